@@ -1,0 +1,135 @@
+//! The envelope's attributes as types that cannot hold what the specification forbids.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use chrono::{DateTime, SecondsFormat};
+use domain::Timestamp;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Serialize};
+
+/// The CloudEvents version: `1.0`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum SpecVersion {
+    /// CloudEvents 1.0.
+    #[serde(rename = "1.0")]
+    V1,
+}
+
+/// The content type of `data`: `application/json`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum JsonContent {
+    /// JSON.
+    #[serde(rename = "application/json")]
+    Json,
+}
+
+macro_rules! token {
+    ($(#[$doc:meta])* $name:ident, $max:literal, $pattern:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(String);
+
+        impl $name {
+            /// The longest value, in characters.
+            pub const MAX: usize = $max;
+
+            /// The value itself.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = String;
+
+            fn try_from(text: String) -> Result<Self, String> {
+                let fits = (1..=$max).contains(&text.len());
+                if fits && text.bytes().all(|byte| byte.is_ascii_graphic()) {
+                    Ok(Self(text))
+                } else {
+                    Err(concat!("must be 1 to ", $max, " visible ASCII characters").to_owned())
+                }
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(value: $name) -> String {
+                value.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl JsonSchema for $name {
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                json_schema!({ "type": "string", "pattern": $pattern })
+            }
+        }
+    };
+}
+
+token!(
+    /// An event's identifier. Its alphabet and length are those of an SQS deduplication id, which
+    /// it also is.
+    EventId,
+    128,
+    "^[!-~]{1,128}$"
+);
+
+token!(
+    /// The producer of an event: a URI reference such as `/billing/invoices`.
+    Source,
+    200,
+    "^[!-~]{1,200}$"
+);
+
+/// A point in time with an offset, as RFC 3339 has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct EventTime(Timestamp);
+
+impl From<Timestamp> for EventTime {
+    fn from(time: Timestamp) -> Self {
+        Self(time)
+    }
+}
+
+impl TryFrom<String> for EventTime {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let separated = text.as_bytes().get(10).is_some_and(|byte| matches!(byte, b'T' | b't'));
+        separated
+            .then(|| DateTime::parse_from_rfc3339(&text).ok())
+            .flatten()
+            .map(|time| Self(time.to_utc()))
+            .ok_or_else(|| "must be a time as RFC 3339 has it: 2026-01-31T12:00:00Z".to_owned())
+    }
+}
+
+impl From<EventTime> for String {
+    fn from(time: EventTime) -> String {
+        time.0.to_rfc3339_opts(SecondsFormat::AutoSi, true)
+    }
+}
+
+impl JsonSchema for EventTime {
+    fn schema_name() -> Cow<'static, str> {
+        "EventTime".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "format": "date-time" })
+    }
+}

@@ -1,0 +1,38 @@
+//! The CloudEvents envelope.
+
+use domain::{TaskId, TenantId};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::attributes::{EventId, EventTime, JsonContent, Source, SpecVersion};
+
+/// A CloudEvents 1.0 event in structured JSON.
+///
+/// Attributes that are not listed are extensions, which CloudEvents lets anyone add: they are
+/// allowed and ignored.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Event<D> {
+    /// The version of the CloudEvents specification.
+    pub specversion: SpecVersion,
+    /// Identifies the event within its tenant and source. A second event with the same tenant,
+    /// source and id is a repeat: it gets the outcome of the first and changes nothing.
+    pub id: EventId,
+    /// The producer.
+    pub source: Source,
+    /// What the event asks or tells; decides the shape of `data`.
+    pub r#type: String,
+    /// The task that it is about. Producers choose it when they create the task.
+    pub subject: TaskId,
+    /// When the event was made.
+    pub time: EventTime,
+    /// The format of `data`.
+    pub datacontenttype: JsonContent,
+    /// Extension: whose task it is.
+    pub tenant: TenantId,
+    /// Extension (Distributed Tracing): the sender's trace context, as in W3C Trace Context. One
+    /// that is not well-formed is ignored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traceparent: Option<String>,
+    /// What the type says.
+    pub data: D,
+}

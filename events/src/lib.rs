@@ -1,0 +1,22 @@
+//! The contract with event producers and consumers.
+//!
+//! A message body is a [CloudEvents 1.0] event in structured JSON. [`Event`] is that envelope,
+//! [`CommandType`] lists what may be asked, and [`decode`] is the one way from bytes to a
+//! [`domain::Command`], for the worker, for `publish` and for tests alike. What it accepts is what
+//! the JSON Schemas in `events/schemas/` accept (but for the size of the whole body, which no
+//! schema can state); a property test holds the two together.
+//!
+//! [CloudEvents 1.0]: https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md
+
+mod attributes;
+mod command;
+mod decode;
+mod event;
+mod fact;
+pub mod schema;
+
+pub use attributes::{EventId, EventTime, JsonContent, Source, SpecVersion};
+pub use command::CommandType;
+pub use decode::{CommandEvent, DecodeError, MAX_BYTES, Reason, decode};
+pub use event::Event;
+pub use fact::{COMMAND_REJECTED, CommandRejected, fact_type};

@@ -1,0 +1,115 @@
+//! The rules: one pure function from a task and a command to what follows.
+
+use crate::command::{Action, Command, CreateTask, TaskPatch};
+use crate::fact::Fact;
+use crate::refusal::Refusal;
+use crate::task::{Status, Task};
+use crate::values::{Timestamp, Version};
+
+/// What a command that is not refused does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// The task becomes this one, and the fact is told.
+    Changed {
+        /// The task after the command, one version later.
+        task: Task,
+        /// What happened to it.
+        fact: Fact,
+    },
+    /// The task is already as asked: no new version, no fact.
+    Unchanged,
+}
+
+/// Decides what `command` does to `task` (`None`: there never was one) at the time `now`.
+///
+/// A task of another identifier or tenant than the command's is a caller's mistake and is treated
+/// as no task at all.
+pub fn decide(task: Option<&Task>, command: &Command, now: Timestamp) -> Result<Decision, Refusal> {
+    let task = task.filter(|task| task.id == command.task && task.tenant == command.tenant);
+    match (&command.action, task) {
+        (Action::Create(_), Some(_)) => Err(Refusal::TaskAlreadyExists),
+        (Action::Create(new), None) => Ok(create(command, new, now)),
+        (action, task) => {
+            let task = task.filter(|task| !task.is_deleted()).ok_or(Refusal::TaskNotFound)?;
+            change(task, action, now)
+        }
+    }
+}
+
+fn create(command: &Command, new: &CreateTask, now: Timestamp) -> Decision {
+    let new = new.clone();
+    let task = Task {
+        id: command.task,
+        tenant: command.tenant.clone(),
+        title: new.title,
+        description: new.description,
+        status: Status::Open,
+        priority: new.priority,
+        assignee: new.assignee,
+        due_date: new.due_date,
+        tags: new.tags,
+        version: 1,
+        created_at: now,
+        updated_at: now,
+        completed_at: None,
+        deleted_at: None,
+    };
+    Decision::Changed { task, fact: Fact::Created }
+}
+
+fn change(task: &Task, action: &Action, now: Timestamp) -> Result<Decision, Refusal> {
+    let mut after = task.clone();
+    let fact = match action {
+        Action::Create(_) => return Err(Refusal::TaskAlreadyExists),
+        Action::Update(update) => {
+            expect(task, update.expected_version)?;
+            patch(&mut after, &update.patch);
+            Fact::Updated
+        }
+        Action::Complete(expected) => {
+            expect(task, expected.expected_version)?;
+            if task.status == Status::Completed {
+                return Err(Refusal::TaskAlreadyCompleted);
+            }
+            after.status = Status::Completed;
+            after.completed_at = Some(now);
+            Fact::Completed
+        }
+        Action::Delete(expected) => {
+            expect(task, expected.expected_version)?;
+            after.deleted_at = Some(now);
+            Fact::Deleted
+        }
+    };
+    if after == *task {
+        return Ok(Decision::Unchanged);
+    }
+    after.version += 1;
+    after.updated_at = now;
+    Ok(Decision::Changed { task: after, fact })
+}
+
+fn expect(task: &Task, expected: Option<Version>) -> Result<(), Refusal> {
+    match expected {
+        Some(expected) if expected != task.version => {
+            Err(Refusal::VersionConflict { expected, actual: task.version })
+        }
+        _ => Ok(()),
+    }
+}
+
+fn patch(task: &mut Task, patch: &TaskPatch) {
+    let TaskPatch { title, description, priority, assignee, due_date, tags } = patch;
+    if let Some(title) = title {
+        task.title.clone_from(title);
+    }
+    if let Some(priority) = priority {
+        task.priority = *priority;
+    }
+    if let Some(tags) = tags {
+        task.tags.clone_from(tags);
+    }
+    description.apply(&mut task.description);
+    assignee.apply(&mut task.assignee);
+    due_date.apply(&mut task.due_date);
+}

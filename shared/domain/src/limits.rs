@@ -1,0 +1,18 @@
+//! The sizes of everything that a producer or caller may send, in one place.
+//!
+//! The value types check them, the JSON Schemas state them, and a test of the store compares them
+//! with the constraints of the database. Lengths are Unicode code points, as in JSON Schema's
+//! `maxLength` and PostgreSQL's `char_length`.
+
+/// Longest title, in code points.
+pub const TITLE_MAX: usize = 200;
+/// Longest description, in code points.
+pub const DESCRIPTION_MAX: usize = 10_000;
+/// Longest tag, in characters (tags are ASCII).
+pub const TAG_MAX: usize = 50;
+/// Most tags on one task.
+pub const TAGS_MAX: usize = 20;
+/// Longest assignee, in characters (assignees are ASCII).
+pub const ASSIGNEE_MAX: usize = 100;
+/// Longest tenant identifier, in characters (tenants are ASCII).
+pub const TENANT_MAX: usize = 63;

@@ -1,0 +1,42 @@
+//! Why a command was not applied. A refusal is a result: recorded, told in a fact, never retried.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::values::Version;
+
+/// Why a command was not applied. Its `code` is stable: clients and producers match on it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, thiserror::Error)]
+#[serde(tag = "code", rename_all = "snake_case")]
+pub enum Refusal {
+    /// There is no such task, or no longer.
+    #[error("the task does not exist")]
+    TaskNotFound,
+    /// The identifier is taken, perhaps by a task that was deleted.
+    #[error("a task with this identifier exists already, or did before it was deleted")]
+    TaskAlreadyExists,
+    /// It is done already.
+    #[error("the task is completed already")]
+    TaskAlreadyCompleted,
+    /// Somebody else changed it first.
+    #[error("the task is at version {actual}, not at the expected {expected}")]
+    VersionConflict {
+        /// The version that the command expected.
+        expected: Version,
+        /// The version that the task has.
+        actual: Version,
+    },
+}
+
+impl Refusal {
+    /// The stable, machine-readable code.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::TaskNotFound => "task_not_found",
+            Self::TaskAlreadyExists => "task_already_exists",
+            Self::TaskAlreadyCompleted => "task_already_completed",
+            Self::VersionConflict { .. } => "version_conflict",
+        }
+    }
+}

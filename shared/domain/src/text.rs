@@ -1,0 +1,160 @@
+//! Text that is valid by construction.
+//!
+//! Each type states its rule twice, as a check and as a JSON Schema pattern; a property test in
+//! `events` holds the two against each other.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::str::FromStr;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Serialize};
+
+use crate::limits;
+use crate::values::Invalid;
+
+macro_rules! text {
+    ($(#[$doc:meta])* $name:ident, max $max:expr, pattern $pattern:literal, $rule:literal, $check:expr) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(String);
+
+        impl $name {
+            /// The text itself.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = Invalid;
+
+            fn try_from(text: String) -> Result<Self, Invalid> {
+                let valid: fn(&str) -> bool = $check;
+                if text.chars().count() <= $max && valid(&text) {
+                    Ok(Self(text))
+                } else {
+                    Err(Invalid::text(stringify!($name), $rule, $max))
+                }
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = Invalid;
+
+            fn from_str(text: &str) -> Result<Self, Invalid> {
+                Self::try_from(text.to_owned())
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(text: $name) -> String {
+                text.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl JsonSchema for $name {
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                json_schema!({
+                    "type": "string",
+                    "maxLength": $max,
+                    "pattern": $pattern,
+                    "description": concat!("At most maxLength characters: ", $rule, "."),
+                })
+            }
+        }
+    };
+}
+
+text!(
+    /// What a task is called: one line, not blank.
+    Title,
+    max limits::TITLE_MAX,
+    pattern r"^ *[^\u0000-\u0020\u007f][^\u0000-\u001f\u007f]*$",
+    "one line that is not blank, without control characters",
+    |text| !text.trim_start_matches(' ').is_empty() && !text.chars().any(|c| c.is_ascii_control())
+);
+
+text!(
+    /// What a task is about: any text without U+0000, which PostgreSQL cannot store.
+    Description,
+    max limits::DESCRIPTION_MAX,
+    pattern r"^[^\u0000]*$",
+    "any text without the character U+0000",
+    |text| !text.contains('\0')
+);
+
+text!(
+    /// A label: lower case, so that `Urgent` and `urgent` cannot both exist.
+    Tag,
+    max limits::TAG_MAX,
+    pattern r"^[a-z0-9][a-z0-9._:-]*$",
+    "lower-case letters, digits and `._:-`, beginning with a letter or digit",
+    |text| is_slug(text, b"._:-")
+);
+
+text!(
+    /// Who is to do it: an identifier that the tenant's own directory understands.
+    Assignee,
+    max limits::ASSIGNEE_MAX,
+    pattern r"^[!-~]+$",
+    "an identifier of visible ASCII characters, without spaces",
+    |text| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())
+);
+
+text!(
+    /// Whose task it is. Part of every key and every query.
+    TenantId,
+    max limits::TENANT_MAX,
+    pattern r"^[a-z0-9][a-z0-9-]*$",
+    "lower-case letters, digits and `-`, beginning with a letter or digit",
+    |text| is_slug(text, b"-")
+);
+
+fn is_slug(text: &str, punctuation: &[u8]) -> bool {
+    let word = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    text.bytes().next().is_some_and(word)
+        && text.bytes().all(|byte| word(byte) || punctuation.contains(&byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn titles_are_one_line_and_not_blank() {
+        assert!(Title::from_str(" Buy milk é").is_ok());
+        for bad in ["", "   ", "two\nlines", "nul\0", &"x".repeat(limits::TITLE_MAX + 1)] {
+            assert!(Title::from_str(bad).is_err(), "{bad:?}");
+        }
+        assert!(Title::from_str(&"é".repeat(limits::TITLE_MAX)).is_ok(), "counts code points");
+    }
+
+    #[test]
+    fn tenants_are_safe_in_keys_and_settings() {
+        assert!(TenantId::from_str("acme-2").is_ok());
+        for bad in ["", "-a", "Acme", "a,b", "a'b", "a b", "a:b", &"a".repeat(64)] {
+            assert!(TenantId::from_str(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn tags_have_no_comma_so_that_the_store_may_join_them() {
+        assert!(Tag::from_str("team:infra.v1").is_ok());
+        for bad in ["", "a,b", "Ä", "Tag", ".a"] {
+            assert!(Tag::from_str(bad).is_err(), "{bad:?}");
+        }
+    }
+}
