@@ -8,6 +8,7 @@ use crate::values::{Timestamp, Version};
 
 /// What a command that is not refused does.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "short-lived, and nearly always the large one")]
 pub enum Decision {
     /// The task becomes this one, and the fact is told.
     Changed {
