@@ -22,6 +22,19 @@ pub enum Priority {
     Urgent,
 }
 
+impl Priority {
+    /// Its name, as in JSON and in the database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Low => "low",
+            Self::Normal => "normal",
+            Self::High => "high",
+            Self::Urgent => "urgent",
+        }
+    }
+}
+
 /// Where a task is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -30,6 +43,17 @@ pub enum Status {
     Open,
     /// Done.
     Completed,
+}
+
+impl Status {
+    /// Its name, as in JSON and in the database.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Completed => "completed",
+        }
+    }
 }
 
 /// A task. Absent optional members are left out of its JSON.

@@ -1,0 +1,108 @@
+//! The write path: a batch of commands in one transaction.
+//!
+//! Four round trips, whatever the size of the batch: begin, load and lock, write, commit. A batch
+//! of repeats writes nothing and takes three. Correctness rests on unique keys and row versions,
+//! not on locks: where a lock was not enough (a task or a command that did not exist yet when two
+//! transactions looked), the write notices and the transaction runs again.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use chrono::SubsecRound as _;
+use domain::{Task, Timestamp};
+use sqlx::AssertSqlSafe;
+use sqlx::postgres::PgPool;
+use tokio::time::sleep;
+
+use crate::error::{ApplyError, is_conflict};
+use crate::fold::fold;
+use crate::inbox::{Incoming, Outcome};
+use crate::load::load;
+use crate::store::Store;
+use crate::write::write;
+
+/// What became of one command of a batch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    /// What became of it, now or when it was first processed.
+    pub outcome: Outcome,
+    /// Whether it was processed before (or stood earlier in the batch).
+    pub repeated: bool,
+    /// The task after this command (when repeated: as it is now), if there is or was one.
+    pub task: Option<Task>,
+}
+
+/// How often a transaction is run when others are faster, and the pause between.
+const ATTEMPTS: u32 = 5;
+const PAUSE: Duration = Duration::from_millis(5);
+
+impl Store {
+    /// Applies `batch` in order and in one transaction. Returns one receipt per command, in order.
+    ///
+    /// Each command takes effect exactly once, however often it is applied: a repeat, told by its
+    /// key, gets the outcome of the first. A command that is refused is a result and spoils no
+    /// other. The transaction runs in a task of its own: to drop this future does not cut it off.
+    ///
+    /// # Errors
+    /// An [`ApplyError`] says what to do; nothing was applied, unless the answer to the commit was
+    /// lost, in which case applying the batch again finds its outcomes.
+    pub async fn apply(
+        &self,
+        batch: Vec<Incoming>,
+        now: Timestamp,
+    ) -> Result<Vec<Receipt>, ApplyError> {
+        if batch.is_empty() {
+            return Ok(Vec::new());
+        }
+        let store = self.clone();
+        let apply = tokio::spawn(async move {
+            let receipts = attempt_until_alone(&store.pool, &batch, now.trunc_subsecs(6)).await?;
+            store.cache.write_through(receipts.iter().filter_map(|r| r.task.as_ref())).await;
+            Ok(receipts)
+        });
+        apply.await.unwrap_or(Err(ApplyError::Unavailable(sqlx::Error::WorkerCrashed)))
+    }
+}
+
+async fn attempt_until_alone(
+    pool: &PgPool,
+    batch: &[Incoming],
+    now: Timestamp,
+) -> Result<Vec<Receipt>, ApplyError> {
+    for attempt in 1..=ATTEMPTS {
+        match attempt_once(pool, batch, now).await {
+            Ok(Some(receipts)) => return Ok(receipts),
+            Ok(None) => {}
+            Err(error) if is_conflict(&error) => {}
+            Err(error) => return Err(error.into()),
+        }
+        tracing::debug!(attempt, "another transaction was faster");
+        sleep(PAUSE * attempt).await;
+    }
+    Err(ApplyError::Contended)
+}
+
+/// `None`: another transaction was faster.
+async fn attempt_once(
+    pool: &PgPool,
+    batch: &[Incoming],
+    now: Timestamp,
+) -> Result<Option<Vec<Receipt>>, sqlx::Error> {
+    let mut transaction = pool.begin_with(AssertSqlSafe(begin(batch))).await?;
+    let known = load(&mut transaction, batch).await?;
+    let folded = fold(batch, known, now).map_err(|error| sqlx::Error::Encode(Box::new(error)))?;
+    if !folded.commands.is_empty() && !write(&mut transaction, batch, &folded, now).await? {
+        transaction.rollback().await?;
+        return Ok(None);
+    }
+    transaction.commit().await?;
+    Ok(Some(folded.receipts))
+}
+
+/// Begins the transaction and names its tenants for row-level security in one message. A tenant's
+/// alphabet (lower-case letters, digits, `-`) needs no quoting.
+fn begin(batch: &[Incoming]) -> String {
+    let tenants: BTreeSet<_> = batch.iter().map(|one| one.command.tenant.as_str()).collect();
+    let tenants = tenants.into_iter().collect::<Vec<_>>().join(",");
+    format!("BEGIN; SET LOCAL app.tenants = '{tenants}'")
+}

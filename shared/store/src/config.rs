@@ -1,0 +1,61 @@
+//! What connecting needs, from the environment.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use clap::{Args, value_parser};
+use secrecy::SecretString;
+
+/// How to reach PostgreSQL and Redis, and how long to wait for them.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Store")]
+pub struct Config {
+    /// PostgreSQL, as `postgres://user:password@host:port/database`
+    #[arg(long, env, hide_env_values = true, value_parser = secret)]
+    pub database_url: SecretString,
+
+    /// Connections to PostgreSQL, at most
+    #[arg(long, env, default_value_t = 8, value_parser = value_parser!(u32).range(1..=100))]
+    pub database_max_connections: u32,
+
+    /// How long one statement may run, in milliseconds
+    #[arg(long, env, default_value_t = 5_000, value_parser = value_parser!(u64).range(100..=60_000))]
+    pub database_statement_timeout_ms: u64,
+
+    /// How long to wait for a free connection, in milliseconds
+    #[arg(long, env, default_value_t = 5_000, value_parser = value_parser!(u64).range(100..=60_000))]
+    pub database_acquire_timeout_ms: u64,
+
+    /// Redis, as `redis://host:port` or `rediss://...`; without it nothing is cached
+    #[arg(long, env, hide_env_values = true, value_parser = secret)]
+    pub redis_url: Option<SecretString>,
+
+    /// How long to wait for Redis before doing without, in milliseconds
+    #[arg(long, env, default_value_t = 100, value_parser = value_parser!(u64).range(1..=5_000))]
+    pub redis_timeout_ms: u64,
+
+    /// How long a task stays in the cache, in seconds: the bound on how old a read can be after
+    /// Redis missed a write
+    #[arg(long, env, default_value_t = 60, value_parser = value_parser!(u64).range(1..=86_400))]
+    pub cache_ttl_seconds: u64,
+}
+
+impl Config {
+    pub(crate) fn acquire_timeout(&self) -> Duration {
+        Duration::from_millis(self.database_acquire_timeout_ms)
+    }
+
+    pub(crate) fn redis_timeout(&self) -> Duration {
+        Duration::from_millis(self.redis_timeout_ms)
+    }
+
+    pub(crate) fn cache_ttl(&self) -> Duration {
+        Duration::from_secs(self.cache_ttl_seconds)
+    }
+}
+
+/// Never fails, so that clap never prints a password beside an error.
+#[expect(clippy::unnecessary_wraps, reason = "clap's signature")]
+fn secret(text: &str) -> Result<SecretString, Infallible> {
+    Ok(SecretString::from(text))
+}

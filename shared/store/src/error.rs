@@ -1,0 +1,46 @@
+//! What can go wrong, by what the caller should do about it.
+
+use sqlx::Error as SqlxError;
+
+/// Why a batch was not applied. Nothing of it was.
+#[derive(Debug, thiserror::Error)]
+pub enum ApplyError {
+    /// PostgreSQL cannot be reached, is overloaded or too slow: try again later.
+    #[error("PostgreSQL is not available")]
+    Unavailable(#[source] SqlxError),
+    /// Others kept changing the same tasks: try again.
+    #[error("the tasks of this batch are changed by others all the time")]
+    Contended,
+    /// PostgreSQL refuses the data itself. Trying again does not help; applying the commands of
+    /// the batch one by one shows which it is.
+    #[error("PostgreSQL refuses the data")]
+    Data(#[source] SqlxError),
+}
+
+/// Why a read has no answer: PostgreSQL cannot be reached, is overloaded or too slow.
+#[derive(Debug, thiserror::Error)]
+#[error("PostgreSQL is not available")]
+pub struct ReadError(#[from] SqlxError);
+
+/// Whether the same transaction may succeed if it is simply run again: it was chosen to break a
+/// deadlock, or lost a race.
+pub(crate) fn is_conflict(error: &SqlxError) -> bool {
+    const SERIALIZATION_FAILURE: &str = "40001";
+    const DEADLOCK_DETECTED: &str = "40P01";
+    code(error).is_some_and(|code| [SERIALIZATION_FAILURE, DEADLOCK_DETECTED].contains(&&*code))
+}
+
+impl From<SqlxError> for ApplyError {
+    /// Data exceptions (class 22) and integrity violations (class 23) are the data's fault; see
+    /// appendix A of PostgreSQL's manual. Everything else may pass.
+    fn from(error: SqlxError) -> Self {
+        match code(&error) {
+            Some(code) if code.starts_with("22") || code.starts_with("23") => Self::Data(error),
+            _ => Self::Unavailable(error),
+        }
+    }
+}
+
+fn code(error: &SqlxError) -> Option<String> {
+    error.as_database_error()?.code().map(std::borrow::Cow::into_owned)
+}

@@ -1,0 +1,120 @@
+//! A batch folded over what is known, in memory: pure, and the same for any number of commands.
+
+use std::collections::HashMap;
+
+use domain::{Decision, Fact, Task, TaskId, TenantId, Timestamp, Version, decide};
+use events::{COMMAND_REJECTED, CommandRejected, fact_type};
+
+use crate::apply::Receipt;
+use crate::inbox::{Fingerprint, Incoming, Outcome, fingerprint};
+use crate::load::{Known, Processed};
+
+/// What is to be written, and what to answer.
+#[derive(Debug, Default)]
+pub(crate) struct Folded {
+    /// The tasks that changed, as they are left, with the version that they had (0: none).
+    pub(crate) tasks: Vec<(Version, Task)>,
+    /// The commands that are new, in the order of the batch.
+    pub(crate) commands: Vec<NewCommand>,
+    /// The facts to tell, in the order of the batch.
+    pub(crate) facts: Vec<NewFact>,
+    /// One receipt per command, in the order of the batch.
+    pub(crate) receipts: Vec<Receipt>,
+}
+
+#[derive(Debug)]
+pub(crate) struct NewCommand {
+    /// Which of the batch it is.
+    pub(crate) index: usize,
+    pub(crate) fingerprint: Fingerprint,
+    pub(crate) outcome: Outcome,
+}
+
+#[derive(Debug)]
+pub(crate) struct NewFact {
+    /// Which of the batch led to it.
+    pub(crate) index: usize,
+    pub(crate) kind: &'static str,
+    pub(crate) data: serde_json::Value,
+}
+
+/// Folds `batch`, in order, over what is `known`; each command decides its own outcome.
+pub(crate) fn fold(
+    batch: &[Incoming],
+    mut known: Known,
+    now: Timestamp,
+) -> Result<Folded, serde_json::Error> {
+    let mut folded = Folded::default();
+    let versions: HashMap<_, _> =
+        known.tasks.iter().map(|(key, task)| (key.clone(), task.version)).collect();
+    for (index, incoming) in batch.iter().enumerate() {
+        let receipt = one(index, incoming, &mut known, &mut folded, now)?;
+        folded.receipts.push(receipt);
+    }
+    folded.tasks = changed(known.tasks, &versions);
+    Ok(folded)
+}
+
+fn one(
+    index: usize,
+    incoming: &Incoming,
+    known: &mut Known,
+    folded: &mut Folded,
+    now: Timestamp,
+) -> Result<Receipt, serde_json::Error> {
+    let command = &incoming.command;
+    let task_key = (command.tenant.clone(), command.task);
+    let command_key = (command.tenant.clone(), incoming.key.clone());
+    let fingerprint = fingerprint(command)?;
+
+    if let Some(processed) = known.commands.get(&command_key) {
+        let same = processed.fingerprint == fingerprint;
+        let outcome = if same { processed.outcome.clone() } else { Outcome::KeyReused };
+        return Ok(Receipt { outcome, repeated: true, task: known.tasks.get(&task_key).cloned() });
+    }
+    let outcome = match decide(known.tasks.get(&task_key), command, now) {
+        Ok(Decision::Changed { task, fact }) => {
+            let version = task.version;
+            folded.facts.push(tell(index, fact, &task)?);
+            known.tasks.insert(task_key.clone(), task);
+            Outcome::Applied { version }
+        }
+        Ok(Decision::Unchanged) => {
+            Outcome::Applied { version: known.tasks.get(&task_key).map_or(0, |task| task.version) }
+        }
+        Err(refusal) => {
+            folded.facts.push(NewFact {
+                index,
+                kind: COMMAND_REJECTED,
+                data: serde_json::to_value(CommandRejected {
+                    command_source: incoming.key.source.clone(),
+                    command_id: incoming.key.id.clone(),
+                    refusal: refusal.clone(),
+                })?,
+            });
+            Outcome::Refused(refusal)
+        }
+    };
+    let processed = Processed { fingerprint: fingerprint.to_vec(), outcome: outcome.clone() };
+    known.commands.insert(command_key, processed);
+    folded.commands.push(NewCommand { index, fingerprint, outcome: outcome.clone() });
+    Ok(Receipt { outcome, repeated: false, task: known.tasks.get(&task_key).cloned() })
+}
+
+fn tell(index: usize, fact: Fact, task: &Task) -> Result<NewFact, serde_json::Error> {
+    Ok(NewFact { index, kind: fact_type(fact), data: serde_json::to_value(task)? })
+}
+
+/// The tasks whose version moved, in key order: the order in which their rows are written.
+fn changed(
+    tasks: HashMap<(TenantId, TaskId), Task>,
+    versions: &HashMap<(TenantId, TaskId), Version>,
+) -> Vec<(Version, Task)> {
+    let mut changed: Vec<_> = tasks
+        .into_iter()
+        .map(|(key, task)| (versions.get(&key).copied().unwrap_or(0), task))
+        .filter(|(before, task)| task.version != *before)
+        .collect();
+    changed.sort_by(|(_, a), (_, b)| (&a.tenant, a.id).cmp(&(&b.tenant, b.id)));
+    changed
+}

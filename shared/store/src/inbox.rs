@@ -1,0 +1,55 @@
+//! What goes in and what becomes of it: the vocabulary of the write path.
+
+use domain::{Action, Command, Refusal, Version};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+/// What identifies a command within its tenant.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CommandKey {
+    /// Who sent it, at most 200 characters: a producer's CloudEvents `source`, or the HTTP API.
+    pub source: String,
+    /// Its identifier there, at most 128 characters.
+    pub id: String,
+}
+
+/// A command on its way in.
+#[derive(Clone, Debug)]
+pub struct Incoming {
+    /// What identifies it.
+    pub key: CommandKey,
+    /// What it asks.
+    pub command: Command,
+    /// The sender's W3C trace context, handed on to the facts that follow.
+    pub traceparent: Option<String>,
+}
+
+/// What became of a command. Recorded, so that a repeat of the command gets the same.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// It took effect, or the task was as asked already: the task's version after it.
+    Applied {
+        /// The task's version after the command.
+        version: Version,
+    },
+    /// It was refused and changed nothing.
+    Refused(Refusal),
+    /// Its key was used before, by a command that asks something else. Never recorded.
+    #[serde(skip)]
+    KeyReused,
+}
+
+/// A digest of what a command asks, to tell a repeat from another command under the same key.
+pub(crate) type Fingerprint = [u8; 32];
+
+pub(crate) fn fingerprint(command: &Command) -> Result<Fingerprint, serde_json::Error> {
+    let mut digest = Sha256::new();
+    digest.update(command.task.as_uuid());
+    digest.update(action(&command.action)?);
+    Ok(digest.finalize().into())
+}
+
+fn action(action: &Action) -> Result<Vec<u8>, serde_json::Error> {
+    serde_json::to_vec(action)
+}

@@ -1,0 +1,29 @@
+//! Access to PostgreSQL and Redis, for every function that reads or writes tasks.
+//!
+//! - [`Store::apply`] is the write path: a batch of commands takes effect exactly once, in one
+//!   transaction and a constant number of round trips, whatever the size of the batch.
+//! - [`Store::task`] and [`Store::tasks`] are the reads; the first goes through the cache.
+//! - [`migrate`] brings the schema up to date.
+//!
+//! PostgreSQL holds the truth. Redis holds copies and may be slow, empty or gone at any time: that
+//! costs time, never correctness.
+
+mod apply;
+mod cache;
+mod config;
+mod error;
+mod fold;
+mod inbox;
+mod load;
+mod migrate;
+mod read;
+mod store;
+mod write;
+
+pub use apply::Receipt;
+pub use config::Config;
+pub use error::{ApplyError, ReadError};
+pub use inbox::{CommandKey, Incoming, Outcome};
+pub use migrate::{MIGRATOR, migrate};
+pub use read::{Page, TaskBody};
+pub use store::Store;

@@ -1,0 +1,87 @@
+//! The first statement of the write path: what is known already.
+
+use std::collections::{BTreeSet, HashMap};
+
+use domain::{Task, TaskId, TenantId};
+use sqlx::PgConnection;
+use sqlx::types::{Json, Uuid};
+
+use crate::inbox::{CommandKey, Incoming, Outcome};
+
+/// What the database knows of a batch's tasks and commands.
+#[derive(Debug, Default)]
+pub(crate) struct Known {
+    /// The tasks that exist, deleted ones too; locked until the transaction ends.
+    pub(crate) tasks: HashMap<(TenantId, TaskId), Task>,
+    /// The commands that were processed before.
+    pub(crate) commands: HashMap<(TenantId, CommandKey), Processed>,
+}
+
+/// A command that was processed before.
+#[derive(Clone, Debug)]
+pub(crate) struct Processed {
+    pub(crate) fingerprint: Vec<u8>,
+    pub(crate) outcome: Outcome,
+}
+
+/// Loads and locks the tasks of `batch`, and looks its commands up, in one round trip.
+///
+/// Rows are locked in key order, whatever the order of the batch, so that no two batches can wait
+/// for each other. A command that another transaction processes while this statement waits for a
+/// lock is not seen here; the unique key of the inbox catches it when it is written.
+pub(crate) async fn load(
+    connection: &mut PgConnection,
+    batch: &[Incoming],
+) -> Result<Known, sqlx::Error> {
+    let tasks: BTreeSet<_> = batch.iter().map(task_key).collect();
+    let (task_tenants, task_ids): (Vec<String>, Vec<Uuid>) =
+        tasks.into_iter().map(|(tenant, id)| (tenant.to_string(), id.as_uuid())).unzip();
+    let tenants: Vec<_> = batch.iter().map(|one| one.command.tenant.to_string()).collect();
+    let sources: Vec<_> = batch.iter().map(|one| one.key.source.clone()).collect();
+    let ids: Vec<_> = batch.iter().map(|one| one.key.id.clone()).collect();
+
+    let rows = sqlx::query!(
+        r#"
+        WITH locked AS MATERIALIZED (
+            SELECT tasks.*
+            FROM unnest($1::text[], $2::uuid[]) AS wanted (tenant, id)
+            JOIN tasks USING (tenant, id)
+            ORDER BY tasks.tenant, tasks.id
+            FOR NO KEY UPDATE OF tasks
+        )
+        SELECT
+            to_jsonb(locked) AS "task: Json<Task>", NULL AS tenant, NULL AS source,
+            NULL AS command_id, NULL::bytea AS fingerprint, NULL::jsonb AS "outcome: Json<Outcome>"
+        FROM locked
+        UNION ALL
+        SELECT NULL, tenant, source, command_id, fingerprint, outcome
+        FROM unnest($3::text[], $4::text[], $5::text[]) AS wanted (tenant, source, command_id)
+        JOIN inbox USING (tenant, source, command_id)
+        "#,
+        &task_tenants,
+        &task_ids,
+        &tenants,
+        &sources,
+        &ids,
+    )
+    .fetch_all(connection)
+    .await?;
+
+    let mut known = Known::default();
+    for row in rows {
+        if let Some(Json(task)) = row.task {
+            known.tasks.insert((task.tenant.clone(), task.id), task);
+        } else if let (Some(tenant), Some(source), Some(id), Some(fingerprint), Some(outcome)) =
+            (row.tenant, row.source, row.command_id, row.fingerprint, row.outcome)
+        {
+            let tenant = tenant.try_into().map_err(|error| sqlx::Error::Decode(Box::new(error)))?;
+            let processed = Processed { fingerprint, outcome: outcome.0 };
+            known.commands.insert((tenant, CommandKey { source, id }), processed);
+        }
+    }
+    Ok(known)
+}
+
+fn task_key(incoming: &Incoming) -> (&TenantId, TaskId) {
+    (&incoming.command.tenant, incoming.command.task)
+}

@@ -1,0 +1,51 @@
+//! The store: a pool of connections to PostgreSQL and, perhaps, a cache.
+
+use std::str::FromStr as _;
+
+use anyhow::Context as _;
+use secrecy::ExposeSecret as _;
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+
+use crate::cache::Cache;
+use crate::config::Config;
+use crate::error::ReadError;
+
+/// Access to tasks. Clones share one pool and one cache.
+#[derive(Clone, Debug)]
+pub struct Store {
+    pub(crate) pool: PgPool,
+    pub(crate) cache: Cache,
+}
+
+impl Store {
+    /// Makes a store that connects when it is first used: a database that is away now may be back
+    /// by then.
+    ///
+    /// # Errors
+    /// When a URL of the configuration is none; the error names the variable, not its value.
+    pub fn connect(config: &Config) -> anyhow::Result<Self> {
+        let url = config.database_url.expose_secret();
+        let options = PgConnectOptions::from_str(url)
+            .ok()
+            .context("DATABASE_URL: expected postgres://user:password@host:port/database")?
+            .application_name(env!("CARGO_PKG_NAME"))
+            .options([
+                ("statement_timeout", config.database_statement_timeout_ms.to_string()),
+                ("idle_in_transaction_session_timeout", "10000".to_owned()),
+            ]);
+        let pool = PgPoolOptions::new()
+            .max_connections(config.database_max_connections)
+            .acquire_timeout(config.acquire_timeout())
+            .connect_lazy_with(options);
+        Ok(Self { pool, cache: Cache::connect(config)? })
+    }
+
+    /// Asks PostgreSQL for an answer.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub async fn ping(&self) -> Result<(), ReadError> {
+        sqlx::query_scalar!("SELECT 1").fetch_one(&self.pool).await?;
+        Ok(())
+    }
+}

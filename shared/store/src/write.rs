@@ -1,0 +1,128 @@
+//! The second statement of the write path: everything that a batch writes, at once.
+
+use domain::{Task, Timestamp, Version};
+use sqlx::PgConnection;
+
+use crate::fold::Folded;
+use crate::inbox::Incoming;
+
+/// Writes tasks, inbox and outbox in one round trip. Returns whether everything was written: if
+/// not, another transaction was faster with one of the tasks or commands, and this one must be
+/// rolled back and run again.
+///
+/// Rows go in key order, tasks before commands, so that no two batches can wait for each other.
+pub(crate) async fn write(
+    connection: &mut PgConnection,
+    batch: &[Incoming],
+    folded: &Folded,
+    now: Timestamp,
+) -> Result<bool, sqlx::Error> {
+    let mut commands: Vec<_> = folded
+        .commands
+        .iter()
+        .filter_map(|command| Some((batch.get(command.index)?, command)))
+        .collect();
+    commands
+        .sort_by(|(a, _), (b, _)| (&a.command.tenant, &a.key).cmp(&(&b.command.tenant, &b.key)));
+    let facts: Vec<_> =
+        folded.facts.iter().filter_map(|fact| Some((batch.get(fact.index)?, fact))).collect();
+
+    let written = sqlx::query!(
+        r#"
+        WITH task AS MATERIALIZED (
+            SELECT * FROM unnest(
+                $1::bigint[], $2::text[], $3::uuid[], $4::text[], $5::text[], $6::text[],
+                $7::text[], $8::text[], $9::date[], $10::text[], $11::bigint[],
+                $12::timestamptz[], $13::timestamptz[], $14::timestamptz[], $15::timestamptz[]
+            ) AS task (
+                base_version, tenant, id, title, description, status, priority, assignee, due_date,
+                tags, version, created_at, updated_at, completed_at, deleted_at
+            )
+        ),
+        created AS (
+            INSERT INTO tasks (
+                tenant, id, title, description, status, priority, assignee, due_date, tags,
+                version, created_at, updated_at, completed_at, deleted_at
+            )
+            SELECT
+                tenant, id, title, description, status, priority, assignee, due_date,
+                string_to_array(tags, ','), version, created_at, updated_at, completed_at, deleted_at
+            FROM task
+            WHERE base_version = 0
+            ON CONFLICT DO NOTHING
+            RETURNING 1
+        ),
+        changed AS (
+            UPDATE tasks SET
+                title = task.title, description = task.description, status = task.status,
+                priority = task.priority, assignee = task.assignee, due_date = task.due_date,
+                tags = string_to_array(task.tags, ','), version = task.version,
+                updated_at = task.updated_at, completed_at = task.completed_at,
+                deleted_at = task.deleted_at
+            FROM task
+            WHERE tasks.tenant = task.tenant AND tasks.id = task.id
+            AND tasks.version = task.base_version
+            RETURNING 1
+        ),
+        processed AS (
+            INSERT INTO inbox (
+                tenant, source, command_id, task_id, fingerprint, outcome, processed_at
+            )
+            SELECT *, $22 FROM unnest(
+                $16::text[], $17::text[], $18::text[], $19::uuid[], $20::bytea[], $21::jsonb[]
+            )
+            ON CONFLICT DO NOTHING
+            RETURNING 1
+        ),
+        told AS (
+            INSERT INTO outbox (tenant, task_id, type, data, traceparent, occurred_at)
+            SELECT *, $22
+            FROM unnest($23::text[], $24::uuid[], $25::text[], $26::jsonb[], $27::text[])
+        )
+        SELECT
+            (SELECT count(*) FROM created) + (SELECT count(*) FROM changed) AS "tasks!",
+            (SELECT count(*) FROM processed) AS "commands!"
+        "#,
+        &tasks(folded, |(before, _)| *before) as &[Version],
+        &tasks(folded, |(_, task)| task.tenant.to_string()),
+        &tasks(folded, |(_, task)| task.id.as_uuid()),
+        &tasks(folded, |(_, task)| task.title.to_string()),
+        &tasks(folded, |(_, task)| task.description.as_ref().map(ToString::to_string)) as &[Option<String>],
+        &tasks(folded, |(_, task)| task.status.as_str()) as &[&str],
+        &tasks(folded, |(_, task)| task.priority.as_str()) as &[&str],
+        &tasks(folded, |(_, task)| task.assignee.as_ref().map(ToString::to_string)) as &[Option<String>],
+        &tasks(folded, |(_, task)| task.due_date.map(domain::DueDate::as_date)) as &[Option<chrono::NaiveDate>],
+        &tasks(folded, |(_, task)| joined_tags(task)),
+        &tasks(folded, |(_, task)| task.version),
+        &tasks(folded, |(_, task)| task.created_at),
+        &tasks(folded, |(_, task)| task.updated_at),
+        &tasks(folded, |(_, task)| task.completed_at) as &[Option<Timestamp>],
+        &tasks(folded, |(_, task)| task.deleted_at) as &[Option<Timestamp>],
+        &commands.iter().map(|(from, _)| from.command.tenant.to_string()).collect::<Vec<_>>(),
+        &commands.iter().map(|(from, _)| from.key.source.clone()).collect::<Vec<_>>(),
+        &commands.iter().map(|(from, _)| from.key.id.clone()).collect::<Vec<_>>(),
+        &commands.iter().map(|(from, _)| from.command.task.as_uuid()).collect::<Vec<_>>(),
+        &commands.iter().map(|(_, command)| command.fingerprint.to_vec()).collect::<Vec<_>>(),
+        &commands.iter().map(|(_, command)| sqlx::types::Json(&command.outcome)).collect::<Vec<_>>() as _,
+        now,
+        &facts.iter().map(|(from, _)| from.command.tenant.to_string()).collect::<Vec<_>>(),
+        &facts.iter().map(|(from, _)| from.command.task.as_uuid()).collect::<Vec<_>>(),
+        &facts.iter().map(|(_, fact)| fact.kind).collect::<Vec<_>>() as &[&str],
+        &facts.iter().map(|(_, fact)| fact.data.clone()).collect::<Vec<_>>(),
+        &facts.iter().map(|(from, _)| from.traceparent.clone()).collect::<Vec<_>>() as &[Option<String>],
+    )
+    .fetch_one(connection)
+    .await?;
+    let expected = (folded.tasks.len(), folded.commands.len());
+    Ok((usize::try_from(written.tasks), usize::try_from(written.commands))
+        == (Ok(expected.0), Ok(expected.1)))
+}
+
+fn tasks<T>(folded: &Folded, column: impl FnMut(&(Version, Task)) -> T) -> Vec<T> {
+    folded.tasks.iter().map(column).collect()
+}
+
+/// Tags have no comma, and PostgreSQL has no arrays of arrays of different lengths.
+fn joined_tags(task: &Task) -> String {
+    task.tags.iter().map(domain::Tag::as_str).collect::<Vec<_>>().join(",")
+}
