@@ -11,6 +11,7 @@ use serde_path_to_error::{Path, Segment};
 use crate::attributes::{EventId, Source};
 use crate::command::CommandType;
 use crate::event::Event;
+use crate::traceparent::traceparent;
 
 /// The largest body, in bytes, that is read at all.
 pub const MAX_BYTES: usize = 256 * 1024;
@@ -24,7 +25,7 @@ pub struct CommandEvent {
     pub source: Source,
     /// What is asked.
     pub command: Command,
-    /// The sender's trace context, if it sent one.
+    /// The sender's trace context, if it sent a well-formed one.
     pub traceparent: Option<String>,
 }
 
@@ -99,7 +100,7 @@ pub fn decode(body: &str) -> Result<CommandEvent, DecodeError> {
         id: event.id,
         source: event.source,
         command: Command { tenant: event.tenant, task: event.subject, action },
-        traceparent: event.traceparent,
+        traceparent: event.traceparent.filter(|text| traceparent(text).is_some()),
     })
 }
 

@@ -14,9 +14,11 @@ mod decode;
 mod event;
 mod fact;
 pub mod schema;
+mod traceparent;
 
 pub use attributes::{EventId, EventTime, JsonContent, Source, SpecVersion};
 pub use command::CommandType;
 pub use decode::{CommandEvent, DecodeError, MAX_BYTES, Reason, decode};
 pub use event::Event;
 pub use fact::{COMMAND_REJECTED, CommandRejected, fact_type};
+pub use traceparent::traceparent;

@@ -6,6 +6,7 @@
 //! transactions looked), the write notices and the transaction runs again.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::SubsecRound as _;
@@ -28,7 +29,8 @@ pub struct Receipt {
     pub outcome: Outcome,
     /// Whether it was processed before (or stood earlier in the batch).
     pub repeated: bool,
-    /// The task after this command (when repeated: as it is now), if there is or was one.
+    /// The task after this command, if there is or was one. When repeated: the task that the first
+    /// one was about, as it is now.
     pub task: Option<Task>,
 }
 
@@ -48,9 +50,10 @@ impl Store {
     /// lost, in which case applying the batch again finds its outcomes.
     pub async fn apply(
         &self,
-        batch: Vec<Incoming>,
+        batch: impl Into<Arc<[Incoming]>>,
         now: Timestamp,
     ) -> Result<Vec<Receipt>, ApplyError> {
+        let batch = batch.into();
         if batch.is_empty() {
             return Ok(Vec::new());
         }

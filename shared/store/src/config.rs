@@ -40,6 +40,16 @@ pub struct Config {
     pub cache_ttl_seconds: u64,
 }
 
+/// How to reach PostgreSQL as the owner of the schema.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Store")]
+pub struct Owner {
+    /// PostgreSQL, as `postgres://user:password@host:port/database`; the user must be allowed to
+    /// create roles and tables
+    #[arg(long, env, hide_env_values = true, value_parser = secret)]
+    pub database_url: SecretString,
+}
+
 impl Config {
     pub(crate) fn acquire_timeout(&self) -> Duration {
         Duration::from_millis(self.database_acquire_timeout_ms)

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use domain::{Decision, Fact, Task, TaskId, TenantId, Timestamp, Version, decide};
+use domain::{Decision, Fact, Refusal, Task, TaskId, TenantId, Timestamp, Version, decide};
 use events::{COMMAND_REJECTED, CommandRejected, fact_type};
 
 use crate::apply::Receipt;
@@ -70,39 +70,50 @@ fn one(
     if let Some(processed) = known.commands.get(&command_key) {
         let same = processed.fingerprint == fingerprint;
         let outcome = if same { processed.outcome.clone() } else { Outcome::KeyReused };
-        return Ok(Receipt { outcome, repeated: true, task: known.tasks.get(&task_key).cloned() });
+        let task = known.tasks.get(&(command.tenant.clone(), processed.task)).cloned();
+        return Ok(Receipt { outcome, repeated: true, task });
     }
-    let outcome = match decide(known.tasks.get(&task_key), command, now) {
+    let task = known.tasks.get(&task_key);
+    let outcome = match decide(task, command, now) {
         Ok(Decision::Changed { task, fact }) => {
+            folded.facts.push(changed_fact(index, fact, &task)?);
             let version = task.version;
-            folded.facts.push(tell(index, fact, &task)?);
             known.tasks.insert(task_key.clone(), task);
             Outcome::Applied { version }
         }
         Ok(Decision::Unchanged) => {
-            Outcome::Applied { version: known.tasks.get(&task_key).map_or(0, |task| task.version) }
+            Outcome::Applied { version: task.map_or(0, |task| task.version) }
         }
         Err(refusal) => {
-            folded.facts.push(NewFact {
-                index,
-                kind: COMMAND_REJECTED,
-                data: serde_json::to_value(CommandRejected {
-                    command_source: incoming.key.source.clone(),
-                    command_id: incoming.key.id.clone(),
-                    refusal: refusal.clone(),
-                })?,
-            });
+            folded.facts.push(rejected_fact(index, incoming, &refusal)?);
             Outcome::Refused(refusal)
         }
     };
-    let processed = Processed { fingerprint: fingerprint.to_vec(), outcome: outcome.clone() };
+    let processed = Processed {
+        task: command.task,
+        fingerprint: fingerprint.to_vec(),
+        outcome: outcome.clone(),
+    };
     known.commands.insert(command_key, processed);
     folded.commands.push(NewCommand { index, fingerprint, outcome: outcome.clone() });
     Ok(Receipt { outcome, repeated: false, task: known.tasks.get(&task_key).cloned() })
 }
 
-fn tell(index: usize, fact: Fact, task: &Task) -> Result<NewFact, serde_json::Error> {
+fn changed_fact(index: usize, fact: Fact, task: &Task) -> Result<NewFact, serde_json::Error> {
     Ok(NewFact { index, kind: fact_type(fact), data: serde_json::to_value(task)? })
+}
+
+fn rejected_fact(
+    index: usize,
+    incoming: &Incoming,
+    refusal: &Refusal,
+) -> Result<NewFact, serde_json::Error> {
+    let data = serde_json::to_value(CommandRejected {
+        command_source: incoming.key.source.clone(),
+        command_id: incoming.key.id.clone(),
+        refusal: refusal.clone(),
+    })?;
+    Ok(NewFact { index, kind: COMMAND_REJECTED, data })
 }
 
 /// The tasks whose version moved, in key order: the order in which their rows are written.

@@ -43,13 +43,13 @@ pub enum Outcome {
 /// A digest of what a command asks, to tell a repeat from another command under the same key.
 pub(crate) type Fingerprint = [u8; 32];
 
+/// A create does not count its task's identifier: over HTTP we choose it, anew for each request, and
+/// a repeat must still find the task that the first request created.
 pub(crate) fn fingerprint(command: &Command) -> Result<Fingerprint, serde_json::Error> {
     let mut digest = Sha256::new();
-    digest.update(command.task.as_uuid());
-    digest.update(action(&command.action)?);
+    if !matches!(command.action, Action::Create(_)) {
+        digest.update(command.task.as_uuid());
+    }
+    digest.update(serde_json::to_vec(&command.action)?);
     Ok(digest.finalize().into())
-}
-
-fn action(action: &Action) -> Result<Vec<u8>, serde_json::Error> {
-    serde_json::to_vec(action)
 }

@@ -21,7 +21,7 @@ mod store;
 mod write;
 
 pub use apply::Receipt;
-pub use config::Config;
+pub use config::{Config, Owner};
 pub use error::{ApplyError, ReadError};
 pub use inbox::{CommandKey, Incoming, Outcome};
 pub use migrate::{MIGRATOR, migrate};

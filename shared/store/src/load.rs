@@ -20,11 +20,13 @@ pub(crate) struct Known {
 /// A command that was processed before.
 #[derive(Clone, Debug)]
 pub(crate) struct Processed {
+    pub(crate) task: TaskId,
     pub(crate) fingerprint: Vec<u8>,
     pub(crate) outcome: Outcome,
 }
 
-/// Loads and locks the tasks of `batch`, and looks its commands up, in one round trip.
+/// Loads and locks the tasks of `batch`, and looks its commands up, in one round trip. The tasks of
+/// commands that were processed before are among them: a repeated create may name another.
 ///
 /// Rows are locked in key order, whatever the order of the batch, so that no two batches can wait
 /// for each other. A command that another transaction processes while this statement waits for a
@@ -42,21 +44,30 @@ pub(crate) async fn load(
 
     let rows = sqlx::query!(
         r#"
-        WITH locked AS MATERIALIZED (
+        WITH seen AS MATERIALIZED (
+            SELECT inbox.*
+            FROM unnest($3::text[], $4::text[], $5::text[]) AS wanted (tenant, source, command_id)
+            JOIN inbox USING (tenant, source, command_id)
+        ),
+        wanted AS (
+            SELECT * FROM unnest($1::text[], $2::uuid[]) AS wanted (tenant, id)
+            UNION
+            SELECT tenant, task_id FROM seen
+        ),
+        locked AS MATERIALIZED (
             SELECT tasks.*
-            FROM unnest($1::text[], $2::uuid[]) AS wanted (tenant, id)
+            FROM wanted
             JOIN tasks USING (tenant, id)
             ORDER BY tasks.tenant, tasks.id
             FOR NO KEY UPDATE OF tasks
         )
         SELECT
             to_jsonb(locked) AS "task: Json<Task>", NULL AS tenant, NULL AS source,
-            NULL AS command_id, NULL::bytea AS fingerprint, NULL::jsonb AS "outcome: Json<Outcome>"
+            NULL AS command_id, NULL::uuid AS task_id, NULL::bytea AS fingerprint,
+            NULL::jsonb AS "outcome: Json<Outcome>"
         FROM locked
         UNION ALL
-        SELECT NULL, tenant, source, command_id, fingerprint, outcome
-        FROM unnest($3::text[], $4::text[], $5::text[]) AS wanted (tenant, source, command_id)
-        JOIN inbox USING (tenant, source, command_id)
+        SELECT NULL, tenant, source, command_id, task_id, fingerprint, outcome FROM seen
         "#,
         &task_tenants,
         &task_ids,
@@ -71,11 +82,19 @@ pub(crate) async fn load(
     for row in rows {
         if let Some(Json(task)) = row.task {
             known.tasks.insert((task.tenant.clone(), task.id), task);
-        } else if let (Some(tenant), Some(source), Some(id), Some(fingerprint), Some(outcome)) =
-            (row.tenant, row.source, row.command_id, row.fingerprint, row.outcome)
+        } else if let (
+            Some(tenant),
+            Some(source),
+            Some(id),
+            Some(task),
+            Some(fingerprint),
+            Some(outcome),
+        ) =
+            (row.tenant, row.source, row.command_id, row.task_id, row.fingerprint, row.outcome)
         {
-            let tenant = tenant.try_into().map_err(|error| sqlx::Error::Decode(Box::new(error)))?;
-            let processed = Processed { fingerprint, outcome: outcome.0 };
+            let tenant = tenant.try_into().map_err(unreadable)?;
+            let task = task.try_into().map_err(unreadable)?;
+            let processed = Processed { task, fingerprint, outcome: outcome.0 };
             known.commands.insert((tenant, CommandKey { source, id }), processed);
         }
     }
@@ -84,4 +103,8 @@ pub(crate) async fn load(
 
 fn task_key(incoming: &Incoming) -> (&TenantId, TaskId) {
     (&incoming.command.tenant, incoming.command.task)
+}
+
+fn unreadable(invalid: domain::Invalid) -> sqlx::Error {
+    sqlx::Error::Decode(Box::new(invalid))
 }

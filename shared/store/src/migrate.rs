@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use anyhow::Context as _;
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::ExposeSecret as _;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::PgPoolOptions;
+
+use crate::config::Owner;
 
 /// The migrations, compiled in.
 pub static MIGRATOR: Migrator = sqlx::migrate!("./migrations");
@@ -13,17 +15,17 @@ pub static MIGRATOR: Migrator = sqlx::migrate!("./migrations");
 /// How long to wait for the database to answer.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Brings the schema of the database at `url` up to date; does nothing when it is. Several at
+/// Brings the schema of the database up to date; does nothing when it is. Several at
 /// once wait for each other. The user must be allowed to create roles, once.
 ///
 /// # Errors
 /// When the database does not answer within half a minute, a migration fails (its changes are
 /// rolled back) or the database has migrations that differ from these.
-pub async fn migrate(url: &SecretString) -> anyhow::Result<()> {
+pub async fn migrate(owner: &Owner) -> anyhow::Result<()> {
     let pool = PgPoolOptions::new()
         .max_connections(1)
         .acquire_timeout(PATIENCE)
-        .connect(url.expose_secret())
+        .connect(owner.database_url.expose_secret())
         .await
         .context("connecting to the database that DATABASE_URL names")?;
     MIGRATOR.run(&pool).await.context("migrating the schema")?;

@@ -44,8 +44,11 @@ impl Store {
     ///
     /// # Errors
     /// When there is none.
-    pub async fn ping(&self) -> Result<(), ReadError> {
-        sqlx::query_scalar!("SELECT 1").fetch_one(&self.pool).await?;
-        Ok(())
+    pub fn ping(&self) -> impl Future<Output = Result<(), ReadError>> + use<> {
+        let pool = self.pool.clone();
+        async move {
+            sqlx::query_scalar!("SELECT 1").fetch_one(&pool).await?;
+            Ok(())
+        }
     }
 }
