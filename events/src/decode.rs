@@ -2,9 +2,10 @@
 
 use std::fmt;
 
-use domain::{Action, Command};
+use domain::{Action, Command, Object};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::error::Category;
 use serde_json::value::RawValue;
 use serde_path_to_error::{Path, Segment};
 
@@ -120,19 +121,24 @@ fn owned<T: DeserializeOwned>(json: &str, at: &str) -> Result<T, DecodeError> {
 
 fn parse<'de, T: Deserialize<'de>>(json: &'de str, at: &str) -> Result<T, DecodeError> {
     let mut deserializer = serde_json::Deserializer::from_str(json);
-    let value = serde_path_to_error::deserialize(&mut deserializer)
+    let Object(value) = serde_path_to_error::deserialize(&mut deserializer)
         .map_err(|error| refuse(format!("{at}{}", pointer(error.path())), error.inner()))?;
     deserializer.end().map_err(|error| refuse(at.to_owned(), &error))?;
     Ok(value)
 }
 
 fn refuse(pointer: String, error: &serde_json::Error) -> DecodeError {
-    let reason = match error.classify() {
-        serde_json::error::Category::Data if pointer == "/tenant" => Reason::InvalidTenant,
-        serde_json::error::Category::Data => Reason::SchemaViolation,
-        _ => Reason::MalformedJson,
-    };
-    DecodeError { reason, pointer, detail: error.to_string() }
+    let detail = error.to_string();
+    match error.classify() {
+        Category::Data if pointer == "/tenant" => {
+            DecodeError { reason: Reason::InvalidTenant, pointer, detail }
+        }
+        Category::Data => DecodeError { reason: Reason::SchemaViolation, pointer, detail },
+        // The detail has line and column; what is not JSON has no pointers into it.
+        Category::Syntax | Category::Eof | Category::Io => {
+            DecodeError { reason: Reason::MalformedJson, pointer: String::new(), detail }
+        }
+    }
 }
 
 /// The path as a JSON Pointer (RFC 6901).

@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::object::object;
 use crate::tags::Tags;
 use crate::task::Priority;
 use crate::text::{Assignee, Description, TenantId, Title};
@@ -67,6 +68,7 @@ pub struct UpdateTask {
     #[schemars(range(min = 1))]
     pub expected_version: Option<Version>,
     /// The members to change.
+    #[serde(deserialize_with = "object")]
     pub patch: TaskPatch,
 }
 
