@@ -2,12 +2,10 @@
 
 use std::fmt;
 
-use domain::{Action, Command, Object};
-use serde::de::DeserializeOwned;
+use domain::json::{Fault, parse_object};
+use domain::{Action, Command};
 use serde::{Deserialize, Serialize};
-use serde_json::error::Category;
 use serde_json::value::RawValue;
-use serde_path_to_error::{Path, Segment};
 
 use crate::attributes::{EventId, Source};
 use crate::command::CommandType;
@@ -106,51 +104,26 @@ pub fn decode(body: &str) -> Result<CommandEvent, DecodeError> {
 }
 
 fn action(kind: CommandType, data: &str) -> Result<Action, DecodeError> {
-    const AT: &str = "/data";
     Ok(match kind {
-        CommandType::CreateTask => Action::Create(owned(data, AT)?),
-        CommandType::UpdateTask => Action::Update(owned(data, AT)?),
-        CommandType::CompleteTask => Action::Complete(owned(data, AT)?),
-        CommandType::DeleteTask => Action::Delete(owned(data, AT)?),
+        CommandType::CreateTask => Action::Create(parse(data, "/data")?),
+        CommandType::UpdateTask => Action::Update(parse(data, "/data")?),
+        CommandType::CompleteTask => Action::Complete(parse(data, "/data")?),
+        CommandType::DeleteTask => Action::Delete(parse(data, "/data")?),
     })
 }
 
-fn owned<T: DeserializeOwned>(json: &str, at: &str) -> Result<T, DecodeError> {
-    parse(json, at)
-}
-
 fn parse<'de, T: Deserialize<'de>>(json: &'de str, at: &str) -> Result<T, DecodeError> {
-    let mut deserializer = serde_json::Deserializer::from_str(json);
-    let Object(value) = serde_path_to_error::deserialize(&mut deserializer)
-        .map_err(|error| refuse(format!("{at}{}", pointer(error.path())), error.inner()))?;
-    deserializer.end().map_err(|error| refuse(at.to_owned(), &error))?;
-    Ok(value)
-}
-
-fn refuse(pointer: String, error: &serde_json::Error) -> DecodeError {
-    let detail = error.to_string();
-    match error.classify() {
-        Category::Data if pointer == "/tenant" => {
-            DecodeError { reason: Reason::InvalidTenant, pointer, detail }
+    parse_object(json.as_bytes()).map_err(|fault| match fault {
+        Fault::Syntax { detail, line, column } => DecodeError {
+            reason: Reason::MalformedJson,
+            pointer: at.to_owned(),
+            detail: format!("{detail} at line {line} column {column}"),
+        },
+        Fault::Data { pointer, detail } => {
+            let pointer = format!("{at}{pointer}");
+            let tenant = pointer == "/tenant";
+            let reason = if tenant { Reason::InvalidTenant } else { Reason::SchemaViolation };
+            DecodeError { reason, pointer, detail }
         }
-        Category::Data => DecodeError { reason: Reason::SchemaViolation, pointer, detail },
-        // The detail has line and column; what is not JSON has no pointers into it.
-        Category::Syntax | Category::Eof | Category::Io => {
-            DecodeError { reason: Reason::MalformedJson, pointer: String::new(), detail }
-        }
-    }
-}
-
-/// The path as a JSON Pointer (RFC 6901).
-fn pointer(path: &Path) -> String {
-    let mut pointer = String::new();
-    for segment in path {
-        pointer.push('/');
-        match segment {
-            Segment::Seq { index } => pointer.push_str(&index.to_string()),
-            Segment::Map { key } => pointer.push_str(&key.replace('~', "~0").replace('/', "~1")),
-            Segment::Enum { .. } | Segment::Unknown => pointer.push('?'),
-        }
-    }
-    pointer
+    })
 }

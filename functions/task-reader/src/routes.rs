@@ -16,9 +16,6 @@ use store::{ReadError, Store};
 const CACHE_CONTROL: (header::HeaderName, HeaderValue) =
     (header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
 
-/// Seconds after which a caller may try again when the database is away.
-const RETRY_AFTER: u32 = 2;
-
 #[derive(Clone, FromRef)]
 struct App {
     store: Store,
@@ -82,5 +79,5 @@ async fn list(
 }
 
 fn unavailable(_: ReadError) -> Problem {
-    Problem::Unavailable { what: "the database", retry_after: RETRY_AFTER }
+    Problem::DATABASE_AWAY
 }

@@ -11,9 +11,6 @@ use uuid::Uuid;
 /// The source of all commands that come over HTTP.
 const SOURCE: &str = "urn:task-app:http";
 
-/// Seconds after which a caller may try again when the database is away.
-const RETRY_AFTER: u32 = 2;
-
 /// What a write request says beside its body: all that makes a command a message.
 pub(crate) struct Envelope {
     id: String,
@@ -73,9 +70,7 @@ impl Commands {
 
 fn problem(error: ApplyError) -> Problem {
     match error {
-        ApplyError::Unavailable(_) | ApplyError::Contended => {
-            Problem::Unavailable { what: "the database", retry_after: RETRY_AFTER }
-        }
+        ApplyError::Unavailable(_) | ApplyError::Contended => Problem::DATABASE_AWAY,
         ApplyError::Data(_) => Problem::Internal(error.into()),
     }
 }

@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::object::object;
+use crate::json::object;
 use crate::tags::Tags;
 use crate::task::Priority;
 use crate::text::{Assignee, Description, TenantId, Title};

@@ -11,8 +11,8 @@
 mod command;
 mod decide;
 mod fact;
+pub mod json;
 pub mod limits;
-mod object;
 mod refusal;
 mod tags;
 mod task;
@@ -22,7 +22,6 @@ mod values;
 pub use command::{Action, Command, CreateTask, Expected, Patch, TaskPatch, UpdateTask};
 pub use decide::{Decision, decide};
 pub use fact::Fact;
-pub use object::Object;
 pub use refusal::Refusal;
 pub use tags::Tags;
 pub use task::{Priority, Status, Task};

@@ -1,0 +1,113 @@
+//! The caller as handlers see it.
+
+use std::fmt;
+
+use axum::extract::{FromRef, FromRequestParts};
+use axum::http::request::Parts;
+use domain::TenantId;
+use serde_json::Value;
+
+use super::Authenticator;
+use super::token::Claims;
+use crate::Problem;
+
+/// What a token allows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// See the tenant's tasks.
+    TasksRead,
+    /// Change the tenant's tasks.
+    TasksWrite,
+}
+
+impl Scope {
+    /// Its name in the claim `scope`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::TasksRead => "tasks:read",
+            Self::TasksWrite => "tasks:write",
+        }
+    }
+
+    /// `scope` is a list, separated by spaces (RFC 8693, section 4.2).
+    pub(super) fn is_granted_by(self, claims: &Claims) -> bool {
+        let scopes = claims.get("scope").and_then(Value::as_str).unwrap_or_default();
+        scopes.split(' ').any(|scope| scope == self.as_str())
+    }
+}
+
+/// Who the issuer says is calling. Personal data: compared and stored, never logged.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Subject(String);
+
+impl Subject {
+    /// The claim `sub`, not empty.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Subject(***)")
+    }
+}
+
+/// An authenticated caller.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// The only tenant that the caller may act for.
+    pub tenant: TenantId,
+    /// Who it is within the tenant's own directory.
+    pub subject: Subject,
+}
+
+impl Caller {
+    pub(super) fn from_claims(claims: &Claims, tenant_claim: &str) -> Result<Self, Problem> {
+        let text = |name| claims.get(name).and_then(Value::as_str);
+        let tenant = text(tenant_claim)
+            .ok_or(Problem::InvalidToken("the claim that names the tenant is missing"))?
+            .parse()
+            .map_err(|_| Problem::InvalidToken("the claim that names the tenant is malformed"))?;
+        let subject = text("sub")
+            .filter(|subject| !subject.is_empty())
+            .ok_or(Problem::InvalidToken("the claim sub is missing or malformed"))?;
+        Ok(Self { tenant, subject: Subject(subject.to_owned()) })
+    }
+}
+
+/// Extracts a caller with the scope `tasks:read`.
+#[derive(Clone, Debug)]
+pub struct Reader(pub Caller);
+
+/// Extracts a caller with the scope `tasks:write`.
+#[derive(Clone, Debug)]
+pub struct Writer(pub Caller);
+
+impl<S> FromRequestParts<S> for Reader
+where
+    S: Send + Sync,
+    Authenticator: FromRef<S>,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let authenticator = Authenticator::from_ref(state);
+        authenticator.authenticate(&parts.headers, Scope::TasksRead).await.map(Self)
+    }
+}
+
+impl<S> FromRequestParts<S> for Writer
+where
+    S: Send + Sync,
+    Authenticator: FromRef<S>,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let authenticator = Authenticator::from_ref(state);
+        authenticator.authenticate(&parts.headers, Scope::TasksWrite).await.map(Self)
+    }
+}

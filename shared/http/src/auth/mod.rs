@@ -1,0 +1,99 @@
+//! Who is calling: OAuth 2.0 bearer tokens that are JWTs (RFC 6750, RFC 9068).
+//!
+//! A handler takes [`Reader`] or [`Writer`] as its first argument. The caller's scopes are checked
+//! by then, and the tenant that it gets there is the only one that it can act for.
+
+mod caller;
+mod config;
+mod fetch;
+mod jwks;
+mod keys;
+#[cfg(test)]
+mod tests;
+mod token;
+
+use std::sync::Arc;
+
+use axum::http::HeaderMap;
+use jsonwebtoken::{Algorithm, Validation};
+
+pub use caller::{Caller, Reader, Scope, Subject, Writer};
+pub use config::Config;
+
+use crate::Problem;
+use jwks::{Jwks, Pace};
+use keys::NoKey;
+use token::Claims;
+
+/// Seconds after which a caller may try again when the issuer's keys cannot be had.
+const RETRY_AFTER: u32 = 5;
+
+/// Verifies tokens. Cheap to clone; part of a router's state.
+#[derive(Clone)]
+pub struct Authenticator(Arc<Inner>);
+
+struct Inner {
+    jwks: Arc<Jwks>,
+    tenant_claim: String,
+}
+
+impl Authenticator {
+    /// Fetches nothing yet: the issuer's keys are asked for by the first request.
+    #[must_use]
+    pub fn new(config: Config) -> Self {
+        Self::with_pace(config, Pace::default())
+    }
+
+    fn with_pace(config: Config, pace: Pace) -> Self {
+        let rules = rules(&config);
+        let jwks = Arc::new(Jwks::new(config.auth_jwks_url, rules, pace));
+        Self(Arc::new(Inner { jwks, tenant_claim: config.auth_tenant_claim }))
+    }
+
+    /// The caller whose token the headers bear, if it has the scope. [`Reader`] and [`Writer`]
+    /// call it.
+    ///
+    /// Refused with a 401 that says why, a 403 for a missing scope, and a 503 while the issuer
+    /// was never reached.
+    pub async fn authenticate(&self, headers: &HeaderMap, scope: Scope) -> Result<Caller, Problem> {
+        let claims = self.claims(token::bearer(headers)?).await?;
+        let caller = Caller::from_claims(&claims, &self.0.tenant_claim)?;
+        if scope.is_granted_by(&claims) {
+            Ok(caller)
+        } else {
+            Err(Problem::InsufficientScope(scope.as_str()))
+        }
+    }
+
+    async fn claims(&self, token: &str) -> Result<Claims, Problem> {
+        let id = token::key_id(token)?;
+        let cached = self.0.jwks.current().await.ok_or(UNREACHABLE)?;
+        match cached.keys.find(id.as_deref()) {
+            Ok(key) => token::verify(token, key),
+            Err(NoKey::Ambiguous) => Err(Problem::InvalidToken("the header kid is missing")),
+            // The issuer may have begun to use a new key since.
+            Err(NoKey::Unknown) => {
+                let newer = self.0.jwks.newer_than(Some(&cached)).await.ok_or(UNREACHABLE)?;
+                match newer.keys.find(id.as_deref()) {
+                    Ok(key) => token::verify(token, key),
+                    Err(_) => Err(Problem::InvalidToken("the issuer has no such key")),
+                }
+            }
+        }
+    }
+}
+
+const UNREACHABLE: Problem =
+    Problem::Unavailable { what: "the issuer of tokens", retry_after: RETRY_AFTER };
+
+/// What every token must fulfil. Each key adds its algorithm.
+fn rules(config: &Config) -> Validation {
+    let mut rules = Validation::new(Algorithm::EdDSA);
+    rules.algorithms.clear();
+    rules.leeway = config.auth_clock_skew_seconds.into();
+    rules.validate_nbf = true;
+    rules.set_issuer(&[&config.auth_issuer]);
+    rules.set_audience(&[&config.auth_audience]);
+    rules.set_required_spec_claims(&["iss", "aud", "exp", "sub"]);
+    rules
+}

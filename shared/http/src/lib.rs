@@ -1,0 +1,36 @@
+//! What both HTTP functions share, so that `task-reader` and `task-writer` speak one HTTP.
+//!
+//! A handler names what it needs as arguments, and each extractor answers for itself, as a
+//! [`Problem`], when the request does not have it:
+//!
+//! ```
+//! use axum::{Router, routing::post};
+//! use http_support::{Authenticator, IdempotencyKey, Json, Problem, Writer};
+//!
+//! async fn create(
+//!     Writer(caller): Writer,
+//!     key: Option<IdempotencyKey>,
+//!     Json(title): Json<domain::Title>,
+//! ) -> Result<String, Problem> {
+//!     Ok(format!("{title} of {}", caller.tenant))
+//! }
+//!
+//! let router: Router<Authenticator> = Router::new().route("/v1/tasks", post(create));
+//! ```
+//!
+//! The tenant of a request comes from its [`Caller`] and from nowhere else, so a handler that
+//! forgets to authenticate has no tenant to ask the store for.
+
+pub mod auth;
+mod body;
+pub mod conditional;
+mod idempotency;
+pub mod page;
+mod parameters;
+mod problem;
+
+pub use auth::{Authenticator, Caller, Reader, Writer};
+pub use body::{Json, MergePatch};
+pub use idempotency::IdempotencyKey;
+pub use parameters::{Path, Query};
+pub use problem::{FieldError, Problem};

@@ -1,0 +1,129 @@
+//! Parameters in the query and in the path, with problems that name the one at fault.
+
+use std::collections::HashSet;
+use std::fmt::Display;
+use std::str::FromStr;
+
+use axum::extract::{FromRequestParts, RawPathParams};
+use axum::http::Uri;
+use axum::http::request::Parts;
+use serde::de::DeserializeOwned;
+use serde_path_to_error::Segment;
+
+use crate::Problem;
+
+/// Extracts the query. Whoever misspells a filter must not get an unfiltered list, so `T` should
+/// deny unknown fields.
+#[derive(Clone, Debug)]
+pub struct Query<T>(pub T);
+
+impl<T: DeserializeOwned> Query<T> {
+    /// Parses the query of an address. A parameter may be given once.
+    pub fn from_uri(uri: &Uri) -> Result<Self, Problem> {
+        let pairs = || form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
+        let mut seen = HashSet::new();
+        if let Some((name, _)) = pairs().find(|(name, _)| !seen.insert(name.clone())) {
+            return Err(invalid(&name, "given more than once"));
+        }
+        let deserializer = serde_urlencoded::Deserializer::new(pairs());
+        serde_path_to_error::deserialize(deserializer).map(Self).map_err(|error| {
+            match error.path().iter().next_back() {
+                Some(Segment::Map { key }) => invalid(key, error.inner()),
+                _ => invalid("query", error.inner()),
+            }
+        })
+    }
+}
+
+fn invalid(name: &str, detail: impl Display) -> Problem {
+    Problem::InvalidParameter { name: name.to_owned(), detail: detail.to_string() }
+}
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        Self::from_uri(&parts.uri)
+    }
+}
+
+/// Extracts the only parameter of the path, such as `{id}`.
+#[derive(Clone, Copy, Debug)]
+pub struct Path<T>(pub T);
+
+impl<T, S> FromRequestParts<S> for Path<T>
+where
+    T: FromStr<Err: Display>,
+    S: Send + Sync,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        // What is not UTF-8 names nothing.
+        let parameters =
+            RawPathParams::from_request_parts(parts, state).await.map_err(|_| Problem::NotFound)?;
+        let (name, text) = parameters.iter().next().ok_or(Problem::NotFound)?;
+        text.parse().map(Self).map_err(|error: T::Err| invalid(name, error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::Router;
+    use axum::body::Body;
+    use axum::http::{Request, StatusCode};
+    use axum::routing::get;
+    use domain::TaskId;
+    use http_body_util::BodyExt;
+    use serde::Deserialize;
+    use serde_json::Value;
+    use tower::ServiceExt;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Filter {
+        status: Option<String>,
+        assignee: Option<String>,
+    }
+
+    async fn get_json(uri: &str) -> (StatusCode, Value) {
+        let list = |Query(filter): Query<Filter>| async move {
+            format!("{:?}", [filter.status, filter.assignee])
+        };
+        let router: Router = Router::new()
+            .route("/tasks", get(list))
+            .route("/tasks/{id}", get(|Path(id): Path<TaskId>| async move { id.to_string() }));
+        let request = Request::get(uri).body(Body::empty()).unwrap();
+        let response = router.oneshot(request).await.unwrap();
+        let status = response.status();
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        (status, serde_json::from_slice(&body).unwrap_or_default())
+    }
+
+    #[tokio::test]
+    async fn an_unknown_or_repeated_parameter_is_named() {
+        assert_eq!(get_json("/tasks?status=open").await.0, StatusCode::OK);
+        for (uri, name) in [
+            ("/tasks?statsu=open", "statsu"),
+            ("/tasks?status=open&status=done", "status"),
+            ("/tasks?a%20b", "a b"),
+        ] {
+            let (status, problem) = get_json(uri).await;
+            assert_eq!(status, StatusCode::BAD_REQUEST, "{uri}");
+            assert_eq!(problem["parameter"], name, "{problem}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_malformed_identifier_is_explained() {
+        let good = "/tasks/0192f1a0-7c3e-7b44-9a53-3a1d0d4f5e10";
+        assert_eq!(get_json(good).await.0, StatusCode::OK);
+        let (status, problem) = get_json("/tasks/42").await;
+        assert_eq!(status, StatusCode::BAD_REQUEST);
+        assert_eq!(problem["parameter"], "id");
+        assert!(problem["detail"].as_str().unwrap().contains("UUID of version 7"), "{problem}");
+        assert_eq!(get_json("/tasks/%ff").await.0, StatusCode::NOT_FOUND);
+    }
+}

@@ -1,0 +1,157 @@
+//! Every way in which a request can fail, and what the caller is told (RFC 9457).
+//!
+//! One exhaustive `match` gives each problem its status, type and title, so a new one cannot be
+//! added without them. A problem's `Display` is its `detail`: written for the caller, in words
+//! that show nothing of our insides.
+
+mod response;
+
+use axum::http::StatusCode;
+use domain::{Refusal, Version};
+use serde::Serialize;
+
+/// Why a request was not served. Answers as `application/problem+json`.
+#[derive(Debug, thiserror::Error)]
+pub enum Problem {
+    /// The request bears no token.
+    #[error("Send a bearer token in the header `Authorization`.")]
+    Unauthenticated,
+    /// The token is not accepted; the reason also stands in `WWW-Authenticate`. It is a constant,
+    /// so that nothing of the token is repeated, and holds neither `"` nor `\`.
+    #[error("The token is not accepted: {0}.")]
+    InvalidToken(&'static str),
+    /// The token is good, and does not allow this.
+    #[error("The token lacks the scope `{0}`.")]
+    InsufficientScope(&'static str),
+    /// There is nothing here for this caller.
+    #[error("There is nothing here, or not for this caller.")]
+    NotFound,
+    /// A query or path parameter is unknown, missing or out of range.
+    #[error("Parameter `{name}`: {detail}.")]
+    InvalidParameter {
+        /// The parameter's name as the caller wrote it.
+        name: String,
+        /// What was expected.
+        detail: String,
+    },
+    /// A header is malformed.
+    #[error("Header `{name}`: {detail}.")]
+    InvalidHeader {
+        /// The header's name.
+        name: &'static str,
+        /// What was expected.
+        detail: &'static str,
+    },
+    /// The body could not be read to its end.
+    #[error("The body could not be read to its end.")]
+    UnreadableBody,
+    /// The body is not JSON.
+    #[error("Line {line}, column {column}: {detail}.")]
+    MalformedBody {
+        /// What the parser found.
+        detail: String,
+        /// Line of the fault, from 1.
+        line: usize,
+        /// Column of the fault, from 1; 0 is the end of the line before.
+        column: usize,
+    },
+    /// The body is larger than this address takes.
+    #[error("The body is larger than this address takes.")]
+    BodyTooLarge,
+    /// The body is of another media type.
+    #[error("Send the body as `{0}`.")]
+    UnsupportedMediaType(&'static str),
+    /// The body is JSON and breaks the contract.
+    #[error("The body does not fit the contract; `errors` says where.")]
+    Invalid(Vec<FieldError>),
+    /// The task is not at the version that `If-Match` names.
+    #[error("The task is not at the version that `If-Match` names.")]
+    PreconditionFailed {
+        /// The version that the task has, if it was looked up.
+        actual: Option<Version>,
+    },
+    /// The identifier is taken.
+    #[error("A task with this identifier exists already, or did before it was deleted.")]
+    TaskAlreadyExists,
+    /// The task is done already.
+    #[error("The task is completed already.")]
+    TaskAlreadyCompleted,
+    /// The same idempotency key came with another request before.
+    #[error("This idempotency key was used before, with another request.")]
+    IdempotencyKeyReused,
+    /// Something that this service needs is away; the caller may try again.
+    #[error("For the moment, {what} cannot be reached.")]
+    Unavailable {
+        /// What is away, in words for the caller such as `the database`.
+        what: &'static str,
+        /// After how many seconds to try again.
+        retry_after: u32,
+    },
+    /// A fault of ours. The caller gets the request's id, the log gets the error under it.
+    #[error("The request failed for a reason of ours; its id will find it in our logs.")]
+    Internal(#[from] anyhow::Error),
+}
+
+/// One fault in a body.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FieldError {
+    /// Where: a JSON Pointer (RFC 6901), empty for the whole body.
+    pub pointer: String,
+    /// What is wrong there.
+    pub detail: String,
+}
+
+impl Problem {
+    /// PostgreSQL does not answer: a 503 that says to try again in two seconds.
+    pub const DATABASE_AWAY: Self = Self::Unavailable { what: "the database", retry_after: 2 };
+
+    /// Status, the last part of `type`, and title.
+    fn kind(&self) -> (StatusCode, &'static str, &'static str) {
+        use StatusCode as S;
+        match self {
+            Self::Unauthenticated => (S::UNAUTHORIZED, "unauthorized", "Not authenticated"),
+            Self::InvalidToken(_) => (S::UNAUTHORIZED, "invalid-token", "Token not accepted"),
+            Self::InsufficientScope(_) => (S::FORBIDDEN, "insufficient-scope", "Not allowed"),
+            Self::NotFound => (S::NOT_FOUND, "not-found", "Not found"),
+            Self::InvalidParameter { .. } => {
+                (S::BAD_REQUEST, "invalid-parameter", "Invalid parameter")
+            }
+            Self::InvalidHeader { .. } => (S::BAD_REQUEST, "invalid-header", "Invalid header"),
+            Self::UnreadableBody => (S::BAD_REQUEST, "unreadable-body", "Unreadable body"),
+            Self::MalformedBody { .. } => (S::BAD_REQUEST, "malformed-body", "Malformed JSON"),
+            Self::BodyTooLarge => (S::PAYLOAD_TOO_LARGE, "payload-too-large", "Payload too large"),
+            Self::UnsupportedMediaType(_) => {
+                (S::UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", "Unsupported media type")
+            }
+            Self::Invalid(_) => (S::UNPROCESSABLE_ENTITY, "invalid-body", "Invalid body"),
+            Self::PreconditionFailed { .. } => {
+                (S::PRECONDITION_FAILED, "version-conflict", "Version conflict")
+            }
+            Self::TaskAlreadyExists => (S::CONFLICT, "task-already-exists", "Task exists already"),
+            Self::TaskAlreadyCompleted => {
+                (S::CONFLICT, "task-already-completed", "Task completed already")
+            }
+            Self::IdempotencyKeyReused => {
+                (S::UNPROCESSABLE_ENTITY, "idempotency-key-reused", "Idempotency key reused")
+            }
+            Self::Unavailable { .. } => {
+                (S::SERVICE_UNAVAILABLE, "unavailable", "Not available for the moment")
+            }
+            Self::Internal(_) => (S::INTERNAL_SERVER_ERROR, "internal", "Internal error"),
+        }
+    }
+}
+
+impl From<Refusal> for Problem {
+    /// A version conflict is a failed precondition: over HTTP only `If-Match` names a version.
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::TaskNotFound => Self::NotFound,
+            Refusal::TaskAlreadyExists => Self::TaskAlreadyExists,
+            Refusal::TaskAlreadyCompleted => Self::TaskAlreadyCompleted,
+            Refusal::VersionConflict { expected: _, actual } => {
+                Self::PreconditionFailed { actual: Some(actual) }
+            }
+        }
+    }
+}
