@@ -60,7 +60,8 @@ struct Redis {
 impl Cache {
     /// Connects when first used.
     pub(crate) fn connect(config: &Config) -> anyhow::Result<Self> {
-        let Some(url) = &config.redis_url else { return Ok(Self(None)) };
+        let url = config.redis_url.as_ref().filter(|url| !url.expose_secret().is_empty());
+        let Some(url) = url else { return Ok(Self(None)) };
         let settings = ConnectionManagerConfig::new()
             .set_connection_timeout(Some(config.redis_timeout()))
             .set_response_timeout(Some(config.redis_timeout()))

@@ -26,7 +26,7 @@ pub struct Config {
     #[arg(long, env, default_value_t = 5_000, value_parser = value_parser!(u64).range(100..=60_000))]
     pub database_acquire_timeout_ms: u64,
 
-    /// Redis, as `redis://host:port` or `rediss://...`; without it nothing is cached
+    /// Redis, as `redis://host:port` or `rediss://...`; without it, or empty, nothing is cached
     #[arg(long, env, hide_env_values = true, value_parser = secret)]
     pub redis_url: Option<SecretString>,
 

@@ -1,0 +1,109 @@
+//! A store on a fresh database, commands to give it, and a look at what it wrote.
+
+use std::str::FromStr as _;
+
+use chrono::{DateTime, Utc};
+use clap::Parser;
+use domain::{
+    Action, Command, CreateTask, Expected, Tags, TaskId, TaskPatch, Timestamp, UpdateTask,
+};
+use local_stack::TestDatabase;
+use secrecy::{ExposeSecret as _, SecretString};
+use sqlx::PgPool;
+use store::{CommandKey, Config, Incoming, Receipt, Store};
+use uuid::Uuid;
+
+#[derive(Parser)]
+struct Arguments {
+    #[command(flatten)]
+    store: Config,
+}
+
+/// A store that writes, one that reads, and the owner's view of the tables.
+pub(crate) struct Fixture {
+    pub(crate) writer: Store,
+    pub(crate) reader: Store,
+    pub(crate) owner: PgPool,
+    pub(crate) database: TestDatabase,
+}
+
+impl Fixture {
+    /// Without a cache.
+    pub(crate) async fn new() -> Self {
+        Self::with_redis("").await
+    }
+
+    pub(crate) async fn with_redis(redis_url: &str) -> Self {
+        let database = TestDatabase::create().await.expect("a test database");
+        Self {
+            writer: connect(&database.writer_url, redis_url),
+            reader: connect(&database.reader_url, redis_url),
+            owner: PgPool::connect_lazy(database.owner_url.expose_secret()).expect("a URL"),
+            database,
+        }
+    }
+
+    pub(crate) async fn apply(&self, batch: Vec<Incoming>) -> Vec<Receipt> {
+        self.writer.apply(batch, now()).await.expect("an applied batch")
+    }
+
+    /// The first column of the first row, as text.
+    pub(crate) async fn look(&self, sql: &'static str) -> String {
+        let text: Option<String> =
+            sqlx::query_scalar(sql).fetch_one(&self.owner).await.expect("a value");
+        text.unwrap_or_default()
+    }
+}
+
+fn connect(url: &SecretString, redis_url: &str) -> Store {
+    let url = url.expose_secret();
+    let arguments = ["test", "--database-url", url, "--redis-url", redis_url];
+    Store::connect(&Arguments::parse_from(arguments).store).expect("a store")
+}
+
+pub(crate) fn now() -> Timestamp {
+    DateTime::<Utc>::from_str("2026-01-31T09:30:00.123456789Z").expect("a time")
+}
+
+pub(crate) fn new_task() -> TaskId {
+    TaskId::try_from(Uuid::now_v7()).expect("a version 7")
+}
+
+/// A command of the tenant `acme` under the key `id`.
+pub(crate) fn incoming(id: &str, task: TaskId, action: Action) -> Incoming {
+    of_tenant("acme", id, task, action)
+}
+
+pub(crate) fn of_tenant(tenant: &str, id: &str, task: TaskId, action: Action) -> Incoming {
+    Incoming {
+        key: CommandKey { source: "/test".to_owned(), id: id.to_owned() },
+        command: Command { tenant: tenant.parse().expect("a tenant"), task, action },
+        traceparent: None,
+    }
+}
+
+pub(crate) fn create(title: &str) -> Action {
+    let tags = ["b", "a"].map(|tag| tag.parse().expect("a tag")).to_vec();
+    Action::Create(CreateTask {
+        title: title.parse().expect("a title"),
+        description: Some("About it".parse().expect("a description")),
+        priority: domain::Priority::High,
+        assignee: None,
+        due_date: Some("2026-03-31".parse().expect("a date")),
+        tags: Tags::try_from(tags).expect("two tags"),
+    })
+}
+
+pub(crate) fn rename(title: &str, expected_version: Option<i64>) -> Action {
+    let title = Some(title.parse().expect("a title"));
+    let patch = TaskPatch { title, ..TaskPatch::default() };
+    Action::Update(UpdateTask { expected_version, patch })
+}
+
+pub(crate) fn complete() -> Action {
+    Action::Complete(Expected::default())
+}
+
+pub(crate) fn delete() -> Action {
+    Action::Delete(Expected::default())
+}

@@ -1,0 +1,91 @@
+//! Several writers at once: whatever the interleaving, each command takes effect once.
+
+use std::collections::BTreeSet;
+
+use futures::future::join_all;
+use rand::seq::SliceRandom as _;
+use store::{Incoming, Outcome};
+use tokio::task::JoinSet;
+
+use crate::fixture::{Fixture, create, incoming, new_task, now, rename};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_same_new_commands_by_many_at_once_take_effect_once() {
+    let fixture = Fixture::new().await;
+    let tasks: Vec<_> = (0..10).map(|_| new_task()).collect();
+    let batch: Vec<Incoming> = tasks
+        .iter()
+        .enumerate()
+        .map(|(index, task)| incoming(&index.to_string(), *task, create("Buy milk")))
+        .collect();
+    let all = join_all((0..8).map(|_| {
+        let mut batch = batch.clone();
+        batch.shuffle(&mut rand::rng());
+        fixture.apply(batch)
+    }));
+    let receipts: Vec<_> = all.await.into_iter().flatten().collect();
+    assert!(receipts.iter().all(|receipt| receipt.outcome == Outcome::Applied { version: 1 }));
+    assert_eq!(receipts.iter().filter(|receipt| !receipt.repeated).count(), tasks.len());
+    assert_eq!(fixture.look("SELECT count(*)::text FROM outbox").await, "10");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn hot_tasks_in_any_order_never_deadlock_and_lose_no_update() {
+    const WRITERS: usize = 8;
+    const ROUNDS: usize = 10;
+    let fixture = Fixture::new().await;
+    let tasks: Vec<_> = (0..10).map(|_| new_task()).collect();
+    let creates = tasks.iter().enumerate();
+    fixture
+        .apply(creates.map(|(i, task)| incoming(&format!("c{i}"), *task, create("New"))).collect())
+        .await;
+
+    let mut writers = JoinSet::new();
+    for writer in 0..WRITERS {
+        let (store, tasks) = (fixture.writer.clone(), tasks.clone());
+        writers.spawn(async move {
+            for round in 0..ROUNDS {
+                let mut batch: Vec<_> = tasks
+                    .iter()
+                    .map(|task| {
+                        let id = format!("{writer}-{round}-{task}");
+                        incoming(&id, *task, rename(&id, None))
+                    })
+                    .collect();
+                batch.shuffle(&mut rand::rng());
+                store.apply(batch, now()).await.expect("an applied batch");
+            }
+        });
+    }
+    writers.join_all().await;
+
+    let expected = (WRITERS * ROUNDS + 1).to_string();
+    assert_eq!(fixture.look("SELECT min(version)::text FROM tasks").await, expected);
+    assert_eq!(fixture.look("SELECT max(version)::text FROM tasks").await, expected);
+    let disorder = "SELECT count(*)::text FROM (
+        SELECT (data->>'version')::bigint AS version,
+               row_number() OVER (PARTITION BY task_id ORDER BY seq) AS place
+        FROM outbox) AS facts WHERE version <> place";
+    assert_eq!(fixture.look(disorder).await, "0", "facts of a task are told in order");
+}
+
+#[tokio::test]
+async fn to_drop_an_apply_leaves_no_transaction_open() {
+    let fixture = Fixture::new().await;
+    let mut ids = BTreeSet::new();
+    for delay in 0..20_u64 {
+        let task = new_task();
+        ids.insert(task);
+        let apply =
+            fixture.writer.apply(vec![incoming(&task.to_string(), task, create("X"))], now());
+        let _ = tokio::time::timeout(std::time::Duration::from_micros(delay * 200), apply).await;
+    }
+    // The transactions that were begun end by themselves: as many connections as the pool has
+    // can be taken and used, and every command that was begun is there as a whole.
+    let batch = ids.iter().map(|task| incoming(&task.to_string(), *task, create("X"))).collect();
+    let receipts = fixture.apply(batch).await;
+    assert!(receipts.iter().all(|receipt| receipt.outcome == Outcome::Applied { version: 1 }));
+    let open = "SELECT count(*)::text FROM pg_stat_activity
+        WHERE datname = current_database() AND state LIKE 'idle in transaction%'";
+    assert_eq!(fixture.look(open).await, "0");
+}
