@@ -10,6 +10,7 @@ use runtime::{Function, Service, SystemClock, sqs};
 use store::Store;
 
 #[derive(Debug, Args)]
+#[group(skip)]
 struct Config {
     #[command(flatten)]
     queue: sqs::Config,

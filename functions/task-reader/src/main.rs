@@ -10,6 +10,7 @@ use runtime::{Function, Service, http};
 use store::Store;
 
 #[derive(Debug, Args)]
+#[group(skip)]
 struct Config {
     #[command(flatten)]
     http: http::Config,

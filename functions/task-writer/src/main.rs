@@ -12,6 +12,7 @@ use runtime::{Function, Service, SystemClock, http};
 use store::Store;
 
 #[derive(Debug, Args)]
+#[group(skip)]
 struct Config {
     #[command(flatten)]
     http: http::Config,

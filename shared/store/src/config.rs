@@ -9,6 +9,7 @@ use secrecy::SecretString;
 /// How to reach PostgreSQL and Redis, and how long to wait for them.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Store")]
+#[group(skip)]
 pub struct Config {
     /// PostgreSQL, as `postgres://user:password@host:port/database`
     #[arg(long, env, hide_env_values = true, value_parser = secret)]

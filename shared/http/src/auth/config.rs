@@ -7,6 +7,7 @@ use reqwest::Url;
 /// Which bearer tokens are accepted. Flatten it into a function's configuration.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Authentication")]
+#[group(skip)]
 pub struct Config {
     /// Issuer that a token must name in `iss`, character by character
     #[arg(long, env = "AUTH_ISSUER", value_parser = NonEmptyStringValueParser::new())]

@@ -1,0 +1,58 @@
+//! What a function says when it is set up wrongly, before it takes work.
+
+use std::process::{Command, Output};
+
+use crate::world::binary;
+
+fn run(function: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Output {
+    Command::new(binary(function))
+        .args(arguments)
+        .env_clear()
+        .envs(environment.iter().copied())
+        .output()
+        .expect("an output")
+}
+
+#[test]
+fn a_missing_setting_is_named() {
+    for (function, variable) in [
+        ("command-worker", "QUEUE_URL"),
+        ("task-reader", "AUTH_ISSUER"),
+        ("task-writer", "DATABASE_URL"),
+        ("migrate", "DATABASE_URL"),
+    ] {
+        let output = run(function, &[], &[]);
+        assert_eq!(output.status.code(), Some(2), "{function}");
+        let message = String::from_utf8_lossy(&output.stderr);
+        assert!(message.contains(variable), "{function}: {message}");
+    }
+}
+
+#[test]
+fn a_setting_out_of_range_is_named_and_secrets_are_not_shown() {
+    let output = run(
+        "command-worker",
+        &[],
+        &[
+            ("DATABASE_URL", "postgres://user:hidden@127.0.0.1/x"),
+            ("QUEUE_URL", "http://127.0.0.1:1/queue"),
+            ("QUEUE_BATCH_SIZE", "100000"),
+        ],
+    );
+    assert_eq!(output.status.code(), Some(2));
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert!(message.contains("QUEUE_BATCH_SIZE") || message.contains("--queue-batch-size"));
+    assert!(message.contains("100000") && message.contains("1..=1000"), "{message}");
+    assert!(!message.contains("hidden"));
+}
+
+#[test]
+fn help_lists_every_setting_with_its_variable() {
+    for function in ["command-worker", "task-reader", "task-writer", "migrate"] {
+        let output = run(function, &["--help"], &[("DATABASE_URL", "postgres://u:hidden@h/x")]);
+        assert!(output.status.success(), "{function}");
+        let help = String::from_utf8_lossy(&output.stdout);
+        assert!(help.contains("[env: DATABASE_URL") && help.contains("[env: LOG_LEVEL"), "{help}");
+        assert!(!help.contains("hidden"));
+    }
+}

@@ -1,0 +1,93 @@
+//! A message that can never succeed is found in the dead-letter queue, with its reason.
+
+use std::collections::HashMap;
+use std::fs;
+
+use local_stack::repository;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::world::{World, event, eventually};
+
+/// What the dead-letter queue holds for each body: reason and report.
+async fn dead_letters(world: &World, count: usize) -> HashMap<String, (String, Value)> {
+    let mut found = HashMap::new();
+    eventually("every bad message is a dead letter", async || {
+        for message in world.take_dead_letters().await {
+            let attributes = message.message_attributes().expect("attributes");
+            let text =
+                |name: &str| attributes[name].string_value().expect("a text attribute").to_owned();
+            let report = serde_json::from_str(&text("DeadLetter")).expect("JSON");
+            let body = message.body().expect("a body").to_owned();
+            found.insert(body, (text("DeadLetterReason"), report));
+        }
+        (found.len() >= count).then_some(())
+    })
+    .await;
+    found
+}
+
+#[tokio::test]
+async fn every_invalid_example_is_dead_lettered_with_its_reason_and_its_body() {
+    let world = World::new().await;
+    let folder = repository().join("events/examples/invalid");
+    let reasons = fs::read_to_string(folder.join("reasons.json")).expect("the reasons");
+    let reasons: HashMap<String, Value> = serde_json::from_str(&reasons).expect("JSON");
+    let mut expected = HashMap::new();
+    let mut messages = Vec::new();
+    for (file, reason) in &reasons {
+        let body = fs::read_to_string(folder.join(file)).expect("an example");
+        messages.push((Uuid::now_v7().to_string(), body.clone()));
+        expected.insert(body, reason["reason"].as_str().expect("a reason"));
+    }
+    // A good neighbour, which no bad message may take down.
+    let good = Uuid::now_v7().to_string();
+    let body = event("good", "create-task", &good, &json!({"title": "Good"}));
+    messages.push((good.clone(), body));
+
+    let _worker = world.worker().await;
+    world.send(&messages).await;
+    let found = dead_letters(&world, expected.len()).await;
+    for (body, (reason, report)) in &found {
+        assert_eq!(Some(reason.as_str()), expected.get(body).copied(), "{body}");
+        assert_eq!(report["reason"], *reason);
+        assert_eq!(report["handler"], "command-worker");
+        assert_eq!(report["attempts"], 1, "it was rejected at once");
+    }
+    assert_eq!(found.len(), expected.len());
+    world.processed(1).await;
+    assert_eq!(world.count("SELECT count(*) FROM tasks").await, 1);
+}
+
+#[tokio::test]
+async fn a_body_survives_byte_for_byte() {
+    let world = World::new().await;
+    let bodies: Vec<String> = [
+        "  {\"not\" :\t\"ours\"}\r\n\n".to_owned(),
+        "\u{feff}{} ünïcödé \u{1f980} \u{2028}".to_owned(),
+        format!("{{\"padding\": \"{}\"}}", "x".repeat(events::MAX_BYTES)),
+    ]
+    .into();
+    let messages: Vec<_> =
+        bodies.iter().map(|body| (Uuid::now_v7().to_string(), body.clone())).collect();
+    let _worker = world.worker().await;
+    for message in messages {
+        world.send(&[message]).await;
+    }
+    let found = dead_letters(&world, bodies.len()).await;
+    let reasons: Vec<_> = bodies.iter().map(|body| found[body].0.as_str()).collect();
+    assert_eq!(reasons, ["schema_violation", "malformed_json", "body_too_large"]);
+}
+
+#[tokio::test]
+async fn an_id_used_for_two_different_commands_is_told() {
+    let world = World::new().await;
+    let subject = Uuid::now_v7().to_string();
+    let first = event("same", "create-task", &subject, &json!({"title": "First"}));
+    let second = event("same", "complete-task", &subject, &json!({}));
+    let _worker = world.worker().await;
+    world.send(&[(subject.clone(), first), (subject, second.clone())]).await;
+    let found = dead_letters(&world, 1).await;
+    assert_eq!(found[&second].0, "id_reused");
+    assert_eq!(world.count("SELECT count(*) FROM tasks WHERE status = 'open'").await, 1);
+}

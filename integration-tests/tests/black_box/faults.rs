@@ -1,0 +1,96 @@
+//! Servers that go away and come back.
+
+use std::time::Duration;
+
+use local_stack::{Durability, Postgres, Redis, State};
+use serde_json::{Value, json};
+use tokio::time::sleep;
+use uuid::Uuid;
+
+use crate::load::Load;
+use crate::world::{World, event, eventually};
+
+#[tokio::test]
+async fn redis_stopped_and_started_slows_reads_down_and_breaks_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let state = State::open(folder.path()).expect("a state folder");
+    let mut redis = Redis::start(&state).await.expect("a Redis");
+    let world = World::with_redis(redis.url()).await;
+    let _worker = world.worker().await;
+    let reader = world.reader().await;
+    let token = world.token("acme");
+    let subject = Uuid::now_v7().to_string();
+    let url = format!("{}/v1/tasks/{subject}", reader.url);
+
+    let mut processed = 0;
+    let mut step = async |kind: &str, title: &str| {
+        let data = json!({"title": title});
+        let data = if kind == "update-task" { json!({"patch": data}) } else { data };
+        let body = event(&format!("{kind}-{title}"), kind, &subject, &data);
+        world.send(&[(subject.clone(), body)]).await;
+        processed += 1;
+        world.processed(processed).await;
+        eventually("the write is read", async || {
+            let response = world.client.get(&url).bearer_auth(&token).send().await.ok()?;
+            assert!(response.status() != 500 && response.status() != 503, "{response:?}");
+            let task: Value = response.json().await.ok()?;
+            (task["title"] == title).then_some(())
+        })
+        .await;
+    };
+    step("create-task", "with").await;
+    redis.stop().await.expect("stopped");
+    step("update-task", "without").await;
+    redis.restart().await.expect("started");
+    step("update-task", "with-again").await;
+}
+
+#[tokio::test]
+async fn postgresql_restarted_under_load_loses_and_repeats_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let state = State::open(folder.path()).expect("a state folder");
+    let mut postgres = Postgres::start(&state, Durability::Throwaway).await.expect("a PostgreSQL");
+    let world = World::with_postgres(postgres.url()).await;
+    let load = Load::random(5, 600);
+    let mut worker = world.start_worker("command-worker", &[]);
+    let restarts = async {
+        sleep(Duration::from_millis(500)).await;
+        postgres.restart().await.expect("restarted");
+        sleep(Duration::from_millis(500)).await;
+        postgres.kill().await.expect("killed");
+        postgres.restart().await.expect("recovered");
+    };
+    tokio::join!(world.send(&load.messages), restarts);
+    world.processed(load.distinct).await;
+    load.assert_is_what_is_left(&world).await;
+    worker.process().assert_runs().expect("the same worker all along");
+    assert!(world.take_dead_letters().await.is_empty());
+}
+
+#[tokio::test]
+async fn without_postgresql_the_api_says_so_and_is_not_ready() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let state = State::open(folder.path()).expect("a state folder");
+    let mut postgres = Postgres::start(&state, Durability::Throwaway).await.expect("a PostgreSQL");
+    let world = World::with_postgres(postgres.url()).await;
+    let reader = world.reader().await;
+    let token = world.token("acme");
+    postgres.stop().await.expect("stopped");
+
+    let url = format!("{}/v1/tasks", reader.url);
+    let response = world.client.get(&url).bearer_auth(&token).send().await.expect("an answer");
+    assert_eq!(response.status(), 503);
+    assert!(response.headers().contains_key("retry-after"));
+    let problem: Value = response.json().await.expect("JSON");
+    assert_eq!(problem["type"], "urn:problem:unavailable");
+    let ready = reader.function.health_url("readyz");
+    let ready = world.client.get(ready).send().await.expect("an answer");
+    assert_eq!(ready.status(), 503);
+
+    postgres.restart().await.expect("restarted");
+    eventually("the API works again", async || {
+        let response = world.client.get(&url).bearer_auth(&token).send().await.ok()?;
+        response.status().is_success().then_some(())
+    })
+    .await;
+}

@@ -1,0 +1,16 @@
+//! Black box: the built binaries on real servers, seen from outside.
+//!
+//! Each test has a database, queues and processes of its own and shares the servers that
+//! `local-stack exec` started (`make test` runs it). Tests that stop a server start a private one.
+#![expect(clippy::expect_used, reason = "a test without its input has failed")]
+#![expect(clippy::indexing_slicing, reason = "a test that looks for what is not there has failed")]
+#![expect(clippy::disallowed_methods, reason = "what a test looks up need not compile in advance")]
+
+mod configuration;
+mod dead_letters;
+mod exactly_once;
+mod faults;
+mod http;
+mod load;
+mod main_job;
+mod world;

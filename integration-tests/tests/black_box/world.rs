@@ -1,0 +1,245 @@
+//! One test's world: its database, its queue, its issuer, its functions.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use aws_sdk_sqs::Client;
+use aws_sdk_sqs::types::{Message, MessageSystemAttributeName, SendMessageBatchRequestEntry};
+use clap::Parser;
+use local_stack::{
+    ALL_SCOPES, AUDIENCE, AwsAccess, Environment, External, Function, Issuer, Queue, State,
+    TestDatabase, create_command_queue, ports,
+};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::{Value, json};
+use sqlx::PgPool;
+use tempfile::TempDir;
+use tokio::time::{Instant, sleep};
+use uuid::Uuid;
+
+/// How long to wait for what must happen. Long: it bounds a failure, it measures nothing.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
+/// How often a message is delivered before it becomes a dead letter.
+const MAX_RECEIVE_COUNT: u8 = 5;
+
+#[derive(Parser)]
+struct Settings {
+    #[command(flatten)]
+    servers: External,
+}
+
+pub(crate) struct World {
+    pub(crate) database: TestDatabase,
+    pub(crate) owner: PgPool,
+    pub(crate) sqs: Client,
+    pub(crate) queue: Queue,
+    pub(crate) issuer: Issuer,
+    pub(crate) client: reqwest::Client,
+    aws: AwsAccess,
+    redis_url: SecretString,
+    state: State,
+    _folder: TempDir,
+}
+
+/// An HTTP function and where it listens.
+pub(crate) struct Api {
+    pub(crate) function: Function,
+    pub(crate) url: String,
+}
+
+impl World {
+    pub(crate) async fn new() -> Self {
+        let servers = Settings::parse_from(["test"]).servers;
+        let redis_url = servers.redis_url.clone().expect("REDIS_URL");
+        let database = TestDatabase::create().await.expect("a test database");
+        Self::with(&servers, database, redis_url).await
+    }
+
+    /// With a Redis of the test's own.
+    pub(crate) async fn with_redis(redis_url: &SecretString) -> Self {
+        let servers = Settings::parse_from(["test"]).servers;
+        let database = TestDatabase::create().await.expect("a test database");
+        Self::with(&servers, database, redis_url.clone()).await
+    }
+
+    /// With a PostgreSQL of the test's own.
+    pub(crate) async fn with_postgres(url: &SecretString) -> Self {
+        let servers = Settings::parse_from(["test"]).servers;
+        let redis_url = servers.redis_url.clone().expect("REDIS_URL");
+        let database = TestDatabase::create_on(url).await.expect("a test database");
+        Self::with(&servers, database, redis_url).await
+    }
+
+    async fn with(servers: &External, database: TestDatabase, redis_url: SecretString) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let state = State::open(folder.path()).expect("a state folder");
+        let aws = AwsAccess::external(servers).expect("AWS_ENDPOINT_URL");
+        let sqs = aws.sqs();
+        let name = format!("test-{}", Uuid::new_v4().simple());
+        let queue = create_command_queue(&sqs, &name, MAX_RECEIVE_COUNT).await.expect("a queue");
+        let issuer = Issuer::create(&state).expect("an issuer");
+        issuer.serve().await.expect("a served issuer");
+        Self {
+            owner: PgPool::connect_lazy(database.owner_url.expose_secret()).expect("a URL"),
+            client: reqwest::Client::builder().timeout(PATIENCE).build().expect("a client"),
+            database,
+            sqs,
+            queue,
+            issuer,
+            aws,
+            redis_url,
+            state,
+            _folder: folder,
+        }
+    }
+
+    /// What every function finds in its environment; the database as `login`.
+    pub(crate) fn environment(&self, login: &SecretString) -> Environment {
+        self.aws
+            .environment()
+            .with("LOG_FORMAT", "json")
+            .with_secret("DATABASE_URL", login)
+            .with_secret("REDIS_URL", &self.redis_url)
+    }
+
+    /// Starts a worker under `name`, without waiting for it.
+    pub(crate) fn start_worker(&self, name: &str, settings: &[(&str, &str)]) -> Function {
+        let environment = self
+            .environment(&self.database.writer_url)
+            .with("QUEUE_URL", &self.queue.url)
+            .with("QUEUE_WAIT_SECONDS", "1")
+            .with("BACKOFF_BASE_MS", "100");
+        let environment =
+            settings.iter().fold(environment, |all, (name, value)| all.with(name, value));
+        Function::start(&binary("command-worker"), name, &environment, &self.state)
+            .expect("a process")
+    }
+
+    pub(crate) async fn worker(&self) -> Function {
+        let mut worker = self.start_worker("command-worker", &[]);
+        worker.ready(PATIENCE).await.expect("a worker that is ready");
+        worker
+    }
+
+    pub(crate) async fn reader(&self) -> Api {
+        self.api("task-reader", &self.database.reader_url).await
+    }
+
+    pub(crate) async fn writer(&self) -> Api {
+        self.api("task-writer", &self.database.writer_url).await
+    }
+
+    async fn api(&self, name: &str, login: &SecretString) -> Api {
+        let address = ports::loopback(ports::free(None).expect("a free port"));
+        let environment = self
+            .environment(login)
+            .with("HTTP_ADDR", address.to_string())
+            .with("AUTH_ISSUER", self.issuer.url())
+            .with("AUTH_AUDIENCE", AUDIENCE)
+            .with("AUTH_JWKS_URL", self.issuer.jwks_url());
+        let mut function =
+            Function::start(&binary(name), name, &environment, &self.state).expect("a process");
+        function.ready(PATIENCE).await.expect("a function that is ready");
+        Api { function, url: format!("http://{address}") }
+    }
+
+    pub(crate) fn token(&self, tenant: &str) -> String {
+        self.token_for(tenant, ALL_SCOPES)
+    }
+
+    pub(crate) fn token_for(&self, tenant: &str, scopes: &str) -> String {
+        let token = self.issuer.token(tenant, scopes, Duration::from_mins(5)).expect("a token");
+        token.expose_secret().to_owned()
+    }
+
+    /// Sends bodies in order, each under its group; every sending has a deduplication id of its
+    /// own, so that a repeat is delivered.
+    pub(crate) async fn send(&self, messages: &[(String, String)]) {
+        for batch in messages.chunks(10) {
+            let mut request = self.sqs.send_message_batch().queue_url(&self.queue.url);
+            for (index, (group, body)) in batch.iter().enumerate() {
+                let entry = SendMessageBatchRequestEntry::builder()
+                    .id(index.to_string())
+                    .message_group_id(group)
+                    .message_deduplication_id(Uuid::new_v4().to_string())
+                    .message_body(body);
+                request = request.entries(entry.build().expect("an entry"));
+            }
+            let sent = request.send().await.expect("an answer");
+            assert!(sent.failed().is_empty(), "{:?}", sent.failed());
+        }
+    }
+
+    /// Takes what the dead-letter queue holds at the moment.
+    pub(crate) async fn take_dead_letters(&self) -> Vec<Message> {
+        let url = &self.queue.dead_letter_url;
+        let received = self
+            .sqs
+            .receive_message()
+            .queue_url(url)
+            .max_number_of_messages(10)
+            .message_attribute_names("All")
+            .message_system_attribute_names(MessageSystemAttributeName::All)
+            .send()
+            .await
+            .expect("an answer");
+        for message in received.messages() {
+            let handle = message.receipt_handle().expect("a handle");
+            let delete = self.sqs.delete_message().queue_url(url).receipt_handle(handle);
+            delete.send().await.expect("a deletion");
+        }
+        received.messages.unwrap_or_default()
+    }
+
+    /// The single value of a query.
+    pub(crate) async fn count(&self, sql: &'static str) -> i64 {
+        sqlx::query_scalar(sql).fetch_one(&self.owner).await.expect("a count")
+    }
+
+    /// Waits until the inbox holds `count` commands.
+    pub(crate) async fn processed(&self, count: i64) {
+        eventually("all commands are processed", async || {
+            let processed: Result<i64, _> =
+                sqlx::query_scalar("SELECT count(*) FROM inbox").fetch_one(&self.owner).await;
+            (processed.ok() == Some(count)).then_some(())
+        })
+        .await;
+    }
+}
+
+/// A binary of the build that this test belongs to.
+pub(crate) fn binary(name: &str) -> PathBuf {
+    let test = std::env::current_exe().expect("a path");
+    let folder = test.ancestors().nth(2).expect("a target folder");
+    let binary = folder.join(name);
+    assert!(binary.exists(), "{} is missing: run `make test`", binary.display());
+    binary
+}
+
+/// Waits until `check` gives a value, and fails after [`PATIENCE`].
+pub(crate) async fn eventually<T>(what: &str, mut check: impl AsyncFnMut() -> Option<T>) -> T {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        if let Some(value) = check().await {
+            return value;
+        }
+        assert!(Instant::now() < end, "waited in vain: {what}");
+        sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// A command event's body.
+pub(crate) fn event(id: &str, kind: &str, subject: &str, data: &Value) -> String {
+    json!({
+        "specversion": "1.0",
+        "id": id,
+        "source": "/black-box",
+        "type": format!("dev.task-app.{kind}.v1"),
+        "subject": subject,
+        "time": "2026-01-31T09:30:00Z",
+        "datacontenttype": "application/json",
+        "tenant": "acme",
+        "data": data,
+    })
+    .to_string()
+}
