@@ -13,4 +13,5 @@ mod faults;
 mod http;
 mod load;
 mod main_job;
+mod tour;
 mod world;

@@ -1,8 +1,7 @@
 //! The store on a real PostgreSQL and a real Redis, each test with a database of its own.
 //!
 //! Run by `make test`, which starts the servers.
-#![expect(clippy::expect_used, clippy::panic, reason = "a test without its input has failed")]
-#![expect(clippy::indexing_slicing, reason = "a test that looks for what is not there has failed")]
+#![expect(clippy::expect_used, reason = "a test without its input has failed")]
 #![expect(clippy::disallowed_methods, reason = "what a test looks up need not compile in advance")]
 
 mod apply;

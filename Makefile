@@ -1,0 +1,27 @@
+# What a developer does here; `make` alone lists it. Every target installs what it needs.
+
+BIN := $(or $(CARGO_TARGET_DIR),target)/release
+
+.DEFAULT_GOAL := help
+.PHONY: help build run clean-state test generate prepare
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## Build every binary, as it ships
+	@SQLX_OFFLINE=true cargo build --release --locked --workspace --bins
+
+run: build ## Start everything on this machine; ARGS="--workers 3", or ARGS=--help for every option
+	@$(BIN)/local-stack run --bin-dir $(BIN) $(ARGS)
+
+clean-state: build ## Forget the tasks, messages, logs and secrets of `make run`
+	@$(BIN)/local-stack clean $(ARGS)
+
+test: ## Check and test everything, as the gate does
+	@.ci/test
+
+generate: ## Renew events/schemas from the types
+	@cargo run --quiet --locked --package events
+
+prepare: ## Renew the descriptions of the SQL queries (shared/store/.sqlx)
+	@cargo run --quiet --locked --package local-stack -- exec -- shared/store/prepare

@@ -1,0 +1,119 @@
+//! `make run` and the tour of README.md, command by command, with the stock AWS command line.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use local_stack::{local_folder, ports, repository};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use crate::world::{binary, eventually};
+
+/// The shell commands of the tour, with the stack's own ports and this build's binaries.
+fn tour(reader: u16, writer: u16, aws: u16) -> String {
+    let readme = fs::read_to_string(repository().join("README.md")).expect("README.md");
+    let (_, tour) = readme.split_once("\n## Tour\n").expect("a tour");
+    let (tour, _) = tour.split_once("\n## ").expect("an end of the tour");
+    let blocks = tour.split("```sh\n").skip(1);
+    let commands: String =
+        blocks.map(|block| block.split("```").next().expect("the end of a block")).collect();
+    let folder = binary("publish").parent().expect("a folder").display().to_string();
+    commands
+        .replace("target/release/local-stack token", "target/release/local-stack token $STATE")
+        .replace("target/release", &folder)
+        .replace("127.0.0.1:8081", &format!("127.0.0.1:{reader}"))
+        .replace("127.0.0.1:8082", &format!("127.0.0.1:{writer}"))
+        .replace("127.0.0.1:4566", &format!("127.0.0.1:{aws}"))
+}
+
+/// The shared servers of the other tests are not this one's: `run` starts its own.
+fn without_servers(command: &mut Command) -> &mut Command {
+    let servers = ["DATABASE_URL", "REDIS_URL", "AWS_ENDPOINT_URL"];
+    servers.into_iter().fold(command, |command, name| command.env_remove(name))
+}
+
+fn start(state: &Path, [reader, writer, aws]: [u16; 3]) -> Child {
+    let screen = fs::File::create(state.join("screen")).expect("a file");
+    without_servers(&mut Command::new(binary("local-stack")))
+        .args(["run", "--bin-dir"])
+        .arg(binary("publish").parent().expect("a folder"))
+        .args(["--reader-port", &reader.to_string(), "--writer-port", &writer.to_string()])
+        .args(["--aws-port", &aws.to_string(), "--workers", "2", "--state"])
+        .arg(state)
+        .stdin(Stdio::null())
+        .stdout(screen.try_clone().expect("a file"))
+        .stderr(screen)
+        .spawn()
+        .expect("a stack")
+}
+
+async fn is_up(stack: &mut Child, state: &Path) {
+    eventually("the stack is up", async || {
+        let screen = fs::read_to_string(state.join("screen")).expect("the screen");
+        assert!(stack.try_wait().expect("a status").is_none(), "{screen}");
+        screen.contains("export TOKEN=").then_some(())
+    })
+    .await;
+}
+
+fn stop(stack: &mut Child, state: &Path) {
+    let pid = Pid::from_raw(stack.id().try_into().expect("a process id"));
+    kill(pid, Signal::SIGINT).expect("Ctrl-C");
+    let status = stack.wait().expect("an end");
+    let screen = fs::read_to_string(state.join("screen")).expect("the screen");
+    assert!(status.success(), "{status}\n{screen}");
+    assert_eq!(processes_of(state), Vec::<String>::new(), "nothing is left");
+}
+
+/// The command lines of the processes that work on `state`.
+fn processes_of(state: &Path) -> Vec<String> {
+    let state = state.display().to_string();
+    let processes = Command::new("ps").args(["-eo", "args"]).output().expect("ps");
+    let lines = String::from_utf8_lossy(&processes.stdout).into_owned();
+    lines.lines().filter(|line| line.contains(&state)).map(ToOwned::to_owned).collect()
+}
+
+#[tokio::test]
+async fn the_tour_works_as_written_and_leaves_no_process() {
+    let folder = tempfile::Builder::new().prefix("tour-").tempdir_in(local_folder());
+    let folder = folder.expect("a folder");
+    let state = folder.path();
+    let ports = [(); 3].map(|()| ports::free(None).expect("a free port"));
+    let [reader, writer, aws] = ports;
+    let mut stack = start(state, ports);
+    is_up(&mut stack, state).await;
+
+    let toured = without_servers(&mut Command::new("bash"))
+        .args(["-euo", "pipefail", "-c", &tour(reader, writer, aws)])
+        .env("STATE", format!("--state={}", state.display()))
+        .current_dir(repository())
+        .output()
+        .expect("a shell");
+    let said = String::from_utf8_lossy(&toured.stdout).into_owned();
+    assert!(toured.status.success(), "{said}{}", String::from_utf8_lossy(&toured.stderr));
+    for expected in [
+        "\"title\":\"Buy oat milk\"",
+        "{\"tasks\":[{",
+        "\"status\":\"completed\"",
+        "urn:problem:task-already-completed",
+        "schema_violation at /data/title",
+        "8 valid, 0 refused",
+        "exit code 3",
+    ] {
+        assert!(said.contains(expected), "{expected} is missing in\n{said}");
+    }
+    stop(&mut stack, state);
+
+    // State survives a restart.
+    let mut stack = start(state, ports);
+    is_up(&mut stack, state).await;
+    let tokens =
+        Command::new(binary("local-stack")).arg("token").arg("--state").arg(state).output();
+    let token = String::from_utf8(tokens.expect("a token").stdout).expect("text");
+    let url = format!("http://127.0.0.1:{reader}/v1/tasks");
+    let list = reqwest::Client::new().get(url).bearer_auth(token.trim()).send().await;
+    let list = list.expect("an answer").text().await.expect("text");
+    assert!(list.contains("Buy oat milk"), "{list}");
+    stop(&mut stack, state);
+}

@@ -1,0 +1,36 @@
+//! A whole consumer: `QUEUE_URL=... cargo run -p runtime --example consumer` sleeps for as many
+//! milliseconds as each message says, and dead-letters what is no number.
+
+use std::{process::ExitCode, time::Duration};
+
+use runtime::{
+    Function, Service,
+    sqs::{self, BatchHandler, Record, Reject, Verdict},
+};
+
+struct Sleeper;
+
+impl BatchHandler for Sleeper {
+    type Message = Duration;
+
+    fn decode(&self, record: &Record) -> Result<Duration, Reject> {
+        let millis =
+            record.body().parse().map_err(|_| Reject::new("not_a_number", "digits only"))?;
+        Ok(Duration::from_millis(millis))
+    }
+
+    async fn handle(&self, batch: Vec<Duration>) -> Vec<Verdict> {
+        for sleep in &batch {
+            tokio::time::sleep(*sleep).await;
+        }
+        vec![Verdict::Ack; batch.len()]
+    }
+}
+
+async fn wire(queue: sqs::Config, service: Service) -> anyhow::Result<Service> {
+    service.sqs(queue, Sleeper).await
+}
+
+fn main() -> ExitCode {
+    Function::new("sleeper", "Sleeps as it is told").run(wire)
+}

@@ -1,0 +1,23 @@
+//! Time as a dependency, so that tests decide what it is.
+
+use chrono::{DateTime, Utc};
+
+/// Tells the time of day.
+///
+/// Durations and deadlines are tokio's business (`tokio::time`, which tests pause); a `Clock` is
+/// for the timestamps that are stored or shown.
+pub trait Clock: Send + Sync + 'static {
+    /// The current time.
+    fn now(&self) -> DateTime<Utc>;
+}
+
+/// The machine's clock.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the machine's clock")]
+    fn now(&self) -> DateTime<Utc> {
+        Utc::now()
+    }
+}

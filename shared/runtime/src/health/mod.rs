@@ -1,0 +1,122 @@
+//! The health endpoint: what the platform and the operators' dashboards ask.
+//!
+//! It has a port of its own, so that it is never exposed by an ingress and never waits behind
+//! requests: `/livez` (restart me?), `/readyz` (send me work?), `/metrics` (Prometheus).
+
+mod live;
+mod ready;
+#[cfg(test)]
+mod tests;
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use axum::{
+    Json, Router,
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use futures::FutureExt as _;
+use metrics_exporter_prometheus::PrometheusHandle;
+use serde_json::json;
+use tokio::time::interval;
+use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
+use tracing::info;
+
+use crate::http::{self, Limits};
+
+pub(crate) use live::Pulse;
+use ready::Check;
+
+/// How often the metrics' buffers are folded, which bounds their memory between two scrapes.
+const UPKEEP: Duration = Duration::from_secs(5);
+
+/// A probe needs little, and must not starve behind a slow client.
+const LIMITS: Limits = Limits { max_connections: 64, header_timeout: Duration::from_secs(5) };
+
+/// What health means for one service.
+pub(crate) struct Health {
+    draining: CancellationToken,
+    checks: Vec<Check>,
+    pulses: Vec<Pulse>,
+}
+
+impl Health {
+    /// Not ready once `draining` is cancelled.
+    pub(crate) fn new(draining: CancellationToken) -> Self {
+        Self { draining, checks: Vec::new(), pulses: Vec::new() }
+    }
+
+    /// Readiness needs `check` to pass.
+    pub(crate) fn check<E, F>(
+        &mut self,
+        name: &'static str,
+        check: impl Fn() -> F + Send + Sync + 'static,
+    ) where
+        E: Into<anyhow::Error>,
+        F: Future<Output = Result<(), E>> + Send + 'static,
+    {
+        let run = move || check().map(|result| result.map_err(Into::into)).boxed();
+        self.checks.push(Check { name, run: Box::new(run) });
+    }
+
+    /// Liveness needs `pulse` to beat.
+    pub(crate) fn watch(&mut self, pulse: Pulse) {
+        self.pulses.push(pulse);
+    }
+}
+
+/// Opens the port and answers until the handle is dropped.
+pub(crate) async fn serve(
+    health: Health,
+    address: SocketAddr,
+    metrics: PrometheusHandle,
+) -> anyhow::Result<AbortOnDropHandle<()>> {
+    let listener = http::bind(address, "HEALTH_ADDR").await?;
+    info!(address = %listener.local_addr()?, "serving health");
+    let router = router(health).route("/metrics", get(render).with_state(metrics.clone()));
+    // Health answers while everything else drains: it ends with the process, not with the token.
+    let serve = http::serve(listener, router, LIMITS, CancellationToken::new());
+    Ok(AbortOnDropHandle::new(tokio::spawn(async move {
+        tokio::join!(serve, upkeep(metrics));
+    })))
+}
+
+fn router(health: Health) -> Router {
+    Router::new()
+        .route("/livez", get(livez))
+        .route("/readyz", get(readyz))
+        .with_state(Arc::new(health))
+}
+
+async fn livez(State(health): State<Arc<Health>>) -> Response {
+    let stopped: Vec<_> =
+        health.pulses.iter().filter(|pulse| !pulse.beats()).map(Pulse::name).collect();
+    (status(stopped.is_empty()), Json(json!({ "live": stopped.is_empty(), "stopped": stopped })))
+        .into_response()
+}
+
+async fn readyz(State(health): State<Arc<Health>>) -> Response {
+    let draining = health.draining.is_cancelled();
+    let checks = ready::run(&health.checks).await;
+    let ready = !draining && checks.values().all(Result::is_ok);
+    let body = json!({ "ready": ready, "draining": draining, "checks": ready::describe(&checks) });
+    (status(ready), Json(body)).into_response()
+}
+
+async fn render(State(metrics): State<PrometheusHandle>) -> String {
+    metrics.render()
+}
+
+async fn upkeep(metrics: PrometheusHandle) {
+    let mut turns = interval(UPKEEP);
+    loop {
+        turns.tick().await;
+        metrics.run_upkeep();
+    }
+}
+
+fn status(good: bool) -> StatusCode {
+    if good { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }
+}

@@ -1,0 +1,88 @@
+//! The states of health, asked as a probe asks.
+
+use std::{future::pending, time::Duration};
+
+use anyhow::bail;
+use axum::{
+    body::{Body, to_bytes},
+    http::{Request, StatusCode},
+};
+use metrics::with_local_recorder;
+use metrics_exporter_prometheus::PrometheusBuilder;
+use serde_json::{Value, json};
+use tokio::time::advance;
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt as _;
+
+use super::*;
+
+async fn ask(router: &Router, path: &str) -> (StatusCode, Value) {
+    let request = Request::get(path).body(Body::empty()).unwrap();
+    let response = router.clone().oneshot(request).await.unwrap();
+    let status = response.status();
+    let body = to_bytes(response.into_body(), 65_536).await.unwrap();
+    (status, serde_json::from_slice(&body).unwrap())
+}
+
+fn health() -> (Health, CancellationToken) {
+    let draining = CancellationToken::new();
+    (Health::new(draining.clone()), draining)
+}
+
+#[tokio::test]
+async fn ready_until_it_drains() {
+    let (mut health, draining) = health();
+    health.check("database", || async { anyhow::Ok(()) });
+    let router = router(health);
+    let ready = json!({ "ready": true, "draining": false, "checks": { "database": "ok" } });
+    assert_eq!(ask(&router, "/readyz").await, (StatusCode::OK, ready));
+    draining.cancel();
+    let (status, body) = ask(&router, "/readyz").await;
+    assert_eq!((status, &body["draining"]), (StatusCode::SERVICE_UNAVAILABLE, &json!(true)));
+    assert_eq!(ask(&router, "/livez").await.0, StatusCode::OK, "a drain is no reason to restart");
+}
+
+#[tokio::test(start_paused = true)]
+async fn not_ready_while_a_dependency_is_down_or_silent() {
+    let (mut health, _) = health();
+    health.check("up", || async { anyhow::Ok(()) });
+    health.check("down", || async { bail!("connection refused") });
+    health.check("silent", pending::<anyhow::Result<()>>);
+    let (status, body) = ask(&router(health), "/readyz").await;
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+    let checks =
+        json!({ "up": "ok", "down": "connection refused", "silent": "no answer within 2s" });
+    assert_eq!(body["checks"], checks);
+}
+
+#[tokio::test(start_paused = true)]
+async fn not_live_once_a_pulse_has_stopped() {
+    let (mut health, _) = health();
+    let limit = Duration::from_secs(70);
+    let (first, second) = (Pulse::new("first", limit), Pulse::new("second", limit));
+    health.watch(first.clone());
+    health.watch(second.clone());
+    let router = router(health);
+    advance(limit).await;
+    assert_eq!(ask(&router, "/livez").await.0, StatusCode::OK);
+    first.beat();
+    advance(Duration::from_secs(1)).await;
+    let (status, body) = ask(&router, "/livez").await;
+    assert_eq!((status, &body["stopped"]), (StatusCode::SERVICE_UNAVAILABLE, &json!(["second"])));
+    second.beat();
+    assert_eq!(ask(&router, "/livez").await.0, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn renders_metrics_and_names_a_taken_port() {
+    let recorder = PrometheusBuilder::new().build_recorder();
+    with_local_recorder(&recorder, || metrics::counter!("things_total").increment(3));
+    let address = SocketAddr::from(([127, 0, 0, 1], 0));
+    let listener = http::bind(address, "HEALTH_ADDR").await.unwrap();
+    let taken = listener.local_addr().unwrap();
+    let (health, _) = health();
+    let refused = serve(health, taken, recorder.handle()).await;
+    let error = format!("{:#}", refused.err().unwrap());
+    assert!(error.contains("HEALTH_ADDR"), "{error}");
+    assert!(render(State(recorder.handle())).await.contains("things_total 3"));
+}

@@ -1,0 +1,49 @@
+//! The HTTP host: one axum router behind the same limits, logs and errors in every function.
+//!
+//! From the outside in, a request passes: a request id (`x-request-id`, taken over if it is sane) ·
+//! one access-log line and the metrics · a net for panics (500) · the request timeout (503) · the
+//! body limit (413) · the router, whose 404 and 405 speak problem details too. Connections have
+//! limits of their own: how many there are, and how long a request's head may take to arrive.
+
+mod config;
+mod limits;
+mod observe;
+mod problem;
+mod request_id;
+mod server;
+#[cfg(test)]
+mod tests;
+
+use axum::{
+    Router,
+    http::StatusCode,
+    middleware::{from_fn, from_fn_with_state},
+};
+use tower_http::catch_panic::CatchPanicLayer;
+
+pub use config::Config;
+pub use problem::{Problem, problem};
+pub use request_id::RequestId;
+pub(crate) use server::{Limits, bind, serve};
+
+/// Puts the middleware around a router. Its fallbacks are replaced by ours.
+pub(crate) fn harden(router: Router, config: &Config) -> Router {
+    router
+        .fallback(|| async { not_found() })
+        .method_not_allowed_fallback(|| async { method_not_allowed() })
+        .layer(axum::extract::DefaultBodyLimit::disable())
+        .layer(from_fn_with_state(config.http_max_body_bytes, limits::body))
+        .layer(from_fn_with_state(config.request_timeout(), limits::time))
+        .layer(CatchPanicLayer::custom(limits::panicked))
+        .layer(from_fn(observe::observe))
+        .layer(from_fn(request_id::assign))
+}
+
+fn not_found() -> Problem {
+    problem(StatusCode::NOT_FOUND, "not-found", "Not found", "There is nothing at this path.")
+}
+
+fn method_not_allowed() -> Problem {
+    let detail = "This path does not support the request's method; see Allow.";
+    problem(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "Method not allowed", detail)
+}

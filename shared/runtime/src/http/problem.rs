@@ -1,0 +1,66 @@
+//! RFC 9457 problem details: the shape of every error.
+
+use axum::{
+    body::Body,
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde_json::{Map, Value};
+
+use super::RequestId;
+
+/// An error response. Members and headers can be added; `request_id` adds itself.
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct Problem {
+    status: StatusCode,
+    headers: HeaderMap,
+    members: Map<String, Value>,
+}
+
+/// A problem of the type `urn:problem:<slug>`.
+///
+/// `title` names the type and never varies; `detail` tells the client about this occurrence, and
+/// nothing about our insides.
+pub fn problem(status: StatusCode, slug: &str, title: &str, detail: impl Into<String>) -> Problem {
+    let members = [
+        ("type", Value::from(format!("urn:problem:{slug}"))),
+        ("title", title.into()),
+        ("status", status.as_u16().into()),
+        ("detail", detail.into().into()),
+    ];
+    let members = members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    Problem { status, headers: HeaderMap::new(), members }
+}
+
+impl Problem {
+    /// Adds an extension member, such as `errors`.
+    pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
+        self.members.insert(name.to_owned(), value.into());
+        self
+    }
+
+    /// Adds a response header, such as `Retry-After`.
+    pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.append(name, value);
+        self
+    }
+
+    /// The response's status.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(mut self) -> Response {
+        if let Some(id) = RequestId::current() {
+            self.members.insert("request_id".to_owned(), id.as_str().into());
+        }
+        self.headers
+            .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        let body = Body::from(Value::Object(self.members).to_string());
+        (self.status, self.headers, body).into_response()
+    }
+}

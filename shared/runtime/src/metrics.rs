@@ -1,0 +1,65 @@
+//! Every metric of the harness: names, units, labels.
+//!
+//! | name | kind | labels |
+//! |---|---|---|
+//! | [`MESSAGES_RECEIVED`] | counter | `queue` |
+//! | [`MESSAGES_SETTLED`] | counter | `queue`, `verdict` (`ack`, `retry`, `reject`, `release`), `reason` |
+//! | [`MESSAGES_IN_FLIGHT`] | gauge | `queue` |
+//! | [`QUEUE_AGE`] | histogram, seconds | `queue` |
+//! | [`BATCH_SIZE`] | histogram, messages | `queue` |
+//! | [`HANDLER_DURATION`] | histogram, seconds | `queue` |
+//! | [`HTTP_REQUESTS`] | counter | `method`, `route`, `status` |
+//! | [`HTTP_DURATION`] | histogram, seconds | `method`, `route`, `status` |
+//!
+//! Labels take few values: a queue's name, a reason's code, a route's template; never an id.
+//! Functions add their own metrics through the `metrics` crate; they appear on the same page.
+
+use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
+use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
+
+/// Messages handed out to this process.
+pub const MESSAGES_RECEIVED: &str = "messages_received_total";
+/// Messages by the verdict that they were given in the end. `reason` is empty for an ack.
+pub const MESSAGES_SETTLED: &str = "messages_settled_total";
+/// Messages received and not settled yet.
+pub const MESSAGES_IN_FLIGHT: &str = "messages_in_flight";
+/// From a message's sending to its receipt.
+pub const QUEUE_AGE: &str = "queue_age_seconds";
+/// Messages that the handler was given at once.
+pub const BATCH_SIZE: &str = "handler_batch_size";
+/// From the handler's start to its verdicts, also if it panicked or timed out.
+pub const HANDLER_DURATION: &str = "handler_duration_seconds";
+/// Requests answered.
+pub const HTTP_REQUESTS: &str = "http_requests_total";
+/// From a request's head to its response's head.
+pub const HTTP_DURATION: &str = "http_request_duration_seconds";
+
+const SECONDS: [f64; 14] =
+    [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
+const AGES: [f64; 12] =
+    [0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1.0, 5.0, 30.0, 300.0, 3_600.0, 86_400.0];
+const SIZES: [f64; 9] = [1.0, 2.0, 5.0, 10.0, 25.0, 50.0, 100.0, 250.0, 1_000.0];
+
+/// Installs the process's recorder and describes the metrics above.
+pub(crate) fn install() -> Result<PrometheusHandle, BuildError> {
+    let full = |name: &str| Matcher::Full(name.to_owned());
+    let handle = PrometheusBuilder::new()
+        .set_buckets_for_metric(full(HANDLER_DURATION), &SECONDS)?
+        .set_buckets_for_metric(full(HTTP_DURATION), &SECONDS)?
+        .set_buckets_for_metric(full(QUEUE_AGE), &AGES)?
+        .set_buckets_for_metric(full(BATCH_SIZE), &SIZES)?
+        .install_recorder()?;
+    describe();
+    Ok(handle)
+}
+
+fn describe() {
+    describe_counter!(MESSAGES_RECEIVED, "Messages handed out to this process");
+    describe_counter!(MESSAGES_SETTLED, "Messages by the verdict that they were given");
+    describe_gauge!(MESSAGES_IN_FLIGHT, "Messages received and not settled yet");
+    describe_histogram!(QUEUE_AGE, Unit::Seconds, "From a message's sending to its receipt");
+    describe_histogram!(BATCH_SIZE, "Messages that the handler was given at once");
+    describe_histogram!(HANDLER_DURATION, Unit::Seconds, "From the handler's start to its end");
+    describe_counter!(HTTP_REQUESTS, "Requests answered");
+    describe_histogram!(HTTP_DURATION, Unit::Seconds, "From a request's head to its response's");
+}

@@ -1,0 +1,77 @@
+//! What every function can be told, whatever it does.
+
+use std::{net::SocketAddr, time::Duration};
+
+use clap::{Args, ValueEnum, value_parser};
+use tracing_subscriber::EnvFilter;
+
+/// The harness's own configuration; the functions' `Config` stands next to it in `--help`.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Harness")]
+#[group(skip)]
+pub(crate) struct Settings {
+    /// How log lines look; `auto` is readable on a terminal and JSON elsewhere
+    #[arg(long, env = "LOG_FORMAT", value_enum, default_value = "auto")]
+    pub(crate) log_format: LogFormat,
+
+    /// What is logged: a level, or directives such as `info,store=debug`
+    #[arg(long, env = "LOG_LEVEL", default_value = "info", value_parser = log_level)]
+    pub(crate) log_level: String,
+
+    /// Address of `/livez`, `/readyz` and `/metrics`
+    #[arg(long, env = "HEALTH_ADDR", default_value = "0.0.0.0:9090")]
+    pub(crate) health_addr: SocketAddr,
+
+    /// Seconds that running work is given to finish after SIGTERM or SIGINT
+    #[arg(long, env = "DRAIN_TIMEOUT_SECONDS", default_value_t = 25,
+        value_parser = value_parser!(u16).range(0..=3600))]
+    drain_timeout_seconds: u16,
+}
+
+/// The shape of a log line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogFormat {
+    /// `Pretty` if standard output is a terminal, else `Json`.
+    Auto,
+    /// One JSON object a line.
+    Json,
+    /// One readable line.
+    Pretty,
+}
+
+impl Settings {
+    pub(crate) fn drain_timeout(&self) -> Duration {
+        Duration::from_secs(self.drain_timeout_seconds.into())
+    }
+}
+
+fn log_level(directives: &str) -> Result<String, tracing_subscriber::filter::ParseError> {
+    EnvFilter::builder().parse(directives)?;
+    Ok(directives.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{Command, FromArgMatches as _};
+
+    use super::*;
+
+    impl Settings {
+        /// The defaults, on a port of the system's choice.
+        pub(crate) fn for_test() -> Self {
+            parse(&["--health-addr", "127.0.0.1:0"]).unwrap()
+        }
+    }
+
+    fn parse(arguments: &[&str]) -> Result<Settings, clap::Error> {
+        let command = Settings::augment_args(Command::new("test").no_binary_name(true));
+        Settings::from_arg_matches(&command.try_get_matches_from(arguments)?)
+    }
+
+    #[test]
+    fn log_directives_are_checked_at_start() {
+        assert!(parse(&["--log-level", "info,store=debug"]).is_ok());
+        let error = parse(&["--log-level", "store=loud"]).unwrap_err().to_string();
+        assert!(error.contains("LOG_LEVEL"), "{error}");
+    }
+}

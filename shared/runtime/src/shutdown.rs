@@ -1,0 +1,31 @@
+//! The signals that ask a function to stop.
+
+use std::io;
+
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::mpsc,
+};
+
+/// The names of the signals as they come.
+pub(crate) type Signals = mpsc::Receiver<&'static str>;
+
+/// Takes over SIGTERM, which the platform sends, and SIGINT, which a terminal sends: from now on
+/// they no longer end the process by themselves.
+pub(crate) fn signals() -> io::Result<Signals> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let (sender, receiver) = mpsc::channel(2);
+    tokio::spawn(async move {
+        loop {
+            let name = tokio::select! {
+                _ = terminate.recv() => "SIGTERM",
+                _ = interrupt.recv() => "SIGINT",
+            };
+            if sender.send(name).await.is_err() {
+                return;
+            }
+        }
+    });
+    Ok(receiver)
+}

@@ -1,0 +1,151 @@
+//! From verdicts to actions: the rules of redelivery and of FIFO groups, without I/O.
+
+use std::collections::HashSet;
+
+use super::{Record, Reject, Retry, Verdict};
+
+/// What is to be done with one message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Action {
+    /// It is done with.
+    Delete,
+    /// Copy it to the dead-letter queue, then delete it.
+    DeadLetter(Reject),
+    /// It is in the dead-letter queue, for this reason: delete it.
+    Buried(&'static str),
+    /// Hand it out again after a while.
+    Retry(Retry),
+    /// Hand it out again at once: one before it in its group is retried.
+    Release,
+}
+
+/// What a queue's configuration means for verdicts.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rules {
+    /// Deliveries after which the queue itself moves a message to its dead-letter queue.
+    pub(crate) max_receive_count: u32,
+    /// Whether a group's messages have an order; a standard queue's groups have none.
+    pub(crate) fifo: bool,
+}
+
+impl Rules {
+    fn is_last(self, record: &Record) -> bool {
+        record.receive_count() >= self.max_receive_count
+    }
+}
+
+/// Applies a batch's verdicts, which stand in the order of its records.
+pub(crate) fn decide(records: &[Record], verdicts: Vec<Verdict>, rules: Rules) -> Vec<Action> {
+    let mut actions: Vec<_> = records
+        .iter()
+        .zip(verdicts)
+        .map(|(record, verdict)| action(verdict, rules.is_last(record)))
+        .collect();
+    hold_back(records, &mut actions, rules);
+    actions
+}
+
+fn action(verdict: Verdict, last: bool) -> Action {
+    match verdict {
+        Verdict::Ack => Action::Delete,
+        Verdict::Reject(reject) => Action::DeadLetter(reject),
+        Verdict::Retry(Retry { reason, detail, .. }) if last => {
+            Action::DeadLetter(Reject { reason, detail })
+        }
+        Verdict::Retry(retry) => Action::Retry(retry),
+    }
+}
+
+/// Releases what follows a retry in its group, whatever its own verdict was (but not what is in the
+/// dead-letter queue already).
+///
+/// Not on its last delivery: the queue would then move it to the dead-letter queue by itself, with
+/// no reason given, although the handler has decided on it.
+pub(crate) fn hold_back(records: &[Record], actions: &mut [Action], rules: Rules) {
+    let mut held = HashSet::new();
+    for (record, action) in records.iter().zip(actions).filter(|_| rules.fifo) {
+        let Some(group) = record.group_id() else { continue };
+        if matches!(action, Action::Retry(_)) {
+            held.insert(group);
+        } else if held.contains(group) && !rules.is_last(record) && !is_buried(action) {
+            *action = Action::Release;
+        }
+    }
+}
+
+fn is_buried(action: &Action) -> bool {
+    matches!(action, Action::Buried(_))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FIFO: Rules = Rules { max_receive_count: 3, fifo: true };
+
+    fn retry() -> Verdict {
+        Retry::new("busy", "").into()
+    }
+
+    fn released() -> (&'static str, u32, Verdict, Action) {
+        ("a", 1, Verdict::Ack, Action::Release)
+    }
+
+    /// Each case: group, receive count, verdict, expected action.
+    fn check(rules: Rules, cases: &[(&str, u32, Verdict, Action)]) {
+        let record = |case: &(&str, u32, Verdict, Action)| Record::in_group(case.0, case.1);
+        let records: Vec<_> = cases.iter().map(record).collect();
+        let verdicts = cases.iter().map(|case| case.2.clone()).collect();
+        let expected: Vec<_> = cases.iter().map(|case| case.3.clone()).collect();
+        assert_eq!(decide(&records, verdicts, rules), expected);
+    }
+
+    #[test]
+    fn a_retry_holds_back_the_rest_of_its_group_only() {
+        let again = Action::Retry(Retry::new("busy", ""));
+        let bad = Reject::new("bad", "");
+        check(
+            FIFO,
+            &[
+                ("a", 1, Verdict::Ack, Action::Delete),
+                ("b", 1, Verdict::Ack, Action::Delete),
+                ("a", 1, retry(), again),
+                released(),
+                ("b", 1, bad.clone().into(), Action::DeadLetter(bad.clone())),
+                ("a", 1, bad.into(), Action::Release),
+                ("b", 1, Verdict::Ack, Action::Delete),
+            ],
+        );
+    }
+
+    #[test]
+    fn a_dead_letter_does_not_hold_its_group_back() {
+        let busy = Action::DeadLetter(Reject::new("busy", ""));
+        check(FIFO, &[("a", 3, retry(), busy), ("a", 1, Verdict::Ack, Action::Delete)]);
+    }
+
+    #[test]
+    fn on_its_last_delivery_a_message_keeps_its_verdict() {
+        let again = Action::Retry(Retry::new("busy", ""));
+        check(
+            FIFO,
+            &[("a", 2, retry(), again), ("a", 3, Verdict::Ack, Action::Delete), released()],
+        );
+    }
+
+    #[test]
+    fn a_standard_queue_has_no_order_to_keep() {
+        let again = Action::Retry(Retry::new("busy", ""));
+        let rules = Rules { fifo: false, ..FIFO };
+        check(rules, &[("a", 1, retry(), again), ("a", 1, Verdict::Ack, Action::Delete)]);
+    }
+
+    #[test]
+    fn what_is_buried_stays_buried() {
+        let records = [Record::in_group("a", 1), Record::in_group("a", 1)];
+        let mut actions =
+            [Action::Retry(Retry::new("dead_letter_unsent", "")), Action::Buried("bad")];
+        hold_back(&records, &mut actions, FIFO);
+        assert_eq!(actions[1], Action::Buried("bad"));
+    }
+}

@@ -1,0 +1,154 @@
+//! The SQS host's configuration.
+
+use std::time::Duration;
+
+use anyhow::ensure;
+use clap::{Args, value_parser};
+
+/// What one receive can return, by SQS.
+const RECEIVE_LIMIT: u16 = 10;
+
+/// Which queue to consume and how. Flatten it into a function's configuration.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "SQS")]
+#[group(skip)]
+pub struct Config {
+    /// URL of the queue; it needs a redrive policy with a dead-letter queue
+    #[arg(long, env = "QUEUE_URL", value_parser = queue_url)]
+    pub queue_url: String,
+
+    /// Most messages that the handler is given at once
+    #[arg(long, env = "QUEUE_BATCH_SIZE", default_value_t = 100,
+        value_parser = value_parser!(u16).range(1..=1_000))]
+    pub queue_batch_size: u16,
+
+    /// Longest time that a batch waits to fill up, in milliseconds
+    #[arg(long, env = "QUEUE_BATCH_WAIT_MS", default_value_t = 5,
+        value_parser = value_parser!(u16).range(0..=10_000))]
+    pub queue_batch_wait_ms: u16,
+
+    /// Batches that are handled at a time; a FIFO queue keeps each group's order all the same
+    #[arg(long, env = "QUEUE_CONCURRENCY", default_value_t = 4,
+        value_parser = value_parser!(u16).range(1..=100))]
+    pub queue_concurrency: u16,
+
+    /// Long polls that run at a time
+    #[arg(long, env = "QUEUE_RECEIVERS", default_value_t = 2,
+        value_parser = value_parser!(u16).range(1..=32))]
+    pub queue_receivers: u16,
+
+    /// Seconds that an empty long poll lasts
+    #[arg(long, env = "QUEUE_WAIT_SECONDS", default_value_t = 20,
+        value_parser = value_parser!(u16).range(0..=20))]
+    pub queue_wait_seconds: u16,
+
+    /// Seconds for which a received message is hidden from others
+    #[arg(long, env = "QUEUE_VISIBILITY_SECONDS", default_value_t = 60,
+        value_parser = value_parser!(u16).range(2..=43_200))]
+    pub queue_visibility_seconds: u16,
+
+    /// Seconds after which a batch is given up and retried; below `QUEUE_VISIBILITY_SECONDS`
+    #[arg(long, env = "HANDLER_TIMEOUT_SECONDS", default_value_t = 30,
+        value_parser = value_parser!(u16).range(1..=43_199))]
+    pub handler_timeout_seconds: u16,
+
+    /// Longest wait before a message's first retry, in milliseconds; it doubles with each
+    #[arg(long, env = "BACKOFF_BASE_MS", default_value_t = 1_000,
+        value_parser = value_parser!(u32).range(1..=3_600_000))]
+    pub backoff_base_ms: u32,
+
+    /// Longest wait before any retry, in seconds
+    #[arg(long, env = "BACKOFF_MAX_SECONDS", default_value_t = 300,
+        value_parser = value_parser!(u16).range(1..=39_600))]
+    pub backoff_max_seconds: u16,
+}
+
+impl Config {
+    /// What one setting's range cannot say.
+    pub(crate) fn check(&self) -> anyhow::Result<()> {
+        let (timeout, visibility) = (self.handler_timeout_seconds, self.queue_visibility_seconds);
+        ensure!(
+            timeout < visibility,
+            "HANDLER_TIMEOUT_SECONDS is {timeout} and must be below QUEUE_VISIBILITY_SECONDS, which \
+             is {visibility}: else a message is handed out again while it is still being handled"
+        );
+        Ok(())
+    }
+
+    /// Most messages to receive at once: a receive is never split over batches (that keeps a FIFO
+    /// group's order), so it must fit into one.
+    pub(crate) fn receive_size(&self) -> u16 {
+        self.queue_batch_size.min(RECEIVE_LIMIT)
+    }
+
+    /// Most messages to hold.
+    pub(crate) fn slots(&self) -> usize {
+        usize::from(self.queue_concurrency) * usize::from(self.queue_batch_size)
+    }
+
+    pub(crate) fn batch_wait(&self) -> Duration {
+        Duration::from_millis(self.queue_batch_wait_ms.into())
+    }
+
+    pub(crate) fn wait(&self) -> Duration {
+        Duration::from_secs(self.queue_wait_seconds.into())
+    }
+
+    pub(crate) fn visibility(&self) -> Duration {
+        Duration::from_secs(self.queue_visibility_seconds.into())
+    }
+
+    pub(crate) fn handler_timeout(&self) -> Duration {
+        Duration::from_secs(self.handler_timeout_seconds.into())
+    }
+}
+
+fn queue_url(url: &str) -> Result<String, &'static str> {
+    let path = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    match path.and_then(|path| path.rsplit_once('/')) {
+        Some((_, name)) if !name.is_empty() => Ok(url.to_owned()),
+        _ => Err("expected a URL such as https://sqs.REGION.amazonaws.com/ACCOUNT/QUEUE"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{Command, FromArgMatches as _};
+
+    use super::*;
+
+    impl Config {
+        /// The defaults, on a queue that does not exist.
+        pub(crate) fn for_test() -> Self {
+            parse(&["--queue-url", "https://sqs.region.amazonaws.com/1/queue"]).unwrap()
+        }
+    }
+
+    fn parse(arguments: &[&str]) -> Result<Config, clap::Error> {
+        let command = Config::augment_args(Command::new("test").no_binary_name(true));
+        Config::from_arg_matches(&command.try_get_matches_from(arguments)?)
+    }
+
+    #[test]
+    fn an_error_names_the_variable() {
+        let url = ["--queue-url", "https://host/1/queue"];
+        let wrong: [(&[&str], &str); 4] = [
+            (&[], "QUEUE_URL"),
+            (&["--queue-url", "task-commands"], "QUEUE_URL"),
+            (&[url[0], url[1], "--queue-batch-size", "0"], "QUEUE_BATCH_SIZE"),
+            (&[url[0], url[1], "--queue-wait-seconds", "21"], "QUEUE_WAIT_SECONDS"),
+        ];
+        for (arguments, variable) in wrong {
+            let error = parse(arguments).unwrap_err().to_string();
+            assert!(error.contains(variable), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_handler_must_end_before_its_messages_are_visible_again() {
+        let config = Config { handler_timeout_seconds: 60, ..Config::for_test() };
+        let error = config.check().unwrap_err().to_string();
+        assert!(error.contains("HANDLER_TIMEOUT_SECONDS") && error.contains("QUEUE_VISIBILITY"));
+        Config::for_test().check().unwrap();
+    }
+}

@@ -1,0 +1,25 @@
+//! What a consumer is asked to write.
+
+use super::{Record, Reject, Verdict};
+
+/// Handles the messages of a queue, a batch at a time.
+///
+/// Delivery is at least once: a message may come again after its effect was committed, so handling
+/// must be idempotent. See the crate's documentation for an example.
+pub trait BatchHandler: Send + Sync + 'static {
+    /// A decoded message.
+    type Message: Send + 'static;
+
+    /// Decodes one record on its own; `Err` dead-letters that record and no other. So does a panic.
+    fn decode(&self, record: &Record) -> Result<Self::Message, Reject>;
+
+    /// Handles the decoded messages; answers one verdict per message, in order.
+    ///
+    /// Messages of one FIFO group stand in their order. A handler that retries one should not let
+    /// the later ones of its group take effect: whatever their verdict, they are handed out again
+    /// after it.
+    ///
+    /// A panic, a wrong number of verdicts, or taking longer than `HANDLER_TIMEOUT_SECONDS` (the
+    /// future is dropped then) retries the whole batch.
+    fn handle(&self, batch: Vec<Self::Message>) -> impl Future<Output = Vec<Verdict>> + Send;
+}

@@ -1,0 +1,172 @@
+//! The operations of SQS that a consumer uses.
+//!
+//! A trait, so that the consumer's rules are tested against a queue that fails, delays and repeats
+//! at will, on a paused clock.
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+use aws_sdk_sqs::{
+    Client,
+    config::{Config as ClientConfig, timeout::TimeoutConfig},
+    types::{
+        BatchResultErrorEntry, ChangeMessageVisibilityBatchRequestEntry,
+        DeleteMessageBatchRequestEntry, MessageSystemAttributeName, SendMessageBatchRequestEntry,
+    },
+};
+use tracing::warn;
+
+use super::{Config, Record, dead_letter::Letter, facts::Facts};
+
+/// What a receive may take beyond its long poll: the answer's way, and SQS's own delays.
+const RECEIVE_GRACE: Duration = Duration::from_secs(10);
+
+/// The answer to a batch: the entries that failed, or an error if none was even tried.
+pub(crate) type Answer = anyhow::Result<Vec<Failure>>;
+
+/// An entry that failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Failure {
+    /// Its position in the batch.
+    pub(crate) index: usize,
+    /// SQS's code, such as `InternalError`.
+    pub(crate) code: String,
+    /// Whether trying the same again is futile.
+    pub(crate) futile: bool,
+}
+
+/// A queue and its dead-letter queue. Batches have ten entries at most.
+pub(crate) trait Queue: Send + Sync + 'static {
+    /// Long-polls for at most `max` messages.
+    fn receive(&self, max: u16) -> impl Future<Output = anyhow::Result<Vec<Record>>> + Send;
+
+    /// Deletes messages by receipt handle. One that is gone already counts as deleted.
+    fn delete(&self, handles: &[String]) -> impl Future<Output = Answer> + Send;
+
+    /// Hides messages, by receipt handle, for some more seconds. One that is gone already, or
+    /// visible, counts as done.
+    fn hide(&self, waits: &[(String, i32)]) -> impl Future<Output = Answer> + Send;
+
+    /// Sends to the dead-letter queue.
+    fn bury(&self, letters: &[Letter]) -> impl Future<Output = Answer> + Send;
+
+    /// What is known of it.
+    fn facts(&self) -> &Facts;
+}
+
+/// The real thing.
+pub(crate) struct AwsQueue {
+    client: Client,
+    url: String,
+    facts: Facts,
+    wait: Duration,
+    visibility: Duration,
+}
+
+impl AwsQueue {
+    /// Reads the queue's facts; fails if it cannot, or if the queue has no dead-letter queue.
+    pub(crate) async fn open(client: Client, config: &Config) -> anyhow::Result<Self> {
+        let url = config.queue_url.clone();
+        let facts = Facts::read(&client, &url).await?;
+        Ok(Self { client, url, facts, wait: config.wait(), visibility: config.visibility() })
+    }
+
+    fn patient(&self) -> aws_sdk_sqs::config::Builder {
+        let patience = self.wait + RECEIVE_GRACE;
+        let timeouts = TimeoutConfig::builder()
+            .read_timeout(patience)
+            .operation_attempt_timeout(patience)
+            .operation_timeout(patience);
+        ClientConfig::builder().timeout_config(timeouts.build())
+    }
+}
+
+impl Queue for AwsQueue {
+    async fn receive(&self, max: u16) -> anyhow::Result<Vec<Record>> {
+        let answer = self
+            .client
+            .receive_message()
+            .queue_url(&self.url)
+            .max_number_of_messages(max.into())
+            .wait_time_seconds(seconds(self.wait))
+            .visibility_timeout(seconds(self.visibility))
+            .message_system_attribute_names(MessageSystemAttributeName::All)
+            .message_attribute_names("All")
+            .customize()
+            .config_override(self.patient())
+            .send()
+            .await
+            .context("cannot receive")?;
+        Ok(readable(answer.messages.unwrap_or_default()))
+    }
+
+    async fn delete(&self, handles: &[String]) -> Answer {
+        let entry = |(index, handle): (usize, &String)| {
+            DeleteMessageBatchRequestEntry::builder()
+                .id(index.to_string())
+                .receipt_handle(handle)
+                .build()
+        };
+        let entries = handles.iter().enumerate().map(entry).collect::<Result<_, _>>()?;
+        let request = self.client.delete_message_batch().queue_url(&self.url);
+        let answer = request.set_entries(Some(entries)).send().await.context("cannot delete")?;
+        Ok(failures(answer.failed, &["ReceiptHandleIsInvalid"]))
+    }
+
+    async fn hide(&self, waits: &[(String, i32)]) -> Answer {
+        let entry = |(index, (handle, wait)): (usize, &(String, i32))| {
+            ChangeMessageVisibilityBatchRequestEntry::builder()
+                .id(index.to_string())
+                .receipt_handle(handle)
+                .visibility_timeout(*wait)
+                .build()
+        };
+        let entries = waits.iter().enumerate().map(entry).collect::<Result<_, _>>()?;
+        let request = self.client.change_message_visibility_batch().queue_url(&self.url);
+        let answer = request.set_entries(Some(entries)).send().await;
+        let gone = ["ReceiptHandleIsInvalid", "MessageNotInflight"];
+        Ok(failures(answer.context("cannot change visibility")?.failed, &gone))
+    }
+
+    async fn bury(&self, letters: &[Letter]) -> Answer {
+        let entry = |(index, letter): (usize, &Letter)| {
+            SendMessageBatchRequestEntry::builder()
+                .id(index.to_string())
+                .message_body(&letter.body)
+                .set_message_attributes(Some(letter.attributes.clone()))
+                .set_message_group_id(letter.group_id.clone())
+                .set_message_deduplication_id(letter.deduplication_id.clone())
+                .build()
+        };
+        let entries = letters.iter().enumerate().map(entry).collect::<Result<_, _>>()?;
+        let request = self.client.send_message_batch().queue_url(&self.facts.dead_letter_url);
+        let answer = request.set_entries(Some(entries)).send().await;
+        Ok(failures(answer.context("cannot send to the dead-letter queue")?.failed, &[]))
+    }
+
+    fn facts(&self) -> &Facts {
+        &self.facts
+    }
+}
+
+/// A message that has no receipt handle cannot even be given back.
+fn readable(messages: Vec<aws_sdk_sqs::types::Message>) -> Vec<Record> {
+    let record = |message| {
+        Record::try_from(message).inspect_err(|error| warn!(%error, "a message is unusable")).ok()
+    };
+    messages.into_iter().filter_map(record).collect()
+}
+
+fn failures(failed: Vec<BatchResultErrorEntry>, harmless: &[&str]) -> Vec<Failure> {
+    let is_harmless = |code: &str| harmless.iter().any(|harmless| code.ends_with(harmless));
+    let failure = |entry: BatchResultErrorEntry| {
+        let index = entry.id.parse().ok()?;
+        Some(Failure { index, code: entry.code, futile: entry.sender_fault })
+    };
+    let failed = failed.into_iter().filter(|entry| !is_harmless(&entry.code));
+    failed.filter_map(failure).collect()
+}
+
+fn seconds(duration: Duration) -> i32 {
+    i32::try_from(duration.as_secs()).unwrap_or(i32::MAX)
+}

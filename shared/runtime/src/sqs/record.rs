@@ -1,0 +1,142 @@
+//! A message as the queue handed it out.
+
+use std::collections::{BTreeMap, HashMap};
+
+use anyhow::Context as _;
+use aws_sdk_sqs::types::{Message, MessageAttributeValue, MessageSystemAttributeName};
+use chrono::{DateTime, Utc};
+
+type SystemAttributes = HashMap<MessageSystemAttributeName, String>;
+
+/// One delivery of one message.
+#[derive(Debug, Clone)]
+pub struct Record {
+    message_id: String,
+    receipt_handle: String,
+    body: String,
+    system: SystemAttributes,
+    attributes: BTreeMap<String, MessageAttributeValue>,
+}
+
+impl Record {
+    /// A first delivery that never saw a queue, for a test of a handler's `decode`.
+    #[must_use]
+    pub fn with_body(body: impl Into<String>) -> Self {
+        Self {
+            message_id: "message".to_owned(),
+            receipt_handle: "receipt".to_owned(),
+            body: body.into(),
+            system: SystemAttributes::new(),
+            attributes: BTreeMap::new(),
+        }
+    }
+
+    /// The queue's id of the message, the same at every delivery.
+    #[must_use]
+    pub fn message_id(&self) -> &str {
+        &self.message_id
+    }
+
+    /// The body, untouched.
+    #[must_use]
+    pub fn body(&self) -> &str {
+        &self.body
+    }
+
+    /// A message attribute's text; `None` if it is absent or binary.
+    #[must_use]
+    pub fn attribute(&self, name: &str) -> Option<&str> {
+        self.attributes.get(name)?.string_value()
+    }
+
+    /// The message group: of a FIFO queue always, of a standard queue if the sender set one.
+    #[must_use]
+    pub fn group_id(&self) -> Option<&str> {
+        self.system(&MessageSystemAttributeName::MessageGroupId)
+    }
+
+    /// How often the message has been handed out, this time included.
+    #[must_use]
+    pub fn receive_count(&self) -> u32 {
+        self.system(&MessageSystemAttributeName::ApproximateReceiveCount)
+            .and_then(|count| count.parse().ok())
+            .unwrap_or(1)
+    }
+
+    /// When the message was sent.
+    #[must_use]
+    pub fn sent_at(&self) -> Option<DateTime<Utc>> {
+        self.time(&MessageSystemAttributeName::SentTimestamp)
+    }
+
+    /// When the message was first handed out.
+    #[must_use]
+    pub fn first_received_at(&self) -> Option<DateTime<Utc>> {
+        self.time(&MessageSystemAttributeName::ApproximateFirstReceiveTimestamp)
+    }
+
+    pub(crate) fn receipt_handle(&self) -> &str {
+        &self.receipt_handle
+    }
+
+    pub(crate) fn attributes(&self) -> &BTreeMap<String, MessageAttributeValue> {
+        &self.attributes
+    }
+
+    fn time(&self, name: &MessageSystemAttributeName) -> Option<DateTime<Utc>> {
+        DateTime::from_timestamp_millis(self.system(name)?.parse().ok()?)
+    }
+
+    fn system(&self, name: &MessageSystemAttributeName) -> Option<&str> {
+        self.system.get(name).map(String::as_str)
+    }
+}
+
+impl TryFrom<Message> for Record {
+    type Error = anyhow::Error;
+
+    fn try_from(message: Message) -> anyhow::Result<Self> {
+        Ok(Self {
+            message_id: message.message_id.context("a message without an id")?,
+            receipt_handle: message.receipt_handle.context("a message without a receipt handle")?,
+            body: message.body.unwrap_or_default(),
+            system: message.attributes.unwrap_or_default(),
+            attributes: message.message_attributes.unwrap_or_default().into_iter().collect(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    impl Record {
+        pub(crate) fn in_group(group: &str, receive_count: u32) -> Self {
+            let system = SystemAttributes::from([
+                (MessageSystemAttributeName::MessageGroupId, group.to_owned()),
+                (MessageSystemAttributeName::ApproximateReceiveCount, receive_count.to_string()),
+                (
+                    MessageSystemAttributeName::ApproximateFirstReceiveTimestamp,
+                    "1700000000123".to_owned(),
+                ),
+            ]);
+            Self { system, ..Self::with_body("body") }
+        }
+
+        pub(crate) fn with_attributes(self, names: impl IntoIterator<Item = String>) -> Self {
+            let value = MessageAttributeValue::builder().data_type("String").string_value("value");
+            let value = value.build().unwrap();
+            let attributes = names.into_iter().map(|name| (name, value.clone())).collect();
+            Self { attributes, ..self }
+        }
+    }
+
+    #[test]
+    fn a_message_must_have_an_id_and_a_receipt_handle() {
+        let message = Message::builder().body("body");
+        assert!(Record::try_from(message.clone().build()).is_err());
+        assert!(Record::try_from(message.clone().message_id("id").build()).is_err());
+        let record = Record::try_from(message.message_id("id").receipt_handle("handle").build());
+        assert_eq!(record.unwrap().receive_count(), 1, "at least this once");
+    }
+}

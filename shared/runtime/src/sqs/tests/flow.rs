@@ -1,0 +1,102 @@
+//! How much is received, when, and what a drain does with it.
+
+use std::{
+    future::pending,
+    sync::{Arc, Mutex, atomic::Ordering::SeqCst},
+    time::Duration,
+};
+
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+use super::{Running, acks, standard};
+use crate::sqs::{Config, simulation::Simulation};
+
+#[tokio::test(start_paused = true)]
+async fn receives_are_coalesced_up_to_the_batch_size() {
+    let config = Config { queue_batch_size: 25, ..Config::for_test() };
+    let queue = standard(&config);
+    for number in 0..50 {
+        queue.send("", &number.to_string());
+    }
+    let sizes = Arc::new(Mutex::new(Vec::new()));
+    let seen = Arc::clone(&sizes);
+    let running = Running::start(&queue, &config, move |batch| {
+        seen.lock().unwrap().push(batch.len());
+        async move { acks(&batch) }
+    });
+    running.until(Simulation::is_empty).await;
+    assert_eq!(*sizes.lock().unwrap(), [20, 20, 10], "whole receives of ten");
+    running.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_more_is_received_than_there_are_slots() {
+    let config = Config { queue_batch_size: 3, queue_concurrency: 2, ..Config::for_test() };
+    let queue = standard(&config);
+    for number in 0..50 {
+        queue.send("", &number.to_string());
+    }
+    let running = Running::start(&queue, &config, |_| pending());
+    sleep(config.handler_timeout() / 2).await;
+    assert_eq!(queue.hidden(), 6);
+    running.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_queue_that_is_away_is_asked_calmly_and_found_again() {
+    let config = Config::for_test();
+    let queue = standard(&config);
+    queue.state().failing_receives.store(40, SeqCst);
+    queue.send("", "message");
+    let running = Running::start(&queue, &config, async |batch| acks(&batch));
+    sleep(Duration::from_mins(1)).await;
+    assert!(queue.receives() < 40, "{} receives in a minute", queue.receives());
+    running.until(Simulation::is_empty).await;
+    running.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_drain_finishes_what_runs_and_takes_no_more() {
+    let config = Config { queue_batch_size: 1, queue_concurrency: 1, ..Config::for_test() };
+    let queue = standard(&config);
+    let running = Running::start(&queue, &config, async |batch| {
+        sleep(Duration::from_secs(5)).await;
+        acks(&batch)
+    });
+    queue.send("", "runs");
+    running.until(|queue| queue.hidden() == 1).await;
+    sleep(Duration::from_secs(1)).await;
+    running.shutdown.cancel();
+    queue.send("", "comes too late");
+    sleep(Duration::from_secs(2)).await;
+    assert_eq!((queue.hidden(), queue.visible()), (1, 1));
+    running.stop().await;
+    assert_eq!((queue.hidden(), queue.visible()), (0, 1), "the first is done, the second is free");
+}
+
+#[tokio::test(start_paused = true)]
+async fn unstarted_messages_are_given_back_at_once() {
+    let config = Config { queue_batch_size: 2, queue_concurrency: 2, ..Config::for_test() };
+    let queue = standard(&config);
+    let release = CancellationToken::new();
+    let gate = release.clone();
+    let running = Running::start(&queue, &config, move |batch| {
+        let gate = gate.clone();
+        async move {
+            gate.cancelled().await;
+            acks(&batch)
+        }
+    });
+    for body in ["1", "2", "3"] {
+        queue.send("", body);
+        sleep(Duration::from_secs(1)).await;
+    }
+    assert_eq!(queue.hidden(), 3, "two run, one has been received and waits");
+    running.shutdown.cancel();
+    sleep(Duration::from_secs(1)).await;
+    assert_eq!((queue.hidden(), queue.visible()), (2, 1));
+    release.cancel();
+    running.stop().await;
+    assert_eq!((queue.hidden(), queue.visible()), (0, 1));
+}

@@ -1,0 +1,84 @@
+//! The consumer's promises, kept on a simulated queue and a paused clock.
+
+mod flow;
+mod order;
+mod verdicts;
+
+use std::{sync::Arc, time::Duration};
+
+use futures::future::BoxFuture;
+use tokio::{
+    task::JoinHandle,
+    time::{sleep, timeout},
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{BatchHandler, Config, Consumer, Record, Reject, Verdict, simulation::Simulation};
+use crate::SystemClock;
+
+type Respond = dyn Fn(Vec<String>) -> BoxFuture<'static, Vec<Verdict>> + Send + Sync;
+
+/// Refuses the body `bad`, panics at `boom`, and responds to the rest.
+struct Handler(Box<Respond>);
+
+impl BatchHandler for Handler {
+    type Message = String;
+
+    fn decode(&self, record: &Record) -> Result<String, Reject> {
+        match record.body() {
+            "bad" => Err(Reject::new("malformed", "it is bad")),
+            "boom" => panic!("decoding went wrong"),
+            body => Ok(body.to_owned()),
+        }
+    }
+
+    async fn handle(&self, batch: Vec<String>) -> Vec<Verdict> {
+        (self.0)(batch).await
+    }
+}
+
+struct Running {
+    queue: Simulation,
+    shutdown: CancellationToken,
+    consumer: JoinHandle<anyhow::Result<()>>,
+}
+
+impl Running {
+    fn start<F>(
+        queue: &Simulation,
+        config: &Config,
+        respond: impl Fn(Vec<String>) -> F + Send + Sync + 'static,
+    ) -> Self
+    where
+        F: Future<Output = Vec<Verdict>> + Send + 'static,
+    {
+        let handler = Handler(Box::new(move |batch| Box::pin(respond(batch))));
+        let clock = Arc::new(SystemClock);
+        let consumer = Consumer::new(queue.clone(), handler, config, "test", clock);
+        let shutdown = CancellationToken::new();
+        let consumer = tokio::spawn(consumer.run(shutdown.clone()));
+        Self { queue: queue.clone(), shutdown, consumer }
+    }
+
+    async fn until(&self, done: impl Fn(&Simulation) -> bool) {
+        let wait = async {
+            while !done(&self.queue) {
+                sleep(Duration::from_millis(10)).await;
+            }
+        };
+        timeout(Duration::from_hours(1), wait).await.expect("it should happen within an hour");
+    }
+
+    async fn stop(self) {
+        self.shutdown.cancel();
+        self.consumer.await.unwrap().unwrap();
+    }
+}
+
+fn standard(config: &Config) -> Simulation {
+    Simulation::new(config, false, 3)
+}
+
+fn acks(batch: &[String]) -> Vec<Verdict> {
+    batch.iter().map(|_| Verdict::Ack).collect()
+}

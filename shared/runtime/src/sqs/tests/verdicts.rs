@@ -1,0 +1,152 @@
+//! What becomes of messages, by verdict and by mishap.
+
+use std::{
+    future::pending,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
+    time::Duration,
+};
+
+use futures::future::BoxFuture;
+use tokio::time::{Instant, sleep};
+
+use super::{Respond, Running, acks, standard};
+use crate::sqs::{Config, Retry, Verdict, simulation::Simulation};
+
+/// Responds to the first `batches` batches with `first`, then acks.
+fn at_first<F>(
+    batches: usize,
+    first: impl Fn(Vec<String>) -> F + Send + Sync + 'static,
+) -> impl Fn(Vec<String>) -> BoxFuture<'static, Vec<Verdict>> + Send + Sync
+where
+    F: Future<Output = Vec<Verdict>> + Send + 'static,
+{
+    let calls = AtomicUsize::new(0);
+    move |batch| {
+        if calls.fetch_add(1, SeqCst) < batches {
+            Box::pin(first(batch))
+        } else {
+            Box::pin(async move { acks(&batch) })
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bad_record_is_dead_lettered_alone() {
+    let config = Config::for_test();
+    let queue = standard(&config);
+    for body in ["good", "bad", "boom", "better"] {
+        queue.send("", body);
+    }
+    let running = Running::start(&queue, &config, async |batch| {
+        assert_eq!(batch, ["good", "better"]);
+        acks(&batch)
+    });
+    running.until(Simulation::is_empty).await;
+    let dead = [("bad", "malformed"), ("boom", "decoder_panicked")];
+    assert_eq!(queue.dead(), dead.map(|(body, reason)| (body.to_owned(), reason.to_owned())));
+    running.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_last_delivery_turns_a_retry_into_a_dead_letter_with_its_reason() {
+    let config = Config::for_test();
+    let queue = standard(&config);
+    queue.send("", "never");
+    let calls = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&calls);
+    let running = Running::start(&queue, &config, move |batch| {
+        counter.fetch_add(1, SeqCst);
+        async move { vec![Retry::new("database_unavailable", "").into(); batch.len()] }
+    });
+    running.until(Simulation::is_empty).await;
+    assert_eq!(queue.dead(), [("never".to_owned(), "database_unavailable".to_owned())]);
+    assert_eq!(calls.load(SeqCst), 3, "as often as the queue allows");
+    running.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn whatever_a_handler_does_wrong_is_a_retry() {
+    let panics = at_first(1, async |_| panic!("oops"));
+    let hangs = at_first(1, |_| pending());
+    let miscounts = at_first(1, async |_| Vec::new());
+    let responses: [Box<Respond>; 3] = [Box::new(panics), Box::new(hangs), Box::new(miscounts)];
+    for respond in responses {
+        let config = Config::for_test();
+        let queue = standard(&config);
+        queue.send("", "message");
+        let running = Running::start(&queue, &config, respond);
+        running.until(Simulation::is_empty).await;
+        assert!(queue.dead().is_empty());
+        running.stop().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failed_batch_spoils_no_other() {
+    let config = Config { queue_batch_size: 1, ..Config::for_test() };
+    let queue = standard(&config);
+    queue.send("", "hangs");
+    queue.send("", "works");
+    let running = Running::start(&queue, &config, async |batch| {
+        if batch == ["hangs"] {
+            pending::<()>().await;
+        }
+        acks(&batch)
+    });
+    let begun = Instant::now();
+    running.until(|queue| queue.hidden() + queue.visible() == 1).await;
+    assert!(begun.elapsed() < config.handler_timeout(), "it did not wait for its neighbour");
+    running.until(Simulation::is_empty).await;
+    assert_eq!(queue.dead(), [("hangs".to_owned(), "handler_timed_out".to_owned())]);
+    running.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failed_delete_is_tried_again() {
+    let config = Config::for_test();
+    let queue = standard(&config);
+    queue.state().failing_deletes.store(2, SeqCst);
+    queue.send("", "message");
+    let handled = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&handled);
+    let running = Running::start(&queue, &config, move |batch| {
+        counter.fetch_add(1, SeqCst);
+        async move { acks(&batch) }
+    });
+    running.until(Simulation::is_empty).await;
+    assert_eq!(handled.load(SeqCst), 1);
+    running.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dead_letter_that_cannot_be_sent_keeps_its_message() {
+    let config = Config::for_test();
+    let queue = standard(&config);
+    queue.state().failing_burials.store(3, SeqCst);
+    queue.send("", "bad");
+    let running = Running::start(&queue, &config, async |batch| acks(&batch));
+    sleep(Duration::from_secs(1)).await;
+    assert!(queue.dead().is_empty() && !queue.is_empty());
+    running.until(Simulation::is_empty).await;
+    assert_eq!(queue.dead(), [("bad".to_owned(), "malformed".to_owned())]);
+    running.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dead_letter_that_cannot_be_sent_holds_its_group_back() {
+    let config = Config::for_test();
+    let queue = Simulation::new(&config, true, 3);
+    queue.state().failing_burials.store(3, SeqCst);
+    queue.send("group", "bad");
+    queue.send("group", "next");
+    let running = Running::start(&queue, &config, async |batch| acks(&batch));
+    running.until(|queue| queue.state().failing_burials.load(SeqCst) == 0).await;
+    sleep(Duration::from_millis(100)).await;
+    assert_eq!(queue.hidden() + queue.visible(), 2, "the second waits for the first");
+    running.until(Simulation::is_empty).await;
+    assert_eq!(queue.dead(), [("bad".to_owned(), "malformed".to_owned())]);
+    running.stop().await;
+}

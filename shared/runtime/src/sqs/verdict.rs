@@ -1,0 +1,69 @@
+//! What becomes of a message: the handler says, the host does.
+
+use std::time::Duration;
+
+/// A handler's decision on one message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// It took effect (or needs none): delete it.
+    Ack,
+    /// It failed for a passing cause: hand it out again later. On the last delivery that the queue
+    /// allows, this becomes a [`Verdict::Reject`] with the same reason.
+    Retry(Retry),
+    /// It can never succeed: move it to the dead-letter queue now.
+    Reject(Reject),
+}
+
+/// Why and when to try a message again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Retry {
+    /// How long to wait, at most eleven hours; `None` backs off exponentially with full jitter.
+    pub after: Option<Duration>,
+    /// A machine-readable code such as `database_unavailable`: a metric's label.
+    pub reason: &'static str,
+    /// What happened, for operators. It is logged: no secrets, no personal data.
+    pub detail: String,
+}
+
+/// Why a message can never succeed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reject {
+    /// A machine-readable code such as `malformed_json`: a metric's label, and the dead letter's
+    /// filterable attribute.
+    pub reason: &'static str,
+    /// What is wrong with the message. It travels with the dead letter, cut at 1 KiB, and is not
+    /// logged: it may quote the message.
+    pub detail: String,
+}
+
+impl Retry {
+    /// A retry after the usual backoff.
+    pub fn new(reason: &'static str, detail: impl Into<String>) -> Self {
+        Self { after: None, reason, detail: detail.into() }
+    }
+
+    /// Sets the wait. Zero hands the message out again at once.
+    #[must_use]
+    pub fn after(self, wait: Duration) -> Self {
+        Self { after: Some(wait), ..self }
+    }
+}
+
+impl Reject {
+    /// A rejection.
+    pub fn new(reason: &'static str, detail: impl Into<String>) -> Self {
+        Self { reason, detail: detail.into() }
+    }
+}
+
+impl From<Retry> for Verdict {
+    fn from(retry: Retry) -> Self {
+        Self::Retry(retry)
+    }
+}
+
+impl From<Reject> for Verdict {
+    fn from(reject: Reject) -> Self {
+        Self::Reject(reject)
+    }
+}

@@ -1,0 +1,237 @@
+//! Runs a service's parts to their common end.
+//!
+//! A soft stop, a deadline, a hard stop: the first signal (or the death of a part) tells every part
+//! to finish what it has begun; whoever has not at the deadline, or at a second signal, is cut off.
+
+use std::{panic::AssertUnwindSafe, time::Duration};
+
+use anyhow::{anyhow, bail, ensure};
+use futures::FutureExt as _;
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::{task::JoinSet, time::sleep};
+use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
+use tracing::{error, info, warn};
+
+use crate::{
+    Service, health, panics,
+    service::{Kind, Part},
+    settings::Settings,
+    shutdown::Signals,
+};
+
+/// The running parts, and the health endpoint that outlives them.
+pub(crate) struct Supervisor {
+    running: JoinSet<Ended>,
+    unfinished: Vec<&'static str>,
+    jobs: usize,
+    shutdown: CancellationToken,
+    drain_timeout: Duration,
+    failed: bool,
+    _health: Option<AbortOnDropHandle<()>>,
+}
+
+struct Ended {
+    name: &'static str,
+    kind: Kind,
+    result: anyhow::Result<()>,
+}
+
+impl Supervisor {
+    /// Starts every part, and the health endpoint unless all of them are jobs.
+    pub(crate) async fn start(
+        service: Service,
+        settings: &Settings,
+        metrics: PrometheusHandle,
+    ) -> anyhow::Result<Self> {
+        let Service { parts, health, shutdown, .. } = service;
+        ensure!(!parts.is_empty(), "nothing to run: `wire` added no part to the service");
+        let jobs = parts.iter().filter(|part| part.kind == Kind::Job).count();
+        let probed = jobs < parts.len();
+        let health = if probed {
+            Some(health::serve(health, settings.health_addr, metrics).await?)
+        } else {
+            None
+        };
+        Ok(Self {
+            unfinished: parts.iter().map(|part| part.name).collect(),
+            running: parts.into_iter().map(watch).collect(),
+            jobs,
+            shutdown,
+            drain_timeout: settings.drain_timeout(),
+            failed: false,
+            _health: health,
+        })
+    }
+
+    /// Waits for a reason to stop, then drains.
+    pub(crate) async fn run(mut self, mut signals: Signals) -> anyhow::Result<()> {
+        self.until_stop(&mut signals).await;
+        self.shutdown.cancel();
+        self.drain(&mut signals).await?;
+        ensure!(!self.failed, "a part of the function failed");
+        info!("stopped");
+        Ok(())
+    }
+
+    async fn until_stop(&mut self, signals: &mut Signals) {
+        loop {
+            tokio::select! {
+                Some(signal) = signals.recv() => {
+                    info!(signal, timeout = ?self.drain_timeout, "draining");
+                    return;
+                }
+                Some(ended) = self.running.join_next() => {
+                    if self.must_stop_after(ended) {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    fn must_stop_after(&mut self, ended: Result<Ended, tokio::task::JoinError>) -> bool {
+        let kind = self.note(ended);
+        self.jobs -= usize::from(kind == Some(Kind::Job));
+        if kind == Some(Kind::Server) && !self.failed {
+            error!("a part ended before it was told to");
+            self.failed = true;
+        }
+        self.failed || self.jobs == 0
+    }
+
+    async fn drain(&mut self, signals: &mut Signals) -> anyhow::Result<()> {
+        let deadline = sleep(self.drain_timeout);
+        tokio::pin!(deadline);
+        loop {
+            tokio::select! {
+                ended = self.running.join_next() => match ended {
+                    Some(ended) => { self.note(ended); }
+                    None => return Ok(()),
+                },
+                () = &mut deadline => bail!("cut off at DRAIN_TIMEOUT_SECONDS: {}", self.rest()),
+                Some(signal) = signals.recv() => bail!("cut off by a second {signal}: {}", self.rest()),
+            }
+        }
+    }
+
+    /// Logs how a part ended, if badly; says which kind it was, unless it was cut off.
+    fn note(&mut self, ended: Result<Ended, tokio::task::JoinError>) -> Option<Kind> {
+        let Ok(Ended { name, kind, result }) = ended else {
+            warn!("a part was cut off");
+            self.failed = true;
+            return None;
+        };
+        if let Some(position) = self.unfinished.iter().position(|unfinished| *unfinished == name) {
+            self.unfinished.swap_remove(position);
+        }
+        if let Err(error) = result {
+            error!(part = name, error = format!("{error:#}"), "a part failed");
+            self.failed = true;
+        }
+        Some(kind)
+    }
+
+    fn rest(&self) -> String {
+        self.unfinished.join(", ")
+    }
+}
+
+/// A panic is a way to fail, too.
+async fn watch(part: Part) -> Ended {
+    let Part { name, kind, run } = part;
+    let result = AssertUnwindSafe(run)
+        .catch_unwind()
+        .await
+        .unwrap_or_else(|panic| Err(anyhow!("panicked: {}", panics::message(&*panic))));
+    Ended { name, kind, result }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::pending;
+
+    use anyhow::Ok;
+    use metrics_exporter_prometheus::PrometheusBuilder;
+    use tokio::sync::mpsc;
+
+    use super::*;
+
+    /// Runs a service that is sent these signals.
+    async fn run(service: Service, signals: &[&'static str]) -> Result<(), String> {
+        let metrics = PrometheusBuilder::new().build_recorder().handle();
+        let supervisor = Supervisor::start(service, &Settings::for_test(), metrics).await.unwrap();
+        let (sender, receiver) = mpsc::channel(2);
+        for signal in signals {
+            sender.send(*signal).await.unwrap();
+        }
+        supervisor.run(receiver).await.map_err(|error| error.to_string())
+    }
+
+    /// A service with one part that stops when it is told to.
+    fn obedient() -> Service {
+        let service = Service::new("test");
+        let shutdown = service.shutdown.clone();
+        with(service, Kind::Server, async move {
+            shutdown.cancelled().await;
+            Ok(())
+        })
+    }
+
+    fn with(
+        mut service: Service,
+        kind: Kind,
+        part: impl Future<Output = anyhow::Result<()>> + Send + 'static,
+    ) -> Service {
+        service.add("part", kind, part);
+        service
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_signal_ends_everything_well() {
+        assert_eq!(run(obedient(), &["SIGTERM"]).await, Result::Ok(()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_part_that_fails_panics_or_just_ends_stops_the_others_and_is_a_failure() {
+        let failed = Err("a part of the function failed".to_owned());
+        let fails = with(obedient(), Kind::Server, async { bail!("broken") });
+        assert_eq!(run(fails, &[]).await, failed);
+        let panics = with(obedient(), Kind::Server, async { panic!("broken") });
+        assert_eq!(run(panics, &[]).await, failed);
+        let ends = with(obedient(), Kind::Server, async { Ok(()) });
+        assert_eq!(run(ends, &[]).await, failed);
+        let job = with(obedient(), Kind::Job, async { bail!("broken") });
+        assert_eq!(run(job, &[]).await, failed);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_last_job_to_end_ends_the_rest() {
+        let jobs = with(obedient(), Kind::Job, async { Ok(()) });
+        let jobs = with(jobs, Kind::Job, async {
+            sleep(Duration::from_secs(5)).await;
+            Ok(())
+        });
+        assert_eq!(run(jobs, &[]).await, Result::Ok(()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_does_not_drain_is_cut_off_and_named() {
+        let deaf = with(Service::new("test"), Kind::Server, pending());
+        let error = run(deaf, &["SIGTERM"]).await.unwrap_err();
+        assert_eq!(error, "cut off at DRAIN_TIMEOUT_SECONDS: part");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_second_signal_cuts_the_drain_short() {
+        let deaf = with(Service::new("test"), Kind::Server, pending());
+        let error = run(deaf, &["SIGTERM", "SIGINT"]).await.unwrap_err();
+        assert_eq!(error, "cut off by a second SIGINT: part");
+    }
+
+    #[tokio::test]
+    async fn an_empty_service_is_an_error() {
+        let metrics = PrometheusBuilder::new().build_recorder().handle();
+        let empty = Supervisor::start(Service::new("test"), &Settings::for_test(), metrics).await;
+        assert!(empty.is_err_and(|error| error.to_string().contains("added no part")));
+    }
+}
