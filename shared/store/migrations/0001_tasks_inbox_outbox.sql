@@ -19,6 +19,8 @@ BEGIN
 END
 $$;
 
+-- Before version 15, PostgreSQL lets everybody make tables there.
+REVOKE CREATE ON SCHEMA public FROM PUBLIC;
 GRANT USAGE, CREATE ON SCHEMA public TO task_app_owner;
 GRANT USAGE ON SCHEMA public TO task_app_writer, task_app_reader;
 

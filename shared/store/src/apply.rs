@@ -109,3 +109,26 @@ fn begin(batch: &[Incoming]) -> String {
     let tenants = tenants.into_iter().collect::<Vec<_>>().join(",");
     format!("BEGIN; SET LOCAL app.tenants = '{tenants}'")
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::{Action, Command, Expected};
+
+    use super::*;
+    use crate::inbox::CommandKey;
+
+    #[test]
+    fn a_transaction_names_the_tenants_of_its_batch_and_no_other() {
+        let of = |tenant: &str| Incoming {
+            key: CommandKey { source: "/test".to_owned(), id: "1".to_owned() },
+            command: Command {
+                tenant: tenant.parse().unwrap(),
+                task: "0192f1a0-7c3e-7b44-9a53-3a1d0d4f5e10".parse().unwrap(),
+                action: Action::Delete(Expected::default()),
+            },
+            traceparent: None,
+        };
+        let batch = [of("other"), of("acme"), of("other")];
+        assert_eq!(begin(&batch), "BEGIN; SET LOCAL app.tenants = 'acme,other'");
+    }
+}

@@ -1,0 +1,147 @@
+//! The command line.
+
+use std::fs;
+use std::io::{Write as _, stdout};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use clap::{Args, Parser, Subcommand};
+use secrecy::ExposeSecret as _;
+
+use crate::console::Console;
+use crate::exec::{self, exec};
+use crate::install::install;
+use crate::issuer::{ALL_SCOPES, Issuer};
+use crate::run::{self, run};
+use crate::state::{State, local_folder};
+
+const EXAMPLES: &str = "\
+Examples:
+  local-stack run --workers 3                 everything, with three command workers
+  local-stack run --bin-dir target/release    binaries that are built already
+  local-stack token --scopes tasks:read       a token that may only read
+  local-stack exec -- cargo nextest run       tests with servers of their own
+  local-stack clean                           forget all tasks";
+
+/// Everything on one machine.
+///
+/// Starts private PostgreSQL, Redis and AWS-compatible servers with their data in this
+/// repository's `.local/`, on the loopback interface, and the functions on top of them. What
+/// already runs on the machine is left alone.
+#[derive(Debug, Parser)]
+#[command(name = "local-stack", after_help = EXAMPLES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Start everything and show its logs until Ctrl-C
+    Run(run::Options),
+    /// Run a command with fresh servers, named in its environment, and stop them after it
+    ///
+    /// Sets `DATABASE_URL`, `REDIS_URL`, `AWS_ENDPOINT_URL`, `AWS_REGION`, `AWS_ACCESS_KEY_ID`
+    /// and `AWS_SECRET_ACCESS_KEY`. Exits with the command's exit code.
+    Exec(exec::Options),
+    /// Print a token for the API of the stack
+    Token(Token),
+    /// Forget tasks, messages, logs and secrets; refused while a stack runs
+    Clean(Folder),
+    /// Install what the machine lacks, and nothing else
+    Install,
+}
+
+/// Where the stack keeps its state.
+#[derive(Debug, Clone, Args)]
+pub struct Folder {
+    /// Folder that keeps data, secrets and logs [default: .local/run]
+    #[arg(long, value_name = "DIR")]
+    state: Option<PathBuf>,
+}
+
+impl Folder {
+    /// The folder that was given, or the default.
+    #[must_use]
+    pub fn path(&self) -> PathBuf {
+        self.state.clone().unwrap_or_else(|| local_folder().join("run"))
+    }
+}
+
+#[derive(Debug, Args)]
+struct Token {
+    #[command(flatten)]
+    folder: Folder,
+    /// Whose tasks it opens
+    #[arg(long, default_value = run::TENANT)]
+    tenant: String,
+    /// What it allows, separated by spaces
+    #[arg(long, default_value = ALL_SCOPES)]
+    scopes: String,
+    /// Seconds until it expires
+    #[arg(long, value_name = "SECONDS", default_value_t = 86_400)]
+    ttl: u32,
+}
+
+/// Parses the command line and does what it asks.
+#[must_use]
+pub fn main() -> ExitCode {
+    let console = Console::new();
+    match perform(Cli::parse().command, &console) {
+        Ok(code) => code,
+        Err(error) => {
+            console.say(&format!("local-stack: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn perform(command: Command, console: &Console) -> Result<ExitCode> {
+    // One thread: children are told to end when the thread that started them does.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    match command {
+        Command::Run(options) => runtime.block_on(run(options, console)),
+        Command::Exec(options) => runtime.block_on(exec(options, console)),
+        Command::Token(options) => print_token(&options).map(|()| ExitCode::SUCCESS),
+        Command::Clean(folder) => clean(&folder, console).map(|()| ExitCode::SUCCESS),
+        Command::Install => {
+            install(&mut |text| console.say(text))?;
+            console.say("everything that the stack needs is installed");
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+fn print_token(options: &Token) -> Result<()> {
+    let issuer = Issuer::open(&State::open(options.folder.path())?)?;
+    let lifetime = Duration::from_secs(options.ttl.into());
+    let token = issuer.token(&options.tenant, &options.scopes, lifetime)?;
+    writeln!(stdout(), "{}", token.expose_secret())?;
+    Ok(())
+}
+
+fn clean(folder: &Folder, console: &Console) -> Result<()> {
+    let path = folder.path();
+    if !path.join("lock").exists() {
+        console.say(&format!("nothing to forget: no stack has run in {}", path.display()));
+        return Ok(());
+    }
+    let _lock = State::open(&path)?.lock()?;
+    fs::remove_dir_all(&path).with_context(|| format!("deleting {}", path.display()))?;
+    console.say(&format!("forgotten: {}", path.display()));
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}

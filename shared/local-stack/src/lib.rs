@@ -1,0 +1,59 @@
+//! Everything on one machine: what `make run` starts, and what the tests run against.
+//!
+//! The servers are private: their data lives in a [`State`] folder below the repository's
+//! ignored `.local/`, their ports are free ones on the loopback interface, and nothing that
+//! already runs on the machine is touched. Every process that is started here is a child that
+//! ends with us, whatever ends us. The functions are the very binaries that ship; nothing in
+//! them knows that it runs here.
+//!
+//! ```no_run
+//! # async fn example() -> anyhow::Result<()> {
+//! use local_stack::{Durability, Postgres, Redis, State};
+//!
+//! let folder = tempfile::tempdir()?;
+//! let state = State::open(folder.path())?;
+//! let mut postgres = Postgres::start(&state, Durability::Throwaway).await?;
+//! let mut redis = Redis::start(&state).await?;
+//! redis.stop().await?; // what does the system do without it?
+//! redis.restart().await?;
+//! postgres.kill().await?; // and after a crash of the database?
+//! postgres.restart().await?;
+//! # Ok(())
+//! # }
+//! ```
+
+mod access;
+mod aws;
+pub mod cli;
+mod console;
+mod database;
+mod environment;
+mod exec;
+mod function;
+mod identity;
+mod install;
+mod issuer;
+pub mod ports;
+mod postgres;
+mod process;
+mod queues;
+mod redis;
+mod run;
+mod servers;
+mod signals;
+mod state;
+mod test_database;
+
+pub use access::{AwsAccess, External};
+pub use aws::Aws;
+pub use environment::Environment;
+pub use function::{DRAIN_SECONDS, Function};
+pub use identity::Identity;
+pub use issuer::{ALL_SCOPES, AUDIENCE, Issuer};
+pub use postgres::{Durability, Postgres};
+pub use process::{Process, Program};
+pub use queues::{Queue, create_command_queue};
+pub use redis::Redis;
+pub use servers::Servers;
+pub use state::{Lock, State, local_folder, repository};
+pub use test_database::TestDatabase;

@@ -1,0 +1,102 @@
+//! `local-stack run`: the whole system, from nothing to one screen, until Ctrl-C.
+
+mod binaries;
+mod logs;
+mod plan;
+mod screen;
+mod stack;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Result, bail};
+use clap::Args;
+
+pub(crate) use binaries::Profile;
+
+use crate::access::{AwsAccess, External};
+use crate::cli::Folder;
+use crate::console::Console;
+use crate::install::install;
+use crate::ports;
+use crate::signals::Signals;
+use crate::state::State;
+use stack::Stack;
+
+/// The tenant of the printed token and of the examples.
+pub(crate) const TENANT: &str = "local";
+
+/// How to run the stack.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// Command workers to start
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=32))]
+    workers: u16,
+    /// Port of task-reader on 127.0.0.1
+    #[arg(long, value_name = "PORT", default_value_t = 8081, value_parser = clap::value_parser!(u16).range(1..))]
+    reader_port: u16,
+    /// Port of task-writer on 127.0.0.1
+    #[arg(long, value_name = "PORT", default_value_t = 8082, value_parser = clap::value_parser!(u16).range(1..))]
+    writer_port: u16,
+    /// Port of the AWS-compatible server on 127.0.0.1
+    #[arg(long, value_name = "PORT", default_value_t = 4566, value_parser = clap::value_parser!(u16).range(1..))]
+    aws_port: u16,
+    /// How to build the functions
+    #[arg(long, value_enum, default_value_t = Profile::Release)]
+    profile: Profile,
+    /// Take the functions' binaries from this folder instead of building them
+    #[arg(long, value_name = "DIR")]
+    bin_dir: Option<PathBuf>,
+    /// Log JSON lines also on a terminal
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    folder: Folder,
+    #[command(flatten)]
+    external: External,
+}
+
+/// Runs the stack until a signal, or until a part of it ends.
+pub(crate) async fn run(options: Options, console: &Console) -> Result<ExitCode> {
+    let state = State::open(options.folder.path())?;
+    let _lock = state.lock()?;
+    check_ports(&options)?;
+    install(&mut |text| console.say(text))?;
+
+    let mut signals = Signals::listen()?;
+    let mut stack = Stack::new(state, &options);
+    let outcome = tokio::select! {
+        Err(error) = stack.run(&options, console) => Err(error),
+        signal = signals.next() => {
+            console.say(&format!("\n{}: stopping", signal.as_str()));
+            Ok(())
+        }
+    };
+    if let Err(error) = &outcome {
+        console.say(&format!("local-stack: {error:#}"));
+    }
+    let stopped = stop(&mut stack, &mut signals, console).await;
+    // After a failed start, how the rest ended tells nothing more.
+    if let (Ok(()), Err(error)) = (&outcome, &stopped) {
+        console.say(&format!("local-stack: {error:#}"));
+    }
+    Ok(if outcome.is_ok() && stopped.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Stops everything in order; at once when a second signal asks for it.
+async fn stop(stack: &mut Stack, signals: &mut Signals, console: &Console) -> Result<()> {
+    tokio::select! {
+        stopped = stack.stop(console) => stopped,
+        signal = signals.next() => bail!("{} again: killed what was left", signal.as_str()),
+    }
+}
+
+/// Finds out before anything starts, so that the message stands alone.
+fn check_ports(options: &Options) -> Result<()> {
+    ports::require(options.reader_port, "task-reader", "--reader-port")?;
+    ports::require(options.writer_port, "task-writer", "--writer-port")?;
+    if AwsAccess::external(&options.external).is_none() {
+        ports::require(options.aws_port, "the AWS-compatible server", "--aws-port")?;
+    }
+    Ok(())
+}

@@ -1,0 +1,78 @@
+//! Which functions run, and what the environment of each one is.
+
+use anyhow::Result;
+use secrecy::SecretString;
+
+use super::Options;
+use crate::database::{Login, login_url};
+use crate::environment::Environment;
+use crate::issuer::{AUDIENCE, Issuer};
+use crate::ports::loopback;
+use crate::state::State;
+
+const READER: Login = Login { user: "task_reader", group: "task_app_reader" };
+const WRITER: Login = Login { user: "task_writer", group: "task_app_writer" };
+const WORKER: Login = Login { user: "command_worker", group: "task_app_writer" };
+
+/// A function to start.
+pub(super) struct Planned {
+    pub(super) name: String,
+    pub(super) binary: &'static str,
+    /// Its address, or what it consumes.
+    pub(super) address: String,
+    pub(super) environment: Environment,
+}
+
+/// What all functions share, and where each finds its own.
+pub(super) struct Context<'a> {
+    pub(super) state: &'a State,
+    pub(super) owner: &'a SecretString,
+    pub(super) issuer: &'a Issuer,
+    pub(super) queue_url: &'a str,
+    pub(super) common: Environment,
+}
+
+/// The functions, in the order of their start.
+pub(super) async fn plan(context: &Context<'_>, options: &Options) -> Result<Vec<Planned>> {
+    let mut planned = vec![
+        http(context, "task-reader", READER, options.reader_port).await?,
+        http(context, "task-writer", WRITER, options.writer_port).await?,
+    ];
+    let database = login_url(context.owner, WORKER, context.state).await?;
+    let environment = context
+        .common
+        .clone()
+        .with_secret("DATABASE_URL", &database)
+        .with("QUEUE_URL", context.queue_url);
+    planned.extend((1..=options.workers).map(|number| Planned {
+        name: format!("command-worker-{number}"),
+        binary: "command-worker",
+        address: "task-commands.fifo".to_owned(),
+        environment: environment.clone(),
+    }));
+    Ok(planned)
+}
+
+async fn http(
+    context: &Context<'_>,
+    name: &'static str,
+    login: Login,
+    port: u16,
+) -> Result<Planned> {
+    let database = login_url(context.owner, login, context.state).await?;
+    let address = loopback(port);
+    let environment = context
+        .common
+        .clone()
+        .with_secret("DATABASE_URL", &database)
+        .with("HTTP_ADDR", address.to_string())
+        .with("AUTH_ISSUER", context.issuer.url())
+        .with("AUTH_AUDIENCE", AUDIENCE)
+        .with("AUTH_JWKS_URL", context.issuer.jwks_url());
+    Ok(Planned {
+        name: name.to_owned(),
+        binary: name,
+        address: format!("http://{address}"),
+        environment,
+    })
+}

@@ -1,0 +1,211 @@
+//! The running stack: brought up in order, watched, stopped in the reverse order.
+
+use std::path::{Path, PathBuf};
+use std::pin::pin;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use futures::future::join_all;
+use secrecy::SecretString;
+use tokio::task::JoinHandle;
+use tokio::time::{Interval, MissedTickBehavior, interval};
+
+use super::logs::Logs;
+use super::plan::{Context, Planned, plan};
+use super::screen::{Row, Screen};
+use super::{Options, TENANT, binaries};
+use crate::access::address;
+use crate::console::Console;
+use crate::database;
+use crate::function::Function;
+use crate::issuer::{ALL_SCOPES, Issuer};
+use crate::postgres::Durability;
+use crate::queues::{self, Queue, create_command_queue};
+use crate::servers::Servers;
+use crate::state::State;
+
+const READY_LIMIT: Duration = Duration::from_mins(1);
+const WATCH_PERIOD: Duration = Duration::from_millis(100);
+const TOKEN_LIFETIME: Duration = Duration::from_hours(24);
+
+/// Everything that runs.
+pub(super) struct Stack {
+    state: State,
+    servers: Servers,
+    issuer: Option<JoinHandle<()>>,
+    functions: Vec<Function>,
+    logs: Logs,
+}
+
+impl Stack {
+    pub(super) fn new(state: State, options: &Options) -> Self {
+        let servers = Servers::new(options.external.clone());
+        let logs = Logs::new(options.json);
+        Self { state, servers, issuer: None, functions: Vec::new(), logs }
+    }
+
+    /// Brings everything up, shows the screen and then the logs; ends only with an error.
+    pub(super) async fn run(&mut self, options: &Options, console: &Console) -> Result<()> {
+        let binaries = binary_folder(options, console).await?;
+        let step = console.step("starting PostgreSQL, Redis and the AWS-compatible server");
+        self.servers.start(&self.state, Durability::Durable, options.aws_port).await?;
+        step.done();
+
+        let step = console.step("creating queues, migrating the database");
+        let queue = self.create_queue().await?;
+        let migrate = binaries.join("migrate");
+        let owner = database::migrate(&self.servers, &self.state, &migrate).await?;
+        step.done();
+
+        let issuer = Issuer::create(&self.state)?;
+        self.issuer = Some(issuer.serve().await?);
+        let planned = self.plan(options, &issuer, &owner, &queue).await?;
+        self.start_functions(&planned, &binaries, console).await?;
+
+        let screen = self.screen(&planned, &owner, &issuer, &queue)?;
+        console.say(&screen.to_string());
+        self.watch().await
+    }
+
+    async fn create_queue(&self) -> Result<Queue> {
+        let client = self.servers.aws()?.sqs();
+        create_command_queue(&client, queues::COMMANDS, queues::MAX_RECEIVE_COUNT).await
+    }
+
+    async fn plan(
+        &self,
+        options: &Options,
+        issuer: &Issuer,
+        owner: &SecretString,
+        queue: &Queue,
+    ) -> Result<Vec<Planned>> {
+        let common = self.servers.environment()?.with("LOG_FORMAT", self.logs.format());
+        let context = Context { state: &self.state, owner, issuer, queue_url: &queue.url, common };
+        plan(&context, options).await
+    }
+
+    async fn start_functions(
+        &mut self,
+        planned: &[Planned],
+        binaries: &Path,
+        console: &Console,
+    ) -> Result<()> {
+        for Planned { name, binary, environment, .. } in planned {
+            let binary = binaries.join(binary);
+            self.functions.push(Function::start(&binary, name, environment, &self.state)?);
+        }
+        for function in &mut self.functions {
+            let step = console.step(&format!("starting {}", function.process().name()));
+            function.ready(READY_LIMIT).await?;
+            step.done();
+        }
+        Ok(())
+    }
+
+    /// Forwards logs until a process ends.
+    async fn watch(&mut self) -> Result<()> {
+        for function in &mut self.functions {
+            self.logs.add(function.process())?;
+        }
+        let mut ticks = ticks();
+        loop {
+            ticks.tick().await;
+            self.logs.forward()?;
+            for process in self.servers.processes() {
+                process.assert_runs()?;
+            }
+            for function in &mut self.functions {
+                function.process().assert_runs()?;
+            }
+        }
+    }
+
+    /// Functions first, all at once; the servers that they need last.
+    pub(super) async fn stop(&mut self, console: &Console) -> Result<()> {
+        console.say("draining the functions");
+        let unwell = self.drain().await;
+        if let Some(issuer) = self.issuer.take() {
+            issuer.abort();
+        }
+        let step = console.step("stopping the servers");
+        self.servers.stop().await?;
+        step.done();
+        if unwell.is_empty() { Ok(()) } else { bail!("did not drain well: {}", unwell.join(", ")) }
+    }
+
+    /// Stops the functions and forwards what they log meanwhile.
+    async fn drain(&mut self) -> Vec<String> {
+        let mut ticks = ticks();
+        let mut stopped = pin!(stop_functions(&mut self.functions));
+        loop {
+            let unwell = tokio::select! {
+                unwell = &mut stopped => Some(unwell),
+                _ = ticks.tick() => None,
+            };
+            // Nobody may read the logs any more: that must not keep the functions from stopping.
+            let _ = self.logs.forward();
+            if let Some(unwell) = unwell {
+                return unwell;
+            }
+        }
+    }
+
+    fn screen(
+        &mut self,
+        planned: &[Planned],
+        owner: &SecretString,
+        issuer: &Issuer,
+        queue: &Queue,
+    ) -> Result<Screen> {
+        let mut rows = Vec::new();
+        for (function, planned) in self.functions.iter_mut().zip(planned) {
+            let health = function.health_url("readyz");
+            rows.push(Row::new(&planned.name, &planned.address, &health, function.process().log()));
+        }
+        let aws = self.servers.aws()?;
+        let redis = address(&self.servers.redis_url()?);
+        let addresses =
+            [("postgres", address(owner)), ("redis", redis), ("aws", aws.endpoint.clone())];
+        for (name, address) in addresses {
+            let log = self.servers.processes().find(|process| process.name() == name);
+            rows.push(Row::new(name, &address, "", log.as_deref().and_then(|p| p.log())));
+        }
+        rows.push(Row::new("issuer", &issuer.url(), &issuer.jwks_url(), None));
+        let token = issuer.token(TENANT, ALL_SCOPES, TOKEN_LIFETIME)?;
+        Ok(Screen { rows, token, aws, queue_url: queue.url.clone(), reader: reader(planned) })
+    }
+}
+
+fn ticks() -> Interval {
+    let mut ticks = interval(WATCH_PERIOD);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks
+}
+
+/// The address of the function that answers GET.
+fn reader(planned: &[Planned]) -> String {
+    let reader = planned.iter().find(|planned| planned.binary == "task-reader");
+    reader.map(|planned| planned.address.clone()).unwrap_or_default()
+}
+
+async fn binary_folder(options: &Options, console: &Console) -> Result<PathBuf> {
+    if let Some(folder) = &options.bin_dir {
+        return folder.canonicalize().with_context(|| format!("--bin-dir {}", folder.display()));
+    }
+    console.say("building the functions");
+    binaries::build(options.profile).await
+}
+
+/// Stops them all at once and returns how those ended that did not end well.
+async fn stop_functions(functions: &mut [Function]) -> Vec<String> {
+    let stops = functions.iter_mut().map(|function| async {
+        let ended_before = function.process().id().is_none();
+        let problem = match function.stop().await {
+            Ok(status) if status.success() || ended_before => None,
+            Ok(status) => Some(status.to_string()),
+            Err(error) => Some(format!("{error:#}")),
+        };
+        problem.map(|problem| format!("{}: {problem}", function.process().name()))
+    });
+    join_all(stops).await.into_iter().flatten().collect()
+}
