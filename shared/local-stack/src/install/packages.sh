@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Installs the given packages, and nothing that runs: their services are neither started now
 # nor at the next boot, and PostgreSQL's package creates no database of its own.
 # Everything that this changes for the installation is put back at its end.
