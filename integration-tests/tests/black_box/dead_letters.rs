@@ -30,13 +30,13 @@ async fn dead_letters(world: &World, count: usize) -> HashMap<String, (String, V
 #[tokio::test]
 async fn every_invalid_example_is_dead_lettered_with_its_reason_and_its_body() {
     let world = World::new().await;
-    let folder = repository().join("events/examples/invalid");
+    let folder = repository().join("events/examples");
     let reasons = fs::read_to_string(folder.join("reasons.json")).expect("the reasons");
     let reasons: HashMap<String, Value> = serde_json::from_str(&reasons).expect("JSON");
     let mut expected = HashMap::new();
     let mut messages = Vec::new();
     for (file, reason) in &reasons {
-        let body = fs::read_to_string(folder.join(file)).expect("an example");
+        let body = fs::read_to_string(folder.join("invalid").join(file)).expect("an example");
         messages.push((Uuid::now_v7().to_string(), body.clone()));
         expected.insert(body, reason["reason"].as_str().expect("a reason"));
     }

@@ -13,5 +13,6 @@ mod faults;
 mod http;
 mod load;
 mod main_job;
+mod publish;
 mod tour;
 mod world;

@@ -73,8 +73,28 @@ fn one(
         let task = known.tasks.get(&(command.tenant.clone(), processed.task)).cloned();
         return Ok(Receipt { outcome, repeated: true, task });
     }
-    let task = known.tasks.get(&task_key);
-    let outcome = match decide(task, command, now) {
+    let outcome = decided(index, incoming, &task_key, known, folded, now)?;
+    let processed = Processed {
+        task: command.task,
+        fingerprint: fingerprint.to_vec(),
+        outcome: outcome.clone(),
+    };
+    known.commands.insert(command_key, processed);
+    folded.commands.push(NewCommand { index, fingerprint, outcome: outcome.clone() });
+    Ok(Receipt { outcome, repeated: false, task: known.tasks.get(&task_key).cloned() })
+}
+
+/// Lets the rules decide on a new command, and keeps what follows.
+fn decided(
+    index: usize,
+    incoming: &Incoming,
+    task_key: &(TenantId, TaskId),
+    known: &mut Known,
+    folded: &mut Folded,
+    now: Timestamp,
+) -> Result<Outcome, serde_json::Error> {
+    let task = known.tasks.get(task_key);
+    Ok(match decide(task, &incoming.command, now) {
         Ok(Decision::Changed { task, fact }) => {
             folded.facts.push(changed_fact(index, fact, &task)?);
             let version = task.version;
@@ -88,15 +108,7 @@ fn one(
             folded.facts.push(rejected_fact(index, incoming, &refusal)?);
             Outcome::Refused(refusal)
         }
-    };
-    let processed = Processed {
-        task: command.task,
-        fingerprint: fingerprint.to_vec(),
-        outcome: outcome.clone(),
-    };
-    known.commands.insert(command_key, processed);
-    folded.commands.push(NewCommand { index, fingerprint, outcome: outcome.clone() });
-    Ok(Receipt { outcome, repeated: false, task: known.tasks.get(&task_key).cloned() })
+    })
 }
 
 fn changed_fact(index: usize, fact: Fact, task: &Task) -> Result<NewFact, serde_json::Error> {

@@ -55,6 +55,12 @@ impl Fixture {
     }
 }
 
+/// A store with one connection, without a cache.
+pub(crate) fn connect_once(url: &str) -> Store {
+    let arguments = ["test", "--database-url", url, "--redis-url=", "--database-max-connections=1"];
+    Store::connect(&Arguments::parse_from(arguments).store).expect("a store")
+}
+
 fn connect(url: &SecretString, redis_url: &str) -> Store {
     let url = url.expose_secret();
     let arguments = ["test", "--database-url", url, "--redis-url", redis_url];

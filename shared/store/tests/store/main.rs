@@ -2,6 +2,7 @@
 //!
 //! Run by `make test`, which starts the servers.
 #![expect(clippy::expect_used, reason = "a test without its input has failed")]
+#![expect(clippy::indexing_slicing, reason = "a test that looks for what is not there has failed")]
 #![expect(clippy::disallowed_methods, reason = "what a test looks up need not compile in advance")]
 
 mod apply;
@@ -9,4 +10,5 @@ mod cache;
 mod fixture;
 mod limits;
 mod races;
+mod round_trips;
 mod tenants;

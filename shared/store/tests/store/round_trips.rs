@@ -1,0 +1,64 @@
+//! How often `apply` waits for PostgreSQL: counted on the wire, by a proxy.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use secrecy::ExposeSecret as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+
+use crate::fixture::{Fixture, connect_once, create, incoming, new_task, now};
+
+/// Passes everything on to `target`; counts how often a request follows an answer.
+async fn proxy(target: String) -> (u16, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    let trips = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&trips);
+    tokio::spawn(async move {
+        let (mut client, _) = listener.accept().await.expect("a client");
+        let mut server = TcpStream::connect(target).await.expect("the server");
+        let (mut request, mut answer) = (vec![0; 1 << 16], vec![0; 1 << 16]);
+        let mut answered = true;
+        loop {
+            tokio::select! {
+                Ok(length @ 1..) = client.read(&mut request) => {
+                    counter.fetch_add(usize::from(answered), Ordering::SeqCst);
+                    answered = false;
+                    server.write_all(&request[..length]).await.expect("sent");
+                }
+                Ok(length @ 1..) = server.read(&mut answer) => {
+                    answered = true;
+                    client.write_all(&answer[..length]).await.expect("sent");
+                }
+                else => return,
+            }
+        }
+    });
+    (port, trips)
+}
+
+#[tokio::test]
+async fn a_batch_takes_four_round_trips_whatever_its_size_and_repeats_take_three() {
+    let fixture = Fixture::new().await;
+    let url = fixture.database.writer_url.expose_secret();
+    let (login, rest) = url.split_once('@').expect("a login");
+    let (target, database) = rest.split_once('/').expect("a database");
+    let (port, trips) = proxy(target.to_owned()).await;
+    let store = connect_once(&format!("{login}@127.0.0.1:{port}/{database}"));
+
+    let batch = |size: usize| -> Vec<_> {
+        let command = |task: domain::TaskId| incoming(&task.to_string(), task, create("Buy milk"));
+        (0..size).map(|_| command(new_task())).collect()
+    };
+    // The first one connects and prepares the statements.
+    store.apply(batch(1), now()).await.expect("applied");
+    for size in [1, 10, 100] {
+        let commands = batch(size);
+        for expected in [4, 3] {
+            trips.store(0, Ordering::SeqCst);
+            store.apply(commands.clone(), now()).await.expect("applied");
+            assert_eq!(trips.load(Ordering::SeqCst), expected, "for {size} commands");
+        }
+    }
+}
