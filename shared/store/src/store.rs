@@ -1,14 +1,19 @@
 //! The store: a pool of connections to PostgreSQL and, perhaps, a cache.
 
 use std::str::FromStr as _;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use secrecy::ExposeSecret as _;
+use sqlx::Connection as _;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 
 use crate::cache::Cache;
 use crate::config::Config;
 use crate::error::ReadError;
+
+/// A connection that was idle for longer is checked before it is used: it may have been cut off.
+const IDLE: Duration = Duration::from_secs(1);
 
 /// Access to tasks. Clones share one pool and one cache.
 #[derive(Clone, Debug)]
@@ -36,6 +41,16 @@ impl Store {
         let pool = PgPoolOptions::new()
             .max_connections(config.database_max_connections)
             .acquire_timeout(config.acquire_timeout())
+            // A check costs a round trip: busy connections are found dead by their next use.
+            .test_before_acquire(false)
+            .before_acquire(|connection, metadata| {
+                Box::pin(async move {
+                    if metadata.idle_for > IDLE {
+                        connection.ping().await?;
+                    }
+                    Ok(true)
+                })
+            })
             .connect_lazy_with(options);
         Ok(Self { pool, cache: Cache::connect(config)? })
     }
