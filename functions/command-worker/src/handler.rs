@@ -32,6 +32,10 @@ impl BatchHandler for CommandHandler {
         })
     }
 
+    fn traceparent<'a>(&self, incoming: &'a Incoming) -> Option<&'a str> {
+        incoming.traceparent.as_deref()
+    }
+
     async fn handle(&self, batch: Vec<Incoming>) -> Vec<Verdict> {
         let batch: Arc<[Incoming]> = batch.into();
         match self.store.apply(Arc::clone(&batch), self.clock.now()).await {
@@ -70,7 +74,7 @@ fn verdict(receipt: &Receipt) -> Verdict {
 fn failed(error: ApplyError) -> Verdict {
     match error {
         ApplyError::Unavailable(cause) => {
-            Retry::new("database_unavailable", cause.to_string()).into()
+            Retry::unavailable("database_unavailable", cause.to_string()).into()
         }
         ApplyError::Contended => Retry::new("tasks_contended", error.to_string()).into(),
         ApplyError::Data(cause) => Reject::new("data_refused", cause.to_string()).into(),

@@ -9,5 +9,8 @@ fn main() -> ExitCode {
 }
 
 async fn wire(owner: store::Owner, service: Service) -> anyhow::Result<Service> {
-    Ok(service.job(async move { store::migrate(&owner).await }))
+    Ok(service.job(move || {
+        let owner = owner.clone();
+        async move { store::migrate(&owner).await }
+    }))
 }

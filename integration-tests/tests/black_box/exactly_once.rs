@@ -9,6 +9,14 @@ use crate::world::{World, eventually};
 const SHORT_VISIBILITY: [(&str, &str); 2] =
     [("QUEUE_VISIBILITY_SECONDS", "5"), ("HANDLER_TIMEOUT_SECONDS", "3")];
 
+/// While the load is still being sent.
+async fn is_in_the_middle(world: &World) {
+    eventually("the first worker is in the middle", async || {
+        (world.count("SELECT count(*) FROM inbox").await > 0).then_some(())
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn a_thousand_commands_with_repeats_leave_what_their_fold_leaves() {
     let world = World::new().await;
@@ -24,12 +32,10 @@ async fn a_worker_killed_in_the_middle_changes_nothing_of_that() {
     let world = World::new().await;
     let load = Load::random(2, 1_000);
     let mut first = world.start_worker("first", &SHORT_VISIBILITY);
-    world.send(&load.messages).await;
-    eventually("the first worker is in the middle", async || {
-        (world.count("SELECT count(*) FROM inbox").await > 0).then_some(())
-    })
-    .await;
-    first.kill().await.expect("killed");
+    tokio::join!(world.send(&load.messages), async {
+        is_in_the_middle(&world).await;
+        first.kill().await.expect("killed");
+    });
     let before = world.count("SELECT count(*) FROM inbox").await;
     assert!(before < load.distinct, "the worker was faster than its end");
 
@@ -45,14 +51,12 @@ async fn sigterm_under_load_loses_nothing_and_gives_back_at_once() {
     // What a worker keeps to itself would be away for longer than this test waits.
     let long = [("QUEUE_VISIBILITY_SECONDS", "300"), ("QUEUE_CONCURRENCY", "1")];
     let mut first = world.start_worker("first", &long);
-    world.send(&load.messages).await;
-    eventually("the first worker is in the middle", async || {
-        (world.count("SELECT count(*) FROM inbox").await > 0).then_some(())
-    })
-    .await;
-    first.process().signal(Signal::SIGTERM).expect("a signal");
-    let status = first.process().wait().await.expect("an end");
-    assert!(status.success(), "{status}");
+    tokio::join!(world.send(&load.messages), async {
+        is_in_the_middle(&world).await;
+        first.process().signal(Signal::SIGTERM).expect("a signal");
+        let status = first.process().wait().await.expect("an end");
+        assert!(status.success(), "{status}");
+    });
 
     let _second = world.start_worker("second", &long);
     world.processed(load.distinct).await;

@@ -6,13 +6,21 @@
 #![expect(clippy::indexing_slicing, reason = "a test that looks for what is not there has failed")]
 #![expect(clippy::disallowed_methods, reason = "what a test looks up need not compile in advance")]
 
+mod claim_check;
 mod configuration;
 mod dead_letters;
 mod exactly_once;
 mod faults;
 mod http;
+mod lambda;
+#[path = "../../../shared/runtime/tests/lambda/lambda_api.rs"]
+#[expect(dead_code, reason = "the tests of `runtime` use the rest")]
+mod lambda_api;
+mod lambda_http;
 mod load;
 mod main_job;
+mod mapping;
 mod publish;
 mod tour;
+mod traces;
 mod world;

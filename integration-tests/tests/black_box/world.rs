@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::{Message, MessageSystemAttributeName, SendMessageBatchRequestEntry};
 use clap::Parser;
@@ -16,6 +17,8 @@ use sqlx::PgPool;
 use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
+
+use crate::lambda_api::LambdaApi;
 
 /// How long to wait for what must happen. Long: it bounds a failure, it measures nothing.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
@@ -131,16 +134,32 @@ impl World {
 
     async fn api(&self, name: &str, login: &SecretString) -> Api {
         let address = ports::loopback(ports::free(None).expect("a free port"));
-        let environment = self
-            .environment(login)
-            .with("HTTP_ADDR", address.to_string())
-            .with("AUTH_ISSUER", self.issuer.url())
-            .with("AUTH_AUDIENCE", AUDIENCE)
-            .with("AUTH_JWKS_URL", self.issuer.jwks_url());
+        let environment = self.api_environment(login).with("HTTP_ADDR", address.to_string());
         let mut function =
             Function::start(&binary(name), name, &environment, &self.state).expect("a process");
         function.ready(PATIENCE).await.expect("a function that is ready");
         Api { function, url: format!("http://{address}") }
+    }
+
+    /// What an HTTP function finds in its environment, but for its address.
+    pub(crate) fn api_environment(&self, login: &SecretString) -> Environment {
+        self.environment(login)
+            .with("AUTH_ISSUER", self.issuer.url())
+            .with("AUTH_AUDIENCE", AUDIENCE)
+            .with("AUTH_JWKS_URL", self.issuer.jwks_url())
+    }
+
+    /// Starts a function as the Lambda behind `api`.
+    pub(crate) fn start_lambda(
+        &self,
+        name: &str,
+        environment: &Environment,
+        api: &LambdaApi,
+    ) -> Function {
+        let lambda = api.environment();
+        let add = |all: Environment, (name, value): &(&str, String)| all.with(name, value);
+        let environment = lambda.iter().fold(environment.clone(), add);
+        Function::start(&binary(name), name, &environment, &self.state).expect("a process")
     }
 
     pub(crate) fn token(&self, tenant: &str) -> String {
@@ -150,6 +169,23 @@ impl World {
     pub(crate) fn token_for(&self, tenant: &str, scopes: &str) -> String {
         let token = self.issuer.token(tenant, scopes, Duration::from_mins(5)).expect("a token");
         token.expose_secret().to_owned()
+    }
+
+    /// What the function that was started under `name` has logged.
+    pub(crate) fn log(&self, name: &str) -> Vec<Value> {
+        let log = std::fs::read_to_string(self.state.log(name)).expect("a log");
+        log.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+    }
+
+    pub(crate) fn s3(&self) -> aws_sdk_s3::Client {
+        let key = self.aws.secret_key.expose_secret();
+        let config = aws_sdk_s3::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .endpoint_url(&self.aws.endpoint)
+            .region(Region::new(self.aws.region.clone()))
+            .credentials_provider(Credentials::new(&self.aws.key_id, key, None, None, "test"))
+            .force_path_style(true);
+        aws_sdk_s3::Client::from_conf(config.build())
     }
 
     /// Sends bodies in order, each under its group; every sending has a deduplication id of its

@@ -3,9 +3,13 @@
 use std::{ffi::OsString, process::ExitCode, time::Duration};
 
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser};
+use metrics_exporter_prometheus::PrometheusHandle;
 use tracing::{error, info};
 
-use crate::{Service, metrics, settings::Settings, shutdown, supervisor::Supervisor, telemetry};
+use crate::{
+    Host, Service, host, lambda, metrics, otlp, settings::Settings, shutdown,
+    supervisor::Supervisor, telemetry,
+};
 
 /// How long blocking work may hold up the exit after everything else has ended.
 const LAST_CALL: Duration = Duration::from_secs(1);
@@ -70,19 +74,21 @@ impl Function {
         F: Future<Output = anyhow::Result<Service>>,
     {
         let CommandLine { config, settings } = line;
-        let ended = telemetry::init(&settings).and_then(|()| {
-            let tokio = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-            let ended = tokio.block_on(self.live(config, settings, wire));
-            tokio.shutdown_timeout(LAST_CALL);
-            ended
-        });
-        match ended {
+        match Self::block_on(self.live(config, settings, wire)) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
                 error!(function = self.name, error = format!("{error:#}"), "failed");
                 ExitCode::FAILURE
             }
         }
+    }
+
+    fn block_on(life: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
+        let tokio = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        let ended = tokio.block_on(life);
+        otlp::shutdown();
+        tokio.shutdown_timeout(LAST_CALL);
+        ended
     }
 
     async fn live<C, F>(
@@ -94,17 +100,42 @@ impl Function {
     where
         F: Future<Output = anyhow::Result<Service>>,
     {
-        info!(function = self.name, version = env!("CARGO_PKG_VERSION"), host = "pod", "starting");
-        let metrics = metrics::install()?;
+        telemetry::init(&settings, self.name)?;
+        let host = settings.function_host.resolve(std::env::var_os(host::RUNTIME_API).is_some())?;
+        let version = env!("CARGO_PKG_VERSION");
+        info!(function = self.name, version, host = host.name(), "starting");
         let mut signals = shutdown::signals()?;
-        let service = tokio::select! {
-            service = wire(config, Service::new(self.name)) => service?,
+        let start = async {
+            let metrics = self.install_metrics(host, &settings)?;
+            let service = wire(config, Service::new(self.name, host)).await?;
+            Supervisor::start(service, &settings, metrics).await
+        };
+        let started = tokio::select! {
+            started = start => started,
             Some(signal) = signals.recv() => {
                 info!(signal, "stopped before any work was taken");
                 return Ok(());
             }
         };
-        Supervisor::start(service, &settings, metrics).await?.run(signals).await
+        if let (Host::Lambda, Err(error)) = (host, &started) {
+            lambda::report_init_error(error).await;
+        }
+        started?.run(signals).await
+    }
+
+    /// A pod's metrics are asked for; a Lambda writes its own.
+    fn install_metrics(
+        self,
+        host: Host,
+        settings: &Settings,
+    ) -> anyhow::Result<Option<PrometheusHandle>> {
+        match host {
+            Host::Pod => Ok(Some(metrics::install()?)),
+            Host::Lambda => {
+                metrics::install_emf(self.name, settings.metrics_namespace.clone())?;
+                Ok(None)
+            }
+        }
     }
 }
 
@@ -148,7 +179,7 @@ mod tests {
             assert!(help.contains(&format!("[env: {variable}=")), "{variable} is not in the help");
             count += 1;
         }
-        assert_eq!(count, 19);
+        assert_eq!(count, 28);
         assert!(help.starts_with("Tests things"));
     }
 

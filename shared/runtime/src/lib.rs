@@ -1,4 +1,5 @@
-//! The harness of a function: write a handler, and this crate gives it a process.
+//! The harness of a function: write a handler, and this crate gives it a process, as a pod or as a
+//! Lambda.
 //!
 //! A function is a small binary that serves HTTP, consumes a queue, or does a job. What surrounds
 //! that is the same every time, and is here: configuration, logs, metrics, health, limits, and a
@@ -61,6 +62,36 @@
 //! }
 //! ```
 //!
+//! # Two hosts
+//!
+//! The same binary is a pod and a Lambda. `AWS_LAMBDA_RUNTIME_API`, which Lambda sets, decides;
+//! `FUNCTION_HOST` overrules it; [`Service::host`] tells. A pod has as many parts as `wire` adds, a
+//! Lambda exactly one.
+//!
+//! | part | pod | Lambda |
+//! |---|---|---|
+//! | [`http`](Service::http) | listens on `HTTP_ADDR` | answers events of API Gateway (REST and HTTP APIs), application load balancers and function URLs |
+//! | [`sqs`](Service::sqs) | polls, extends, deletes | takes an event source mapping's batches and answers which messages failed |
+//! | [`job`](Service::job) | runs once, and exits | runs at each invocation |
+//!
+//! Requests pass the same middleware, limits and errors, and messages the same decoding, verdicts,
+//! backoff and dead-lettering. What differs, and why:
+//!
+//! | in a Lambda | because |
+//! |---|---|
+//! | work ends two seconds, or a quarter of the time, before the invocation does, if that is earlier than its own limit | what it came to must still be told |
+//! | batches are as large as the mapping makes them, and concurrent as it likes: `QUEUE_BATCH_SIZE` and the other settings of polling have no effect | Lambda polls |
+//! | no heartbeat; the queue's own visibility timeout must be the function's timeout at least, and AWS advises six times that | so AWS wants it |
+//! | an outage pauses nothing: messages back off one by one | a function cannot pause its mapping |
+//! | a message is deleted after the answer, by Lambda; what a claim check refers to is never deleted | if the answer is lost, the message comes again and needs it |
+//! | a request's name is the client's, else the gateway's, else the invocation's | they have named it |
+//! | a response is sent whole; the order of differently named query parameters is lost where the event holds them as a map (REST APIs, load balancers); a header sent twice to an HTTP API or function URL arrives joined by a comma | the events are so |
+//! | connection limits and header timeouts have no effect, `/livez`, `/readyz` and `/metrics` do not exist | nothing listens |
+//!
+//! The mapping needs `ReportBatchItemFailures`: without it Lambda deletes failed messages. A start that
+//! fails is told to Lambda (`init/error`). An extension without events is registered, for Lambda sends
+//! SIGTERM to nobody else; a running invocation is finished then.
+//!
 //! # What becomes of a message
 //!
 //! | verdict | what happens |
@@ -69,13 +100,91 @@
 //! | [`Retry`](sqs::Verdict::Retry) | handed out again after a backoff with full jitter, or the wait that it asks for; on the last delivery that the queue allows, rejected |
 //! | [`Reject`](sqs::Verdict::Reject) | copied to the dead-letter queue with its reason, then deleted |
 //!
-//! A panic, a timeout or a wrong number of verdicts retries its batch and no other. In a FIFO queue
+//! A panic, a timeout or a wrong number of verdicts retries its batch and no other (of an
+//! [`Each`](sqs::Each), a panic or a timeout retries its message and no other). In a FIFO queue
 //! whatever follows a retried message in its group is handed out again after it. A dead letter has
 //! the original body and attributes, and two more: `DeadLetterReason`, the reason's code, and
 //! `DeadLetter`, a JSON object with `reason`, `detail`, `handler`, `attempts`, `first_received_at`,
-//! `failed_at`, `message_id` and `queue`.
+//! `failed_at`, `message_id`, `trace_id` (if its sender is known) and `queue`.
 //!
 //! Delivery is at least once, always: make the effect idempotent.
+//!
+//! # One message at a time
+//!
+//! A handler of which each message is a matter of its own is simpler as a
+//! [`Handler`](sqs::Handler). [`Each`](sqs::Each) runs it: messages side by side, ten of a batch
+//! unless told otherwise, and those of a FIFO group in their order.
+//!
+//! ```no_run
+//! use runtime::{
+//!     Service,
+//!     sqs::{self, Each, Handler, Record, Reject, Retry, Verdict},
+//! };
+//!
+//! struct Greet;
+//!
+//! impl Handler for Greet {
+//!     type Message = String;
+//!
+//!     fn decode(&self, record: &Record) -> Result<String, Reject> {
+//!         Ok(record.body().to_owned())
+//!     }
+//!
+//!     async fn handle(&self, name: String) -> Verdict {
+//!         match greet(&name).await {
+//!             Ok(()) => Verdict::Ack,
+//!             Err(error) => Retry::unavailable("greeter_unavailable", error.to_string()).into(),
+//!         }
+//!     }
+//! }
+//!
+//! # async fn greet(_: &str) -> std::io::Result<()> { Ok(()) }
+//! async fn wire(queue: sqs::Config, service: Service) -> anyhow::Result<Service> {
+//!     service.sqs(queue, Each::new(Greet).at_a_time(20)).await
+//! }
+//! ```
+//!
+//! # Long work
+//!
+//! A message is hidden from others for `QUEUE_VISIBILITY_SECONDS`. While it waits for a handler, and
+//! while one has it, a heartbeat renews that at half time: a handler may take `HANDLER_TIMEOUT_SECONDS`
+//! even if that is longer. Then it is cut off and its messages are retried; and a message waits for a
+//! handler no longer than that. A heartbeat that fails is tried again; if it fails until others may
+//! soon be handed the messages, the handler is cut off then (`visibility_lost`), so that no two have a
+//! group. In a Lambda there is no heartbeat: AWS demands that a queue's visibility timeout is as long
+//! as the function's timeout at least.
+//!
+//! # When a dependency is away
+//!
+//! A handler says so by [`Retry::unavailable`](sqs::Retry::unavailable). A pod's consumer then
+//! receives nothing for one or two seconds, and then one message, the probe; the pause doubles, to
+//! half a minute at most, until a probe is acknowledged. So an outage costs the messages of the queue
+//! hardly any of their deliveries. What fails for that cause comes back no sooner than the pause
+//! ends; [`metrics::CONSUMER_PAUSED`] is 1 meanwhile. A Lambda cannot pause its event source mapping:
+//! there, messages back off one by one.
+//!
+//! # Large bodies
+//!
+//! A body too large for the queue can wait in S3: see [`sqs::claim_check`].
+//!
+//! # Traces and logs
+//!
+//! Each request, each batch and each of its messages has a span. A request's parent is its caller,
+//! by the header `traceparent`, else by `X-Amzn-Trace-Id`. A batch of one message is a child of the
+//! message's sender; a batch of several is linked to all of them (OpenTelemetry keeps 128 links), and
+//! each message to its own. Who that is, a message says in its body
+//! ([`BatchHandler::traceparent`](sqs::BatchHandler::traceparent)), else in its attribute
+//! `traceparent`, else in what AWS adds, `AWSTraceHeader`. What the sender does not sample is not
+//! exported.
+//!
+//! Every log line of a request or a batch has its `trace_id` under `span`; and, if spans are
+//! exported, the `span_id`.
+//!
+//! Spans are exported by OTLP (http/protobuf) if `OTEL_EXPORTER_OTLP_ENDPOINT` is set, such as
+//! `http://collector:4318`, and the rest is sent at shutdown and at the end of a Lambda's
+//! invocation. Of the standard variables these are honoured, too: `OTEL_EXPORTER_OTLP_HEADERS`,
+//! `OTEL_SERVICE_NAME` (else the function's name), `OTEL_RESOURCE_ATTRIBUTES`, `OTEL_TRACES_SAMPLER`
+//! with its `_ARG`, `OTEL_BSP_*` and `OTEL_SPAN_*_LIMIT`. Without an endpoint nothing is started.
 //!
 //! # Health and shutdown
 //!
@@ -89,8 +198,11 @@ pub mod aws;
 mod clock;
 mod function;
 mod health;
+mod host;
 pub mod http;
+mod lambda;
 pub mod metrics;
+mod otlp;
 mod panics;
 mod service;
 mod settings;
@@ -98,7 +210,9 @@ mod shutdown;
 pub mod sqs;
 mod supervisor;
 mod telemetry;
+mod trace;
 
 pub use clock::{Clock, SystemClock};
 pub use function::Function;
+pub use host::Host;
 pub use service::Service;

@@ -2,20 +2,22 @@
 
 use std::{pin::Pin, sync::Arc};
 
+use anyhow::ensure;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
 use crate::{
-    SystemClock, aws,
+    Host, SystemClock, aws,
     health::Health,
-    http,
-    sqs::{self, AwsQueue, BatchHandler, Consumer},
+    http, lambda,
+    sqs::{self, AwsQueue, BatchHandler, Consumer, Invoked},
 };
 
 /// A wiring list. `wire` is given an empty one and returns it filled.
 #[must_use]
 pub struct Service {
     pub(crate) name: &'static str,
+    host: Host,
     pub(crate) parts: Vec<Part>,
     pub(crate) health: Health,
     pub(crate) shutdown: CancellationToken,
@@ -38,14 +40,21 @@ pub(crate) enum Kind {
 }
 
 impl Service {
-    pub(crate) fn new(name: &'static str) -> Self {
+    pub(crate) fn new(name: &'static str, host: Host) -> Self {
         let shutdown = CancellationToken::new();
-        Self { name, parts: Vec::new(), health: Health::new(shutdown.clone()), shutdown }
+        Self { name, host, parts: Vec::new(), health: Health::new(shutdown.clone()), shutdown }
+    }
+
+    /// Where the function runs: a Lambda serves one event at a time, and needs but one connection of
+    /// a pool.
+    #[must_use]
+    pub fn host(&self) -> Host {
+        self.host
     }
 
     /// Declares a dependency: `/readyz` is 503 while `check` fails or takes more than two seconds.
     ///
-    /// The check runs at every probe, so it should be as cheap as a ping.
+    /// The check runs at every probe, so it should be as cheap as a ping. Nobody probes a Lambda.
     pub fn ready_when<E, F>(
         mut self,
         dependency: &'static str,
@@ -59,15 +68,20 @@ impl Service {
         self
     }
 
-    /// Serves `router` behind the limits, logs and metrics of [`http`]. Fails if the port is taken.
+    /// Serves `router` behind the limits, logs and metrics of [`http`]: in a pod on `HTTP_ADDR`, and
+    /// fails if the port is taken; in a Lambda to API Gateway, load balancers and function URLs.
     pub async fn http(
         mut self,
         config: http::Config,
         router: axum::Router,
     ) -> anyhow::Result<Self> {
+        let router = http::harden(router, &config);
+        if self.host == Host::Lambda {
+            self.add("http", Kind::Server, lambda::http::serve(router, self.shutdown.clone()));
+            return Ok(self);
+        }
         let listener = http::bind(config.http_addr, "HTTP_ADDR").await?;
         info!(address = %listener.local_addr()?, "serving HTTP");
-        let router = http::harden(router, &config);
         let serve = http::serve(listener, router, config.limits(), self.shutdown.clone());
         self.add("http", Kind::Server, async {
             serve.await;
@@ -76,7 +90,8 @@ impl Service {
         Ok(self)
     }
 
-    /// Consumes a queue with `handler`.
+    /// Consumes a queue with `handler`: in a pod by polling it, in a Lambda by what an event source
+    /// mapping brings.
     ///
     /// Reads the queue's facts first, and fails if the configuration contradicts itself, the queue
     /// cannot be reached, or it has no dead-letter queue.
@@ -89,7 +104,13 @@ impl Service {
         let client = aws_sdk_sqs::Client::new(&aws::client_config().await);
         let queue = AwsQueue::open(client, &config).await?;
         info!(queue = config.queue_url, "consuming");
-        let consumer = Consumer::new(queue, handler, &config, self.name, Arc::new(SystemClock));
+        let clock = Arc::new(SystemClock);
+        if self.host == Host::Lambda {
+            let invoked = Invoked::new(queue, handler, &config, self.name, clock);
+            self.add("sqs", Kind::Server, lambda::sqs::serve(invoked, self.shutdown.clone()));
+            return Ok(self);
+        }
+        let consumer = Consumer::new(queue, handler, &config, self.name, clock);
         for pulse in consumer.pulses() {
             self.health.watch(pulse);
         }
@@ -97,11 +118,35 @@ impl Service {
         Ok(self)
     }
 
-    /// Runs `job` to completion; when the last job has ended, whatever else runs is drained and the
-    /// process ends. A service of jobs alone opens no health port: nobody probes what ends.
-    pub fn job(mut self, job: impl Future<Output = anyhow::Result<()>> + Send + 'static) -> Self {
-        self.add("job", Kind::Job, job);
+    /// Runs `job` to completion: in a pod once, in a Lambda at each invocation, whatever the event
+    /// (a schedule's, say).
+    ///
+    /// When a pod's last job has ended, whatever else runs is drained and the process ends. A service
+    /// of jobs alone opens no health port: nobody probes what ends.
+    pub fn job<F>(mut self, job: impl Fn() -> F + Send + Sync + 'static) -> Self
+    where
+        F: Future<Output = anyhow::Result<()>> + Send + 'static,
+    {
+        match self.host {
+            Host::Pod => self.add("job", Kind::Job, async move { job().await }),
+            Host::Lambda => {
+                self.add("job", Kind::Server, lambda::job::serve(job, self.shutdown.clone()));
+            }
+        }
         self
+    }
+
+    /// What the wiring must have come to: at least one part, and in a Lambda no more, for its
+    /// events are of one kind.
+    pub(crate) fn check(&self) -> anyhow::Result<()> {
+        let parts = self.parts.len();
+        ensure!(parts > 0, "nothing to run: `wire` added no part to the service");
+        ensure!(
+            self.host == Host::Pod || parts == 1,
+            "a Lambda runs exactly one of `http`, `sqs` and `job`, and `wire` added {parts}: \
+             deploy a function for each"
+        );
+        Ok(())
     }
 
     pub(crate) fn add(

@@ -5,11 +5,17 @@ use std::{net::SocketAddr, time::Duration};
 use clap::{Args, ValueEnum, value_parser};
 use tracing_subscriber::EnvFilter;
 
+use crate::host::HostChoice;
+
 /// The harness's own configuration; the functions' `Config` stands next to it in `--help`.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Harness")]
 #[group(skip)]
 pub(crate) struct Settings {
+    /// Where the function runs; `auto` is a Lambda if `AWS_LAMBDA_RUNTIME_API` is set, else a pod
+    #[arg(long, env = "FUNCTION_HOST", value_enum, default_value = "auto")]
+    pub(crate) function_host: HostChoice,
+
     /// How log lines look; `auto` is readable on a terminal and JSON elsewhere
     #[arg(long, env = "LOG_FORMAT", value_enum, default_value = "auto")]
     pub(crate) log_format: LogFormat,
@@ -21,6 +27,18 @@ pub(crate) struct Settings {
     /// Address of `/livez`, `/readyz` and `/metrics`
     #[arg(long, env = "HEALTH_ADDR", default_value = "0.0.0.0:9090")]
     pub(crate) health_addr: SocketAddr,
+
+    /// Where to send spans by OTLP (http/protobuf), such as `http://collector:4318`; unset: nowhere
+    #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT")]
+    pub(crate) otel_exporter_otlp_endpoint: Option<String>,
+
+    /// The spans' `service.name`; unset: the function's name
+    #[arg(long, env = "OTEL_SERVICE_NAME")]
+    pub(crate) otel_service_name: Option<String>,
+
+    /// Namespace of a Lambda's metrics in CloudWatch
+    #[arg(long, env = "METRICS_NAMESPACE", default_value = "functions")]
+    pub(crate) metrics_namespace: String,
 
     /// Seconds that running work is given to finish after SIGTERM or SIGINT
     #[arg(long, env = "DRAIN_TIMEOUT_SECONDS", default_value_t = 25,

@@ -37,20 +37,21 @@ struct Ended {
 }
 
 impl Supervisor {
-    /// Starts every part, and the health endpoint unless all of them are jobs.
+    /// Starts every part, and the health endpoint if there are `metrics` to show (a Lambda has no
+    /// port) and not all parts are jobs.
     pub(crate) async fn start(
         service: Service,
         settings: &Settings,
-        metrics: PrometheusHandle,
+        metrics: Option<PrometheusHandle>,
     ) -> anyhow::Result<Self> {
+        service.check()?;
         let Service { parts, health, shutdown, .. } = service;
-        ensure!(!parts.is_empty(), "nothing to run: `wire` added no part to the service");
         let jobs = parts.iter().filter(|part| part.kind == Kind::Job).count();
-        let probed = jobs < parts.len();
-        let health = if probed {
-            Some(health::serve(health, settings.health_addr, metrics).await?)
-        } else {
-            None
+        let health = match metrics {
+            Some(metrics) if jobs < parts.len() => {
+                Some(health::serve(health, settings.health_addr, metrics).await?)
+            }
+            _ => None,
         };
         Ok(Self {
             unfinished: parts.iter().map(|part| part.name).collect(),
@@ -155,11 +156,13 @@ mod tests {
     use tokio::sync::mpsc;
 
     use super::*;
+    use crate::Host;
 
     /// Runs a service that is sent these signals.
     async fn run(service: Service, signals: &[&'static str]) -> Result<(), String> {
         let metrics = PrometheusBuilder::new().build_recorder().handle();
-        let supervisor = Supervisor::start(service, &Settings::for_test(), metrics).await.unwrap();
+        let settings = Settings::for_test();
+        let supervisor = Supervisor::start(service, &settings, Some(metrics)).await.unwrap();
         let (sender, receiver) = mpsc::channel(2);
         for signal in signals {
             sender.send(*signal).await.unwrap();
@@ -169,7 +172,7 @@ mod tests {
 
     /// A service with one part that stops when it is told to.
     fn obedient() -> Service {
-        let service = Service::new("test");
+        let service = Service::new("test", Host::Pod);
         let shutdown = service.shutdown.clone();
         with(service, Kind::Server, async move {
             shutdown.cancelled().await;
@@ -216,22 +219,28 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn who_does_not_drain_is_cut_off_and_named() {
-        let deaf = with(Service::new("test"), Kind::Server, pending());
+        let deaf = with(Service::new("test", Host::Pod), Kind::Server, pending());
         let error = run(deaf, &["SIGTERM"]).await.unwrap_err();
         assert_eq!(error, "cut off at DRAIN_TIMEOUT_SECONDS: part");
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_second_signal_cuts_the_drain_short() {
-        let deaf = with(Service::new("test"), Kind::Server, pending());
+        let deaf = with(Service::new("test", Host::Pod), Kind::Server, pending());
         let error = run(deaf, &["SIGTERM", "SIGINT"]).await.unwrap_err();
         assert_eq!(error, "cut off by a second SIGINT: part");
     }
 
     #[tokio::test]
-    async fn an_empty_service_is_an_error() {
-        let metrics = PrometheusBuilder::new().build_recorder().handle();
-        let empty = Supervisor::start(Service::new("test"), &Settings::for_test(), metrics).await;
-        assert!(empty.is_err_and(|error| error.to_string().contains("added no part")));
+    async fn a_lambda_of_two_parts_and_a_service_of_none_are_errors() {
+        let refusal = async |service| {
+            let started = Supervisor::start(service, &Settings::for_test(), None).await;
+            started.map(drop).unwrap_err().to_string()
+        };
+        let empty = Service::new("test", Host::Pod);
+        assert!(refusal(empty).await.contains("added no part"));
+        let job = async || Ok(());
+        let double = Service::new("test", Host::Lambda).job(job).job(job);
+        assert!(refusal(double).await.contains("exactly one of"));
     }
 }

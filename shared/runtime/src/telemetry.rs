@@ -1,7 +1,8 @@
-//! Logs: where they go and how they look.
+//! Logs and spans: where they go and how they look.
 //!
 //! One line per event on standard output, which the platform collects; an error is logged once, at
-//! the boundary that handles it.
+//! the boundary that handles it. A line that belongs to a request or a batch has, in its `span`, the
+//! `trace_id` and the `span_id`.
 
 use std::{
     io::{self, IsTerminal as _},
@@ -9,23 +10,67 @@ use std::{
 };
 
 use anyhow::anyhow;
-use tracing::error;
-use tracing_subscriber::{EnvFilter, fmt};
+use tracing::{Level, Metadata, Subscriber, error, level_filters::LevelFilter};
+use tracing_subscriber::{
+    EnvFilter, Layer,
+    filter::{FilterExt as _, filter_fn},
+    fmt,
+    layer::SubscriberExt as _,
+    registry,
+    registry::LookupSpan,
+    util::SubscriberInitExt as _,
+};
 
-use crate::settings::{LogFormat, Settings};
+use crate::{
+    otlp,
+    settings::{LogFormat, Settings},
+};
 
-/// Installs the process's subscriber; fails if there is one already.
-pub(crate) fn init(settings: &Settings) -> anyhow::Result<()> {
-    let filter = EnvFilter::builder().parse(&settings.log_level)?;
-    let lines = fmt().with_env_filter(filter).with_writer(io::stdout);
-    let installed = if readable(settings.log_format) {
-        lines.with_target(false).with_ansi(io::stdout().is_terminal()).try_init()
-    } else {
-        lines.json().flatten_event(true).with_span_list(false).try_init()
+/// Installs the process's subscriber; fails if there is one already. To be called within tokio.
+pub(crate) fn init(settings: &Settings, function: &'static str) -> anyhow::Result<()> {
+    // Empty means unset, by OpenTelemetry.
+    let set = |value: &Option<String>| value.clone().filter(|value| !value.is_empty());
+    let endpoint = set(&settings.otel_exporter_otlp_endpoint);
+    let service = set(&settings.otel_service_name).unwrap_or_else(|| function.to_owned());
+    let tracer = endpoint.map(|endpoint| otlp::start(&endpoint, service)).transpose();
+    // If there is none, that must be logged.
+    let (tracer, failed) = match tracer {
+        Ok(tracer) => (tracer, Ok(())),
+        Err(error) => (None, Err(error)),
     };
-    installed.map_err(|error| anyhow!("cannot install the log subscriber: {error}"))?;
+    let filter = EnvFilter::try_new(&settings.log_level)?;
+    registry()
+        .with(lines(settings.log_format).with_filter(filter.and(filter_fn(is_discreet))))
+        .with(tracer.map(spans))
+        .try_init()
+        .map_err(|error| anyhow!("cannot install the log subscriber: {error}"))?;
     panic::set_hook(Box::new(log_panic));
-    Ok(())
+    failed
+}
+
+fn lines<S>(format: LogFormat) -> Box<dyn Layer<S> + Send + Sync>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    let lines = fmt::layer().with_writer(io::stdout);
+    if readable(format) {
+        lines.with_target(false).with_ansi(io::stdout().is_terminal()).boxed()
+    } else {
+        lines.json().flatten_event(true).with_span_list(false).boxed()
+    }
+}
+
+/// Whatever the log shows, spans are exported down to `INFO`; but not what the exporter says of
+/// itself, which would never end.
+pub(crate) fn spans<S>(tracer: opentelemetry_sdk::trace::Tracer) -> impl Layer<S>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    let is_wanted = |metadata: &Metadata<'_>| {
+        *metadata.level() <= Level::INFO && !metadata.target().starts_with("opentelemetry")
+    };
+    let filter = filter_fn(is_wanted).with_max_level_hint(LevelFilter::INFO);
+    tracing_opentelemetry::layer().with_tracer(tracer).with_filter(filter)
 }
 
 fn readable(format: LogFormat) -> bool {
@@ -34,6 +79,11 @@ fn readable(format: LogFormat) -> bool {
         LogFormat::Json => false,
         LogFormat::Pretty => true,
     }
+}
+
+/// `lambda_runtime` logs whole events as traces: bodies, tokens and all.
+fn is_discreet(metadata: &Metadata<'_>) -> bool {
+    *metadata.level() != Level::TRACE || !metadata.target().starts_with("lambda_runtime")
 }
 
 /// Only where it happened: the boundary that catches the panic logs what it says.

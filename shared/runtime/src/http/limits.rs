@@ -5,32 +5,81 @@ use std::{any::Any, time::Duration};
 use axum::{
     body::{Body, HttpBody as _},
     extract::{Request, State},
-    http::{HeaderValue, StatusCode, header::RETRY_AFTER},
+    http::{
+        HeaderName, HeaderValue, StatusCode,
+        header::{CONTENT_TYPE, RETRY_AFTER},
+    },
     middleware::Next,
     response::{IntoResponse as _, Response},
 };
 use http_body_util::Limited;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use tracing::error;
 
-use super::{RequestId, problem};
+use super::{RequestId, problem, problem::PROBLEM_JSON};
 use crate::panics;
 
-/// Middleware: refuses a body that says it is larger than `limit`, and cuts off one that does not
-/// say; axum's extractors answer the latter with 413, too.
-pub(super) async fn body(State(limit): State<u32>, request: Request, next: Next) -> Response {
-    if request.body().size_hint().lower() > u64::from(limit) {
-        let detail = format!("The request's body may have {limit} bytes at most.");
-        let slug = "payload-too-large";
-        return problem(StatusCode::PAYLOAD_TOO_LARGE, slug, "Payload too large", detail)
-            .into_response();
-    }
-    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    next.run(request.map(|body| Body::new(Limited::new(body, limit)))).await
+/// What a request's head may have.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct HeadLimits {
+    pub(super) headers: usize,
+    /// Of the target and the headers' names and values.
+    pub(super) bytes: usize,
 }
 
-/// Middleware: gives up on a request after `limit`.
+/// Middleware: refuses a head beyond `limits`. The server has walls of its own, further out; these
+/// stand in both hosts.
+pub(super) async fn head(
+    State(limits): State<HeadLimits>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let HeadLimits { headers, bytes } = limits;
+    if request.headers().len() <= headers && head_bytes(&request) <= bytes {
+        return next.run(request).await;
+    }
+    let detail = format!(
+        "The request's head may have {headers} headers, and {bytes} bytes with its target, at most."
+    );
+    let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
+    problem(status, "head-too-large", "Head too large", detail).into_response()
+}
+
+fn head_bytes(request: &Request) -> usize {
+    let target = request.uri().path_and_query().map_or(0, |target| target.as_str().len());
+    let header = |(name, value): (&HeaderName, &HeaderValue)| name.as_str().len() + value.len();
+    target + request.headers().iter().map(header).sum::<usize>()
+}
+
+/// Middleware: refuses a body that says it is larger than `limit`, and cuts off one that does not
+/// say.
+pub(super) async fn body(State(limit): State<u32>, request: Request, next: Next) -> Response {
+    if request.body().size_hint().lower() > u64::from(limit) {
+        return too_large(limit);
+    }
+    let most = usize::try_from(limit).unwrap_or(usize::MAX);
+    let response = next.run(request.map(|body| Body::new(Limited::new(body, most)))).await;
+    // What axum's extractors say of a body that was cut off has no details.
+    let is_bare = response.status() == StatusCode::PAYLOAD_TOO_LARGE
+        && response.headers().get(CONTENT_TYPE).is_none_or(|kind| kind != PROBLEM_JSON);
+    if is_bare { too_large(limit) } else { response }
+}
+
+fn too_large(limit: u32) -> Response {
+    let detail = format!("The request's body may have {limit} bytes at most.");
+    let slug = "payload-too-large";
+    problem(StatusCode::PAYLOAD_TOO_LARGE, slug, "Payload too large", detail).into_response()
+}
+
+/// When a request's answer must be on its way, whatever else is allowed: an extension that a Lambda
+/// gives it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Deadline(pub(crate) Instant);
+
+/// Middleware: gives up on a request after `limit`, or at its [`Deadline`] if that is earlier.
 pub(super) async fn time(State(limit): State<Duration>, request: Request, next: Next) -> Response {
+    let left = |Deadline(at): &Deadline| at.saturating_duration_since(Instant::now());
+    let limit = request.extensions().get().map_or(limit, |deadline| limit.min(left(deadline)));
     timeout(limit, next.run(request)).await.unwrap_or_else(|_| {
         let detail = format!("The request took longer than {} ms.", limit.as_millis());
         problem(StatusCode::SERVICE_UNAVAILABLE, "timed-out", "Timed out", detail)

@@ -1,9 +1,10 @@
 //! The HTTP host: one axum router behind the same limits, logs and errors in every function.
 //!
 //! From the outside in, a request passes: a request id (`x-request-id`, taken over if it is sane) ·
-//! one access-log line and the metrics · a net for panics (500) · the request timeout (503) · the
-//! body limit (413) · the router, whose 404 and 405 speak problem details too. Connections have
-//! limits of their own: how many there are, and how long a request's head may take to arrive.
+//! its span, one access-log line and the metrics · a net for panics (500) · the request timeout (503)
+//! · the limits of its head (431) and its body (413) · the router, whose 404 and 405 speak problem
+//! details too. Connections have limits of their own: how many there are, and how long a request's
+//! head may take to arrive.
 
 mod config;
 mod limits;
@@ -18,10 +19,12 @@ use axum::{
     Router,
     http::StatusCode,
     middleware::{from_fn, from_fn_with_state},
+    response::{IntoResponse as _, Response},
 };
 use tower_http::catch_panic::CatchPanicLayer;
 
 pub use config::Config;
+pub(crate) use limits::Deadline;
 pub use problem::{Problem, problem};
 pub use request_id::RequestId;
 pub(crate) use server::{Limits, bind, serve};
@@ -33,10 +36,17 @@ pub(crate) fn harden(router: Router, config: &Config) -> Router {
         .method_not_allowed_fallback(|| async { method_not_allowed() })
         .layer(axum::extract::DefaultBodyLimit::disable())
         .layer(from_fn_with_state(config.http_max_body_bytes, limits::body))
+        .layer(from_fn_with_state(config.head(), limits::head))
         .layer(from_fn_with_state(config.request_timeout(), limits::time))
         .layer(CatchPanicLayer::custom(limits::panicked))
         .layer(from_fn(observe::observe))
         .layer(from_fn(request_id::assign))
+}
+
+/// The answer to a request whose target is no URI, which a pod's server refuses by itself.
+pub(crate) fn bad_target() -> Response {
+    let detail = "The request's target is not a URI.";
+    problem(StatusCode::BAD_REQUEST, "bad-request", "Bad request", detail).into_response()
 }
 
 fn not_found() -> Problem {

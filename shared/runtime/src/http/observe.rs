@@ -1,17 +1,22 @@
-//! One log line and two metrics per request.
+//! One span, one log line and two metrics per request.
 
 use axum::{
     extract::{MatchedPath, Request},
-    http::{Method, StatusCode},
+    http::{HeaderMap, HeaderValue, Method, StatusCode},
     middleware::Next,
     response::Response,
 };
 use metrics::{counter, histogram};
+use opentelemetry::trace::{SpanContext, Status};
 use tokio::time::Instant;
-use tracing::info;
+use tracing::{Instrument as _, Span, error_span, field::Empty, info};
+use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
 use super::RequestId;
-use crate::metrics::{HTTP_DURATION, HTTP_REQUESTS};
+use crate::{
+    metrics::{HTTP_DURATION, HTTP_REQUESTS},
+    trace,
+};
 
 /// Middleware. It names the route's template and never the path or the query, which hold the ids
 /// and the search terms of people.
@@ -19,10 +24,35 @@ pub(super) async fn observe(request: Request, next: Next) -> Response {
     let begun = Instant::now();
     let method = known(request.method());
     let route = request.extensions().get::<MatchedPath>().cloned();
-    let response = next.run(request).await;
     let route = route.as_ref().map_or("(none)", MatchedPath::as_str);
-    report(method, route, response.status(), begun);
+    let span = span(method, route, sender(request.headers()).as_ref());
+    let response = next.run(request).instrument(span.clone()).await;
+    let status = response.status();
+    span.set_attribute("http.response.status_code", i64::from(status.as_u16()));
+    if status.is_server_error() {
+        span.set_status(Status::error(""));
+    }
+    span.in_scope(|| report(method, route, status, begun));
     response
+}
+
+/// The request's span; whoever called us is its parent.
+fn span(method: &'static str, route: &str, caller: Option<&SpanContext>) -> Span {
+    let span = error_span!(
+        parent: None, "request", otel.name = format!("{method} {route}"), otel.kind = "server",
+        trace_id = Empty, span_id = Empty,
+    );
+    span.set_attribute("http.request.method", method);
+    span.set_attribute("http.route", route.to_owned());
+    trace::begin(&span, caller);
+    span
+}
+
+/// W3C's header, or that of AWS's load balancers and gateways.
+fn sender(headers: &HeaderMap) -> Option<SpanContext> {
+    let header = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+    let aws = || trace::aws(header(trace::AWS_HEADER)?);
+    header(trace::TRACEPARENT).and_then(trace::w3c).or_else(aws)
 }
 
 fn report(method: &'static str, route: &str, status: StatusCode, begun: Instant) {

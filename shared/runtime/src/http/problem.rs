@@ -9,6 +9,9 @@ use serde_json::{Map, Value};
 
 use super::RequestId;
 
+/// The content type of problem details.
+pub(super) const PROBLEM_JSON: &str = "application/problem+json";
+
 /// An error response. Members and headers can be added; `request_id` adds itself.
 #[derive(Debug, Clone)]
 #[must_use]
@@ -58,8 +61,7 @@ impl IntoResponse for Problem {
         if let Some(id) = RequestId::current() {
             self.members.insert("request_id".to_owned(), id.as_str().into());
         }
-        self.headers
-            .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        self.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
         let body = Body::from(Value::Object(self.members).to_string());
         (self.status, self.headers, body).into_response()
     }

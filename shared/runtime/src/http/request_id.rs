@@ -18,7 +18,8 @@ tokio::task_local! {
 }
 
 /// A request's id: the client's `x-request-id` if that is a token of 1 to 64 letters, digits,
-/// `-`, `_` and `.`, else a new UUID.
+/// `-`, `_`, `.` and `=`, else a new UUID. In a Lambda the gateway's id, or the invocation's, comes
+/// before a new one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestId(Arc<str>);
 
@@ -35,17 +36,30 @@ impl RequestId {
         &self.0
     }
 
-    fn of(headers: &HeaderMap) -> Self {
-        let given = headers.get(HEADER).and_then(|value| value.to_str().ok());
-        let sane = given.filter(|id| is_sane(id)).map(Arc::from);
-        Self(sane.unwrap_or_else(|| Uuid::new_v4().to_string().into()))
+    /// Names a request that has no sane id by the first sane one of these.
+    pub(crate) fn suggest(headers: &mut HeaderMap, ids: &[Option<&str>]) {
+        let sane = ids.iter().flatten().find(|id| is_sane(id));
+        if let (None, Some(id)) = (given(headers), sane)
+            && let Ok(value) = HeaderValue::from_str(id)
+        {
+            headers.insert(HEADER, value);
+        }
     }
+
+    fn of(headers: &HeaderMap) -> Self {
+        let id = given(headers).map(Arc::from);
+        Self(id.unwrap_or_else(|| Uuid::new_v4().to_string().into()))
+    }
+}
+
+fn given(headers: &HeaderMap) -> Option<&str> {
+    headers.get(HEADER)?.to_str().ok().filter(|id| is_sane(id))
 }
 
 /// Whatever is not is replaced, for it goes into logs and headers.
 fn is_sane(id: &str) -> bool {
     (1..=MAX_LENGTH).contains(&id.len())
-        && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+        && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.=".contains(&byte))
 }
 
 /// Middleware: gives the request its id, and the response the same.

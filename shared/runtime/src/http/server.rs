@@ -22,7 +22,9 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
 /// Room for a request's head, and for what is read of its body at once.
-const BUFFER_BYTES: usize = 64 * 1024;
+const BUFFER_BYTES: usize = 128 * 1024;
+/// Hyper answers a head with more by a bare 431; the middleware's limit, in `limits`, is lower.
+const MOST_HEADERS: usize = 512;
 
 /// What `accept` fails with is mostly a lack of file descriptors, which passes.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -91,6 +93,7 @@ async fn connection(
         .timer(TokioTimer::new())
         .header_read_timeout(limits.header_timeout)
         .max_buf_size(BUFFER_BYTES)
+        .max_headers(MOST_HEADERS)
         .serve_connection(TokioIo::new(stream), service);
     if let Err(error) = watcher.watch(connection).await {
         // The client's doing: it went away, was too slow, or does not speak HTTP.

@@ -31,13 +31,7 @@ impl Server {
     }
 
     async fn with(router: Router, change: impl FnOnce(&mut Config)) -> Self {
-        let mut config = Config {
-            http_addr: SocketAddr::from(([127, 0, 0, 1], 0)),
-            http_max_body_bytes: 16,
-            http_request_timeout_ms: 200,
-            http_header_timeout_ms: 200,
-            http_max_connections: 8,
-        };
+        let mut config = Config::for_test();
         change(&mut config);
         let listener = bind(config.http_addr, "HTTP_ADDR").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -68,6 +62,13 @@ async fn assert_problem(response: Response, status: StatusCode, slug: &str) {
     assert!(problem["title"].is_string() && problem["detail"].is_string());
 }
 
+async fn assert_raw_problem(stream: &mut TcpStream, status: &str, slug: &str) {
+    let answer = read_some(stream).await;
+    assert!(answer.starts_with(&format!("HTTP/1.1 {status}")), "{answer}");
+    assert!(answer.contains("content-type: application/problem+json"), "{answer}");
+    assert!(answer.contains(&format!("urn:problem:{slug}")), "{answer}");
+}
+
 fn echo() -> Router {
     Router::new().route("/echo", post(|body: Bytes| async { body }))
 }
@@ -94,7 +95,29 @@ async fn a_body_has_a_limit_whether_it_says_its_length_or_not() {
                    11\r\n0123456789abcdefg\r\n0\r\n\r\n";
     let mut stream = TcpStream::connect(server.address).await.unwrap();
     stream.write_all(chunked.as_bytes()).await.unwrap();
-    assert!(read_some(&mut stream).await.starts_with("HTTP/1.1 413"));
+    assert_raw_problem(&mut stream, "413", "payload-too-large").await;
+}
+
+#[tokio::test]
+async fn a_head_has_a_limit_of_headers_and_of_bytes() {
+    let server = Server::start(Router::new().route("/", get(|| async { "ok" }))).await;
+    let ask = async |target: &str, headers: String| {
+        let mut stream = TcpStream::connect(server.address).await.unwrap();
+        let head = format!("GET {target} HTTP/1.1\r\nhost: t\r\n{headers}\r\n");
+        stream.write_all(head.as_bytes()).await.unwrap();
+        stream
+    };
+    let headers = |count: usize| "name: value\r\n".repeat(count);
+    let fitting = read_some(&mut ask("/", headers(19)).await).await;
+    assert!(fitting.starts_with("HTTP/1.1 200"), "{fitting}");
+    assert_raw_problem(&mut ask("/", headers(20)).await, "431", "head-too-large").await;
+    let large = format!("h: {}\r\n", "x".repeat(1_024));
+    assert_raw_problem(&mut ask("/", large).await, "431", "head-too-large").await;
+    let long = format!("/?{}", "x".repeat(1_024));
+    assert_raw_problem(&mut ask(&long, String::new()).await, "431", "head-too-large").await;
+
+    let beyond_the_server = read_some(&mut ask("/", headers(513)).await).await;
+    assert!(beyond_the_server.starts_with("HTTP/1.1 431"), "{beyond_the_server}");
 }
 
 #[tokio::test]

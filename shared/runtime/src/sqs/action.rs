@@ -36,23 +36,25 @@ impl Rules {
 
 /// Applies a batch's verdicts, which stand in the order of its records.
 pub(crate) fn decide(records: &[Record], verdicts: Vec<Verdict>, rules: Rules) -> Vec<Action> {
-    let mut actions: Vec<_> = records
-        .iter()
-        .zip(verdicts)
-        .map(|(record, verdict)| action(verdict, rules.is_last(record)))
-        .collect();
+    let mut actions: Vec<_> = verdicts.into_iter().map(Action::from).collect();
+    // Before retries become dead letters: what follows even the last of them was not to take effect.
     hold_back(records, &mut actions, rules);
+    for (_, action) in records.iter().zip(&mut actions).filter(|(record, _)| rules.is_last(record))
+    {
+        if let Action::Retry(Retry { reason, detail, .. }) = action {
+            *action = Action::DeadLetter(Reject { reason, detail: std::mem::take(detail) });
+        }
+    }
     actions
 }
 
-fn action(verdict: Verdict, last: bool) -> Action {
-    match verdict {
-        Verdict::Ack => Action::Delete,
-        Verdict::Reject(reject) => Action::DeadLetter(reject),
-        Verdict::Retry(Retry { reason, detail, .. }) if last => {
-            Action::DeadLetter(Reject { reason, detail })
+impl From<Verdict> for Action {
+    fn from(verdict: Verdict) -> Self {
+        match verdict {
+            Verdict::Ack => Self::Delete,
+            Verdict::Reject(reject) => Self::DeadLetter(reject),
+            Verdict::Retry(retry) => Self::Retry(retry),
         }
-        Verdict::Retry(retry) => Action::Retry(retry),
     }
 }
 
@@ -119,9 +121,16 @@ mod tests {
     }
 
     #[test]
-    fn a_dead_letter_does_not_hold_its_group_back() {
+    fn a_reject_does_not_hold_its_group_back() {
+        let bad = Reject::new("bad", "");
+        let dead = Action::DeadLetter(bad.clone());
+        check(FIFO, &[("a", 1, bad.into(), dead), ("a", 1, Verdict::Ack, Action::Delete)]);
+    }
+
+    #[test]
+    fn the_last_of_a_messages_retries_holds_its_group_back_like_the_others() {
         let busy = Action::DeadLetter(Reject::new("busy", ""));
-        check(FIFO, &[("a", 3, retry(), busy), ("a", 1, Verdict::Ack, Action::Delete)]);
+        check(FIFO, &[("a", 3, retry(), busy), released()]);
     }
 
     #[test]

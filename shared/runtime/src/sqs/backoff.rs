@@ -29,13 +29,22 @@ impl Backoff {
         }
     }
 
-    /// Seconds before a message that was delivered `deliveries` times is delivered again: uniform
-    /// up to `base` doubled per delivery, and never zero, for SQS knows whole seconds only.
+    /// Seconds before a message that was delivered `deliveries` times is delivered again: a
+    /// [`wait`](Self::wait), never zero, for SQS knows whole seconds only.
     pub(crate) fn seconds(&self, deliveries: u32) -> i32 {
+        whole_seconds(self.wait(deliveries)).max(1)
+    }
+
+    /// Uniform up to `base` doubled per delivery.
+    pub(crate) fn wait(&self, deliveries: u32) -> Duration {
         let doubled = 2_u32.saturating_pow(deliveries.saturating_sub(1));
-        let ceiling = self.base.saturating_mul(doubled).min(self.longest);
+        self.between(Duration::ZERO, self.base.saturating_mul(doubled).min(self.longest))
+    }
+
+    /// Uniform, the bounds included.
+    pub(crate) fn between(&self, shortest: Duration, longest: Duration) -> Duration {
         let mut random = self.random.lock().unwrap_or_else(PoisonError::into_inner);
-        whole_seconds(random.random_range(Duration::ZERO..=ceiling)).max(1)
+        random.random_range(shortest..=longest)
     }
 }
 

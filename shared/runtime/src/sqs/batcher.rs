@@ -7,7 +7,6 @@ use tokio::{
     time::sleep,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tracing::{Instrument as _, info_span};
 
 use super::{BatchHandler, Retry, batch::Batch, queue::Queue, worker::Worker};
 
@@ -84,12 +83,10 @@ impl<H: BatchHandler, Q: Queue> Batcher<H, Q> {
 
     fn start(&self, batch: Batch, permit: OwnedSemaphorePermit) {
         let worker = Arc::clone(&self.worker);
-        let span = info_span!("batch", messages = batch.len());
-        let work = async move {
+        self.running.spawn(async move {
             worker.work(batch).await;
             drop(permit);
-        };
-        self.running.spawn(work.instrument(span));
+        });
     }
 
     fn give_back(&self, batch: Batch) {

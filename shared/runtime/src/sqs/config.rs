@@ -5,6 +5,8 @@ use std::time::Duration;
 use anyhow::ensure;
 use clap::{Args, value_parser};
 
+use super::{claim_check, heartbeat::Tempo};
+
 /// What one receive can return, by SQS.
 const RECEIVE_LIMIT: u16 = 10;
 
@@ -42,14 +44,16 @@ pub struct Config {
         value_parser = value_parser!(u16).range(0..=20))]
     pub queue_wait_seconds: u16,
 
-    /// Seconds for which a received message is hidden from others
+    /// Seconds for which a received message is hidden from others; renewed at half time while it
+    /// waits or is handled
     #[arg(long, env = "QUEUE_VISIBILITY_SECONDS", default_value_t = 60,
         value_parser = value_parser!(u16).range(2..=43_200))]
     pub queue_visibility_seconds: u16,
 
-    /// Seconds after which a batch is given up and retried; below `QUEUE_VISIBILITY_SECONDS`
+    /// Seconds after which a handler is cut off and its batch retried; may exceed
+    /// `QUEUE_VISIBILITY_SECONDS`. A message waits for a handler for no longer than this, too
     #[arg(long, env = "HANDLER_TIMEOUT_SECONDS", default_value_t = 30,
-        value_parser = value_parser!(u16).range(1..=43_199))]
+        value_parser = value_parser!(u16).range(1..=20_000))]
     pub handler_timeout_seconds: u16,
 
     /// Longest wait before a message's first retry, in milliseconds; it doubles with each
@@ -61,16 +65,20 @@ pub struct Config {
     #[arg(long, env = "BACKOFF_MAX_SECONDS", default_value_t = 300,
         value_parser = value_parser!(u16).range(1..=39_600))]
     pub backoff_max_seconds: u16,
+
+    /// Bodies that are too large for the queue
+    #[command(flatten)]
+    pub claim_check: claim_check::Config,
 }
 
 impl Config {
     /// What one setting's range cannot say.
     pub(crate) fn check(&self) -> anyhow::Result<()> {
-        let (timeout, visibility) = (self.handler_timeout_seconds, self.queue_visibility_seconds);
+        let (base, longest) = (self.backoff_base_ms, self.backoff_max_seconds);
         ensure!(
-            timeout < visibility,
-            "HANDLER_TIMEOUT_SECONDS is {timeout} and must be below QUEUE_VISIBILITY_SECONDS, which \
-             is {visibility}: else a message is handed out again while it is still being handled"
+            base <= u32::from(longest) * 1_000,
+            "BACKOFF_BASE_MS is {base} and must not exceed BACKOFF_MAX_SECONDS, which is {longest}: \
+             no wait is longer than that"
         );
         Ok(())
     }
@@ -92,6 +100,12 @@ impl Config {
 
     pub(crate) fn wait(&self) -> Duration {
         Duration::from_secs(self.queue_wait_seconds.into())
+    }
+
+    /// A message waits for a handler, and is handled, for the handler's timeout each: together
+    /// below SQS's twelve hours.
+    pub(crate) fn tempo(&self) -> Tempo {
+        Tempo { visibility: self.visibility(), limit: self.handler_timeout() * 2 }
     }
 
     pub(crate) fn visibility(&self) -> Duration {
@@ -145,10 +159,11 @@ mod tests {
     }
 
     #[test]
-    fn a_handler_must_end_before_its_messages_are_visible_again() {
-        let config = Config { handler_timeout_seconds: 60, ..Config::for_test() };
+    fn a_first_backoff_must_not_exceed_the_longest() {
+        let config =
+            Config { backoff_base_ms: 5_001, backoff_max_seconds: 5, ..Config::for_test() };
         let error = config.check().unwrap_err().to_string();
-        assert!(error.contains("HANDLER_TIMEOUT_SECONDS") && error.contains("QUEUE_VISIBILITY"));
+        assert!(error.contains("BACKOFF_BASE_MS") && error.contains("BACKOFF_MAX_SECONDS"));
         Config::for_test().check().unwrap();
     }
 }

@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::Context as _;
+use rand::rngs::SmallRng;
 use tokio::{
     sync::{Semaphore, mpsc},
     task::JoinSet,
@@ -36,12 +37,25 @@ impl<H: BatchHandler, Q: Queue> Consumer<H, Q> {
         name: &'static str,
         clock: Arc<dyn Clock>,
     ) -> Self {
+        Self::seeded(queue, handler, config, name, clock, rand::make_rng())
+    }
+
+    /// As [`new`](Self::new), with its choices repeatable.
+    pub(crate) fn seeded(
+        queue: Q,
+        handler: H,
+        config: &Config,
+        name: &'static str,
+        clock: Arc<dyn Clock>,
+        random: SmallRng,
+    ) -> Self {
         let queue = Arc::new(queue);
         let settler = Settler {
             queue: Arc::clone(&queue),
-            backoff: Backoff::new(config, rand::make_rng()),
+            backoff: Backoff::new(config, random),
             clock: Arc::clone(&clock),
             handler: name,
+            deletes: true,
         };
         // A turn is a long poll, then perhaps a wait until a handler is done.
         let limit = config.wait() * 2 + config.handler_timeout() + PULSE_GRACE;
@@ -75,6 +89,8 @@ impl<H: BatchHandler, Q: Queue> Consumer<H, Q> {
             queue: Arc::clone(&self.queue),
             clock: Arc::clone(&self.clock),
             slots: Arc::clone(&slots),
+            pacing: self.worker.pacing(),
+            tempo: self.config.tempo(),
             most: self.config.receive_size(),
             pulse: pulse.clone(),
             batches: batches.clone(),

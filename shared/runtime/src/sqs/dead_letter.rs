@@ -48,6 +48,8 @@ struct Details<'a> {
     first_received_at: Option<String>,
     failed_at: String,
     message_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trace_id: Option<String>,
     queue: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     group_id: Option<&'a str>,
@@ -81,6 +83,7 @@ impl Letter {
             first_received_at: record.first_received_at().map(rfc3339),
             failed_at: rfc3339(death.at),
             message_id: record.message_id(),
+            trace_id: record.sender().map(|sender| sender.trace_id().to_string()),
             queue: &death.queue.arn,
             group_id: record.group_id(),
             attributes: originals().skip(room).map(spill).collect(),
@@ -92,7 +95,7 @@ impl Letter {
         let fifo = death.queue.rules.fifo;
         Ok(Self {
             position,
-            body: record.body().to_owned(),
+            body: record.sent_body().to_owned(),
             attributes: kept.chain(ours).collect(),
             group_id: record.group_id().filter(|_| fifo).map(str::to_owned),
             // A crash between this send and the delete repeats the send: it must change nothing.

@@ -2,7 +2,6 @@
 
 use std::{sync::Arc, time::Duration};
 
-use metrics::{counter, histogram};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, mpsc},
     time::{Instant, sleep, sleep_until, timeout},
@@ -10,18 +9,22 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
-use super::{Record, batch::Batch, queue::Queue};
-use crate::{
-    Clock,
-    health::Pulse,
-    metrics::{MESSAGES_RECEIVED, QUEUE_AGE},
+use super::{
+    Record, arrival,
+    batch::Batch,
+    heartbeat::{Heartbeat, Tempo},
+    pacing::{Pacing, Probe},
+    queue::Queue,
 };
+use crate::{Clock, health::Pulse};
 
 /// What a running poll is given at shutdown: an answer that is on its way should arrive, or its
 /// messages stay hidden until their visibility timeout.
 const LAST_ANSWER: Duration = Duration::from_secs(1);
 /// Between two empty answers, for a queue that does not long-poll.
 const IDLE_PAUSE: Duration = Duration::from_millis(100);
+/// A poller that waits for a pause to end is alive: its pulse beats this often.
+const PAUSED_PULSE: Duration = Duration::from_secs(5);
 /// After a failed receive; doubles with each.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
@@ -32,6 +35,9 @@ pub(crate) struct Poller<Q> {
     pub(crate) clock: Arc<dyn Clock>,
     /// Shared by all loops: a permit for each message that the process may hold.
     pub(crate) slots: Arc<Semaphore>,
+    /// Shared by all loops, too.
+    pub(crate) pacing: Arc<Pacing>,
+    pub(crate) tempo: Tempo,
     /// Most messages of one receive.
     pub(crate) most: u16,
     pub(crate) pulse: Pulse,
@@ -44,17 +50,19 @@ impl<Q: Queue> Poller<Q> {
     pub(crate) async fn run(self) {
         let mut failures = 0;
         while let Some(slots) = self.reserve().await {
+            let Some(probe) = self.admit().await else { return };
             let begun = Instant::now();
-            match self.poll(width(&slots)).await {
+            let most = if probe.is_some() { 1 } else { width(&slots) };
+            match self.poll(most).await {
                 Some(Ok(records)) => {
                     if failures > 0 {
                         info!(failures, "receiving again");
                     }
                     failures = 0;
-                    self.deliver(records, slots, begun).await;
+                    self.deliver(records, slots, probe, begun).await;
                 }
                 Some(Err(error)) => {
-                    drop(slots);
+                    drop((slots, probe));
                     self.back_off(failures, &error).await;
                     failures += 1;
                 }
@@ -77,6 +85,17 @@ impl<Q: Queue> Poller<Q> {
         Some(slots)
     }
 
+    /// Waits while the consumer is paused; `None` at shutdown.
+    async fn admit(&self) -> Option<Option<Probe>> {
+        loop {
+            let admission = timeout(PAUSED_PULSE, self.pacing.admit());
+            match self.shutdown.run_until_cancelled(admission).await? {
+                Ok(admitted) => return Some(admitted),
+                Err(_) => self.pulse.beat(),
+            }
+        }
+    }
+
     /// `None` if shutdown came first.
     async fn poll(&self, most: u16) -> Option<anyhow::Result<Vec<Record>>> {
         let receive = self.queue.receive(most);
@@ -87,15 +106,23 @@ impl<Q: Queue> Poller<Q> {
         }
     }
 
-    async fn deliver(&self, records: Vec<Record>, mut slots: OwnedSemaphorePermit, begun: Instant) {
+    async fn deliver(
+        &self,
+        records: Vec<Record>,
+        mut slots: OwnedSemaphorePermit,
+        probe: Option<Probe>,
+        begun: Instant,
+    ) {
         if records.is_empty() {
-            drop(slots);
+            drop((slots, probe));
             self.shutdown.run_until_cancelled(sleep_until(begun + IDLE_PAUSE)).await;
             return;
         }
         self.report(&records);
         let taken = slots.split(records.len()).unwrap_or(slots);
-        let batch = Batch::new(records, taken, self.queue.facts().name());
+        let heartbeat = Heartbeat::start(Arc::clone(&self.queue), &records, self.tempo);
+        let mut batch = Batch::new(records, heartbeat, taken, self.queue.facts().name());
+        batch.probe = probe;
         if self.batches.send(batch).await.is_err() {
             error!("messages were received that nobody handles");
         }
@@ -111,15 +138,7 @@ impl<Q: Queue> Poller<Q> {
     }
 
     fn report(&self, records: &[Record]) {
-        let queue = self.queue.facts().name().to_owned();
-        let now = self.clock.now();
-        counter!(MESSAGES_RECEIVED, "queue" => queue.clone())
-            .increment(u64::try_from(records.len()).unwrap_or(u64::MAX));
-        let age = histogram!(QUEUE_AGE, "queue" => queue);
-        for sent_at in records.iter().filter_map(Record::sent_at) {
-            // Two machines' clocks differ; an age is never negative.
-            age.record((now - sent_at).to_std().unwrap_or_default().as_secs_f64());
-        }
+        arrival::report(self.queue.facts().name(), records, self.clock.now());
     }
 }
 

@@ -16,10 +16,13 @@ use aws_sdk_sqs::{
 };
 use tracing::warn;
 
-use super::{Config, Record, dead_letter::Letter, facts::Facts};
+use super::{Config, Record, claim_check::Claims, dead_letter::Letter, facts::Facts};
 
 /// What a receive may take beyond its long poll: the answer's way, and SQS's own delays.
 const RECEIVE_GRACE: Duration = Duration::from_secs(10);
+
+/// Of a message that was deleted, or that others may have been handed.
+const GONE: [&str; 2] = ["ReceiptHandleIsInvalid", "MessageNotInflight"];
 
 /// The answer to a batch: the entries that failed, or an error if none was even tried.
 pub(crate) type Answer = anyhow::Result<Vec<Failure>>;
@@ -47,11 +50,18 @@ pub(crate) trait Queue: Send + Sync + 'static {
     /// visible, counts as done.
     fn hide(&self, waits: &[(String, i32)]) -> impl Future<Output = Answer> + Send;
 
+    /// Hides messages that are being handled for that many seconds from now. One that is gone is a
+    /// futile failure.
+    fn extend(&self, handles: &[String], seconds: i32) -> impl Future<Output = Answer> + Send;
+
     /// Sends to the dead-letter queue.
     fn bury(&self, letters: &[Letter]) -> impl Future<Output = Answer> + Send;
 
     /// What is known of it.
     fn facts(&self) -> &Facts;
+
+    /// Where bodies are that are too large for it.
+    fn claims(&self) -> &Claims;
 }
 
 /// The real thing.
@@ -59,6 +69,7 @@ pub(crate) struct AwsQueue {
     client: Client,
     url: String,
     facts: Facts,
+    claims: Claims,
     wait: Duration,
     visibility: Duration,
 }
@@ -68,7 +79,27 @@ impl AwsQueue {
     pub(crate) async fn open(client: Client, config: &Config) -> anyhow::Result<Self> {
         let url = config.queue_url.clone();
         let facts = Facts::read(&client, &url).await?;
-        Ok(Self { client, url, facts, wait: config.wait(), visibility: config.visibility() })
+        let claims = Claims::open(&config.claim_check).await;
+        let (wait, visibility) = (config.wait(), config.visibility());
+        Ok(Self { client, url, facts, claims, wait, visibility })
+    }
+
+    /// Has messages, by receipt handle, become visible after that many seconds.
+    async fn change_visibility(
+        &self,
+        waits: impl Iterator<Item = (&String, i32)> + Send,
+    ) -> anyhow::Result<Vec<BatchResultErrorEntry>> {
+        let entry = |(index, (handle, wait)): (usize, (&String, i32))| {
+            ChangeMessageVisibilityBatchRequestEntry::builder()
+                .id(index.to_string())
+                .receipt_handle(handle)
+                .visibility_timeout(wait)
+                .build()
+        };
+        let entries = waits.enumerate().map(entry).collect::<Result<_, _>>()?;
+        let request = self.client.change_message_visibility_batch().queue_url(&self.url);
+        let answer = request.set_entries(Some(entries)).send().await;
+        Ok(answer.context("cannot change visibility")?.failed)
     }
 
     fn patient(&self) -> aws_sdk_sqs::config::Builder {
@@ -114,18 +145,17 @@ impl Queue for AwsQueue {
     }
 
     async fn hide(&self, waits: &[(String, i32)]) -> Answer {
-        let entry = |(index, (handle, wait)): (usize, &(String, i32))| {
-            ChangeMessageVisibilityBatchRequestEntry::builder()
-                .id(index.to_string())
-                .receipt_handle(handle)
-                .visibility_timeout(*wait)
-                .build()
-        };
-        let entries = waits.iter().enumerate().map(entry).collect::<Result<_, _>>()?;
-        let request = self.client.change_message_visibility_batch().queue_url(&self.url);
-        let answer = request.set_entries(Some(entries)).send().await;
-        let gone = ["ReceiptHandleIsInvalid", "MessageNotInflight"];
-        Ok(failures(answer.context("cannot change visibility")?.failed, &gone))
+        let waits = waits.iter().map(|(handle, wait)| (handle, *wait));
+        Ok(failures(self.change_visibility(waits).await?, &GONE))
+    }
+
+    async fn extend(&self, handles: &[String], seconds: i32) -> Answer {
+        let waits = handles.iter().map(|handle| (handle, seconds));
+        let mut failures = failures(self.change_visibility(waits).await?, &[]);
+        for failure in &mut failures {
+            failure.futile |= GONE.iter().any(|gone| failure.code.ends_with(gone));
+        }
+        Ok(failures)
     }
 
     async fn bury(&self, letters: &[Letter]) -> Answer {
@@ -146,6 +176,10 @@ impl Queue for AwsQueue {
 
     fn facts(&self) -> &Facts {
         &self.facts
+    }
+
+    fn claims(&self) -> &Claims {
+        &self.claims
     }
 }
 

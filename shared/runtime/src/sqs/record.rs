@@ -1,10 +1,16 @@
 //! A message as the queue handed it out.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::OnceLock,
+};
 
 use anyhow::Context as _;
 use aws_sdk_sqs::types::{Message, MessageAttributeValue, MessageSystemAttributeName};
 use chrono::{DateTime, Utc};
+use opentelemetry::trace::SpanContext;
+
+use crate::trace;
 
 type SystemAttributes = HashMap<MessageSystemAttributeName, String>;
 
@@ -14,6 +20,10 @@ pub struct Record {
     message_id: String,
     receipt_handle: String,
     body: String,
+    /// What a claim check stood for.
+    redeemed: OnceLock<String>,
+    /// Whose trace it belongs to.
+    sender: OnceLock<SpanContext>,
     system: SystemAttributes,
     attributes: BTreeMap<String, MessageAttributeValue>,
 }
@@ -26,6 +36,8 @@ impl Record {
             message_id: "message".to_owned(),
             receipt_handle: "receipt".to_owned(),
             body: body.into(),
+            redeemed: OnceLock::new(),
+            sender: OnceLock::new(),
             system: SystemAttributes::new(),
             attributes: BTreeMap::new(),
         }
@@ -37,10 +49,35 @@ impl Record {
         &self.message_id
     }
 
-    /// The body, untouched.
+    /// The body, untouched: of a claim check the one that it refers to.
     #[must_use]
     pub fn body(&self) -> &str {
+        self.redeemed.get().unwrap_or(&self.body)
+    }
+
+    /// The body that was sent through the queue: of a claim check the small one.
+    pub(crate) fn sent_body(&self) -> &str {
         &self.body
+    }
+
+    /// Takes the body that a claim check refers to.
+    pub(crate) fn redeem(&self, body: String) {
+        self.redeemed.get_or_init(|| body);
+    }
+
+    /// Who sent the message, if that is known: as the handler found it in the body, else the message
+    /// attribute `traceparent`, else what AWS passed on.
+    pub(crate) fn sender(&self) -> Option<&SpanContext> {
+        self.sender.get()
+    }
+
+    /// Finds out who sent the message; `told` is what the handler found.
+    pub(crate) fn trace(&self, told: Option<&str>) {
+        let attribute = || trace::w3c(self.attribute(trace::TRACEPARENT)?);
+        let aws = || trace::aws(self.system(&MessageSystemAttributeName::AwsTraceHeader)?);
+        if let Some(sender) = told.and_then(trace::w3c).or_else(attribute).or_else(aws) {
+            self.sender.get_or_init(|| sender);
+        }
     }
 
     /// A message attribute's text; `None` if it is absent or binary.
@@ -53,6 +90,11 @@ impl Record {
     #[must_use]
     pub fn group_id(&self) -> Option<&str> {
         self.system(&MessageSystemAttributeName::MessageGroupId)
+    }
+
+    /// Whether the message has a place in its group: in a standard queue it has none.
+    pub(crate) fn is_ordered(&self) -> bool {
+        self.system(&MessageSystemAttributeName::SequenceNumber).is_some()
     }
 
     /// How often the message has been handed out, this time included.
@@ -100,6 +142,8 @@ impl TryFrom<Message> for Record {
             message_id: message.message_id.context("a message without an id")?,
             receipt_handle: message.receipt_handle.context("a message without a receipt handle")?,
             body: message.body.unwrap_or_default(),
+            redeemed: OnceLock::new(),
+            sender: OnceLock::new(),
             system: message.attributes.unwrap_or_default(),
             attributes: message.message_attributes.unwrap_or_default().into_iter().collect(),
         })

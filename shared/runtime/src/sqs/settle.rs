@@ -34,6 +34,8 @@ pub(crate) struct Settler<Q> {
     pub(crate) clock: Arc<dyn Clock>,
     /// Who rejects: the function's name.
     pub(crate) handler: &'static str,
+    /// Whether what is done with is deleted here: a Lambda's event source mapping does it itself.
+    pub(crate) deletes: bool,
 }
 
 impl<Q: Queue> Settler<Q> {
@@ -41,8 +43,8 @@ impl<Q: Queue> Settler<Q> {
         self.queue.facts()
     }
 
-    /// Carries out one verdict per record, in order.
-    pub(crate) async fn settle(&self, records: &[Record], verdicts: Vec<Verdict>) {
+    /// Carries out one verdict per record, in order; returns what each came to.
+    pub(crate) async fn settle(&self, records: &[Record], verdicts: Vec<Verdict>) -> Vec<Action> {
         let rules = self.queue().rules;
         let mut actions = decide(records, verdicts, rules);
         self.bury(records, &mut actions).await;
@@ -50,6 +52,7 @@ impl<Q: Queue> Settler<Q> {
         hold_back(records, &mut actions, rules);
         tokio::join!(self.delete(records, &actions), self.hide(records, &actions));
         self.report(&actions);
+        actions
     }
 
     /// Sends the dead letters; each ends as buried or as a retry.
@@ -90,15 +93,24 @@ impl<Q: Queue> Settler<Q> {
     }
 
     async fn delete(&self, records: &[Record], actions: &[Action]) {
+        if !self.deletes {
+            return;
+        }
         let is_done = |action: &Action| matches!(action, Action::Delete | Action::Buried(_));
         let done = records.iter().zip(actions).filter(|(_, action)| is_done(action));
         let handles = done.map(|(record, _)| record.receipt_handle().to_owned()).collect();
         let chunks = chunks::cut(handles, |_| 0, 0);
         let call = |chunk: Vec<String>| async move { self.queue.delete(&chunk).await };
-        let lost = chunks::run(chunks, CONCURRENCY, call).await.len();
-        if lost > 0 {
+        let lost = chunks::run(chunks, CONCURRENCY, call).await;
+        if !lost.is_empty() {
+            let lost = lost.len();
             error!(lost, "messages could not be deleted: they will be handed out again");
         }
+        // A dead letter, and a message that comes again, still need the body that waits elsewhere.
+        let acked = records.iter().zip(actions).filter(|(record, action)| {
+            **action == Action::Delete && !lost.iter().any(|lost| lost == record.receipt_handle())
+        });
+        self.queue.claims().discard(acked.map(|(record, _)| record)).await;
     }
 
     async fn hide(&self, records: &[Record], actions: &[Action]) {

@@ -23,6 +23,9 @@ pub struct Retry {
     pub reason: &'static str,
     /// What happened, for operators. It is logged: no secrets, no personal data.
     pub detail: String,
+    /// The cause is a dependency that is away, and would fail other messages too: a pod's consumer
+    /// pauses, and then probes with one message at a time until one is acknowledged.
+    pub unavailable: bool,
 }
 
 /// Why a message can never succeed.
@@ -39,7 +42,12 @@ pub struct Reject {
 impl Retry {
     /// A retry after the usual backoff.
     pub fn new(reason: &'static str, detail: impl Into<String>) -> Self {
-        Self { after: None, reason, detail: detail.into() }
+        Self { after: None, reason, detail: detail.into(), unavailable: false }
+    }
+
+    /// A retry because a dependency is away, such as a database: not only this message has to wait.
+    pub fn unavailable(reason: &'static str, detail: impl Into<String>) -> Self {
+        Self { unavailable: true, ..Self::new(reason, detail) }
     }
 
     /// Sets the wait. Zero hands the message out again at once.

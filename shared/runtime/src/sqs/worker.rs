@@ -12,11 +12,11 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 use tokio_util::task::AbortOnDropHandle;
-use tracing::{Instrument as _, error};
+use tracing::{Instrument as _, Span, error};
 
 use super::{
-    BatchHandler, Config, Record, Reject, Retry, Verdict, batch::Batch, queue::Queue,
-    settle::Settler,
+    BatchHandler, Config, Record, Reject, Retry, Verdict, action::Action, batch::Batch,
+    pacing::Pacing, queue::Queue, settle::Settler, spans::Spans,
 };
 use crate::{
     metrics::{BATCH_SIZE, HANDLER_DURATION},
@@ -27,64 +27,108 @@ use crate::{
 pub(crate) struct Worker<H, Q> {
     handler: Arc<H>,
     settler: Settler<Q>,
-    /// From a batch's start.
+    /// From a batch's start; also the longest wait for it.
     timeout: Duration,
-    /// From a message's receipt: halfway between the handler's timeout and the message's
-    /// visibility, so that there is time to settle before others see it.
-    expiry: Duration,
+    pacing: Arc<Pacing>,
 }
 
 impl<H: BatchHandler, Q: Queue> Worker<H, Q> {
     pub(crate) fn new(handler: H, settler: Settler<Q>, config: &Config) -> Self {
-        let (timeout, visibility) = (config.handler_timeout(), config.visibility());
-        let expiry = (timeout + visibility) / 2;
-        Self { handler: Arc::new(handler), settler, timeout, expiry }
+        let pacing = Arc::new(Pacing::new(settler.queue().name()));
+        Self { handler: Arc::new(handler), settler, timeout: config.handler_timeout(), pacing }
+    }
+
+    pub(crate) fn pacing(&self) -> Arc<Pacing> {
+        Arc::clone(&self.pacing)
     }
 
     /// Handles a batch and carries its verdicts out.
-    pub(crate) async fn work(&self, batch: Batch) {
-        let expiry = batch.received_at + self.expiry;
-        let deadline = expiry.min(Instant::now() + self.timeout);
-        if deadline <= Instant::now() {
-            let detail = "no handler was free before the message's visibility ran out";
-            let retry = Retry::new("waited_too_long", detail).after(Duration::ZERO);
-            return self.give_back(batch, &retry).await;
+    pub(crate) async fn work(&self, mut batch: Batch) {
+        if batch.has_lapsed() || batch.received_at.elapsed() >= self.timeout {
+            let retry = Retry::new("waited_too_long", "no handler was free in time");
+            return self.give_back(batch, &retry.after(Duration::ZERO)).await;
         }
-        let verdicts = self.verdicts(&batch.records, deadline).await;
-        self.settler.settle(&batch.records, verdicts).await;
+        let deadline = Instant::now() + self.timeout;
+        let (mut verdicts, span) = tokio::select! {
+            biased;
+            verdicts = self.verdicts(&batch.records, deadline) => verdicts,
+            () = batch.lapsed() => {
+                let detail = "the heartbeat failed for too long: others may be handed the message";
+                let retry = Retry::new("visibility_lost", detail);
+                (vec![retry.into(); batch.len()], Span::none())
+            }
+        };
+        let random = &self.settler.backoff;
+        let probe = batch.probe.take();
+        self.pacing.observe(&verdicts, probe.is_some(), random);
+        drop(probe);
+        self.pacing.postpone(&batch.records, &mut verdicts, random);
+        self.settle(batch, verdicts).instrument(span).await;
+    }
+
+    /// Handles what an invocation brought, by `deadline`; returns what each message came to. There
+    /// is no heartbeat: a Lambda's time ends before its messages' visibility does, as AWS demands.
+    pub(crate) async fn invoked(&self, records: &[Record], deadline: Instant) -> Vec<Action> {
+        let deadline = deadline.min(Instant::now() + self.timeout);
+        let (verdicts, span) = self.verdicts(records, deadline).await;
+        self.settler.settle(records, verdicts).instrument(span).await
     }
 
     /// Gives every message of a batch back, unhandled.
     pub(crate) async fn give_back(&self, batch: Batch, retry: &Retry) {
-        let verdicts = batch.records.iter().map(|_| retry.clone().into()).collect();
+        let verdicts = vec![retry.clone().into(); batch.len()];
+        self.settle(batch, verdicts).await;
+    }
+
+    async fn settle(&self, mut batch: Batch, verdicts: Vec<Verdict>) {
+        batch.stop_heartbeats().await;
         self.settler.settle(&batch.records, verdicts).await;
     }
 
-    /// One verdict per record, in order.
-    async fn verdicts(&self, records: &[Record], deadline: Instant) -> Vec<Verdict> {
+    /// One verdict per record, in order, and the span to settle them in.
+    async fn verdicts(&self, records: &[Record], deadline: Instant) -> (Vec<Verdict>, Span) {
+        let (messages, decided) = self.open(records, deadline).await;
+        let spans = Spans::open(self.settler.queue().name(), records);
+        let batch = spans.batch();
+        let handled = self.handle(messages, deadline).instrument(batch.clone()).await;
+        let mut handled = handled.into_iter();
+        let verdicts: Vec<_> =
+            decided.into_iter().filter_map(|verdict| verdict.or_else(|| handled.next())).collect();
+        spans.close(&verdicts);
+        (verdicts, batch)
+    }
+
+    /// The messages to handle, and the verdict of each record that has none in it.
+    async fn open(
+        &self,
+        records: &[Record],
+        deadline: Instant,
+    ) -> (Vec<H::Message>, Vec<Option<Verdict>>) {
+        let mut decided = self.settler.queue.claims().redeem(records, deadline).await;
         let mut messages = Vec::with_capacity(records.len());
-        let mut rejects = Vec::with_capacity(records.len());
-        for record in records {
+        for (record, verdict) in records.iter().zip(&mut decided) {
+            if verdict.is_some() {
+                record.trace(None);
+                continue;
+            }
             match self.decode(record) {
-                Ok(message) => {
-                    messages.push(message);
-                    rejects.push(None);
-                }
-                Err(reject) => rejects.push(Some(reject)),
+                Ok(message) => messages.push(message),
+                Err(reject) => *verdict = Some(reject.into()),
             }
         }
-        let mut handled = self.handle(messages, deadline).await.into_iter();
-        let verdict = |reject: Option<Reject>| match reject {
-            Some(reject) => Some(reject.into()),
-            None => handled.next(),
-        };
-        rejects.into_iter().filter_map(verdict).collect()
+        (messages, decided)
     }
 
     /// Decoding depends on the record alone: what panics once would always.
     fn decode(&self, record: &Record) -> Result<H::Message, Reject> {
-        catch_unwind(AssertUnwindSafe(|| self.handler.decode(record)))
-            .unwrap_or_else(|panic| Err(Reject::new("decoder_panicked", panics::message(&*panic))))
+        let decode = || {
+            let message = self.handler.decode(record)?;
+            record.trace(self.handler.traceparent(&message));
+            Ok(message)
+        };
+        let decoded = catch_unwind(AssertUnwindSafe(decode))
+            .unwrap_or_else(|panic| Err(Reject::new("decoder_panicked", panics::message(&*panic))));
+        decoded.inspect_err(|_| record.trace(None))
     }
 
     /// One verdict per message, whatever the handler does. It runs in a task of its own, so that
@@ -96,7 +140,8 @@ impl<H: BatchHandler, Q: Queue> Worker<H, Q> {
         }
         let handler = Arc::clone(&self.handler);
         let begun = Instant::now();
-        let handling = async move { handler.handle(messages).await }.in_current_span();
+        let handling =
+            async move { handler.handle_until(messages, deadline).await }.in_current_span();
         let task = AbortOnDropHandle::new(tokio::spawn(handling));
         let ended = timeout_at(deadline, task).await;
         self.report(count, begun);
@@ -126,7 +171,8 @@ fn counted(verdicts: Vec<Verdict>, expected: usize) -> Result<Vec<Verdict>, Retr
     Err(Retry::new("wrong_number_of_verdicts", detail))
 }
 
-fn panicked(error: JoinError) -> Retry {
+/// What a task that panicked means for its message.
+pub(super) fn panicked(error: JoinError) -> Retry {
     let detail = match error.try_into_panic() {
         Ok(panic) => panics::message(&*panic).to_owned(),
         Err(error) => error.to_string(),

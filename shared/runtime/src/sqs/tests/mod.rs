@@ -1,7 +1,11 @@
 //! The consumer's promises, kept on a simulated queue and a paused clock.
 
 mod flow;
-mod order;
+mod heartbeat;
+mod pacing;
+mod seeds;
+mod single;
+mod traces;
 mod verdicts;
 
 use std::{sync::Arc, time::Duration};
@@ -32,6 +36,10 @@ impl BatchHandler for Handler {
         }
     }
 
+    fn traceparent<'a>(&self, body: &'a String) -> Option<&'a str> {
+        Some(body)
+    }
+
     async fn handle(&self, batch: Vec<String>) -> Vec<Verdict> {
         (self.0)(batch).await
     }
@@ -52,7 +60,10 @@ impl Running {
     where
         F: Future<Output = Vec<Verdict>> + Send + 'static,
     {
-        let handler = Handler(Box::new(move |batch| Box::pin(respond(batch))));
+        Self::start_with(queue, config, Handler(Box::new(move |batch| Box::pin(respond(batch)))))
+    }
+
+    fn start_with(queue: &Simulation, config: &Config, handler: impl BatchHandler) -> Self {
         let clock = Arc::new(SystemClock);
         let consumer = Consumer::new(queue.clone(), handler, config, "test", clock);
         let shutdown = CancellationToken::new();

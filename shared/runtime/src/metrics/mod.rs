@@ -5,6 +5,7 @@
 //! | [`MESSAGES_RECEIVED`] | counter | `queue` |
 //! | [`MESSAGES_SETTLED`] | counter | `queue`, `verdict` (`ack`, `retry`, `reject`, `release`), `reason` |
 //! | [`MESSAGES_IN_FLIGHT`] | gauge | `queue` |
+//! | [`CONSUMER_PAUSED`] | gauge, 0 or 1 | `queue` |
 //! | [`QUEUE_AGE`] | histogram, seconds | `queue` |
 //! | [`BATCH_SIZE`] | histogram, messages | `queue` |
 //! | [`HANDLER_DURATION`] | histogram, seconds | `queue` |
@@ -12,10 +13,19 @@
 //! | [`HTTP_DURATION`] | histogram, seconds | `method`, `route`, `status` |
 //!
 //! Labels take few values: a queue's name, a reason's code, a route's template; never an id.
-//! Functions add their own metrics through the `metrics` crate; they appear on the same page.
+//! Functions add their own metrics through the `metrics` crate; they appear in the same place.
+//!
+//! The names are the same in both hosts. A pod shows them to Prometheus on `/metrics`. A Lambda has
+//! nobody to ask it: at the end of each invocation it writes them to its log in CloudWatch's
+//! embedded metric format, in the namespace `METRICS_NAMESPACE`, with the labels and `function` as
+//! dimensions. There a counter is what was counted since the invocation before.
+
+mod emf;
 
 use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
+
+pub(crate) use emf::{flush, install as install_emf};
 
 /// Messages handed out to this process.
 pub const MESSAGES_RECEIVED: &str = "messages_received_total";
@@ -23,6 +33,8 @@ pub const MESSAGES_RECEIVED: &str = "messages_received_total";
 pub const MESSAGES_SETTLED: &str = "messages_settled_total";
 /// Messages received and not settled yet.
 pub const MESSAGES_IN_FLIGHT: &str = "messages_in_flight";
+/// 1 while nothing but probes is received because a dependency is away.
+pub const CONSUMER_PAUSED: &str = "consumer_paused";
 /// From a message's sending to its receipt.
 pub const QUEUE_AGE: &str = "queue_age_seconds";
 /// Messages that the handler was given at once.
@@ -40,7 +52,7 @@ const AGES: [f64; 12] =
     [0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1.0, 5.0, 30.0, 300.0, 3_600.0, 86_400.0];
 const SIZES: [f64; 9] = [1.0, 2.0, 5.0, 10.0, 25.0, 50.0, 100.0, 250.0, 1_000.0];
 
-/// Installs the process's recorder and describes the metrics above.
+/// Installs a pod's recorder and describes the metrics above.
 pub(crate) fn install() -> Result<PrometheusHandle, BuildError> {
     let full = |name: &str| Matcher::Full(name.to_owned());
     let handle = PrometheusBuilder::new()
@@ -57,6 +69,7 @@ fn describe() {
     describe_counter!(MESSAGES_RECEIVED, "Messages handed out to this process");
     describe_counter!(MESSAGES_SETTLED, "Messages by the verdict that they were given");
     describe_gauge!(MESSAGES_IN_FLIGHT, "Messages received and not settled yet");
+    describe_gauge!(CONSUMER_PAUSED, "Whether a dependency is away and only probes are received");
     describe_histogram!(QUEUE_AGE, Unit::Seconds, "From a message's sending to its receipt");
     describe_histogram!(BATCH_SIZE, "Messages that the handler was given at once");
     describe_histogram!(HANDLER_DURATION, Unit::Seconds, "From the handler's start to its end");

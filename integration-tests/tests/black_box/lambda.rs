@@ -1,0 +1,226 @@
+//! Conformance: each function does the same as a pod and as a Lambda, from the same binary.
+//!
+//! The pod polls and listens; the Lambda is fed by a Runtime API and an event source mapping of the
+//! tests' own. The same scenario runs on both, and what it leaves in the database, in the queue and
+//! in the dead-letter queue must be the same, and what the table says.
+
+use std::time::Duration;
+
+use aws_sdk_sqs::types::{MessageSystemAttributeName, QueueAttributeName};
+use local_stack::{Durability, Function, Postgres, State};
+use serde_json::{Value, json};
+use tokio::time::sleep;
+use uuid::Uuid;
+
+use crate::lambda_api::LambdaApi;
+use crate::load::Load;
+use crate::mapping::Mapping;
+use crate::world::{World, event, eventually};
+
+/// Where a scenario runs.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Host {
+    Pod,
+    Lambda,
+}
+
+/// The worker, and what feeds it if it is a Lambda.
+struct Worker {
+    _function: Function,
+    _mapping: Option<Mapping>,
+}
+
+async fn worker(host: Host, world: &World) -> Worker {
+    if host == Host::Pod {
+        return Worker { _function: world.worker().await, _mapping: None };
+    }
+    let api = LambdaApi::start().await;
+    let environment = api.environment();
+    let settings: Vec<_> =
+        environment.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let function = world.start_worker("command-worker-lambda", &settings);
+    eventually("the function is a Lambda", async || (!api.extensions().is_empty()).then_some(()))
+        .await;
+    let mapping = Mapping::start(world.sqs.clone(), world.queue.url.clone(), api);
+    Worker { _function: function, _mapping: Some(mapping) }
+}
+
+/// Messages, and what they leave.
+struct Scenario {
+    name: &'static str,
+    /// Group and body of each.
+    messages: Vec<(String, String)>,
+    left: Left,
+}
+
+/// What is left: title, status and version of each task; the number of commands in the inbox; body,
+/// reason and attempts of each dead letter. All sorted. The queue is empty.
+#[derive(Debug, Default, PartialEq)]
+struct Left {
+    tasks: Vec<(String, String, i64)>,
+    inbox: i64,
+    dead: Vec<(String, String, i64)>,
+}
+
+fn task(title: &str, status: &str, version: i64) -> (String, String, i64) {
+    (title.to_owned(), status.to_owned(), version)
+}
+
+fn scenarios() -> Vec<Scenario> {
+    let subject = || Uuid::now_v7().to_string();
+    let create = |id: &str, subject: &str, title: &str| {
+        let body = event(id, "create-task", subject, &json!({"title": title}));
+        (subject.to_owned(), body)
+    };
+    let (a, b) = (&subject(), &subject());
+    let update = event("2", "update-task", a, &json!({"patch": {"title": "Renamed"}}));
+    let complete = event("3", "complete-task", a, &json!({}));
+    let next = |body: &str| (a.clone(), body.to_owned());
+    let bad = "not JSON";
+    vec![
+        Scenario {
+            name: "commands of a task take effect in order",
+            messages: vec![create("1", a, "A"), next(&update), next(&complete)],
+            left: Left {
+                tasks: vec![task("Renamed", "completed", 3)],
+                inbox: 3,
+                ..Left::default()
+            },
+        },
+        Scenario {
+            name: "a repeat takes effect once",
+            messages: vec![create("1", a, "A"), create("1", a, "A"), create("1", a, "A")],
+            left: Left { tasks: vec![task("A", "open", 1)], inbox: 1, ..Left::default() },
+        },
+        Scenario {
+            name: "a refusal is a result",
+            messages: vec![next(&complete)],
+            left: Left { inbox: 1, ..Left::default() },
+        },
+        Scenario {
+            name: "a bad body is a dead letter at once, and neither group nor batch suffers",
+            messages: vec![create("1", a, "A"), next(bad), next(&update), create("4", b, "B")],
+            left: Left {
+                tasks: vec![task("B", "open", 1), task("Renamed", "open", 2)],
+                inbox: 3,
+                dead: vec![task(bad, "malformed_json", 1)],
+            },
+        },
+        Scenario {
+            name: "an id for two commands is a dead letter",
+            messages: vec![create("1", a, "A"), create("1", a, "Other")],
+            left: Left {
+                tasks: vec![task("A", "open", 1)],
+                inbox: 1,
+                dead: vec![task(&create("1", a, "Other").1, "id_reused", 1)],
+            },
+        },
+    ]
+}
+
+#[tokio::test]
+async fn both_hosts_leave_the_same_of_each_scenario() {
+    for scenario in scenarios() {
+        for host in [Host::Pod, Host::Lambda] {
+            let world = World::new().await;
+            let _worker = worker(host, &world).await;
+            world.send(&scenario.messages).await;
+            let dead = scenario.left.dead.len();
+            let left = left(&world, scenario.left.inbox, dead).await;
+            assert_eq!(left, scenario.left, "{}, as a {host:?}", scenario.name);
+        }
+    }
+}
+
+/// Waits until the scenario is over, and looks.
+async fn left(world: &World, inbox: i64, dead: usize) -> Left {
+    world.processed(inbox).await;
+    let mut letters = Vec::new();
+    eventually("every dead letter is there", async || {
+        for message in world.take_dead_letters().await {
+            let attributes = message.message_attributes().expect("attributes");
+            let text = |name: &str| attributes[name].string_value().expect("a text").to_owned();
+            let report: Value = serde_json::from_str(&text("DeadLetter")).expect("JSON");
+            assert_eq!(report["handler"], "command-worker");
+            let group = MessageSystemAttributeName::MessageGroupId;
+            assert!(message.attributes().is_some_and(|all| all.contains_key(&group)));
+            let body = message.body().expect("a body").to_owned();
+            let attempts = report["attempts"].as_i64().expect("a number");
+            letters.push((body, text("DeadLetterReason"), attempts));
+        }
+        (letters.len() >= dead).then_some(())
+    })
+    .await;
+    empty(world).await;
+    letters.sort();
+    let tasks = "SELECT title, status::text, version FROM tasks ORDER BY title";
+    let tasks = sqlx::query_as(tasks).fetch_all(&world.owner).await.expect("tasks");
+    let inbox = world.count("SELECT count(*) FROM inbox").await;
+    Left { tasks, inbox, dead: letters }
+}
+
+/// Waits until the queue holds nothing, neither visible nor in flight.
+async fn empty(world: &World) {
+    use QueueAttributeName::{
+        ApproximateNumberOfMessages as Visible, ApproximateNumberOfMessagesNotVisible as Hidden,
+    };
+    eventually("the queue is empty", async || {
+        let request = world.sqs.get_queue_attributes().queue_url(&world.queue.url);
+        let answer = request.attribute_names(Visible).attribute_names(Hidden).send().await;
+        let attributes = answer.expect("an answer").attributes.expect("attributes");
+        [Visible, Hidden].iter().all(|name| attributes[name] == "0").then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_lambda_takes_a_load_with_repeats_as_a_pod_does() {
+    let world = World::new().await;
+    let load = Load::random(5, 300);
+    let _worker = worker(Host::Lambda, &world).await;
+    world.send(&load.messages).await;
+    world.processed(load.distinct).await;
+    load.assert_is_what_is_left(&world).await;
+    empty(&world).await;
+    assert!(world.take_dead_letters().await.is_empty());
+    // Nobody can ask a Lambda for its metrics: they are in its log.
+    let sent = u32::try_from(load.messages.len()).expect("a count");
+    eventually("every message is counted in the log", async || {
+        let log = world.log("command-worker-lambda");
+        let received = log.iter().filter_map(|line| line["messages_received_total"][0].as_f64());
+        (received.sum::<f64>() >= f64::from(sent)).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn without_postgresql_messages_wait_in_both_hosts_and_none_is_a_dead_letter() {
+    for host in [Host::Pod, Host::Lambda] {
+        let folder = tempfile::tempdir().expect("a folder");
+        let state = State::open(folder.path()).expect("a state folder");
+        let mut postgres = Postgres::start(&state, Durability::Throwaway).await.expect("a server");
+        let world = World::with_postgres(postgres.url()).await;
+        let load = Load::random(6, 20);
+        let _worker = worker(host, &world).await;
+        postgres.stop().await.expect("stopped");
+        world.send(&load.messages).await;
+        sleep(Duration::from_secs(2)).await;
+        postgres.restart().await.expect("started");
+        world.processed(load.distinct).await;
+        load.assert_is_what_is_left(&world).await;
+        empty(&world).await;
+        assert!(world.take_dead_letters().await.is_empty(), "{host:?}");
+    }
+}
+
+#[tokio::test]
+async fn migrate_runs_at_each_invocation() {
+    let world = World::new().await;
+    let api = LambdaApi::start().await;
+    let environment = world.environment(&world.database.owner_url);
+    let _migrate = world.start_lambda("migrate", &environment, &api);
+    for run in ["first", "second"] {
+        let outcome = api.invoke(run, Duration::from_mins(1), json!({})).await;
+        assert_eq!(outcome, Ok(json!(null)), "{run}");
+    }
+}

@@ -1,0 +1,72 @@
+//! HTTP events into requests of the hardened router, and its responses into answers.
+
+use anyhow::Context as _;
+use axum::{
+    Router,
+    body::{Body, Bytes},
+    http::{Request, Response, header::HOST},
+};
+use http_body_util::{BodyExt as _, Full};
+use lambda_http::{Adapter, request::LambdaRequest};
+use lambda_runtime::{LambdaEvent, service_fn, tower::ServiceExt as _};
+use serde::Serialize;
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    plain::plain,
+    runtime::{Fault, deadline_now, run},
+};
+use crate::http::{Deadline, RequestId, bad_target};
+
+/// Answers events until `shutdown`.
+pub(crate) async fn serve(router: Router, shutdown: CancellationToken) -> anyhow::Result<()> {
+    run(move |event| answer(router.clone(), event), shutdown).await
+}
+
+/// One event's answer, in the shape that its sender expects.
+pub(super) async fn answer(
+    router: Router,
+    event: LambdaEvent<LambdaRequest>,
+) -> Result<impl Serialize + Send + 'static, Fault> {
+    let LambdaEvent { mut payload, context } = event;
+    let sender = plain(&mut payload);
+    let deadline = Deadline(deadline_now(&context));
+    let invocation = context.request_id.clone();
+    let route = service_fn(move |request: lambda_http::Request| {
+        let mut request = request.map(body);
+        request.extensions_mut().insert(deadline);
+        let ids = [sender.request_id.as_deref(), Some(&invocation)];
+        RequestId::suggest(request.headers_mut(), &ids);
+        if let Some(host) = sender.host.clone() {
+            request.headers_mut().insert(HOST, host);
+        }
+        respond(sender.has_target.then(|| router.clone()), request)
+    });
+    Adapter::from(route).oneshot(LambdaEvent { payload, context }).await
+}
+
+/// The router's response, whole: Lambda takes no stream of a body, and `lambda_http` would panic on
+/// one that breaks off.
+async fn respond(
+    router: Option<Router>,
+    request: Request<Body>,
+) -> Result<Response<Full<Bytes>>, Fault> {
+    let response = match router {
+        Some(router) => {
+            let Ok(response) = router.oneshot(request).await;
+            response
+        }
+        None => bad_target(),
+    };
+    let (parts, body) = response.into_parts();
+    let body = body.collect().await.context("the response's body broke off")?;
+    Ok(Response::from_parts(parts, Full::new(body.to_bytes())))
+}
+
+fn body(body: lambda_http::Body) -> Body {
+    match body {
+        lambda_http::Body::Text(text) => Body::from(text),
+        lambda_http::Body::Binary(bytes) => Body::from(bytes),
+        _ => Body::empty(),
+    }
+}

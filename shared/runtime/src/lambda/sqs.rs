@@ -1,0 +1,105 @@
+//! An event source mapping's batches: the shape of the event, and of the answer.
+//!
+//! The answer names the messages that failed (`ReportBatchItemFailures` must be on in the mapping);
+//! Lambda deletes the others. An empty name would stand for all of them, and so would an error: it
+//! is kept for an event that names no message.
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use lambda_runtime::LambdaEvent;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tracing::error;
+
+use super::{
+    runtime::{Fault, deadline_now, run},
+    sqs_record::message,
+};
+use crate::sqs::{BatchHandler, Invoked, Queue, Record};
+
+/// A batch as Lambda brings it. A record stays raw here, so that one that is unreadable takes no
+/// other down.
+#[derive(Debug, Deserialize)]
+pub(super) struct Event {
+    #[serde(rename = "Records")]
+    records: Vec<Value>,
+}
+
+/// A partial batch response.
+#[derive(Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Answer {
+    pub(super) batch_item_failures: Vec<ItemFailure>,
+}
+
+/// A message that must be handed out again.
+#[derive(Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ItemFailure {
+    pub(super) item_identifier: String,
+}
+
+/// What an event's records came to, before any handler.
+struct Reading {
+    records: Vec<Record>,
+    /// The ids of those that were not read.
+    unread: Vec<String>,
+}
+
+/// Handles batches until `shutdown`.
+pub(crate) async fn serve<H: BatchHandler, Q: Queue>(
+    invoked: Invoked<H, Q>,
+    shutdown: CancellationToken,
+) -> anyhow::Result<()> {
+    let invoked = Arc::new(invoked);
+    let handle = move |LambdaEvent { payload, context }| {
+        let invoked = Arc::clone(&invoked);
+        async move { Ok::<_, Fault>(answer(&invoked, payload, deadline_now(&context)).await?) }
+    };
+    run(handle, shutdown).await
+}
+
+/// One event's answer. Fails if a record has no id, for nothing can be told of it: then Lambda hands
+/// all of the batch out again.
+pub(super) async fn answer<H: BatchHandler, Q: Queue>(
+    invoked: &Invoked<H, Q>,
+    event: Event,
+    deadline: Instant,
+) -> anyhow::Result<Answer> {
+    let Reading { records, unread } = read(event, invoked.is_fifo())?;
+    let mut failed = invoked.handle(&records, deadline).await;
+    for id in unread {
+        if !failed.contains(&id) {
+            failed.push(id);
+        }
+    }
+    let failure = |item_identifier| ItemFailure { item_identifier };
+    Ok(Answer { batch_item_failures: failed.into_iter().map(failure).collect() })
+}
+
+/// Reads each record on its own. In a FIFO queue the first that is unreadable, whose group is not
+/// known, holds back whatever follows it.
+fn read(event: Event, fifo: bool) -> anyhow::Result<Reading> {
+    let mut reading = Reading { records: Vec::new(), unread: Vec::new() };
+    for raw in event.records {
+        let id = id_of(&raw).context("a record of the event has no messageId")?;
+        let is_held = fifo && !reading.unread.is_empty();
+        match message(raw).and_then(Record::try_from) {
+            Ok(record) if !is_held => reading.records.push(record),
+            Ok(_) => reading.unread.push(id),
+            Err(error) => {
+                error!(message_id = id, error = format!("{error:#}"), "a record is unreadable");
+                reading.unread.push(id);
+            }
+        }
+    }
+    Ok(reading)
+}
+
+fn id_of(record: &Value) -> Option<String> {
+    let id = record.get("messageId")?.as_str()?;
+    (!id.is_empty()).then(|| id.to_owned())
+}

@@ -1,0 +1,87 @@
+//! The SQS half of the host, against a queue that records what is asked of it. The other half needs
+//! a Runtime API, and a process for each: `tests/lambda`.
+
+mod partial_batch;
+mod queue;
+
+use std::{sync::Arc, time::Duration};
+
+use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use super::sqs::{Answer, answer};
+use crate::{
+    SystemClock,
+    sqs::{BatchHandler, Config, Invoked, Record, Reject, Retry, Verdict},
+};
+use queue::RecordingQueue;
+
+/// Does what a body says.
+struct Obedient;
+
+impl BatchHandler for Obedient {
+    type Message = String;
+
+    fn decode(&self, record: &Record) -> Result<String, Reject> {
+        match record.body() {
+            "bad" => Err(Reject::new("malformed", "it is bad")),
+            body => Ok(body.to_owned()),
+        }
+    }
+
+    async fn handle(&self, batch: Vec<String>) -> Vec<Verdict> {
+        if batch.iter().any(|body| body == "hang") {
+            std::future::pending::<()>().await;
+        }
+        assert!(batch.iter().all(|body| body != "panic"), "as it was told");
+        batch.iter().map(|body| verdict(body)).collect()
+    }
+}
+
+fn verdict(body: &str) -> Verdict {
+    match body {
+        "retry" => Retry::new("busy", "").into(),
+        "reject" => Reject::new("hopeless", "").into(),
+        _ => Verdict::Ack,
+    }
+}
+
+/// A record as an event source mapping brings it.
+fn record(id: &str, group: &str, deliveries: u32, body: &str) -> Value {
+    json!({
+        "messageId": id,
+        "receiptHandle": format!("handle-{id}"),
+        "body": body,
+        "attributes": {
+            "ApproximateReceiveCount": deliveries.to_string(),
+            "SentTimestamp": "1545082649183",
+            "SenderId": "AIDAIENQZJOLO23YVJ4VO",
+            "ApproximateFirstReceiveTimestamp": "1545082649185",
+            "MessageGroupId": group,
+            "MessageDeduplicationId": id,
+            "SequenceNumber": "18849496460467696128",
+        },
+        "messageAttributes": {
+            "text": {"dataType": "String", "stringValue": "value",
+                     "stringListValues": [], "binaryListValues": []},
+            "bytes": {"dataType": "Binary", "binaryValue": "AP8=",
+                      "stringListValues": [], "binaryListValues": []},
+        },
+        "md5OfBody": "e4e68fb7bd0e697a0ae8f1bb342846b3",
+        "eventSource": "aws:sqs",
+        "eventSourceARN": "arn:aws:sqs:local:123456789012:queue.fifo",
+        "awsRegion": "local",
+    })
+}
+
+async fn handle(queue: &RecordingQueue, records: &[Value]) -> anyhow::Result<Answer> {
+    let clock = Arc::new(SystemClock);
+    let invoked = Invoked::new(queue.clone(), Obedient, &Config::for_test(), "test", clock);
+    let event = serde_json::from_value(json!({"Records": records})).unwrap();
+    answer(&invoked, event, Instant::now() + Duration::from_secs(5)).await
+}
+
+/// The ids that the answer names.
+fn ids(answer: &Answer) -> Vec<&str> {
+    answer.batch_item_failures.iter().map(|failure| failure.item_identifier.as_str()).collect()
+}

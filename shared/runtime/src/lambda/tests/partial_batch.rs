@@ -1,0 +1,160 @@
+//! What an event source mapping is told.
+
+use std::collections::HashSet;
+
+use proptest::{prelude::*, sample::select};
+use serde_json::{Value, json};
+
+use super::{
+    handle, ids,
+    queue::{MOST_DELIVERIES, RecordingQueue},
+    record,
+};
+
+const BODIES: [&str; 5] = ["ack", "retry", "reject", "bad", "hang"];
+
+#[tokio::test(start_paused = true)]
+async fn only_what_must_come_again_is_named_and_rejects_are_dead_letters() {
+    let queue = RecordingQueue::new(false);
+    let records = [
+        record("1", "a", 1, "ack"),
+        record("2", "a", 1, "retry"),
+        record("3", "a", 1, "bad"),
+        record("4", "a", 3, "retry"),
+        record("5", "a", 1, "reject"),
+    ];
+    let answer = handle(&queue, &records).await.unwrap();
+    assert_eq!(json!(answer), json!({"batchItemFailures": [{"itemIdentifier": "2"}]}));
+    let hidden = queue.hidden();
+    assert!(matches!(&hidden[..], [(handle, 1..)] if handle == "handle-2"), "{hidden:?}");
+    let reasons: Vec<_> = queue
+        .buried()
+        .iter()
+        .map(|letter| letter.attributes["DeadLetterReason"].string_value().unwrap().to_owned())
+        .collect();
+    assert_eq!(reasons, ["malformed", "busy", "hopeless"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dead_letter_has_the_record_s_body_and_attributes() {
+    let queue = RecordingQueue::new(true);
+    handle(&queue, &[record("1", "a", 2, "reject")]).await.unwrap();
+    let letter = &queue.buried()[0];
+    assert_eq!(letter.body, "reject");
+    assert_eq!(letter.group_id.as_deref(), Some("a"));
+    assert_eq!(letter.attributes["text"].string_value(), Some("value"));
+    assert_eq!(letter.attributes["bytes"].binary_value().unwrap().as_ref(), [0, 255]);
+    let details = letter.attributes["DeadLetter"].string_value().unwrap();
+    let details: Value = serde_json::from_str(details).unwrap();
+    assert_eq!((&details["attempts"], &details["message_id"]), (&json!(2), &json!("1")));
+    assert_eq!(details["first_received_at"], "2018-12-17T21:37:29.185Z");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dead_letter_that_cannot_be_sent_is_named() {
+    let queue = RecordingQueue::new(true);
+    queue.fail_burials();
+    let records =
+        [record("1", "a", 1, "bad"), record("2", "a", 1, "ack"), record("3", "b", 1, "ack")];
+    assert_eq!(ids(&handle(&queue, &records).await.unwrap()), ["1", "2"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_rest_of_a_group_is_released_at_once_and_named() {
+    let queue = RecordingQueue::new(true);
+    let records = [
+        record("1", "a", 1, "ack"),
+        record("2", "b", 1, "ack"),
+        record("3", "a", 1, "retry"),
+        record("4", "a", 1, "ack"),
+        record("5", "b", 1, "ack"),
+    ];
+    assert_eq!(ids(&handle(&queue, &records).await.unwrap()), ["3", "4"]);
+    let hidden = queue.hidden();
+    assert!(hidden[0].1 >= 1, "the retry backs off: {hidden:?}");
+    assert_eq!(hidden[1], ("handle-4".to_owned(), 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_or_the_deadline_names_the_batch_but_not_what_was_rejected() {
+    for mishap in ["panic", "hang"] {
+        let queue = RecordingQueue::new(false);
+        let records =
+            [record("1", "a", 1, mishap), record("2", "a", 1, "bad"), record("3", "a", 1, "ack")];
+        assert_eq!(ids(&handle(&queue, &records).await.unwrap()), ["1", "3"], "{mishap}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unreadable_record_takes_no_other_down() {
+    let mut unreadable = record("2", "a", 1, "ack");
+    unreadable["messageAttributes"]["bytes"]["binaryValue"] = json!("no Base64!");
+    let records = [record("1", "a", 1, "ack"), unreadable, record("3", "b", 1, "ack")];
+    let standard = handle(&RecordingQueue::new(false), &records).await.unwrap();
+    assert_eq!(ids(&standard), ["2"]);
+    let fifo = handle(&RecordingQueue::new(true), &records).await.unwrap();
+    assert_eq!(ids(&fifo), ["2", "3"], "its group is not known: what follows must wait");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record_without_an_id_fails_the_invocation() {
+    for id in [json!(null), json!(""), json!(7)] {
+        let mut nameless = record("1", "a", 1, "ack");
+        nameless["messageId"] = id;
+        let records = [record("2", "a", 1, "ack"), nameless];
+        assert!(handle(&RecordingQueue::new(false), &records).await.is_err());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_empty_batch_is_answered() {
+    let answer = handle(&RecordingQueue::new(true), &[]).await.unwrap();
+    assert_eq!(json!(answer), json!({"batchItemFailures": []}));
+}
+
+/// A message of the batch: group, deliveries, body.
+type Sent = (&'static str, u32, &'static str);
+
+fn check(fifo: bool, burials_fail: bool, sent: &[Sent]) {
+    let queue = RecordingQueue::new(fifo);
+    if burials_fail {
+        queue.fail_burials();
+    }
+    let id = |place: usize| format!("message-{place}");
+    let record = |(place, sent): (usize, &Sent)| record(&id(place), sent.0, sent.1, sent.2);
+    let records: Vec<_> = sent.iter().enumerate().map(record).collect();
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime.enable_all().start_paused(true).build().unwrap();
+    let answer = runtime.block_on(handle(&queue, &records)).unwrap();
+
+    let named: HashSet<_> = ids(&answer).into_iter().collect();
+    assert_eq!(named.len(), answer.batch_item_failures.len(), "no name twice");
+    assert!(named.iter().all(|name| (0..sent.len()).any(|place| id(place) == *name)));
+    let buried = queue.buried_ids();
+    let mut held = HashSet::new();
+    for (place, (group, deliveries, body)) in sent.iter().enumerate() {
+        let (id, is_last) = (id(place), *deliveries == MOST_DELIVERIES);
+        let (is_named, is_buried) = (named.contains(id.as_str()), buried.contains(&id));
+        assert!(!(is_named && is_buried), "what is in the dead-letter queue is done with");
+        assert!(is_named || is_buried || *body == "ack", "nothing is lost");
+        if fifo && held.contains(group) {
+            assert!(is_named || is_buried || is_last, "the rest of a group waits");
+        }
+        if is_named {
+            held.insert(group);
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_verdicts_make_a_valid_partial_batch_response(
+        fifo: bool,
+        burials_fail: bool,
+        sent in prop::collection::vec(
+            (select(&["a", "b", "c"]), 1..=MOST_DELIVERIES, select(&BODIES)), 0..12,
+        ),
+    ) {
+        check(fifo, burials_fail, &sent);
+    }
+}

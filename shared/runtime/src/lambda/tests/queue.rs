@@ -1,0 +1,103 @@
+//! A queue that records what is asked of it.
+
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicBool, Ordering::SeqCst},
+};
+
+use anyhow::bail;
+use serde_json::Value;
+
+use crate::sqs::{Answer, Claims, Facts, Letter, Queue, Record, Rules};
+
+/// After which the queue gives a message up by itself.
+pub(super) const MOST_DELIVERIES: u32 = 3;
+
+/// Clones share the record.
+#[derive(Clone)]
+pub(super) struct RecordingQueue(Arc<State>);
+
+struct State {
+    facts: Facts,
+    claims: Claims,
+    hidden: Mutex<Vec<(String, i32)>>,
+    buried: Mutex<Vec<Letter>>,
+    burial_fails: AtomicBool,
+}
+
+impl RecordingQueue {
+    pub(super) fn new(fifo: bool) -> Self {
+        let facts = Facts {
+            arn: "arn:aws:sqs:local:123456789012:queue".to_owned(),
+            rules: Rules { max_receive_count: MOST_DELIVERIES, fifo },
+            dead_letter_url: String::new(),
+        };
+        Self(Arc::new(State {
+            facts,
+            claims: Claims::disabled(),
+            hidden: Mutex::default(),
+            buried: Mutex::default(),
+            burial_fails: AtomicBool::new(false),
+        }))
+    }
+
+    pub(super) fn fail_burials(&self) {
+        self.0.burial_fails.store(true, SeqCst);
+    }
+
+    /// Receipt handle and seconds of each message that was hidden.
+    pub(super) fn hidden(&self) -> Vec<(String, i32)> {
+        let mut hidden = self.0.hidden.lock().unwrap().clone();
+        hidden.sort();
+        hidden
+    }
+
+    /// Message ids of the dead letters.
+    pub(super) fn buried_ids(&self) -> Vec<String> {
+        let details = |letter: Letter| -> Value {
+            serde_json::from_str(letter.attributes["DeadLetter"].string_value().unwrap()).unwrap()
+        };
+        let id = |letter| details(letter)["message_id"].as_str().unwrap().to_owned();
+        self.buried().into_iter().map(id).collect()
+    }
+
+    /// The dead letters.
+    pub(super) fn buried(&self) -> Vec<Letter> {
+        self.0.buried.lock().unwrap().clone()
+    }
+}
+
+impl Queue for RecordingQueue {
+    async fn receive(&self, _: u16) -> anyhow::Result<Vec<Record>> {
+        panic!("a Lambda receives nothing by itself")
+    }
+
+    async fn delete(&self, _: &[String]) -> Answer {
+        panic!("a Lambda deletes nothing by itself")
+    }
+
+    async fn hide(&self, waits: &[(String, i32)]) -> Answer {
+        self.0.hidden.lock().unwrap().extend_from_slice(waits);
+        Ok(Vec::new())
+    }
+
+    async fn extend(&self, _: &[String], _: i32) -> Answer {
+        panic!("a Lambda has no heartbeat")
+    }
+
+    async fn bury(&self, letters: &[Letter]) -> Answer {
+        if self.0.burial_fails.load(SeqCst) {
+            bail!("as it was told");
+        }
+        self.0.buried.lock().unwrap().extend_from_slice(letters);
+        Ok(Vec::new())
+    }
+
+    fn facts(&self) -> &Facts {
+        &self.0.facts
+    }
+
+    fn claims(&self) -> &Claims {
+        &self.0.claims
+    }
+}

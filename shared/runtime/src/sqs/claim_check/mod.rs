@@ -1,0 +1,76 @@
+//! Claim checks: messages whose body is too large for the queue and waits in S3.
+//!
+//! The sender puts the body into a bucket ([`put`]) and sends a message with any small body and the
+//! attribute [`ATTRIBUTE`], which says where the real one is. The consumer fetches that before it
+//! decodes; the handler sees no difference.
+//!
+//! ```no_run
+//! # async fn send(sqs: aws_sdk_sqs::Client, s3: aws_sdk_s3::Client, url: &str, body: String) -> anyhow::Result<()> {
+//! use aws_sdk_sqs::types::MessageAttributeValue;
+//! use runtime::sqs::claim_check;
+//!
+//! let reference = claim_check::put(&s3, "bodies", "orders/", body).await?;
+//! let value = MessageAttributeValue::builder()
+//!     .data_type("String")
+//!     .string_value(reference.to_json())
+//!     .build()?;
+//! sqs.send_message()
+//!     .queue_url(url)
+//!     .message_body("{}")
+//!     .message_attributes(claim_check::ATTRIBUTE, value)
+//!     .send()
+//!     .await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A message must not be able to make its consumer read whatever it likes: bodies come from the
+//! bucket `CLAIM_CHECK_BUCKET` only, their size is checked before they are read, and their digest
+//! before they are decoded.
+//!
+//! | what is wrong | verdict, reason |
+//! |---|---|
+//! | `CLAIM_CHECK_BUCKET` is not set | reject, `claim_check_disabled` |
+//! | the attribute is not a [`Reference`] | reject, `claim_check_malformed` |
+//! | it names another bucket | reject, `claim_check_foreign_bucket` |
+//! | it is larger than `CLAIM_CHECK_MAX_BYTES` | reject, `claim_check_too_large` |
+//! | there is no such object | reject, `claim_check_missing` |
+//! | the object has another size or digest, or is no UTF-8 | reject, `claim_check_mismatch` |
+//! | S3 does not answer, or refuses | retry, `claim_check_unavailable` |
+//!
+//! A dead letter keeps the small body and the attribute, byte for byte as they were sent, so that a
+//! replay finds the large one again. Let a lifecycle rule of the bucket delete old bodies: with
+//! `CLAIM_CHECK_DELETE` the consumer deletes a body when it has deleted the acknowledged message,
+//! but a second delivery that was under way then ends as `claim_check_missing`. In a Lambda it never
+//! does, for there the platform deletes the message, afterwards.
+//!
+//! Memory: a batch holds the bodies of all its messages, up to `QUEUE_BATCH_SIZE` times
+//! `CLAIM_CHECK_MAX_BYTES`; make one of them small.
+
+mod fetch;
+mod reference;
+
+use clap::{Args, builder::NonEmptyStringValueParser, value_parser};
+
+pub(crate) use fetch::Claims;
+pub use reference::{ATTRIBUTE, Reference, put};
+
+/// Whether and how claim checks are followed. It is part of [`sqs::Config`](super::Config).
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Claim checks")]
+#[group(skip)]
+pub struct Config {
+    /// Bucket of the bodies that are too large for the queue; unset: a message that refers to one
+    /// is rejected
+    #[arg(long, env = "CLAIM_CHECK_BUCKET", value_parser = NonEmptyStringValueParser::new())]
+    pub claim_check_bucket: Option<String>,
+
+    /// Largest body to fetch, in bytes
+    #[arg(long, env = "CLAIM_CHECK_MAX_BYTES", default_value_t = 8_388_608,
+        value_parser = value_parser!(u32).range(1..=1_073_741_824))]
+    pub claim_check_max_bytes: u32,
+
+    /// Delete a body once its message was acknowledged and deleted (not in a Lambda)
+    #[arg(long, env = "CLAIM_CHECK_DELETE")]
+    pub claim_check_delete: bool,
+}

@@ -1,0 +1,65 @@
+//! The consumer without a poller: batches are brought, and acked messages are deleted, by somebody
+//! else, who is told which messages failed.
+//!
+//! That is Lambda's event source mapping. Everything between is the pod's: decoding, deadline,
+//! verdicts, dead letters, backoff. A message that failed is told as failed *and* hidden for its
+//! backoff; a rejected one is in the dead-letter queue by then, and done.
+
+use std::{collections::HashSet, sync::Arc};
+
+use tokio::time::Instant;
+
+use super::{
+    BatchHandler, Config, Record, action::Action, arrival, backoff::Backoff, queue::Queue,
+    settle::Settler, worker::Worker,
+};
+use crate::Clock;
+
+/// Handles what it is brought.
+pub(crate) struct Invoked<H, Q> {
+    queue: Arc<Q>,
+    worker: Worker<H, Q>,
+    clock: Arc<dyn Clock>,
+}
+
+impl<H: BatchHandler, Q: Queue> Invoked<H, Q> {
+    /// `name` is the function's: dead letters tell who rejected them.
+    pub(crate) fn new(
+        queue: Q,
+        handler: H,
+        config: &Config,
+        name: &'static str,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let queue = Arc::new(queue);
+        let settler = Settler {
+            queue: Arc::clone(&queue),
+            backoff: Backoff::new(config, rand::make_rng()),
+            clock: Arc::clone(&clock),
+            handler: name,
+            deletes: false,
+        };
+        Self { queue, worker: Worker::new(handler, settler, config), clock }
+    }
+
+    /// Whether the queue has an order to keep.
+    pub(crate) fn is_fifo(&self) -> bool {
+        self.queue.facts().rules.fifo
+    }
+
+    /// Handles one batch by `deadline`; returns the ids of the messages that must be handed out
+    /// again, each once.
+    pub(crate) async fn handle(&self, records: &[Record], deadline: Instant) -> Vec<String> {
+        arrival::report(self.queue.facts().name(), records, self.clock.now());
+        failed(records, &self.worker.invoked(records, deadline).await)
+    }
+}
+
+/// A message that is not done with must be told, or it is deleted.
+fn failed(records: &[Record], actions: &[Action]) -> Vec<String> {
+    let mut seen = HashSet::new();
+    let is_done = |action: &Action| matches!(action, Action::Delete | Action::Buried(_));
+    let failed = records.iter().zip(actions).filter(|(_, action)| !is_done(action));
+    let ids = failed.map(|(record, _)| record.message_id());
+    ids.filter(|id| seen.insert(*id)).map(str::to_owned).collect()
+}

@@ -1,0 +1,59 @@
+//! One process's connection to the queue, which ends with it.
+
+use std::future::pending;
+
+use tokio_util::sync::CancellationToken;
+
+use super::queue::Simulation;
+use crate::sqs::{
+    Record,
+    claim_check::Claims,
+    dead_letter::Letter,
+    facts::Facts,
+    queue::{Answer, Queue},
+};
+
+/// Once `dead`, no call is made or answered any more; one under way may have taken effect.
+pub(super) struct Connection {
+    pub(super) queue: Simulation,
+    pub(super) dead: CancellationToken,
+}
+
+impl Connection {
+    async fn alive<T>(&self, call: impl Future<Output = T>) -> T {
+        match self.dead.run_until_cancelled(call).await {
+            Some(answer) => answer,
+            None => pending().await,
+        }
+    }
+}
+
+impl Queue for Connection {
+    async fn receive(&self, most: u16) -> anyhow::Result<Vec<Record>> {
+        self.alive(self.queue.receive(most)).await
+    }
+
+    async fn delete(&self, handles: &[String]) -> Answer {
+        self.alive(self.queue.delete(handles)).await
+    }
+
+    async fn hide(&self, waits: &[(String, i32)]) -> Answer {
+        self.alive(self.queue.hide(waits)).await
+    }
+
+    async fn extend(&self, handles: &[String], seconds: i32) -> Answer {
+        self.alive(self.queue.extend(handles, seconds)).await
+    }
+
+    async fn bury(&self, letters: &[Letter]) -> Answer {
+        self.alive(self.queue.bury(letters)).await
+    }
+
+    fn facts(&self) -> &Facts {
+        self.queue.facts()
+    }
+
+    fn claims(&self) -> &Claims {
+        self.queue.claims()
+    }
+}

@@ -1,0 +1,32 @@
+//! The consumer against a queue that does what SQS documents, on a paused clock, with faults.
+//!
+//! A seed decides everything: the configuration, what is sent, what the handler does, what the queue
+//! fails at, and when the process drains or dies and is started again. A [`ledger`] checks, as it
+//! happens, that nothing is deleted that nobody acknowledged and that groups keep their order, and
+//! in the end that nothing was lost. The same seed gives the same trace, so a seed that fails can be
+//! looked at.
+
+mod actor;
+mod connection;
+mod dice;
+mod faults;
+mod ledger;
+mod life;
+mod operations;
+mod plan;
+mod queue;
+#[cfg(test)]
+mod views;
+
+pub use life::simulate;
+#[cfg(test)]
+pub(super) use queue::Simulation;
+
+/// What became of one seed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// Everything that happened, a line each, with milliseconds since the start.
+    pub trace: Vec<String>,
+    /// The promises that were broken, in words; empty if all is well.
+    pub broken: Vec<String>,
+}

@@ -1,0 +1,162 @@
+//! The operations of the simulated queue, each with its chance to fail.
+
+use std::{
+    sync::{
+        PoisonError,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
+    time::Duration,
+};
+
+use anyhow::bail;
+use tokio::time::{Instant, timeout_at};
+
+use super::{faults::Fate, queue::Simulation};
+use crate::sqs::{
+    Record,
+    claim_check::Claims,
+    dead_letter::Letter,
+    facts::Facts,
+    queue::{Answer, Failure, Queue},
+};
+
+impl Simulation {
+    /// Acts on each entry, by its fate; `act` says whether there was something to act on.
+    async fn batch<E: Sync>(
+        &self,
+        entries: &[E],
+        may_lie: bool,
+        act: impl Fn(&E) -> bool + Send,
+    ) -> Answer {
+        self.state().faults.way().await;
+        let call = self.state().faults.call();
+        let mut failures = Vec::new();
+        for (index, entry) in entries.iter().enumerate() {
+            let fate = if call.is_failure() { call } else { self.state().faults.entry() };
+            let fate = if fate == Fate::Lies && !may_lie { Fate::Done } else { fate };
+            let gone = fate.is_done() && !act(entry);
+            if gone || fate.is_failure() {
+                failures.push(Failure { index, code: "Simulated".to_owned(), futile: gone });
+            }
+        }
+        self.state().changed.notify_waiters();
+        self.state().faults.way().await;
+        if call.is_failure() {
+            bail!("the call failed");
+        }
+        Ok(failures)
+    }
+
+    async fn set_visibility<E: Sync>(
+        &self,
+        entries: &[E],
+        may_lie: bool,
+        wait: impl Fn(&E) -> (String, i32) + Send + Sync,
+    ) -> Answer {
+        let hide = |entry: &E| {
+            let (handle, seconds) = wait(entry);
+            let wait = Duration::from_secs(u64::try_from(seconds).unwrap_or_default());
+            self.change(&handle, |messages, position| {
+                if let Some(message) = messages.get_mut(position) {
+                    message.visible_at = Instant::now() + wait;
+                    let (body, receives) = (&message.body, message.receives);
+                    self.state().ledger.note(&format!("hidden {body} #{receives} for {wait:?}"));
+                }
+            })
+        };
+        self.batch(entries, may_lie, hide).await
+    }
+}
+
+impl Queue for Simulation {
+    async fn receive(&self, most: u16) -> anyhow::Result<Vec<Record>> {
+        self.state().receives.fetch_add(1, SeqCst);
+        if fails(&self.state().failing_receives) {
+            bail!("the queue is away");
+        }
+        self.state().faults.way().await;
+        let call = self.state().faults.call();
+        if call == (Fate::Fails { done: false }) {
+            bail!("the queue is away");
+        }
+        let deadline = Instant::now() + self.state().wait;
+        let records = loop {
+            let changed = self.state().changed.notified();
+            let records = self.take(most);
+            if !records.is_empty() || Instant::now() >= deadline {
+                break records;
+            }
+            // Ask again when something has changed, or becomes visible.
+            let _ =
+                timeout_at(self.next_visible().unwrap_or(deadline).min(deadline), changed).await;
+        };
+        self.state().faults.way().await;
+        if call.is_failure() {
+            bail!("the answer was lost");
+        }
+        for record in &records {
+            self.state().ledger.note(&format!(
+                "received {} #{}",
+                record.body(),
+                record.receive_count()
+            ));
+        }
+        Ok(records)
+    }
+
+    async fn delete(&self, handles: &[String]) -> Answer {
+        if fails(&self.state().failing_deletes) {
+            return Ok(all_fail(handles.len()));
+        }
+        let delete = |handle: &String| {
+            self.change(handle, |messages, position| {
+                let message = messages.remove(position);
+                self.state().ledger.deleted(&message.body, message.receives);
+            });
+            true
+        };
+        self.batch(handles, true, delete).await
+    }
+
+    async fn hide(&self, waits: &[(String, i32)]) -> Answer {
+        let answer = self.set_visibility(waits, true, Clone::clone).await;
+        answer.map(|failures| failures.into_iter().filter(|failure| !failure.futile).collect())
+    }
+
+    async fn extend(&self, handles: &[String], seconds: i32) -> Answer {
+        if fails(&self.state().failing_extends) {
+            bail!("the queue is away");
+        }
+        // A queue that says that it hides what it does not would break any consumer's promises.
+        self.set_visibility(handles, false, |handle| (handle.clone(), seconds)).await
+    }
+
+    async fn bury(&self, letters: &[Letter]) -> Answer {
+        if fails(&self.state().failing_burials) {
+            return Ok(all_fail(letters.len()));
+        }
+        let bury = |letter: &Letter| {
+            self.state().ledger.buried(letter);
+            self.state().dead.lock().unwrap_or_else(PoisonError::into_inner).push(letter.clone());
+            true
+        };
+        self.batch(letters, false, bury).await
+    }
+
+    fn facts(&self) -> &Facts {
+        &self.state().facts
+    }
+
+    fn claims(&self) -> &Claims {
+        &self.state().claims
+    }
+}
+
+fn fails(next: &AtomicUsize) -> bool {
+    next.fetch_update(SeqCst, SeqCst, |left| left.checked_sub(1)).is_ok()
+}
+
+fn all_fail(count: usize) -> Vec<Failure> {
+    let failure = |index| Failure { index, code: "InternalError".to_owned(), futile: false };
+    (0..count).map(failure).collect()
+}

@@ -1,0 +1,52 @@
+//! What the tests of single promises begin with and look at.
+
+use std::sync::{Arc, atomic::Ordering::SeqCst};
+
+use tokio::time::Instant;
+
+use super::{
+    faults::{Faults, Rates},
+    ledger::Ledger,
+    queue::Simulation,
+};
+use crate::sqs::{Config, action::Rules, dead_letter::Letter};
+
+impl Simulation {
+    /// A queue on which nothing fails unless told to.
+    pub(in crate::sqs) fn new(config: &Config, fifo: bool, max_receive_count: u32) -> Self {
+        let ledger = Arc::new(Ledger::new(fifo, max_receive_count));
+        let rules = Rules { max_receive_count, fifo };
+        Self::faulty(config, rules, Faults::new(Rates::default(), 0), ledger)
+    }
+
+    /// Messages that are neither deleted nor hidden.
+    pub(in crate::sqs) fn visible(&self) -> usize {
+        self.messages().iter().filter(|message| message.visible_at <= Instant::now()).count()
+    }
+
+    pub(in crate::sqs) fn hidden(&self) -> usize {
+        self.messages().iter().filter(|message| message.visible_at > Instant::now()).count()
+    }
+
+    /// The first message vanishes, as if by a purge.
+    pub(in crate::sqs) fn purge_first(&self) {
+        self.messages().remove(0);
+    }
+
+    /// How often it was asked for messages.
+    pub(in crate::sqs) fn receives(&self) -> usize {
+        self.state().receives.load(SeqCst)
+    }
+
+    /// How often each message that is left was handed out, in the order of sending.
+    pub(in crate::sqs) fn receive_counts(&self) -> Vec<u32> {
+        self.messages().iter().map(|message| message.receives).collect()
+    }
+
+    /// Body and reason of each dead letter.
+    pub(in crate::sqs) fn dead(&self) -> Vec<(String, String)> {
+        let reason = |letter: &Letter| letter.attributes["DeadLetterReason"].string_value.clone();
+        let dead = self.state().dead.lock().unwrap();
+        dead.iter().map(|letter| (letter.body.clone(), reason(letter).unwrap())).collect()
+    }
+}

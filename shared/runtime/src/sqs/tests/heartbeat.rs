@@ -1,0 +1,127 @@
+//! Work that takes longer than its messages' visibility.
+
+use std::{
+    future::pending,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::SeqCst},
+    },
+    time::Duration,
+};
+
+use tokio::time::{Instant, sleep};
+
+use super::{Running, acks, standard};
+use crate::sqs::{Config, simulation::Simulation};
+
+/// Ten visibility timeouts fit into the handler's.
+fn patient() -> Config {
+    Config {
+        queue_visibility_seconds: 6,
+        handler_timeout_seconds: 60,
+        queue_concurrency: 1,
+        ..Config::for_test()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_handler_may_take_longer_than_the_visibility() {
+    let config = patient();
+    let queue = standard(&config);
+    for number in 0..25 {
+        queue.send("", &number.to_string());
+    }
+    let running = Running::start(&queue, &config, async |batch| {
+        sleep(Duration::from_secs(50)).await;
+        acks(&batch)
+    });
+    sleep(Duration::from_secs(49)).await;
+    assert_eq!((queue.hidden(), queue.visible()), (25, 0));
+    assert_eq!(queue.receive_counts(), [1; 25]);
+    running.until(Simulation::is_empty).await;
+    running.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn messages_that_wait_for_a_handler_are_kept_too() {
+    let config = Config { queue_batch_size: 2, ..patient() };
+    let queue = standard(&config);
+    let running = Running::start(&queue, &config, async |batch| {
+        sleep(Duration::from_secs(40)).await;
+        acks(&batch)
+    });
+    queue.send("", "is handled");
+    sleep(Duration::from_secs(1)).await;
+    queue.send("", "waits");
+    sleep(Duration::from_secs(37)).await;
+    assert_eq!(queue.receive_counts(), [1, 1]);
+    running.until(Simulation::is_empty).await;
+    running.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn work_that_hangs_is_cut_off_and_its_messages_come_back() {
+    let config = patient();
+    let queue = Simulation::new(&config, false, 1);
+    queue.send("", "message");
+    let begun = Instant::now();
+    let running = Running::start(&queue, &config, |_| pending());
+    running.until(Simulation::is_empty).await;
+    assert_eq!(queue.dead(), [("message".to_owned(), "handler_timed_out".to_owned())]);
+    assert_eq!(begun.elapsed().as_secs(), u64::from(config.handler_timeout_seconds));
+    running.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failed_heartbeat_is_tried_again() {
+    let config = patient();
+    let queue = standard(&config);
+    queue.state().failing_extends.store(2, SeqCst);
+    queue.send("", "message");
+    let running = Running::start(&queue, &config, async |batch| {
+        sleep(Duration::from_secs(20)).await;
+        acks(&batch)
+    });
+    sleep(Duration::from_secs(19)).await;
+    assert_eq!(queue.receive_counts(), [1]);
+    running.until(Simulation::is_empty).await;
+    running.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn work_is_called_off_before_others_are_handed_its_messages() {
+    let config = patient();
+    let queue = Simulation::new(&config, false, 1);
+    queue.state().failing_extends.store(usize::MAX, SeqCst);
+    queue.send("", "message");
+    let begun = Instant::now();
+    let running = Running::start(&queue, &config, |_| pending());
+    running.until(Simulation::is_empty).await;
+    assert_eq!(queue.dead(), [("message".to_owned(), "visibility_lost".to_owned())]);
+    assert!(begun.elapsed() < config.visibility());
+    running.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_that_is_gone_stops_no_other_message() {
+    let config = patient();
+    let queue = standard(&config);
+    let handled = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&handled);
+    queue.send("", "is purged");
+    queue.send("", "stays");
+    let running = Running::start(&queue, &config, move |batch| {
+        counter.fetch_add(batch.len(), SeqCst);
+        async move {
+            sleep(Duration::from_secs(50)).await;
+            acks(&batch)
+        }
+    });
+    sleep(Duration::from_secs(1)).await;
+    queue.purge_first();
+    sleep(Duration::from_secs(48)).await;
+    assert_eq!(queue.receive_counts(), [1]);
+    running.until(Simulation::is_empty).await;
+    assert_eq!(handled.load(SeqCst), 2, "each was handled once");
+    running.stop().await;
+}
