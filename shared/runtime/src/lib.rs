@@ -216,3 +216,8 @@ pub use clock::{Clock, SystemClock};
 pub use function::Function;
 pub use host::Host;
 pub use service::Service;
+
+/// Compiles the handler that README.md shows.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
