@@ -197,6 +197,9 @@
 pub mod aws;
 mod clock;
 mod function;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod health;
 mod host;
 pub mod http;

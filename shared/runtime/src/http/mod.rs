@@ -43,9 +43,10 @@ pub(crate) fn harden(router: Router, config: &Config) -> Router {
         .layer(from_fn(request_id::assign))
 }
 
-/// The answer to a request whose target is no URI, which a pod's server refuses by itself.
-pub(crate) fn bad_target() -> Response {
-    let detail = "The request's target is not a URI.";
+/// The answer to a request that a pod's server refuses by itself: its target is no URI, or its body
+/// is not what it says.
+pub(crate) fn unsound() -> Response {
+    let detail = "The request's target is not a URI, or its body is not encoded as it says.";
     problem(StatusCode::BAD_REQUEST, "bad-request", "Bad request", detail).into_response()
 }
 

@@ -16,7 +16,7 @@ use super::{
     plain::plain,
     runtime::{Fault, deadline_now, run},
 };
-use crate::http::{Deadline, RequestId, bad_target};
+use crate::http::{Deadline, RequestId, unsound};
 
 /// Answers events until `shutdown`.
 pub(crate) async fn serve(router: Router, shutdown: CancellationToken) -> anyhow::Result<()> {
@@ -24,7 +24,7 @@ pub(crate) async fn serve(router: Router, shutdown: CancellationToken) -> anyhow
 }
 
 /// One event's answer, in the shape that its sender expects.
-pub(super) async fn answer(
+pub(crate) async fn answer(
     router: Router,
     event: LambdaEvent<LambdaRequest>,
 ) -> Result<impl Serialize + Send + 'static, Fault> {
@@ -40,7 +40,7 @@ pub(super) async fn answer(
         if let Some(host) = sender.host.clone() {
             request.headers_mut().insert(HOST, host);
         }
-        respond(sender.has_target.then(|| router.clone()), request)
+        respond(sender.is_sound.then(|| router.clone()), request)
     });
     Adapter::from(route).oneshot(LambdaEvent { payload, context }).await
 }
@@ -56,7 +56,7 @@ async fn respond(
             let Ok(response) = router.oneshot(request).await;
             response
         }
-        None => bad_target(),
+        None => unsound(),
     };
     let (parts, body) = response.into_parts();
     let body = body.collect().await.context("the response's body broke off")?;

@@ -1,12 +1,13 @@
 //! What `lambda_http` would make of an event otherwise than a pod sees its request.
 //!
 //! Set right before it reads the event: a stage is no part of the path; the target has no scheme and
-//! host (a `Host` that is none would be a panic there, and so would a target that is no URI); a
-//! header that was sent twice stays twice.
+//! host (a `Host` that is none would be a panic there, and so would a target that is no URI, or a body
+//! that is no Base64); a header that was sent twice stays twice.
 
 use std::mem;
 
 use axum::http::{HeaderMap, HeaderValue, Uri, header::HOST};
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 use lambda_http::request::LambdaRequest;
 
 /// What was taken out of an event for the request to be given back, or to be refused by.
@@ -15,8 +16,8 @@ pub(super) struct Sender {
     pub(super) host: Option<HeaderValue>,
     /// The gateway's.
     pub(super) request_id: Option<String>,
-    /// Whether path and query are a request's target.
-    pub(super) has_target: bool,
+    /// Whether path and query are a request's target, and the body is what the event says.
+    pub(super) is_sound: bool,
 }
 
 /// Makes an event plain.
@@ -29,7 +30,8 @@ pub(super) fn plain(event: &mut LambdaRequest) -> Sender {
             Sender {
                 host: None,
                 request_id: event.request_context.request_id.clone(),
-                has_target: is_path(&mut event.path),
+                is_sound: is_path(&mut event.path)
+                    & is_body(event.is_base64_encoded, &mut event.body),
             }
         }
         LambdaRequest::ApiGatewayV2(event) => {
@@ -39,12 +41,16 @@ pub(super) fn plain(event: &mut LambdaRequest) -> Sender {
             Sender {
                 host: event.headers.remove(HOST),
                 request_id: event.request_context.request_id.clone(),
-                has_target: is_path(&mut event.raw_path) & is_query(&mut event.raw_query_string),
+                is_sound: is_path(&mut event.raw_path)
+                    & is_query(&mut event.raw_query_string)
+                    & is_body(event.is_base64_encoded, &mut event.body),
             }
         }
         LambdaRequest::Alb(event) => {
             merge(&mut event.headers, &mut event.multi_value_headers);
-            Sender { has_target: is_path(&mut event.path), ..Sender::default() }
+            let is_sound =
+                is_path(&mut event.path) & is_body(event.is_base64_encoded, &mut event.body);
+            Sender { is_sound, ..Sender::default() }
         }
         _ => Sender::default(),
     }
@@ -89,4 +95,14 @@ fn is_query(query: &mut Option<String>) -> bool {
         *query = None;
     }
     is_target
+}
+
+/// Whether a body that is said to be in Base64 is; one that is not is taken out likewise.
+fn is_body(is_base64: bool, body: &mut Option<String>) -> bool {
+    let is_sound =
+        !is_base64 || body.as_ref().is_none_or(|body| BASE64_STANDARD.decode(body).is_ok());
+    if !is_sound {
+        *body = None;
+    }
+    is_sound
 }

@@ -87,7 +87,7 @@ fn read(event: Event, fifo: bool) -> anyhow::Result<Reading> {
     for raw in event.records {
         let id = id_of(&raw).context("a record of the event has no messageId")?;
         let is_held = fifo && !reading.unread.is_empty();
-        match message(raw).and_then(Record::try_from) {
+        match record(raw) {
             Ok(record) if !is_held => reading.records.push(record),
             Ok(_) => reading.unread.push(id),
             Err(error) => {
@@ -97,6 +97,11 @@ fn read(event: Event, fifo: bool) -> anyhow::Result<Reading> {
         }
     }
     Ok(reading)
+}
+
+/// One record of an event.
+pub(crate) fn record(raw: Value) -> anyhow::Result<Record> {
+    message(raw).and_then(Record::try_from)
 }
 
 fn id_of(record: &Value) -> Option<String> {

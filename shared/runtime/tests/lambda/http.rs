@@ -164,6 +164,22 @@ async fn an_invocation_that_ends_early_is_answered_before_its_end() {
 }
 
 #[tokio::test]
+async fn a_body_that_is_no_base64_is_refused() {
+    let api = LambdaApi::start().await;
+    let _lambda = Example::lambda("api", &api, &limits());
+    let call = Call { method: "POST", path: "/echo", ..Call::default() };
+    for sender in Sender::ALL {
+        let mut event = sender.event(&call);
+        event["isBase64Encoded"] = true.into();
+        event["body"] = "no Base64!".into();
+        let outcome = api.invoke("an-invocation", MINUTE, event).await;
+        let answer = read(sender, &outcome.expect("a response"));
+        assert_eq!(answer.status, 400, "{sender:?}");
+        assert_eq!(answer.headers["content-type"], ["application/problem+json"]);
+    }
+}
+
+#[tokio::test]
 async fn no_host_query_or_event_takes_the_function_down() {
     let api = LambdaApi::start().await;
     let _lambda = Example::lambda("api", &api, &limits());
