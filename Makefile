@@ -20,8 +20,8 @@ clean-state: build ## Forget the tasks, messages, logs and secrets of `make run`
 test: ## Check and test everything, as the gate does
 	@.ci/test
 
-generate: ## Renew events/schemas from the types
-	@cargo run --quiet --locked --package events
+generate: ## Renew events/schemas and events/asyncapi.yaml from the types
+	@cargo run --quiet --locked --package generate
 
 prepare: ## Renew the descriptions of the SQL queries (shared/store/.sqlx)
 	@cargo run --quiet --locked --package local-stack -- exec -- shared/store/prepare

@@ -94,10 +94,32 @@ token!(
     "^[!-~]{1,200}$"
 );
 
+impl EventId {
+    /// The identifier of the fact at this place in the order of all facts.
+    #[must_use]
+    pub fn of_sequence(sequence: i64) -> Self {
+        Self(sequence.to_string())
+    }
+}
+
+impl Source {
+    /// This service, as the source of its facts.
+    #[must_use]
+    pub fn service() -> Self {
+        Self("/task-app".to_owned())
+    }
+}
+
 /// A point in time with an offset, as RFC 3339 has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct EventTime(Timestamp);
+
+impl From<EventTime> for Timestamp {
+    fn from(time: EventTime) -> Self {
+        time.0
+    }
+}
 
 impl From<Timestamp> for EventTime {
     fn from(time: Timestamp) -> Self {

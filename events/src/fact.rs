@@ -1,25 +1,84 @@
 //! The facts that the service tells.
 
+use std::fmt;
+
 use domain::{Fact, Refusal};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The `type` of the event that tells of `fact`. Its data is the [`domain::Task`] as the command
-/// left it.
-#[must_use]
-pub const fn fact_type(fact: Fact) -> &'static str {
-    match fact {
-        Fact::Created => "dev.task-app.task.created.v1",
-        Fact::Updated => "dev.task-app.task.updated.v1",
-        Fact::Completed => "dev.task-app.task.completed.v1",
-        Fact::Deleted => "dev.task-app.task.deleted.v1",
+/// A fact event's `type`: reverse DNS, what it is about, what happened, major version of its data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FactType {
+    /// A task changed; data: [`domain::Task`] as the command left it.
+    Task(Fact),
+    /// A command was refused and changed nothing; data: [`CommandRejected`].
+    CommandRejected,
+}
+
+impl FactType {
+    /// Every fact type.
+    pub const ALL: [Self; 10] = [
+        Self::Task(Fact::Created),
+        Self::Task(Fact::Updated),
+        Self::Task(Fact::Assigned),
+        Self::Task(Fact::Completed),
+        Self::Task(Fact::Reopened),
+        Self::Task(Fact::Cancelled),
+        Self::Task(Fact::Deleted),
+        Self::Task(Fact::Tagged),
+        Self::Task(Fact::Untagged),
+        Self::CommandRejected,
+    ];
+
+    /// The `type` attribute.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Task(Fact::Created) => "dev.task-app.task.created.v1",
+            Self::Task(Fact::Updated) => "dev.task-app.task.updated.v1",
+            Self::Task(Fact::Assigned) => "dev.task-app.task.assigned.v1",
+            Self::Task(Fact::Completed) => "dev.task-app.task.completed.v1",
+            Self::Task(Fact::Reopened) => "dev.task-app.task.reopened.v1",
+            Self::Task(Fact::Cancelled) => "dev.task-app.task.cancelled.v1",
+            Self::Task(Fact::Deleted) => "dev.task-app.task.deleted.v1",
+            Self::Task(Fact::Tagged) => "dev.task-app.task.tagged.v1",
+            Self::Task(Fact::Untagged) => "dev.task-app.task.untagged.v1",
+            Self::CommandRejected => "dev.task-app.command.rejected.v1",
+        }
+    }
+
+    /// The type with this `type` attribute, if there is one.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|known| known.as_str() == text)
+    }
+
+    /// What it tells, in a few words.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Task(Fact::Created) => "A task came into being",
+            Self::Task(Fact::Updated) => "Some members of a task changed",
+            Self::Task(Fact::Assigned) => "Somebody else is to do a task",
+            Self::Task(Fact::Completed) => "A task was marked done",
+            Self::Task(Fact::Reopened) => "A task is to be done again",
+            Self::Task(Fact::Cancelled) => "A task is not to be done any more",
+            Self::Task(Fact::Deleted) => "A task was taken away",
+            Self::Task(Fact::Tagged) => "A task was given labels",
+            Self::Task(Fact::Untagged) => "Labels were taken off a task",
+            Self::CommandRejected => "A command was refused and changed nothing",
+        }
     }
 }
 
-/// The `type` of the event that tells of a refused command; data: [`CommandRejected`].
-pub const COMMAND_REJECTED: &str = "dev.task-app.command.rejected.v1";
+impl fmt::Display for FactType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
 
 /// Which command was refused, and why.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CommandRejected {
     /// The command event's `source`.
     pub command_source: String,

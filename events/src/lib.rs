@@ -11,14 +11,22 @@
 mod attributes;
 mod command;
 mod decode;
+mod error;
 mod event;
 mod fact;
+mod older;
 pub mod schema;
+mod tell;
+mod told;
 mod traceparent;
 
 pub use attributes::{EventId, EventTime, JsonContent, Source, SpecVersion};
 pub use command::CommandType;
-pub use decode::{CommandEvent, DecodeError, MAX_BYTES, Reason, decode};
+pub use decode::{CommandEvent, MAX_BYTES, decode};
+pub use error::{DecodeError, Reason};
 pub use event::Event;
-pub use fact::{COMMAND_REJECTED, CommandRejected, fact_type};
+pub use fact::{CommandRejected, FactType};
+pub use older::ChangeTagV1;
+pub use tell::{FactRecord, fact_event};
+pub use told::{FactEvent, Told, decode_fact};
 pub use traceparent::traceparent;

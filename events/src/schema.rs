@@ -1,39 +1,57 @@
-//! The JSON Schemas (2020-12) of the command events, made from the types that decode them.
+//! The JSON Schemas (2020-12) of the events, made from the types that decode them.
 
-use domain::{CreateTask, Expected, UpdateTask};
+use domain::{AssignTask, ChangeTags, CreateTask, Expected, Task, UpdateTask};
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema};
 use serde_json::{Value, json};
 
 use crate::command::CommandType;
 use crate::event::Event;
+use crate::fact::{CommandRejected, FactType};
+use crate::older::ChangeTagV1;
 
-/// The self-contained schema of the whole envelope of `kind`.
+/// The self-contained schema of the whole envelope of a command.
 #[must_use]
-pub fn of(kind: CommandType) -> Schema {
+pub fn of_command(kind: CommandType) -> Schema {
+    let (name, title) = (kind.as_str(), kind.title());
     match kind {
-        CommandType::CreateTask => envelope::<CreateTask>(kind, "Create a task"),
-        CommandType::UpdateTask => envelope::<UpdateTask>(kind, "Change some members of a task"),
-        CommandType::CompleteTask => envelope::<Expected>(kind, "Mark a task done"),
-        CommandType::DeleteTask => envelope::<Expected>(kind, "Take a task away"),
+        CommandType::CreateTask => envelope::<CreateTask>(name, title),
+        CommandType::UpdateTask => envelope::<UpdateTask>(name, title),
+        CommandType::AssignTask => envelope::<AssignTask>(name, title),
+        CommandType::CompleteTask
+        | CommandType::ReopenTask
+        | CommandType::CancelTask
+        | CommandType::DeleteTask => envelope::<Expected>(name, title),
+        CommandType::AddTagV1 | CommandType::RemoveTagV1 => envelope::<ChangeTagV1>(name, title),
+        CommandType::AddTag | CommandType::RemoveTag => envelope::<ChangeTags>(name, title),
     }
 }
 
-/// The name of the file that holds the schema of `kind`.
+/// The self-contained schema of the whole envelope of a fact. It is open: facts may gain members
+/// without a new version.
 #[must_use]
-pub fn file_name(kind: CommandType) -> String {
+pub fn of_fact(kind: FactType) -> Schema {
+    let (name, title) = (kind.as_str(), kind.title());
+    match kind {
+        FactType::Task(_) => envelope::<Task>(name, title),
+        FactType::CommandRejected => envelope::<CommandRejected>(name, title),
+    }
+}
+
+/// Every schema, with the `type` that it is for; commands first.
+pub fn all() -> impl Iterator<Item = (&'static str, Schema)> {
+    let commands = CommandType::ALL.into_iter().map(|kind| (kind.as_str(), of_command(kind)));
+    let facts = FactType::ALL.into_iter().map(|kind| (kind.as_str(), of_fact(kind)));
+    commands.chain(facts)
+}
+
+/// The name of the file that holds the schema of the type `kind`.
+#[must_use]
+pub fn file_name(kind: &str) -> String {
     format!("{kind}.schema.json")
 }
 
-/// The schema of `kind` as the file holds it.
-///
-/// # Errors
-/// None in practice: a schema is always JSON.
-pub fn file(kind: CommandType) -> serde_json::Result<String> {
-    Ok(serde_json::to_string_pretty(&of(kind))? + "\n")
-}
-
-fn envelope<D: JsonSchema>(kind: CommandType, title: &str) -> Schema {
+fn envelope<D: JsonSchema>(kind: &str, title: &str) -> Schema {
     let settings =
         SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
     let mut schema = settings.into_generator().into_root_schema_for::<Event<D>>();
@@ -41,7 +59,7 @@ fn envelope<D: JsonSchema>(kind: CommandType, title: &str) -> Schema {
     if let Some(Value::Object(properties)) = schema.get_mut("properties")
         && let Some(attribute) = properties.get_mut("type")
     {
-        *attribute = json!({ "const": kind.as_str() });
+        *attribute = json!({ "const": kind });
     }
     schema
 }

@@ -2,10 +2,9 @@
 //! bodies of HTTP requests, so that a command means the same wherever it comes from.
 
 use schemars::JsonSchema;
-use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::json::object;
+use crate::json::{from_one, object};
 use crate::tags::Tags;
 use crate::task::Priority;
 use crate::text::{Assignee, Description, TenantId, Title};
@@ -30,10 +29,37 @@ pub enum Action {
     Create(CreateTask),
     /// Change some of its members.
     Update(UpdateTask),
+    /// Say who is to do it.
+    Assign(AssignTask),
     /// Mark it done.
     Complete(Expected),
+    /// Mark it to be done again.
+    Reopen(Expected),
+    /// Mark it as not to be done any more.
+    Cancel(Expected),
     /// Take it away.
     Delete(Expected),
+    /// Give it labels.
+    Tag(ChangeTags),
+    /// Take labels off.
+    Untag(ChangeTags),
+}
+
+impl Action {
+    /// The version that the task must have; any, when absent.
+    #[must_use]
+    pub fn expected_version(&self) -> Option<Version> {
+        match self {
+            Self::Create(_) => None,
+            Self::Update(update) => update.expected_version,
+            Self::Assign(assign) => assign.expected_version,
+            Self::Tag(change) | Self::Untag(change) => change.expected_version,
+            Self::Complete(expected)
+            | Self::Reopen(expected)
+            | Self::Cancel(expected)
+            | Self::Delete(expected) => expected.expected_version,
+        }
+    }
 }
 
 /// A new task. Its identifier is the command's subject.
@@ -72,7 +98,31 @@ pub struct UpdateTask {
     pub patch: TaskPatch,
 }
 
-/// What completing and deleting take: nothing but, if wished, an expected version.
+/// Who is to do a task from now on. To have nobody do it, update it with `"assignee": null`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AssignTask {
+    /// The version that the task must have; any, when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "from_one")]
+    #[schemars(range(min = 1))]
+    pub expected_version: Option<Version>,
+    /// Who is to do it.
+    pub assignee: Assignee,
+}
+
+/// Labels to add or to remove, whatever others there are.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChangeTags {
+    /// The version that the task must have; any, when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "from_one")]
+    #[schemars(range(min = 1))]
+    pub expected_version: Option<Version>,
+    /// The labels.
+    pub tags: Tags,
+}
+
+/// What the commands take that have nothing more to say than, if wished, an expected version.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Expected {
@@ -162,12 +212,4 @@ fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
-}
-
-/// Takes what JSON Schema's `minimum: 1` takes.
-fn from_one<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Version>, D::Error> {
-    match Option::deserialize(deserializer)? {
-        Some(version) if version < 1 => Err(D::Error::custom("a version is 1 or more")),
-        version => Ok(version),
-    }
 }

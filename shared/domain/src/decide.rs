@@ -60,26 +60,40 @@ fn create(command: &Command, new: &CreateTask, now: Timestamp) -> Decision {
 
 fn change(task: &Task, action: &Action, now: Timestamp) -> Result<Decision, Refusal> {
     let mut after = task.clone();
+    expect(task, action.expected_version())?;
     let fact = match action {
         Action::Create(_) => return Err(Refusal::TaskAlreadyExists),
         Action::Update(update) => {
-            expect(task, update.expected_version)?;
             patch(&mut after, &update.patch);
             Fact::Updated
         }
-        Action::Complete(expected) => {
-            expect(task, expected.expected_version)?;
-            if task.status == Status::Completed {
-                return Err(Refusal::TaskAlreadyCompleted);
-            }
-            after.status = Status::Completed;
-            after.completed_at = Some(now);
+        Action::Assign(assign) => {
+            after.assignee = Some(assign.assignee.clone());
+            Fact::Assigned
+        }
+        Action::Complete(_) => {
+            move_to(&mut after, Status::Completed, now)?;
             Fact::Completed
         }
-        Action::Delete(expected) => {
-            expect(task, expected.expected_version)?;
+        Action::Reopen(_) => {
+            move_to(&mut after, Status::Open, now)?;
+            Fact::Reopened
+        }
+        Action::Cancel(_) => {
+            move_to(&mut after, Status::Cancelled, now)?;
+            Fact::Cancelled
+        }
+        Action::Delete(_) => {
             after.deleted_at = Some(now);
             Fact::Deleted
+        }
+        Action::Tag(change) => {
+            after.tags = task.tags.with(&change.tags).ok_or(Refusal::TooManyTags)?;
+            Fact::Tagged
+        }
+        Action::Untag(change) => {
+            after.tags = task.tags.without(&change.tags);
+            Fact::Untagged
         }
     };
     if after == *task {
@@ -97,6 +111,23 @@ fn expect(task: &Task, expected: Option<Version>) -> Result<(), Refusal> {
         }
         _ => Ok(()),
     }
+}
+
+/// An open task is completed or cancelled, and what is either can only be reopened.
+fn move_to(task: &mut Task, next: Status, now: Timestamp) -> Result<(), Refusal> {
+    match (task.status, next) {
+        (Status::Open, Status::Open) => return Err(Refusal::TaskAlreadyOpen),
+        (Status::Completed, Status::Completed | Status::Cancelled) => {
+            return Err(Refusal::TaskAlreadyCompleted);
+        }
+        (Status::Cancelled, Status::Completed | Status::Cancelled) => {
+            return Err(Refusal::TaskAlreadyCancelled);
+        }
+        (Status::Open, _) | (_, Status::Open) => {}
+    }
+    task.status = next;
+    task.completed_at = (next == Status::Completed).then_some(now);
+    Ok(())
 }
 
 fn patch(task: &mut Task, patch: &TaskPatch) {

@@ -7,8 +7,18 @@ pub enum Fact {
     Created,
     /// Some of its members changed.
     Updated,
+    /// Somebody else, or somebody at all, is to do it.
+    Assigned,
     /// It was marked done.
     Completed,
+    /// It was marked to be done again.
+    Reopened,
+    /// It was marked as not to be done any more.
+    Cancelled,
     /// It was taken away.
     Deleted,
+    /// It was given labels.
+    Tagged,
+    /// Labels were taken off.
+    Untagged,
 }

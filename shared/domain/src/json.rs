@@ -6,9 +6,11 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::error::Category;
 use serde_path_to_error::{Path, Segment};
+
+use crate::values::Version;
 
 /// What is wrong with a JSON text, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,6 +52,17 @@ pub(crate) fn object<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<T, D::Error> {
     Object::deserialize(deserializer).map(|Object(value)| value)
+}
+
+/// For serde's `deserialize_with`: an expected version, as JSON Schema's `minimum: 1` takes it.
+///
+/// # Errors
+/// When it is a number below 1, or none.
+pub fn from_one<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Version>, D::Error> {
+    match Option::deserialize(deserializer)? {
+        Some(version) if version < 1 => Err(D::Error::custom("a version is 1 or more")),
+        version => Ok(version),
+    }
 }
 
 struct Object<T>(T);

@@ -19,7 +19,9 @@ mod task;
 mod text;
 mod values;
 
-pub use command::{Action, Command, CreateTask, Expected, Patch, TaskPatch, UpdateTask};
+pub use command::{
+    Action, AssignTask, ChangeTags, Command, CreateTask, Expected, Patch, TaskPatch, UpdateTask,
+};
 pub use decide::{Decision, decide};
 pub use fact::Fact;
 pub use refusal::Refusal;

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::limits;
 use crate::values::Version;
 
 /// Why a command was not applied. Its `code` is stable: clients and producers match on it.
@@ -15,9 +16,18 @@ pub enum Refusal {
     /// The identifier is taken, perhaps by a task that was deleted.
     #[error("a task with this identifier exists already, or did before it was deleted")]
     TaskAlreadyExists,
-    /// It is done already.
+    /// It is open already: there is nothing to reopen.
+    #[error("the task is open already")]
+    TaskAlreadyOpen,
+    /// It is done already: it can be reopened, but neither completed nor cancelled.
     #[error("the task is completed already")]
     TaskAlreadyCompleted,
+    /// It is cancelled already: it can be reopened, but neither completed nor cancelled.
+    #[error("the task is cancelled already")]
+    TaskAlreadyCancelled,
+    /// It would have more labels than a task may have.
+    #[error("a task has at most {} tags", limits::TAGS_MAX)]
+    TooManyTags,
     /// Somebody else changed it first.
     #[error("the task is at version {actual}, not at the expected {expected}")]
     VersionConflict {
@@ -35,7 +45,10 @@ impl Refusal {
         match self {
             Self::TaskNotFound => "task_not_found",
             Self::TaskAlreadyExists => "task_already_exists",
+            Self::TaskAlreadyOpen => "task_already_open",
             Self::TaskAlreadyCompleted => "task_already_completed",
+            Self::TaskAlreadyCancelled => "task_already_cancelled",
+            Self::TooManyTags => "too_many_tags",
             Self::VersionConflict { .. } => "version_conflict",
         }
     }

@@ -1,6 +1,7 @@
 //! A task's tags: a small sorted set, so that equal sets are equal bytes everywhere.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
@@ -18,6 +19,25 @@ impl Tags {
     /// The tags in alphabetical order.
     pub fn iter(&self) -> impl Iterator<Item = &Tag> {
         self.0.iter()
+    }
+
+    /// These and `more`; `None` if that would be more than [`limits::TAGS_MAX`].
+    #[must_use]
+    pub fn with(&self, more: &Self) -> Option<Self> {
+        let tags: BTreeSet<_> = self.iter().chain(more.iter()).cloned().collect();
+        (tags.len() <= limits::TAGS_MAX).then(|| Self(tags.into_iter().collect()))
+    }
+
+    /// These but `fewer`.
+    #[must_use]
+    pub fn without(&self, fewer: &Self) -> Self {
+        Self(self.iter().filter(|tag| !fewer.0.contains(tag)).cloned().collect())
+    }
+}
+
+impl From<Tag> for Tags {
+    fn from(tag: Tag) -> Self {
+        Self(vec![tag])
     }
 }
 

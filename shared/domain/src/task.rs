@@ -43,6 +43,8 @@ pub enum Status {
     Open,
     /// Done.
     Completed,
+    /// Not to be done any more.
+    Cancelled,
 }
 
 impl Status {
@@ -52,6 +54,7 @@ impl Status {
         match self {
             Self::Open => "open",
             Self::Completed => "completed",
+            Self::Cancelled => "cancelled",
         }
     }
 }

@@ -3,8 +3,8 @@
 
 use chrono::{DateTime, Duration, Utc};
 use domain::{
-    Action, Command, CreateTask, Decision, Expected, Fact, Patch, Priority, Refusal, Status, Tags,
-    Task, TaskId, TaskPatch, Timestamp, UpdateTask, decide,
+    Action, AssignTask, ChangeTags, Command, CreateTask, Decision, Expected, Fact, Patch, Priority,
+    Refusal, Status, Tags, Task, TaskId, TaskPatch, Timestamp, UpdateTask, decide, limits,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -94,9 +94,26 @@ fn action() -> impl Strategy<Value = Action> {
     prop_oneof![
         2 => create(),
         5 => update(),
+        2 => assign(),
         2 => expected().prop_map(Action::Complete),
+        2 => expected().prop_map(Action::Reopen),
+        1 => expected().prop_map(Action::Cancel),
         1 => expected().prop_map(Action::Delete),
+        2 => change_tags().prop_map(Action::Tag),
+        1 => change_tags().prop_map(Action::Untag),
     ]
+}
+
+fn assign() -> impl Strategy<Value = Action> {
+    (option::of(1..6_i64), "[a-b]").prop_map(|(expected_version, assignee)| {
+        let assignee = assignee.parse().expect("a valid assignee");
+        Action::Assign(AssignTask { expected_version, assignee })
+    })
+}
+
+fn change_tags() -> impl Strategy<Value = ChangeTags> {
+    (option::of(1..6_i64), tags())
+        .prop_map(|(expected_version, tags)| ChangeTags { expected_version, tags })
 }
 
 fn command(action: Action) -> Command {
@@ -139,8 +156,13 @@ proptest! {
                 let expected = match action {
                     Action::Create(_) => Fact::Created,
                     Action::Update(_) => Fact::Updated,
+                    Action::Assign(_) => Fact::Assigned,
                     Action::Complete(_) => Fact::Completed,
+                    Action::Reopen(_) => Fact::Reopened,
+                    Action::Cancel(_) => Fact::Cancelled,
                     Action::Delete(_) => Fact::Deleted,
+                    Action::Tag(_) => Fact::Tagged,
+                    Action::Untag(_) => Fact::Untagged,
                 };
                 assert_eq!(*fact, expected);
             }
@@ -160,11 +182,13 @@ proptest! {
     }
 
     #[test]
-    fn a_completed_task_is_not_completed_again(actions in vec(action(), 0..30)) {
+    fn a_task_that_is_not_open_can_only_be_reopened(actions in vec(action(), 0..30)) {
         fold(actions, |before, action, result, _| {
-            let done = before.is_some_and(|task| task.status == Status::Completed);
-            if done && matches!(action, Action::Complete(_)) {
-                assert!(result.is_err());
+            let open = before.is_some_and(|task| task.status == Status::Open);
+            match action {
+                Action::Reopen(_) if open => assert!(result.is_err()),
+                Action::Complete(_) | Action::Cancel(_) if !open => assert!(result.is_err()),
+                _ => {}
             }
             if let Ok(Decision::Changed { task, .. }) = result {
                 assert_eq!(task.completed_at.is_some(), task.status == Status::Completed);
@@ -187,11 +211,7 @@ proptest! {
     #[test]
     fn an_expected_version_is_held_to(actions in vec(action(), 0..30)) {
         fold(actions, |before, action, result, _| {
-            let expected = match action {
-                Action::Create(_) => None,
-                Action::Update(update) => update.expected_version,
-                Action::Complete(expected) | Action::Delete(expected) => expected.expected_version,
-            };
+            let expected = action.expected_version();
             let alive = before.filter(|task| !task.is_deleted());
             if let (Some(task), Some(expected)) = (alive, expected)
                 && task.version != expected
@@ -217,6 +237,22 @@ proptest! {
             _ => task,
         };
         assert_eq!(decide(Some(&after), &update, now), Ok(Decision::Unchanged));
+    }
+
+    #[test]
+    fn tags_are_added_up_to_the_limit_and_removed_again(extra in 0..3_usize) {
+        let tag = |number: usize| -> Tags {
+            let tag: domain::Tag = format!("t{number}").parse().expect("a valid tag");
+            tag.into()
+        };
+        let none = Tags::default();
+        let full = (0..limits::TAGS_MAX).try_fold(none, |tags, number| tags.with(&tag(number)));
+        let full = full.expect("as many tags as a task may have");
+        prop_assert_eq!(full.with(&tag(extra)), Some(full.clone()));
+        prop_assert_eq!(full.with(&tag(limits::TAGS_MAX + extra)), None);
+        let fewer = full.without(&tag(extra));
+        prop_assert_eq!(fewer.iter().count(), limits::TAGS_MAX - 1);
+        prop_assert_eq!(fewer.with(&tag(extra)), Some(full));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use domain::{Decision, Fact, Refusal, Task, TaskId, TenantId, Timestamp, Version, decide};
-use events::{COMMAND_REJECTED, CommandRejected, fact_type};
+use events::{CommandRejected, FactType};
 
 use crate::apply::Receipt;
 use crate::inbox::{Fingerprint, Incoming, Outcome, fingerprint};
@@ -34,7 +34,7 @@ pub(crate) struct NewCommand {
 pub(crate) struct NewFact {
     /// Which of the batch led to it.
     pub(crate) index: usize,
-    pub(crate) kind: &'static str,
+    pub(crate) kind: FactType,
     pub(crate) data: serde_json::Value,
 }
 
@@ -112,7 +112,7 @@ fn decided(
 }
 
 fn changed_fact(index: usize, fact: Fact, task: &Task) -> Result<NewFact, serde_json::Error> {
-    Ok(NewFact { index, kind: fact_type(fact), data: serde_json::to_value(task)? })
+    Ok(NewFact { index, kind: FactType::Task(fact), data: serde_json::to_value(task)? })
 }
 
 fn rejected_fact(
@@ -125,7 +125,7 @@ fn rejected_fact(
         command_id: incoming.key.id.clone(),
         refusal: refusal.clone(),
     })?;
-    Ok(NewFact { index, kind: COMMAND_REJECTED, data })
+    Ok(NewFact { index, kind: FactType::CommandRejected, data })
 }
 
 /// The tasks whose version moved, in key order: the order in which their rows are written.

@@ -107,7 +107,7 @@ pub(crate) async fn write(
         now,
         &facts.iter().map(|(from, _)| from.command.tenant.to_string()).collect::<Vec<_>>(),
         &facts.iter().map(|(from, _)| from.command.task.as_uuid()).collect::<Vec<_>>(),
-        &facts.iter().map(|(_, fact)| fact.kind).collect::<Vec<_>>() as &[&str],
+        &facts.iter().map(|(_, fact)| fact.kind.as_str()).collect::<Vec<_>>() as &[&str],
         &facts.iter().map(|(_, fact)| sqlx::types::Json(&fact.data)).collect::<Vec<_>>() as _,
         &facts.iter().map(|(from, _)| from.traceparent.clone()).collect::<Vec<_>>() as &[Option<String>],
     )

@@ -70,12 +70,9 @@ pub enum Problem {
         /// The version that the task has, if it was looked up.
         actual: Option<Version>,
     },
-    /// The identifier is taken.
-    #[error("A task with this identifier exists already, or did before it was deleted.")]
-    TaskAlreadyExists,
-    /// The task is done already.
-    #[error("The task is completed already.")]
-    TaskAlreadyCompleted,
+    /// The task is not in a state that allows this.
+    #[error("Not possible: {0}.")]
+    Conflict(Refusal),
     /// The same idempotency key came with another request before.
     #[error("This idempotency key was used before, with another request.")]
     IdempotencyKeyReused,
@@ -127,9 +124,9 @@ impl Problem {
             Self::PreconditionFailed { .. } => {
                 (S::PRECONDITION_FAILED, "version-conflict", "Version conflict")
             }
-            Self::TaskAlreadyExists => (S::CONFLICT, "task-already-exists", "Task exists already"),
-            Self::TaskAlreadyCompleted => {
-                (S::CONFLICT, "task-already-completed", "Task completed already")
+            Self::Conflict(refusal) => {
+                let (slug, title) = conflict(refusal);
+                (S::CONFLICT, slug, title)
             }
             Self::IdempotencyKeyReused => {
                 (S::UNPROCESSABLE_ENTITY, "idempotency-key-reused", "Idempotency key reused")
@@ -147,11 +144,23 @@ impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         match refusal {
             Refusal::TaskNotFound => Self::NotFound,
-            Refusal::TaskAlreadyExists => Self::TaskAlreadyExists,
-            Refusal::TaskAlreadyCompleted => Self::TaskAlreadyCompleted,
             Refusal::VersionConflict { expected: _, actual } => {
                 Self::PreconditionFailed { actual: Some(actual) }
             }
+            refusal => Self::Conflict(refusal),
         }
+    }
+}
+
+/// The last part of `type`, and the title, of a refusal: its code in the spelling of `type`.
+fn conflict(refusal: &Refusal) -> (&'static str, &'static str) {
+    match refusal {
+        Refusal::TaskNotFound => ("task-not-found", "Task not found"),
+        Refusal::TaskAlreadyExists => ("task-already-exists", "Task exists already"),
+        Refusal::TaskAlreadyOpen => ("task-already-open", "Task open already"),
+        Refusal::TaskAlreadyCompleted => ("task-already-completed", "Task completed already"),
+        Refusal::TaskAlreadyCancelled => ("task-already-cancelled", "Task cancelled already"),
+        Refusal::TooManyTags => ("too-many-tags", "Too many tags"),
+        Refusal::VersionConflict { .. } => ("version-conflict", "Version conflict"),
     }
 }

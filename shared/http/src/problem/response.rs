@@ -141,6 +141,7 @@ mod tests {
             (Refusal::TaskNotFound, StatusCode::NOT_FOUND),
             (Refusal::TaskAlreadyExists, StatusCode::CONFLICT),
             (Refusal::TaskAlreadyCompleted, StatusCode::CONFLICT),
+            (Refusal::TooManyTags, StatusCode::CONFLICT),
         ] {
             assert_eq!(Problem::from(refusal).into_response().status(), status);
         }

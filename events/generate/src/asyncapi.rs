@@ -1,0 +1,133 @@
+//! The contract as an AsyncAPI 3 document, with the SQS bindings (version 0.2.0: the newest
+//! that the public validator knows).
+//!
+//! See <https://www.asyncapi.com/docs/reference/specification/v3.0.0> and
+//! <https://www.asyncapi.com/docs/reference/bindings/sqs>.
+
+use events::{CommandType, FactType, schema};
+use serde_json::{Map, Value, json};
+
+use crate::examples;
+
+const COMMANDS: &str = "taskCommands";
+const FACTS: &str = "taskFacts";
+const FORTNIGHT: u32 = 14 * 24 * 60 * 60;
+
+const HEADER: &str = "# Made by `make generate` from the types in events/src. Do not edit.\n";
+
+const DESCRIPTION: &str = "\
+Commands ask for changes of tasks; facts tell what changed. Every message body is a CloudEvents 1.0 \
+event in structured JSON.\n\nDelivery is at least once. A command takes effect exactly once: a second \
+one with the same `tenant`, `source` and `id` is a repeat and changes nothing. See docs/producers.md \
+for the mapping to SQS, and for examples.";
+
+const COMMANDS_DESCRIPTION: &str = "\
+Send commands here. `MessageGroupId` is the event's `subject`, so that a task's commands stay in order; \
+`MessageDeduplicationId` is unique for each event. What can never succeed is copied to the dead-letter \
+queue at once, with its reason.";
+
+const FACTS_DESCRIPTION: &str = "\
+A fact for each change, and one for each command that was refused; in order per task, at least once: a \
+repeat has the same `id`. `MessageGroupId` is the event's `subject`.";
+
+/// The whole document.
+pub(crate) fn document() -> anyhow::Result<String> {
+    let commands = CommandType::ALL.map(CommandType::as_str);
+    let facts = FactType::ALL.map(FactType::as_str);
+    let document = json!({
+        "asyncapi": "3.0.0",
+        "info": {
+            "title": "task-app",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": DESCRIPTION,
+            "license": { "name": "Apache-2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0" },
+        },
+        "defaultContentType": "application/cloudevents+json",
+        "channels": {
+            COMMANDS: channel("task-commands", COMMANDS_DESCRIPTION, &commands),
+            FACTS: channel("task-facts", FACTS_DESCRIPTION, &facts),
+        },
+        "operations": {
+            "applyCommands": operation("receive", COMMANDS, "Applies commands to tasks."),
+            "tellFacts": operation("send", FACTS, "Tells what became of commands."),
+        },
+        "components": { "messages": messages()? },
+    });
+    Ok(HEADER.to_owned() + &yaml_serde::to_string(&document)?)
+}
+
+fn channel(queue: &str, description: &str, kinds: &[&str]) -> Value {
+    let reference = |kind: &&str| {
+        let message = json!({ "$ref": format!("#/components/messages/{kind}") });
+        ((*kind).to_owned(), message)
+    };
+    json!({
+        "address": format!("{queue}.fifo"),
+        "description": description,
+        "messages": kinds.iter().map(reference).collect::<Map<_, _>>(),
+        "bindings": { "sqs": {
+            "bindingVersion": "0.2.0",
+            "queue": {
+                "name": format!("{queue}.fifo"),
+                "fifoQueue": true,
+                "deduplicationScope": "messageGroup",
+                "fifoThroughputLimit": "perMessageGroupId",
+                "messageRetentionPeriod": FORTNIGHT,
+                "redrivePolicy": {
+                    "deadLetterQueue": { "name": format!("{queue}-dlq.fifo") },
+                    "maxReceiveCount": 5,
+                },
+            },
+            "deadLetterQueue": {
+                "name": format!("{queue}-dlq.fifo"),
+                "fifoQueue": true,
+                "messageRetentionPeriod": FORTNIGHT,
+            },
+        } },
+    })
+}
+
+fn operation(action: &str, channel: &str, summary: &str) -> Value {
+    json!({
+        "action": action,
+        "channel": { "$ref": format!("#/channels/{channel}") },
+        "summary": summary,
+    })
+}
+
+fn messages() -> anyhow::Result<Map<String, Value>> {
+    let commands = CommandType::ALL.into_iter().map(|kind| {
+        message(
+            kind.as_str(),
+            kind.title(),
+            kind.description(),
+            &examples::of(kind.as_str(), "valid")?,
+        )
+    });
+    let facts = FactType::ALL.into_iter().map(|kind| {
+        let description = match kind {
+            FactType::Task(_) => "`data` is the task as the command left it.",
+            FactType::CommandRejected => "`data` names the command and says why; `code` is stable.",
+        };
+        let examples = examples::of(kind.as_str(), "facts/valid")?;
+        message(kind.as_str(), kind.title(), description, &examples)
+    });
+    commands.chain(facts).collect()
+}
+
+fn message(
+    kind: &str,
+    title: &str,
+    description: &str,
+    examples: &[Value],
+) -> anyhow::Result<(String, Value)> {
+    let schema = format!("./schemas/{}", schema::file_name(kind));
+    let message = json!({
+        "name": kind,
+        "title": title,
+        "description": description,
+        "payload": { "$ref": schema },
+        "examples": examples,
+    });
+    Ok((kind.to_owned(), message))
+}

@@ -1,0 +1,66 @@
+//! Why a body is not an event of ours.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// Why a body is not an event of ours: a stable code, which also stands on the dead letter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reason {
+    /// It is larger than [`MAX_BYTES`](crate::MAX_BYTES).
+    BodyTooLarge,
+    /// It is not JSON.
+    MalformedJson,
+    /// Its `type` is none that this service knows.
+    UnknownType,
+    /// Its `tenant` cannot be a tenant's identifier.
+    InvalidTenant,
+    /// Something else in it breaks the schema of its type.
+    SchemaViolation,
+}
+
+impl Reason {
+    /// The stable code.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::BodyTooLarge => "body_too_large",
+            Self::MalformedJson => "malformed_json",
+            Self::UnknownType => "unknown_type",
+            Self::InvalidTenant => "invalid_tenant",
+            Self::SchemaViolation => "schema_violation",
+        }
+    }
+}
+
+/// Why and where a body is not an event of ours.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub struct DecodeError {
+    /// The stable code.
+    pub reason: Reason,
+    /// Where, as a JSON Pointer (RFC 6901); empty for the whole body.
+    pub pointer: String,
+    /// What was expected there.
+    pub detail: String,
+}
+
+impl fmt::Display for DecodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.reason.code())?;
+        if !self.pointer.is_empty() {
+            write!(f, " at {}", self.pointer)?;
+        }
+        write!(f, ": {}", self.detail)
+    }
+}
+
+impl DecodeError {
+    pub(crate) fn unknown_type(known: &[&str]) -> Self {
+        Self {
+            reason: Reason::UnknownType,
+            pointer: "/type".to_owned(),
+            detail: format!("expected one of {}", known.join(", ")),
+        }
+    }
+}

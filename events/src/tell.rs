@@ -1,0 +1,45 @@
+//! From a fact in the store to the event that tells of it.
+
+use domain::{TaskId, TenantId, Timestamp};
+use serde_json::value::RawValue;
+
+use crate::attributes::{EventId, JsonContent, Source, SpecVersion};
+use crate::event::Event;
+
+/// A fact as the store keeps it until it is told.
+#[derive(Clone, Debug)]
+pub struct FactRecord<'a> {
+    /// Its place in the order of all facts; those of one task rise with its versions.
+    pub sequence: i64,
+    /// Whose task.
+    pub tenant: TenantId,
+    /// Which task.
+    pub task: TaskId,
+    /// The `type` attribute.
+    pub kind: &'a str,
+    /// What the type says, as JSON.
+    pub data: &'a RawValue,
+    /// The trace context of the command that led to it.
+    pub traceparent: Option<&'a str>,
+    /// When the command was applied.
+    pub occurred_at: Timestamp,
+}
+
+/// The event that tells of `record`. Told again, it has the same id and the same bytes.
+///
+/// # Errors
+/// None in practice: its members are all JSON.
+pub fn fact_event(record: &FactRecord<'_>) -> serde_json::Result<String> {
+    serde_json::to_string(&Event {
+        specversion: SpecVersion::V1,
+        id: EventId::of_sequence(record.sequence),
+        source: Source::service(),
+        r#type: record.kind.to_owned(),
+        subject: record.task,
+        time: record.occurred_at.into(),
+        datacontenttype: JsonContent::Json,
+        tenant: record.tenant.clone(),
+        traceparent: record.traceparent.map(str::to_owned),
+        data: record.data,
+    })
+}

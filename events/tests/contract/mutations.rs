@@ -1,0 +1,76 @@
+//! `decode` takes what the schemas take, and nothing else.
+
+use events::{CommandType, decode};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use crate::{files, kind_of, validator};
+
+/// A value for one member: mostly near what is allowed, sometimes far from it.
+fn value() -> impl Strategy<Value = Value> {
+    prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        (-1..4_i64).prop_map(Value::from),
+        "[ a-zA-Z\u{0}\u{1f}\u{7f}é-]{0,4}".prop_map(Value::from),
+        prop_oneof![Just(199_usize), Just(200), Just(201), Just(10_000), Just(10_001)]
+            .prop_map(|length| "é".repeat(length).into()),
+        prop_oneof![Just(49_usize), Just(51), Just(63), Just(64), Just(100), Just(101), Just(128)]
+            .prop_map(|length| "a".repeat(length).into()),
+        "20[0-9]{2}-[01][0-9]-[0-3][0-9]".prop_map(Value::from),
+        "20[0-9]{2}-0[1-9]-1[0-9][Tt ][012][0-9]:[0-5][0-9]:[0-5][0-9](Z|z|\\+01:00|)"
+            .prop_map(Value::from),
+        prop_oneof![Just("low"), Just("urgent"), Just("1.0"), Just("application/json")]
+            .prop_map(Value::from),
+        prop::collection::vec("[a-c]{0,2}", 0..3).prop_map(Value::from),
+        (19..22_usize)
+            .prop_map(|tags| (0..tags).map(|tag| Value::from(format!("t{tag}"))).collect()),
+        Just(json!({})),
+    ]
+}
+
+/// A valid example with one member replaced, added or taken away.
+fn mutated() -> impl Strategy<Value = (CommandType, Value)> {
+    let examples: Vec<_> = files("examples/valid").into_iter().collect();
+    let member = prop_oneof![
+        "(specversion|id|source|subject|time|datacontenttype|tenant|traceparent|data|ext)"
+            .prop_map(|name| format!("/{name}")),
+        "(title|description|priority|assignee|due_date|tag|tags|expected_version|patch|x)"
+            .prop_map(|name| format!("/data/{name}")),
+        "(title|description|priority|assignee|due_date|tags|x)"
+            .prop_map(|name| format!("/data/patch/{name}")),
+    ];
+    (prop::sample::select(examples), member, prop::option::of(value())).prop_map(
+        |((file, body), pointer, value)| {
+            let mut event: Value = serde_json::from_str(&body).expect("an example is JSON");
+            let (parent, name) = pointer.rsplit_once('/').expect("a pointer has a slash");
+            if let Some(Value::Object(parent)) = event.pointer_mut(parent) {
+                match value {
+                    Some(value) => parent.insert(name.to_owned(), value),
+                    None => parent.remove(name),
+                };
+            }
+            (kind_of(&file), event)
+        },
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: 2_000,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn decode_accepts_what_the_schema_accepts((kind, event) in mutated()) {
+        let decoded = decode(&event.to_string());
+        let valid = validator(kind).is_valid(&event);
+        prop_assert_eq!(decoded.is_ok(), valid, "{:?} for {}", decoded, event);
+    }
+
+    #[test]
+    fn decode_never_panics(body in ".{0,200}") {
+        let _ = decode(&body);
+    }
+}
