@@ -80,8 +80,7 @@ macro_rules! token {
 }
 
 token!(
-    /// An event's identifier. Its alphabet and length are those of an SQS deduplication id, which
-    /// it also is.
+    /// An event's identifier, unique within its tenant and source.
     EventId,
     128,
     "^[!-~]{1,128}$"
@@ -107,6 +106,12 @@ impl Source {
     #[must_use]
     pub fn service() -> Self {
         Self("/task-app".to_owned())
+    }
+
+    /// The HTTP API, as the source of the commands that it is asked for.
+    #[must_use]
+    pub fn http() -> Self {
+        Self("urn:task-app:http".to_owned())
     }
 }
 

@@ -15,6 +15,9 @@ use crate::traceparent::traceparent;
 /// The largest body, in bytes, that is read at all.
 pub const MAX_BYTES: usize = 256 * 1024;
 
+/// The largest data, in bytes, that is read if it travels apart from its event.
+pub const MAX_DATA_BYTES: usize = 1024 * 1024;
+
 /// A command with what identifies it and where it came from.
 #[derive(Clone, Debug)]
 pub struct CommandEvent {
@@ -33,10 +36,40 @@ pub struct CommandEvent {
 /// # Errors
 /// A [`DecodeError`] whose reason is what the dead letter will say.
 pub fn decode(body: &str) -> Result<CommandEvent, DecodeError> {
-    let event: Event<&RawValue> = parse_body(body)?;
+    let event: Event<Option<&RawValue>> = parse_body(body)?;
+    match event.data {
+        Some(data) => command(event, data.get()),
+        None if event.dataref.is_some() => Err(DecodeError::violation(
+            "",
+            "`data` is missing: there is `dataref`, but the message has no attribute `ClaimCheck`",
+        )),
+        None => Err(DecodeError::violation("", "missing field `data`")),
+    }
+}
+
+/// Reads the body of a claim check: an event with `dataref` and without `data`, which was fetched.
+///
+/// # Errors
+/// A [`DecodeError`] whose reason is what the dead letter will say.
+pub fn decode_claimed(body: &str, data: &str) -> Result<CommandEvent, DecodeError> {
+    if data.len() > MAX_DATA_BYTES {
+        return Err(DecodeError::too_large("/data", data, MAX_DATA_BYTES));
+    }
+    let event: Event<Option<&RawValue>> = parse_body(body)?;
+    if event.data.is_some() {
+        let detail = "must be absent: the message's claim check says that it is elsewhere";
+        return Err(DecodeError::violation("/data", detail));
+    }
+    if event.dataref.is_none() {
+        return Err(DecodeError::violation("", "missing field `dataref`: the data was claimed"));
+    }
+    command(event, data)
+}
+
+fn command<D>(event: Event<D>, data: &str) -> Result<CommandEvent, DecodeError> {
     let kind = CommandType::parse(&event.r#type)
         .ok_or_else(|| DecodeError::unknown_type(&CommandType::ALL.map(CommandType::as_str)))?;
-    let action = action(kind, event.data.get())?;
+    let action = action(kind, data)?;
     Ok(CommandEvent {
         id: event.id,
         source: event.source,
@@ -64,8 +97,7 @@ fn action(kind: CommandType, data: &str) -> Result<Action, DecodeError> {
 /// Reads a whole body, unless it is too large to be looked at.
 pub(crate) fn parse_body<'de, T: Deserialize<'de>>(body: &'de str) -> Result<T, DecodeError> {
     if body.len() > MAX_BYTES {
-        let detail = format!("{} bytes, at most {MAX_BYTES} are read", body.len());
-        return Err(DecodeError { reason: Reason::BodyTooLarge, pointer: String::new(), detail });
+        return Err(DecodeError::too_large("", body, MAX_BYTES));
     }
     parse(body, "")
 }

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
-    /// It is larger than [`MAX_BYTES`](crate::MAX_BYTES).
+    /// It is larger than [`MAX_BYTES`](crate::MAX_BYTES), or data that travels apart than
+    /// [`MAX_DATA_BYTES`](crate::MAX_DATA_BYTES).
     BodyTooLarge,
     /// It is not JSON.
     MalformedJson,
@@ -56,6 +57,16 @@ impl fmt::Display for DecodeError {
 }
 
 impl DecodeError {
+    pub(crate) fn too_large(pointer: &str, text: &str, most: usize) -> Self {
+        let detail = format!("{} bytes, at most {most} are read", text.len());
+        Self { reason: Reason::BodyTooLarge, pointer: pointer.to_owned(), detail }
+    }
+
+    pub(crate) fn violation(pointer: &str, detail: &str) -> Self {
+        let (pointer, detail) = (pointer.to_owned(), detail.to_owned());
+        Self { reason: Reason::SchemaViolation, pointer, detail }
+    }
+
     pub(crate) fn unknown_type(known: &[&str]) -> Self {
         Self {
             reason: Reason::UnknownType,

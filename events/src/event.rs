@@ -33,6 +33,10 @@ pub struct Event<D> {
     /// that is not well-formed is ignored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub traceparent: Option<String>,
+    /// Extension (Dataref): where `data` is, such as `s3://bucket/key`, if the event travels without
+    /// it. The consumer does not follow it: it follows the message's claim check.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dataref: Option<String>,
     /// What the type says.
     pub data: D,
 }

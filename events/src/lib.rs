@@ -4,10 +4,12 @@
 //! [`CommandType`] lists what may be asked, and [`decode`] is the one way from bytes to a
 //! [`domain::Command`], for the worker, for `publish` and for tests alike. What it accepts is what
 //! the JSON Schemas in `events/schemas/` accept (but for the size of the whole body, which no
-//! schema can state); a property test holds the two together.
+//! schema can state); a property test holds the two together. [`decode_claimed`] reads an event
+//! whose data travels apart, for its size.
 //!
 //! [CloudEvents 1.0]: https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md
 
+mod ask;
 mod attributes;
 mod command;
 mod decode;
@@ -20,9 +22,10 @@ mod tell;
 mod told;
 mod traceparent;
 
+pub use ask::command_event;
 pub use attributes::{EventId, EventTime, JsonContent, Source, SpecVersion};
 pub use command::CommandType;
-pub use decode::{CommandEvent, MAX_BYTES, decode};
+pub use decode::{CommandEvent, MAX_BYTES, MAX_DATA_BYTES, decode, decode_claimed};
 pub use error::{DecodeError, Reason};
 pub use event::Event;
 pub use fact::{CommandRejected, FactType};

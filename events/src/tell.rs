@@ -40,6 +40,7 @@ pub fn fact_event(record: &FactRecord<'_>) -> serde_json::Result<String> {
         datacontenttype: JsonContent::Json,
         tenant: record.tenant.clone(),
         traceparent: record.traceparent.map(str::to_owned),
+        dataref: None,
         data: record.data,
     })
 }

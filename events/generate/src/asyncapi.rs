@@ -96,38 +96,30 @@ fn operation(action: &str, channel: &str, summary: &str) -> Value {
 }
 
 fn messages() -> anyhow::Result<Map<String, Value>> {
-    let commands = CommandType::ALL.into_iter().map(|kind| {
-        message(
-            kind.as_str(),
-            kind.title(),
-            kind.description(),
-            &examples::of(kind.as_str(), "valid")?,
-        )
-    });
-    let facts = FactType::ALL.into_iter().map(|kind| {
+    let mut messages = Map::new();
+    for kind in CommandType::ALL {
+        let examples = examples::of(kind.as_str(), "valid")?;
+        let message = message(kind.as_str(), kind.title(), kind.description(), &examples);
+        messages.insert(kind.to_string(), message);
+    }
+    for kind in FactType::ALL {
         let description = match kind {
             FactType::Task(_) => "`data` is the task as the command left it.",
             FactType::CommandRejected => "`data` names the command and says why; `code` is stable.",
         };
         let examples = examples::of(kind.as_str(), "facts/valid")?;
-        message(kind.as_str(), kind.title(), description, &examples)
-    });
-    commands.chain(facts).collect()
+        let message = message(kind.as_str(), kind.title(), description, &examples);
+        messages.insert(kind.to_string(), message);
+    }
+    Ok(messages)
 }
 
-fn message(
-    kind: &str,
-    title: &str,
-    description: &str,
-    examples: &[Value],
-) -> anyhow::Result<(String, Value)> {
-    let schema = format!("./schemas/{}", schema::file_name(kind));
-    let message = json!({
+fn message(kind: &str, title: &str, description: &str, examples: &[Value]) -> Value {
+    json!({
         "name": kind,
         "title": title,
         "description": description,
-        "payload": { "$ref": schema },
+        "payload": { "$ref": format!("./schemas/{}", schema::file_name(kind)) },
         "examples": examples,
-    });
-    Ok((kind.to_owned(), message))
+    })
 }

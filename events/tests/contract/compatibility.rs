@@ -56,10 +56,10 @@ fn compare(from: &Value, to: &Value, at: &str, found: &mut Vec<String>) {
             return alternatives(from, to, at, found);
         }
     }
-    if let Some(gone) = difference(&values(from), &values(to)) {
+    if let Some(gone) = difference(values(from), values(to)) {
         tell(format!("{gone} is no longer allowed"));
     }
-    if let Some(gone) = difference(&types(from), &types(to)) {
+    if let Some(gone) = difference(types(from), types(to)) {
         tell(format!("the type {gone} is no longer allowed"));
     }
     for (keyword, bound) in [
@@ -175,11 +175,11 @@ fn strings(list: Option<&Value>) -> BTreeSet<String> {
 }
 
 /// Something that is in `from` and not in `to`, where no set means everything.
-fn difference(from: &Option<BTreeSet<String>>, to: &Option<BTreeSet<String>>) -> Option<String> {
+fn difference(from: Option<BTreeSet<String>>, to: Option<BTreeSet<String>>) -> Option<String> {
     match (from, to) {
         (_, None) => None,
         (None, Some(_)) => Some("anything else".to_owned()),
-        (Some(from), Some(to)) => from.difference(to).next().cloned(),
+        (Some(from), Some(to)) => from.difference(&to).next().cloned(),
     }
 }
 

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::fs;
 
-use events::{CommandType, FactType, Reason, decode, decode_fact, schema};
+use chrono::DateTime;
+use events::{CommandType, FactType, Reason, command_event, decode, decode_fact, schema};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -72,6 +73,20 @@ fn every_fact_has_two_examples_of_each_kind() {
             }
             assert!(found >= 2, "{kind} has {found} in {name}");
         }
+    }
+}
+
+#[test]
+fn a_command_is_asked_for_as_it_is_read() {
+    for (file, body) in files("examples/valid") {
+        let read = |body: &str| decode(body).unwrap_or_else(|error| panic!("{file}: {error}"));
+        let first = read(&body);
+        let again = read(&command_event(&first, DateTime::UNIX_EPOCH).expect("an event"));
+        assert_eq!(
+            (&first.id, &first.source, &first.command),
+            (&again.id, &again.source, &again.command)
+        );
+        assert_eq!(first.traceparent, again.traceparent);
     }
 }
 

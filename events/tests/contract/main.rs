@@ -1,6 +1,7 @@
 //! The contract ring: what the schemas say, what `decode` does, and what the examples show are one.
 #![expect(clippy::expect_used, clippy::panic, reason = "a test without its input has failed")]
 
+mod claimed;
 mod compatibility;
 mod examples;
 mod mutations;

@@ -73,6 +73,7 @@
 //! | [`http`](Service::http) | listens on `HTTP_ADDR` | answers events of API Gateway (REST and HTTP APIs), application load balancers and function URLs |
 //! | [`sqs`](Service::sqs) | polls, extends, deletes | takes an event source mapping's batches and answers which messages failed |
 //! | [`job`](Service::job) | runs once, and exits | runs at each invocation |
+//! | [`background`](Service::background) | runs until shutdown | runs at each invocation, until it is done or the deadline is near |
 //!
 //! Requests pass the same middleware, limits and errors, and messages the same decoding, verdicts,
 //! backoff and dead-lettering. What differs, and why:
@@ -165,7 +166,8 @@
 //!
 //! # Large bodies
 //!
-//! A body too large for the queue can wait in S3: see [`sqs::claim_check`].
+//! A body too large for the queue can wait in S3, and is fetched within bounds of size and memory: see
+//! [`sqs::claim_check`].
 //!
 //! # Traces and logs
 //!
@@ -176,6 +178,11 @@
 //! ([`BatchHandler::traceparent`](sqs::BatchHandler::traceparent)), else in its attribute
 //! `traceparent`, else in what AWS adds, `AWSTraceHeader`. What the sender does not sample is not
 //! exported.
+//!
+//! In a Lambda each invocation has a span, too. Its parent is the one in Lambda's own trace header
+//! (`Lambda-Runtime-Trace-Id`, X-Ray's) if that is sampled; one that is not is passed over, for Lambda
+//! sends it wherever X-Ray is off. A request or a batch for which nobody else is named is a child of
+//! the invocation.
 //!
 //! Every log line of a request or a batch has its `trace_id` under `span`; and, if spans are
 //! exported, the `span_id`.

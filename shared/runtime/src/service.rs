@@ -130,9 +130,36 @@ impl Service {
         match self.host {
             Host::Pod => self.add("job", Kind::Job, async move { job().await }),
             Host::Lambda => {
+                let job = move |_| job();
                 self.add("job", Kind::Server, lambda::job::serve(job, self.shutdown.clone()));
             }
         }
+        self
+    }
+
+    /// Runs `work` in the background until its token is cancelled: in a pod for as long as the pod
+    /// lives, and ending earlier is a failure; in a Lambda at each invocation, whatever the event (a
+    /// schedule's, say), until a while before the invocation's deadline, and it may end earlier.
+    /// [`host`](Self::host) tells it which. Once told to stop, it must end within the drain timeout.
+    pub fn background<F>(
+        mut self,
+        name: &'static str,
+        work: impl Fn(CancellationToken) -> F + Send + Sync + 'static,
+    ) -> Self
+    where
+        F: Future<Output = anyhow::Result<()>> + Send + 'static,
+    {
+        let shutdown = self.shutdown.clone();
+        if self.host == Host::Pod {
+            self.add(name, Kind::Server, async move { work(shutdown).await });
+            return self;
+        }
+        let stop = shutdown.clone();
+        let job = move |deadline| {
+            let stop = stop.child_token();
+            lambda::job::stop_before(deadline, work(stop.clone()), stop)
+        };
+        self.add(name, Kind::Server, lambda::job::serve(job, shutdown));
         self
     }
 
@@ -143,7 +170,7 @@ impl Service {
         ensure!(parts > 0, "nothing to run: `wire` added no part to the service");
         ensure!(
             self.host == Host::Pod || parts == 1,
-            "a Lambda runs exactly one of `http`, `sqs` and `job`, and `wire` added {parts}: \
+            "a Lambda runs exactly one of `http`, `sqs`, `job` and `background`, and `wire` added {parts}: \
              deploy a function for each"
         );
         Ok(())

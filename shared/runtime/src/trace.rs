@@ -7,8 +7,13 @@ use opentelemetry::{
     Context,
     trace::{SpanContext, SpanId, TraceContextExt as _, TraceFlags, TraceId, TraceState},
 };
+use tokio::task_local;
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
+
+task_local! {
+    static INVOKER: Option<SpanContext>;
+}
 
 /// The header, attribute and event member that W3C names.
 pub(crate) const TRACEPARENT: &str = "traceparent";
@@ -38,6 +43,27 @@ pub(crate) fn aws(value: &str) -> Option<SpanContext> {
     context(&format!("{epoch}{rest}"), field("Parent")?, field("Sampled") == Some("1"))
 }
 
+/// Begins an invocation's span, whose parent is the one that Lambda names; returns what the spans of
+/// its work belong to if nobody else is named.
+///
+/// A trace that Lambda does not sample is nobody's: it sends one with every invocation, also where
+/// X-Ray is off, and taken as a parent it would silence all that no caller samples.
+pub(crate) fn begin_invocation(span: &Span, header: Option<&str>) -> Option<SpanContext> {
+    let caller = header.and_then(aws).filter(SpanContext::is_sampled);
+    begin(span, caller.as_ref());
+    Some(own(span)).filter(SpanContext::is_valid).or(caller)
+}
+
+/// Does an invocation's work, for which [`invoker`] is `invoker`.
+pub(crate) async fn invoked_by<F: Future>(invoker: Option<SpanContext>, work: F) -> F::Output {
+    INVOKER.scope(invoker, work).await
+}
+
+/// What a span belongs to if nobody else is named: in a pod nothing.
+pub(crate) fn invoker() -> Option<SpanContext> {
+    INVOKER.try_with(Clone::clone).ok().flatten()
+}
+
 /// Begins a span: gives it its parent, and its ids to its log lines (the fields `trace_id` and
 /// `span_id`, which it must have). Says whether the span will be exported.
 ///
@@ -47,7 +73,7 @@ pub(crate) fn begin(span: &Span, parent: Option<&SpanContext>) -> bool {
         // It fails if nothing is exported, or if the span has begun, which it has not.
         let _ = span.set_parent(Context::new().with_remote_span_context(parent.clone()));
     }
-    let own = span.context().span().span_context().clone();
+    let own = own(span);
     if own.is_valid() {
         span.record("span_id", own.span_id().to_string());
     }
@@ -55,6 +81,10 @@ pub(crate) fn begin(span: &Span, parent: Option<&SpanContext>) -> bool {
         span.record("trace_id", known.trace_id().to_string());
     }
     own.is_sampled()
+}
+
+fn own(span: &Span) -> SpanContext {
+    span.context().span().span_context().clone()
 }
 
 fn context(trace: &str, span: &str, sampled: bool) -> Option<SpanContext> {

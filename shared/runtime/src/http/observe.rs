@@ -48,11 +48,11 @@ fn span(method: &'static str, route: &str, caller: Option<&SpanContext>) -> Span
     span
 }
 
-/// W3C's header, or that of AWS's load balancers and gateways.
+/// By W3C's header, else by that of AWS's load balancers and gateways, else by the invocation.
 fn sender(headers: &HeaderMap) -> Option<SpanContext> {
     let header = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
     let aws = || trace::aws(header(trace::AWS_HEADER)?);
-    header(trace::TRACEPARENT).and_then(trace::w3c).or_else(aws)
+    header(trace::TRACEPARENT).and_then(trace::w3c).or_else(aws).or_else(trace::invoker)
 }
 
 fn report(method: &'static str, route: &str, status: StatusCode, begun: Instant) {

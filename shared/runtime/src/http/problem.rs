@@ -49,6 +49,12 @@ impl Problem {
         self
     }
 
+    /// The document itself, as a part of another one. It has no `request_id`.
+    #[must_use]
+    pub fn into_document(self) -> Map<String, Value> {
+        self.members
+    }
+
     /// The response's status.
     #[must_use]
     pub fn status(&self) -> StatusCode {

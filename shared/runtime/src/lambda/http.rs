@@ -28,7 +28,9 @@ pub(crate) async fn answer(
     router: Router,
     event: LambdaEvent<LambdaRequest>,
 ) -> Result<impl Serialize + Send + 'static, Fault> {
-    let LambdaEvent { mut payload, context } = event;
+    let LambdaEvent { mut payload, mut context } = event;
+    // `lambda_http` would put it in place of the `X-Amzn-Trace-Id` that the caller sent.
+    context.xray_trace_id = None;
     let sender = plain(&mut payload);
     let deadline = Deadline(deadline_now(&context));
     let invocation = context.request_id.clone();

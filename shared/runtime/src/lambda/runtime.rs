@@ -15,10 +15,10 @@ use lambda_runtime::{
 use serde::{Serialize, de::DeserializeOwned};
 use tokio::{sync::Semaphore, time::Instant};
 use tokio_util::sync::CancellationToken;
-use tracing::{Instrument as _, info_span};
+use tracing::{Instrument as _, error_span, field::Empty};
 
 use super::extension;
-use crate::{Clock, SystemClock, metrics, otlp};
+use crate::{Clock, SystemClock, metrics, otlp, trace};
 
 /// What is left of an invocation's time for telling what it came to.
 const MARGIN: Duration = Duration::from_secs(2);
@@ -101,8 +101,8 @@ where
     Runtime::new(service_fn(handle)).layer(turns).run().boxed()
 }
 
-/// Each invocation's surroundings, up to the answer's arrival: a span, the claim to finish, the
-/// metrics.
+/// Each invocation's surroundings, up to the answer's arrival: a span, the claim to finish; and what
+/// must leave before Lambda freezes the process: metrics, and spans, of which this one has ended.
 struct Turns<S> {
     inner: S,
     idle: Arc<Semaphore>,
@@ -122,17 +122,22 @@ where
     }
 
     fn call(&mut self, invocation: LambdaInvocation) -> Self::Future {
-        let span = info_span!("invocation", request_id = invocation.context.request_id);
+        let span = error_span!(
+            parent: None, "invocation", request_id = invocation.context.request_id,
+            trace_id = Empty, span_id = Empty,
+        );
+        let caller = invocation.context.xray_trace_id.as_deref();
+        let invoker = trace::begin_invocation(&span, caller);
         let idle = Arc::clone(&self.idle);
-        let answer = span.in_scope(|| self.inner.call(invocation));
+        let answer = span.in_scope(|| self.inner.call(invocation)).instrument(span);
         let turn = async move {
             let _busy = idle.acquire_owned().await;
-            let answered = answer.await;
+            let answered = trace::invoked_by(invoker, answer).await;
             metrics::flush();
             otlp::flush().await;
             answered
         };
-        turn.instrument(span).boxed()
+        turn.boxed()
     }
 }
 

@@ -29,7 +29,7 @@ pub(crate) struct Rules {
 }
 
 impl Rules {
-    fn is_last(self, record: &Record) -> bool {
+    pub(crate) fn is_last(self, record: &Record) -> bool {
         record.receive_count() >= self.max_receive_count
     }
 }

@@ -72,6 +72,13 @@ pub struct Config {
 }
 
 impl Config {
+    /// From a message's receipt, the time after which its delivery is surely over, whatever happened:
+    /// for as long as it may wait for a handler and be handled, and be hidden after that.
+    #[must_use]
+    pub fn longest_delivery(&self) -> Duration {
+        self.handler_timeout() * 2 + self.visibility()
+    }
+
     /// What one setting's range cannot say.
     pub(crate) fn check(&self) -> anyhow::Result<()> {
         let (base, longest) = (self.backoff_base_ms, self.backoff_max_seconds);
@@ -80,7 +87,7 @@ impl Config {
             "BACKOFF_BASE_MS is {base} and must not exceed BACKOFF_MAX_SECONDS, which is {longest}: \
              no wait is longer than that"
         );
-        Ok(())
+        self.claim_check.check()
     }
 
     /// Most messages to receive at once: a receive is never split over batches (that keeps a FIFO
@@ -165,5 +172,14 @@ mod tests {
         let error = config.check().unwrap_err().to_string();
         assert!(error.contains("BACKOFF_BASE_MS") && error.contains("BACKOFF_MAX_SECONDS"));
         Config::for_test().check().unwrap();
+    }
+
+    #[test]
+    fn the_largest_body_must_have_room() {
+        let mut config = Config::for_test();
+        config.claim_check.claim_check_memory_bytes = 1_000;
+        let error = config.check().unwrap_err().to_string();
+        assert!(error.contains("CLAIM_CHECK_MEMORY_BYTES is 1000"), "{error}");
+        assert!(error.contains("CLAIM_CHECK_MAX_BYTES"), "{error}");
     }
 }

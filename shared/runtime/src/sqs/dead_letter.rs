@@ -95,7 +95,7 @@ impl Letter {
         let fifo = death.queue.rules.fifo;
         Ok(Self {
             position,
-            body: record.sent_body().to_owned(),
+            body: record.body().to_owned(),
             attributes: kept.chain(ours).collect(),
             group_id: record.group_id().filter(|_| fifo).map(str::to_owned),
             // A crash between this send and the delete repeats the send: it must change nothing.

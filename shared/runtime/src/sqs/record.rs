@@ -20,10 +20,12 @@ pub struct Record {
     message_id: String,
     receipt_handle: String,
     body: String,
-    /// What a claim check stood for.
-    redeemed: OnceLock<String>,
+    /// What a claim check stands for.
+    claimed: Option<String>,
     /// Whose trace it belongs to.
     sender: OnceLock<SpanContext>,
+    /// Whether the queue hands it out no more.
+    last_delivery: OnceLock<bool>,
     system: SystemAttributes,
     attributes: BTreeMap<String, MessageAttributeValue>,
 }
@@ -36,11 +38,18 @@ impl Record {
             message_id: "message".to_owned(),
             receipt_handle: "receipt".to_owned(),
             body: body.into(),
-            redeemed: OnceLock::new(),
+            claimed: None,
             sender: OnceLock::new(),
+            last_delivery: OnceLock::new(),
             system: SystemAttributes::new(),
             attributes: BTreeMap::new(),
         }
+    }
+
+    /// The record with the body that it refers to, as `decode` sees a claim check.
+    #[must_use]
+    pub fn with_claimed(self, body: impl Into<String>) -> Self {
+        Self { claimed: Some(body.into()), ..self }
     }
 
     /// The queue's id of the message, the same at every delivery.
@@ -49,20 +58,17 @@ impl Record {
         &self.message_id
     }
 
-    /// The body, untouched: of a claim check the one that it refers to.
+    /// The body that was sent through the queue, untouched: of a claim check the small one.
     #[must_use]
     pub fn body(&self) -> &str {
-        self.redeemed.get().unwrap_or(&self.body)
-    }
-
-    /// The body that was sent through the queue: of a claim check the small one.
-    pub(crate) fn sent_body(&self) -> &str {
         &self.body
     }
 
-    /// Takes the body that a claim check refers to.
-    pub(crate) fn redeem(&self, body: String) {
-        self.redeemed.get_or_init(|| body);
+    /// Of a [claim check](super::claim_check) the body that it refers to, fetched and verified; only
+    /// `decode` is shown it.
+    #[must_use]
+    pub fn claimed(&self) -> Option<&str> {
+        self.claimed.as_deref()
     }
 
     /// Who sent the message, if that is known: as the handler found it in the body, else the message
@@ -78,6 +84,18 @@ impl Record {
         if let Some(sender) = told.and_then(trace::w3c).or_else(attribute).or_else(aws) {
             self.sender.get_or_init(|| sender);
         }
+    }
+
+    /// Whether the queue hands it out no more: without an [`Ack`](super::Verdict::Ack) it goes to the
+    /// dead-letter queue, as it does when the process crashes now.
+    #[must_use]
+    pub fn is_last_delivery(&self) -> bool {
+        self.last_delivery.get().is_some_and(|last| *last)
+    }
+
+    /// Notes whether the queue's rules make this its last delivery.
+    pub(crate) fn note_last_delivery(&self, last: bool) {
+        self.last_delivery.get_or_init(|| last);
     }
 
     /// A message attribute's text; `None` if it is absent or binary.
@@ -142,8 +160,9 @@ impl TryFrom<Message> for Record {
             message_id: message.message_id.context("a message without an id")?,
             receipt_handle: message.receipt_handle.context("a message without a receipt handle")?,
             body: message.body.unwrap_or_default(),
-            redeemed: OnceLock::new(),
+            claimed: None,
             sender: OnceLock::new(),
+            last_delivery: OnceLock::new(),
             system: message.attributes.unwrap_or_default(),
             attributes: message.message_attributes.unwrap_or_default().into_iter().collect(),
         })

@@ -15,7 +15,7 @@ pub(crate) struct Spans {
 
 impl Spans {
     /// The sender of a batch's only message is the batch's parent; several are linked, for a span
-    /// has one parent.
+    /// has one parent. If no sender is known, the parent is the invocation, if there is one.
     pub(crate) fn open(queue: &str, records: &[Record]) -> Self {
         let batch = error_span!(
             parent: None, "batch", otel.name = format!("process {queue}"), otel.kind = "consumer",
@@ -26,7 +26,9 @@ impl Spans {
         let only = if let [only] = records { only.sender() } else { None };
         let linked = if only.is_none() { records } else { &[] };
         linked.iter().filter_map(Record::sender).for_each(|sender| link(&batch, sender));
-        let exported = trace::begin(&batch, only);
+        let unknown = records.iter().all(|record| record.sender().is_none());
+        let invoker = trace::invoker().filter(|_| unknown);
+        let exported = trace::begin(&batch, only.or(invoker.as_ref()));
         let message = |record| message(&batch, record);
         let messages = records.iter().filter(|_| exported).map(message).collect();
         Self { batch, messages }

@@ -15,8 +15,14 @@ use tokio_util::task::AbortOnDropHandle;
 use tracing::{Instrument as _, Span, error};
 
 use super::{
-    BatchHandler, Config, Record, Reject, Retry, Verdict, action::Action, batch::Batch,
-    pacing::Pacing, queue::Queue, settle::Settler, spans::Spans,
+    BatchHandler, Config, Record, Reject, Retry, Verdict,
+    action::Action,
+    batch::Batch,
+    claim_check::{Held, Portion},
+    pacing::Pacing,
+    queue::Queue,
+    settle::Settler,
+    spans::Spans,
 };
 use crate::{
     metrics::{BATCH_SIZE, HANDLER_DURATION},
@@ -85,9 +91,35 @@ impl<H: BatchHandler, Q: Queue> Worker<H, Q> {
         self.settler.settle(&batch.records, verdicts).await;
     }
 
-    /// One verdict per record, in order, and the span to settle them in.
+    /// One verdict per record, in order, and the span to settle them in. Claim checks may be more
+    /// than memory has room for: then portions of the batch are handled one after the other.
     async fn verdicts(&self, records: &[Record], deadline: Instant) -> (Vec<Verdict>, Span) {
-        let (messages, decided) = self.open(records, deadline).await;
+        let (mut verdicts, mut span) = (Vec::with_capacity(records.len()), Span::none());
+        let mut held = Held::default();
+        for portion in self.settler.queue.claims().portions(records) {
+            let records = portion.records;
+            let (decided, its_span) = self.portion(portion, &mut held, deadline).await;
+            records.iter().zip(&decided).for_each(|(record, verdict)| held.note(record, verdict));
+            verdicts.extend(decided);
+            span = its_span;
+        }
+        (verdicts, span)
+    }
+
+    /// The same for a portion.
+    async fn portion<'a>(
+        &self,
+        portion: Portion<'a>,
+        held: &mut Held<'a>,
+        deadline: Instant,
+    ) -> (Vec<Verdict>, Span) {
+        let records = portion.records;
+        let reserved = self.settler.queue.claims().reserve(&portion, deadline).await;
+        let _room = match reserved {
+            Ok(room) => room,
+            Err(retry) => return (vec![retry.into(); records.len()], Span::none()),
+        };
+        let (messages, decided) = self.open(portion, held, deadline).await;
         let spans = Spans::open(self.settler.queue().name(), records);
         let batch = spans.batch();
         let handled = self.handle(messages, deadline).instrument(batch.clone()).await;
@@ -99,19 +131,25 @@ impl<H: BatchHandler, Q: Queue> Worker<H, Q> {
     }
 
     /// The messages to handle, and the verdict of each record that has none in it.
-    async fn open(
+    async fn open<'a>(
         &self,
-        records: &[Record],
+        portion: Portion<'a>,
+        held: &mut Held<'a>,
         deadline: Instant,
     ) -> (Vec<H::Message>, Vec<Option<Verdict>>) {
-        let mut decided = self.settler.queue.claims().redeem(records, deadline).await;
+        let records = portion.records;
+        let mut decided = vec![None; records.len()];
+        held.hold_back(records, &mut decided);
+        let claims = self.settler.queue.claims();
+        let bodies = claims.redeem(portion, &mut decided, deadline).await;
+        held.hold_back(records, &mut decided);
         let mut messages = Vec::with_capacity(records.len());
-        for (record, verdict) in records.iter().zip(&mut decided) {
+        for ((record, body), verdict) in records.iter().zip(bodies).zip(&mut decided) {
             if verdict.is_some() {
                 record.trace(None);
                 continue;
             }
-            match self.decode(record) {
+            match self.decode(record, body) {
                 Ok(message) => messages.push(message),
                 Err(reject) => *verdict = Some(reject.into()),
             }
@@ -120,9 +158,13 @@ impl<H: BatchHandler, Q: Queue> Worker<H, Q> {
     }
 
     /// Decoding depends on the record alone: what panics once would always.
-    fn decode(&self, record: &Record) -> Result<H::Message, Reject> {
+    fn decode(&self, record: &Record, claimed: Option<String>) -> Result<H::Message, Reject> {
+        record.note_last_delivery(self.settler.queue.facts().rules.is_last(record));
         let decode = || {
-            let message = self.handler.decode(record)?;
+            let message = match claimed {
+                Some(body) => self.handler.decode(&record.clone().with_claimed(body))?,
+                None => self.handler.decode(record)?,
+            };
             record.trace(self.handler.traceparent(&message));
             Ok(message)
         };

@@ -21,7 +21,7 @@ use axum::{
 use serde_json::{Value, json};
 use tokio::{
     net::TcpListener,
-    sync::{Mutex as AsyncMutex, mpsc, oneshot},
+    sync::{Mutex as AsyncMutex, mpsc, oneshot, watch},
     time::timeout,
 };
 
@@ -41,6 +41,7 @@ pub(crate) struct LambdaApi {
 }
 
 struct Api {
+    asked: watch::Sender<usize>,
     queued: mpsc::UnboundedSender<Invocation>,
     next: AsyncMutex<mpsc::UnboundedReceiver<Invocation>>,
     pending: Mutex<HashMap<String, oneshot::Sender<Outcome>>>,
@@ -60,6 +61,7 @@ impl LambdaApi {
         let (queued, next) = mpsc::unbounded_channel();
         let (init_errors, failed_starts) = mpsc::unbounded_channel();
         let state = Arc::new(Api {
+            asked: watch::Sender::new(0),
             queued,
             next: AsyncMutex::new(next),
             pending: Mutex::default(),
@@ -101,6 +103,14 @@ impl LambdaApi {
         timeout(PATIENCE, outcome).await.expect("an outcome in time").expect("an outcome")
     }
 
+    /// Waits until the function has asked for an invocation so many times: it is done with those
+    /// before the last.
+    pub(crate) async fn asked(&self, times: usize) {
+        let mut asked = self.state.asked.subscribe();
+        let enough = timeout(PATIENCE, asked.wait_for(|asked| *asked >= times));
+        enough.await.expect("asked in time").expect("a server");
+    }
+
     /// The next start that failed.
     pub(crate) async fn failed_start(&self) -> Value {
         let mut failed_starts = self.state.failed_starts.lock().await;
@@ -119,6 +129,7 @@ fn now_ms() -> i64 {
 }
 
 async fn next_invocation(State(api): State<Arc<Api>>) -> impl IntoResponse {
+    api.asked.send_modify(|asked| *asked += 1);
     let next = api.next.lock().await.recv().await.expect("a server");
     let headers = AppendHeaders([
         ("lambda-runtime-aws-request-id", next.id),

@@ -32,6 +32,7 @@ async fn a_job_runs_once_in_a_pod_and_at_each_invocation_in_a_lambda() {
     }
     file.close().expect("a removal");
     let error = api.invoke("failing", MINUTE, schedule).await.expect_err("no file");
+    assert_eq!(error["errorType"], "Function.Failed");
     assert!(error["errorMessage"].as_str().expect("text").contains("No such file"), "{error}");
 
     assert_eq!(api.extensions(), [json!({"events": []})], "it claims to be told of the end");
@@ -67,6 +68,7 @@ async fn a_failed_start_is_told_to_lambda() {
     ];
     let lambda = Example::lambda("consumer", &api, &settings);
     let error = api.failed_start().await;
+    assert_eq!(error["errorType"], "Function.InitFailed");
     assert!(error["errorMessage"].as_str().expect("text").contains("QUEUE_URL"), "{error}");
     assert_eq!(lambda.ended().await.code(), Some(1));
 }

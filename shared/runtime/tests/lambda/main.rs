@@ -6,3 +6,4 @@ mod http;
 mod lambda_api;
 mod lifecycle;
 mod process;
+mod traces;

@@ -3,6 +3,7 @@
 
 mod partial_batch;
 mod queue;
+mod traces;
 
 use std::{sync::Arc, time::Duration};
 

@@ -2,7 +2,9 @@
 //!
 //! The sender puts the body into a bucket ([`put`]) and sends a message with any small body and the
 //! attribute [`ATTRIBUTE`], which says where the real one is. The consumer fetches that before it
-//! decodes; the handler sees no difference.
+//! decodes, and the handler's `decode` finds both: [`Record::body`](super::Record::body) is what was
+//! sent through the queue, [`Record::claimed`](super::Record::claimed) what was fetched. One whose
+//! small bodies say nothing reads `record.claimed().unwrap_or_else(|| record.body())`.
 //!
 //! ```no_run
 //! # async fn send(sqs: aws_sdk_sqs::Client, s3: aws_sdk_s3::Client, url: &str, body: String) -> anyhow::Result<()> {
@@ -36,7 +38,13 @@
 //! | it is larger than `CLAIM_CHECK_MAX_BYTES` | reject, `claim_check_too_large` |
 //! | there is no such object | reject, `claim_check_missing` |
 //! | the object has another size or digest, or is no UTF-8 | reject, `claim_check_mismatch` |
-//! | S3 does not answer, or refuses | retry, `claim_check_unavailable` |
+//! | S3 does not answer, or fails | retry, `claim_check_unavailable` |
+//! | S3 denies access | retry, `claim_check_denied` |
+//! | there is no memory for it until the handler's deadline | retry, `claim_check_no_room` |
+//!
+//! S3 answers `AccessDenied` for a missing object to a consumer without `s3:ListBucket`: grant that,
+//! next to `s3:GetObject` (and `s3:DeleteObject`, with `CLAIM_CHECK_DELETE`), and a missing object
+//! is a dead letter at once. Without it, it is one after the queue's last delivery, like any retry.
 //!
 //! A dead letter keeps the small body and the attribute, byte for byte as they were sent, so that a
 //! replay finds the large one again. Let a lifecycle rule of the bucket delete old bodies: with
@@ -44,15 +52,21 @@
 //! but a second delivery that was under way then ends as `claim_check_missing`. In a Lambda it never
 //! does, for there the platform deletes the message, afterwards.
 //!
-//! Memory: a batch holds the bodies of all its messages, up to `QUEUE_BATCH_SIZE` times
-//! `CLAIM_CHECK_MAX_BYTES`; make one of them small.
+//! Memory: the bodies of all batches that are handled at a time take `CLAIM_CHECK_MEMORY_BYTES` at
+//! most, from before they are fetched until their messages were handled. A batch with more than that
+//! is handled in portions, one after the other; a batch for which there is no room now waits. A body
+//! is dropped once it was decoded: what `decode` makes of it comes on top.
 
+mod bucket;
 mod fetch;
+mod portion;
 mod reference;
 
+use anyhow::ensure;
 use clap::{Args, builder::NonEmptyStringValueParser, value_parser};
 
 pub(crate) use fetch::Claims;
+pub(crate) use portion::{Held, Portion};
 pub use reference::{ATTRIBUTE, Reference, put};
 
 /// Whether and how claim checks are followed. It is part of [`sqs::Config`](super::Config).
@@ -70,7 +84,25 @@ pub struct Config {
         value_parser = value_parser!(u32).range(1..=1_073_741_824))]
     pub claim_check_max_bytes: u32,
 
+    /// Most memory that bodies take at a time, in bytes; at least `CLAIM_CHECK_MAX_BYTES`
+    #[arg(long, env = "CLAIM_CHECK_MEMORY_BYTES", default_value_t = 67_108_864,
+        value_parser = value_parser!(u32).range(1..))]
+    pub claim_check_memory_bytes: u32,
+
     /// Delete a body once its message was acknowledged and deleted (not in a Lambda)
     #[arg(long, env = "CLAIM_CHECK_DELETE")]
     pub claim_check_delete: bool,
+}
+
+impl Config {
+    /// What one setting's range cannot say.
+    pub(super) fn check(&self) -> anyhow::Result<()> {
+        let (largest, memory) = (self.claim_check_max_bytes, self.claim_check_memory_bytes);
+        ensure!(
+            largest <= memory,
+            "CLAIM_CHECK_MEMORY_BYTES is {memory} and must be at least CLAIM_CHECK_MAX_BYTES, which \
+             is {largest}: the largest body needs room"
+        );
+        Ok(())
+    }
 }

@@ -1,0 +1,140 @@
+//! Parts of a batch: what of it is in memory at a time, and what of it has to wait.
+
+use std::{collections::HashSet, time::Duration};
+
+use super::Reference;
+use crate::sqs::{Record, Reject, Retry, Verdict};
+
+/// What a claim check refers to, if that may be fetched; of any other message nothing.
+pub(super) type Claim = Option<Result<Reference, Reject>>;
+
+/// Consecutive records of a batch that are handled together.
+pub(crate) struct Portion<'a> {
+    pub(crate) records: &'a [Record],
+    pub(super) claims: Vec<Claim>,
+    /// What their bodies take, all together.
+    pub(super) bytes: u64,
+}
+
+/// Cuts a batch, in order, wherever the bodies would take more than `most` bytes. A batch of nothing
+/// is one portion of nothing.
+pub(super) fn cut(records: &[Record], claims: Vec<Claim>, most: u64) -> Vec<Portion<'_>> {
+    let mut portions = Vec::new();
+    let mut claims = claims.into_iter();
+    let mut rest = records;
+    loop {
+        let (length, bytes) = fitting(claims.as_slice(), most);
+        let (records, after) = rest.split_at_checked(length).unwrap_or((rest, &[]));
+        portions.push(Portion { records, claims: claims.by_ref().take(length).collect(), bytes });
+        if after.is_empty() {
+            return portions;
+        }
+        rest = after;
+    }
+}
+
+/// How many of the first claims fit, but at least one; and their bytes.
+fn fitting(claims: &[Claim], most: u64) -> (usize, u64) {
+    let mut bytes = 0_u64;
+    for (length, claim) in claims.iter().enumerate() {
+        let more = claim.as_ref().and_then(|claim| claim.as_ref().ok()).map_or(0, |it| it.size);
+        if length > 0 && bytes.saturating_add(more) > most {
+            return (length, bytes);
+        }
+        bytes = bytes.saturating_add(more);
+    }
+    (claims.len(), bytes)
+}
+
+/// The FIFO groups of a batch in which a message is retried: nothing that follows it may be handled
+/// before it.
+#[derive(Default)]
+pub(crate) struct Held<'a>(HashSet<&'a str>);
+
+impl<'a> Held<'a> {
+    /// Takes note of a record's verdict.
+    pub(crate) fn note(&mut self, record: &'a Record, verdict: &Verdict) {
+        if let (Some(group), Verdict::Retry(_)) = (group(record), verdict) {
+            self.0.insert(group);
+        }
+    }
+
+    /// Notes the verdicts that there are, and gives what follows a retry one, too.
+    pub(crate) fn hold_back(&mut self, records: &'a [Record], verdicts: &mut [Option<Verdict>]) {
+        for (record, verdict) in records.iter().zip(verdicts) {
+            if group(record).is_some_and(|group| self.0.contains(group)) {
+                let detail = "a message before it in its group is retried";
+                let retry = Retry::new("group_held_back", detail).after(Duration::ZERO);
+                *verdict = Some(retry.into());
+            } else if let Some(verdict) = verdict {
+                self.note(record, verdict);
+            }
+        }
+    }
+}
+
+/// The group in which the record has a place.
+fn group(record: &Record) -> Option<&str> {
+    record.group_id().filter(|_| record.is_ordered())
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_sqs::types::{Message, MessageSystemAttributeName as System};
+
+    use super::*;
+
+    fn record(group: &str) -> Record {
+        let message = Message::builder().message_id("id").receipt_handle("handle");
+        let message = message
+            .attributes(System::MessageGroupId, group)
+            .attributes(System::SequenceNumber, "1");
+        message.build().try_into().unwrap()
+    }
+
+    fn reasons<const N: usize>(verdicts: [Option<Verdict>; N]) -> [&'static str; N] {
+        verdicts.map(|verdict| match verdict {
+            Some(Verdict::Retry(retry)) => retry.reason,
+            Some(Verdict::Reject(reject)) => reject.reason,
+            _ => "handled",
+        })
+    }
+
+    #[test]
+    fn what_follows_a_body_that_cannot_be_fetched_waits_for_it_also_in_later_portions() {
+        let mut held = Held::default();
+        let records = ["a", "b", "a", "c", "c"].map(record);
+        let away = Retry::new("away", "").into();
+        let wrong = Reject::new("wrong", "").into();
+        let mut verdicts = [Some(away), None, None, Some(wrong), None];
+        held.hold_back(&records, &mut verdicts);
+        let expected = ["away", "handled", "group_held_back", "wrong", "handled"];
+        assert_eq!(reasons(verdicts), expected);
+
+        held.note(&records[1], &Retry::new("failed", "").into());
+        let later = ["a", "b", "c"].map(record);
+        let mut verdicts = [None, None, None];
+        held.hold_back(&later, &mut verdicts);
+        assert_eq!(reasons(verdicts), ["group_held_back", "group_held_back", "handled"]);
+    }
+
+    /// The lengths and bytes of the portions of claims of `sizes`; 0 is no claim.
+    fn portions(sizes: &[u64], most: u64) -> Vec<(usize, u64)> {
+        let records = vec![record("a"); sizes.len()];
+        let claim = |size: &u64| {
+            let (bucket, key, sha256) = <(String, String, String)>::default();
+            (*size > 0).then_some(Ok(Reference { bucket, key, size: *size, sha256 }))
+        };
+        let portions = cut(&records, sizes.iter().map(claim).collect(), most);
+        assert!(portions.iter().all(|portion| portion.records.len() == portion.claims.len()));
+        portions.iter().map(|portion| (portion.records.len(), portion.bytes)).collect()
+    }
+
+    #[test]
+    fn a_portion_holds_what_fits_and_the_batch_keeps_its_order() {
+        assert_eq!(portions(&[], 10), [(0, 0)]);
+        assert_eq!(portions(&[0, 0, 0], 10), [(3, 0)]);
+        assert_eq!(portions(&[0, 5, 5, 0, 1, 9, 10, 0], 10), [(4, 10), (2, 10), (2, 10)]);
+        assert_eq!(portions(&[10, 10], 10), [(1, 10), (1, 10)]);
+    }
+}
