@@ -14,6 +14,12 @@ pub(crate) struct Event {
     pub(crate) body: String,
 }
 
+impl AsRef<str> for Event {
+    fn as_ref(&self) -> &str {
+        &self.body
+    }
+}
+
 /// Reads all events, in order.
 pub(crate) fn read(files: &[PathBuf]) -> anyhow::Result<Vec<Event>> {
     let mut events = Vec::new();

@@ -3,14 +3,17 @@
 mod arguments;
 mod input;
 mod report;
-mod send;
 
 use std::process::ExitCode;
 
 use anyhow::Context as _;
 use arguments::Arguments;
+use aws_config::BehaviorVersion;
 use clap::Parser as _;
-use report::Report;
+use indicatif::{ProgressBar, ProgressStyle};
+use input::Event;
+use publish::{Producer, Report};
+use report::Summary;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -19,27 +22,48 @@ fn main() -> ExitCode {
         .context("starting the async runtime")
         .and_then(|runtime| runtime.block_on(publish(&arguments)));
     match published {
-        Ok(report) => report.conclude(arguments.json),
+        Ok(summary) => summary.conclude(arguments.json),
         Err(error) => report::fail(&error),
     }
 }
 
 /// Validates everything before anything is sent, so that a mistake in a file can be mended without
 /// wondering what went out already; then sends what is valid.
-async fn publish(arguments: &Arguments) -> anyhow::Result<Report> {
+async fn publish(arguments: &Arguments) -> anyhow::Result<Summary> {
     let events = input::read(&arguments.files)?;
-    let mut report = Report::default();
-    let mut valid = Vec::with_capacity(events.len());
-    for event in events {
-        match events::decode(&event.body) {
-            Ok(decoded) => valid.push(send::Outgoing::new(event, &decoded)),
-            Err(error) => report.refuse(event, error),
-        }
-    }
+    let producer = producer(arguments).await;
     if arguments.dry_run {
-        report.valid(valid.len());
-    } else {
-        send::send(arguments, valid, &mut report).await?;
+        let refused = producer.check(&events);
+        return Ok(Summary::of_dry_run(&events, refused));
     }
+    let report = send(&producer, &events).await?;
+    Ok(Summary::of(&events, report))
+}
+
+async fn producer(arguments: &Arguments) -> Producer {
+    let sdk = aws_config::load_defaults(BehaviorVersion::latest()).await;
+    // A dry run may have none: it sends nothing.
+    let queue_url = arguments.queue_url.clone().unwrap_or_default();
+    let mut producer = Producer::new(aws_sdk_sqs::Client::new(&sdk), queue_url);
+    if let Some(bucket) = &arguments.claim_check_bucket {
+        // Path style, for an endpoint that is no AWS has no name for each bucket.
+        let s3 = aws_sdk_s3::config::Builder::from(&sdk)
+            .force_path_style(sdk.endpoint_url().is_some())
+            .build();
+        let over = usize::try_from(arguments.claim_check_over).unwrap_or(usize::MAX);
+        let s3 = aws_sdk_s3::Client::from_conf(s3);
+        producer = producer.claim_checks(s3, bucket).claim_checks_over(over);
+    }
+    match arguments.rate {
+        Some(rate) => producer.per_second(rate),
+        None => producer,
+    }
+}
+
+async fn send(producer: &Producer, events: &[Event]) -> anyhow::Result<Report> {
+    let progress = ProgressBar::new(events.len() as u64)
+        .with_style(ProgressStyle::with_template("{bar:30} {pos}/{len} sent, {eta} left")?);
+    let report = producer.send_watched(events, |sent| progress.inc(sent as u64)).await?;
+    progress.finish_and_clear();
     Ok(report)
 }

@@ -1,8 +1,8 @@
-//! What was sent, what was not, and why.
+//! What is said at the end of a run.
 
 use std::process::ExitCode;
 
-use events::DecodeError;
+use publish::Report;
 use serde::Serialize;
 
 use crate::input::Event;
@@ -12,7 +12,7 @@ const INCOMPLETE: u8 = 3;
 
 /// The summary of a run.
 #[derive(Debug, Default, Serialize)]
-pub(crate) struct Report {
+pub(crate) struct Summary {
     /// Events that are valid; with `--dry-run` only.
     #[serde(skip_serializing_if = "Option::is_none")]
     valid: Option<usize>,
@@ -28,34 +28,19 @@ struct Refused {
     detail: String,
 }
 
-impl Report {
-    pub(crate) fn sent(&self) -> usize {
-        self.sent
+impl Summary {
+    pub(crate) fn of(events: &[Event], Report { sent, refused }: Report) -> Self {
+        let place = |refused: publish::Refused| {
+            let place = events.get(refused.position).map(|event| event.place.clone());
+            let publish::Refused { reason, pointer, detail, .. } = refused;
+            Refused { place: place.unwrap_or_default(), reason, pointer, detail }
+        };
+        Self { valid: None, sent, refused: refused.into_iter().map(place).collect() }
     }
 
-    pub(crate) fn valid(&mut self, count: usize) {
-        self.valid = Some(count);
-    }
-
-    pub(crate) fn accept(&mut self, count: usize) {
-        self.sent += count;
-    }
-
-    /// The event breaks the contract.
-    pub(crate) fn refuse(&mut self, event: Event, error: DecodeError) {
-        let DecodeError { reason, pointer, detail } = error;
-        let reason = reason.code().to_owned();
-        self.refused.push(Refused { place: event.place, reason, pointer, detail });
-    }
-
-    /// The queue did not take the event.
-    pub(crate) fn decline(&mut self, place: &str, code: &str, message: &str) {
-        self.refused.push(Refused {
-            place: place.to_owned(),
-            reason: code.to_owned(),
-            pointer: String::new(),
-            detail: message.to_owned(),
-        });
+    pub(crate) fn of_dry_run(events: &[Event], refused: Vec<publish::Refused>) -> Self {
+        let valid = events.len() - refused.len();
+        Self { valid: Some(valid), ..Self::of(events, Report { sent: 0, refused }) }
     }
 
     /// Prints the summary.

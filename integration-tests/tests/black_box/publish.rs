@@ -3,6 +3,7 @@
 use std::io::Write as _;
 use std::process::{Command, Output, Stdio};
 
+use aws_sdk_sqs::types::MessageSystemAttributeName;
 use local_stack::repository;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -75,4 +76,73 @@ async fn what_cannot_run_says_why() {
     let nowhere = publish(&world, &["--queue-url", &url, file], "");
     assert_eq!(nowhere.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&nowhere.stderr).contains("NonExistentQueue"), "{nowhere:?}");
+}
+
+#[tokio::test]
+async fn a_message_is_what_the_guide_says_and_two_sources_may_use_one_id() {
+    let world = World::new().await;
+    let subject = Uuid::now_v7().to_string();
+    let traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    let mut first: Value =
+        serde_json::from_str(&event("1", "create-task", &subject, &json!({"title": "First"})))
+            .expect("JSON");
+    first["traceparent"] = traceparent.into();
+    let mut second = first.clone();
+    second["source"] = "/elsewhere".into();
+    let sent = publish(&world, &[], &format!("{first}\n{second}"));
+    assert_eq!(String::from_utf8_lossy(&sent.stdout), "2 sent, 0 refused\n");
+
+    let receive = world.sqs.receive_message().queue_url(&world.queue.url);
+    let receive = receive.max_number_of_messages(10).message_attribute_names("All");
+    let receive = receive.message_system_attribute_names(MessageSystemAttributeName::All);
+    let received = receive.send().await.expect("an answer").messages.unwrap_or_default();
+    // printf 'acme\n/black-box\n1' | sha256sum, and so for the other.
+    let ids = [
+        "b27e789aca27f7298ff4b9b9fe6bcafad325394cc34e20e3d2c37ce4d2daeb1b",
+        "b4f4acad5ede85e76591e464cf7efc70e8c7523cda1d054873ba1f0dbd604066",
+    ];
+    assert_eq!(received.len(), ids.len());
+    for ((message, id), event) in received.iter().zip(ids).zip([first, second]) {
+        assert_eq!(message.body(), Some(event.to_string().as_str()));
+        let system = message.attributes().expect("attributes");
+        assert_eq!(system[&MessageSystemAttributeName::MessageGroupId], subject);
+        assert_eq!(system[&MessageSystemAttributeName::MessageDeduplicationId], id);
+        let attributes = message.message_attributes().expect("attributes");
+        assert_eq!(attributes["traceparent"].string_value(), Some(traceparent));
+        assert_eq!(attributes.len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn data_travels_apart_once_and_the_worker_takes_no_more_than_fits_into_its_memory() {
+    let world = World::new().await;
+    let (s3, bucket) = (world.s3(), format!("bodies-{}", Uuid::new_v4().simple()));
+    s3.create_bucket().bucket(&bucket).send().await.expect("a bucket");
+    let events: Vec<_> = (0..12)
+        .map(|number| {
+            let data = json!({"title": format!("Apart {number}"), "description": "x".repeat(900)});
+            event(&number.to_string(), "create-task", &Uuid::now_v7().to_string(), &data)
+        })
+        .collect();
+    let arguments = ["--claim-check-bucket", &bucket, "--claim-check-over", "1000", "--json"];
+    for _ in 0..2 {
+        let sent =
+            publish(&world, &[&arguments[..], &["--rate", "100"]].concat(), &events.join("\n"));
+        let report: Value = serde_json::from_slice(&sent.stdout).expect("JSON");
+        assert_eq!(report, json!({"sent": 12, "refused": []}));
+        let objects = s3.list_objects_v2().bucket(&bucket).send().await.expect("a list");
+        assert_eq!(objects.contents().len(), 12, "sent again, they are the same");
+    }
+
+    // Room for one at a time.
+    let settings = [
+        ("CLAIM_CHECK_BUCKET", bucket.as_str()),
+        ("CLAIM_CHECK_MAX_BYTES", "1000"),
+        ("CLAIM_CHECK_MEMORY_BYTES", "1000"),
+    ];
+    let _worker = world.start_worker("command-worker", &settings);
+    world.processed(12).await;
+    assert_eq!(world.count("SELECT count(*) FROM tasks WHERE length(description) = 900").await, 12);
+    let log = world.log("command-worker");
+    assert!(log.iter().all(|line| line["level"] == "INFO"), "nothing was retried: {log:?}");
 }

@@ -1,0 +1,89 @@
+//! docs/producers.md: every program in it, run as it is written.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use local_stack::{local_folder, repository};
+use uuid::Uuid;
+
+use crate::world::{World, binary};
+
+/// The blocks of the guide in this language, one after the other.
+fn program(language: &str) -> String {
+    let guide = fs::read_to_string(repository().join("docs/producers.md")).expect("the guide");
+    let fence = format!("```{language}\n");
+    let blocks = guide.split(fence.as_str()).skip(1);
+    let blocks = blocks.map(|block| block.split("```").next().expect("the end of a block"));
+    let program: String = blocks.collect();
+    assert!(!program.is_empty(), "no {language} in the guide");
+    program
+}
+
+/// A world whose worker reads claim checks from the bucket.
+async fn world() -> (World, local_stack::Function, String) {
+    let world = World::new().await;
+    let bucket = format!("bodies-{}", Uuid::new_v4().simple());
+    world.s3().create_bucket().bucket(&bucket).send().await.expect("a bucket");
+    let worker = world.start_worker("command-worker", &[("CLAIM_CHECK_BUCKET", &bucket)]);
+    (world, worker, bucket)
+}
+
+/// Runs a program with what the guide says that it finds in its environment.
+fn run(world: &World, bucket: &str, command: &mut Command) {
+    let environment = world.environment(&world.database.owner_url);
+    let region = environment.iter().find(|(name, _)| *name == "AWS_REGION").expect("a region").1;
+    let output = command
+        .current_dir(repository())
+        .envs(environment.iter())
+        // AWS's tools in Python know this name only.
+        .env("AWS_DEFAULT_REGION", region)
+        .env("QUEUE_URL", &world.queue.url)
+        .env("CLAIM_CHECK_BUCKET", bucket)
+        .output()
+        .expect("a process");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[tokio::test]
+async fn the_guides_command_line_asks_for_a_task() {
+    let (world, _worker, bucket) = world().await;
+    // Its first major version does not read the endpoint from its environment.
+    let endpoint = "aws() { command aws --endpoint-url \"$AWS_ENDPOINT_URL\" \"$@\"; }\n";
+    let program = endpoint.to_owned() + &program("sh");
+    run(&world, &bucket, Command::new("bash").args(["-euo", "pipefail", "-c", &program]));
+    world.processed(1).await;
+    let asked = "SELECT count(*) FROM tasks WHERE title = 'Asked for by the AWS command line'";
+    assert_eq!(world.count(asked).await, 1);
+}
+
+#[tokio::test]
+async fn the_guides_python_asks_for_tasks_in_order_and_apart() {
+    let (world, _worker, bucket) = world().await;
+    let python = local_folder().join("boto3/bin/python");
+    assert!(python.exists(), "boto3 is missing: run `.ci/tools`");
+    run(&world, &bucket, Command::new(python).args(["-c", &program("python")]));
+    world.processed(3).await;
+    let completed = "SELECT count(*) FROM tasks \
+        WHERE title = 'Asked for in Python' AND status = 'completed'";
+    assert_eq!(world.count(completed).await, 1);
+    let apart = "SELECT count(*) FROM tasks \
+        WHERE title = 'Sent apart' AND length(description) = 9900";
+    assert_eq!(world.count(apart).await, 1);
+}
+
+#[tokio::test]
+async fn the_guides_rust_is_the_kits_example_which_asks_for_a_task() {
+    let example = repository().join("events/publish/examples/producer.rs");
+    let example = fs::read_to_string(example).expect("the example");
+    let (_, code) = example.split_once("\n\n").expect("a comment and the code");
+    assert_eq!(program("rust"), code, "the guide shows the example");
+
+    let (world, _worker, bucket) = world().await;
+    let folder = binary("publish").parent().map(PathBuf::from).expect("a folder");
+    let mut built = Command::new(folder.join("examples/producer"));
+    run(&world, &bucket, built.arg(&world.queue.url));
+    world.processed(1).await;
+    let asked = "SELECT count(*) FROM tasks WHERE title = 'Asked for in Rust'";
+    assert_eq!(world.count(asked).await, 1);
+}
