@@ -3,7 +3,8 @@
 use std::convert::Infallible;
 
 use anyhow::{Context, Result};
-use aws_sdk_sqs::config::{BehaviorVersion, Credentials, Region};
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_sqs::config::{Credentials, SharedCredentialsProvider};
 use clap::Args;
 use reqwest::Url;
 use secrecy::{ExposeSecret, SecretString};
@@ -92,18 +93,23 @@ impl AwsAccess {
             .with_secret("AWS_SECRET_ACCESS_KEY", &self.secret_key)
     }
 
-    /// A client of SQS.
+    /// What a client of any service is made from.
     #[must_use]
-    pub fn sqs(&self) -> aws_sdk_sqs::Client {
+    pub fn config(&self) -> SdkConfig {
         let secret = self.secret_key.expose_secret();
         let credentials = Credentials::new(&self.key_id, secret, None, None, "local-stack");
-        let config = aws_sdk_sqs::Config::builder()
+        SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(self.region.clone()))
             .endpoint_url(&self.endpoint)
-            .credentials_provider(credentials)
-            .build();
-        aws_sdk_sqs::Client::from_conf(config)
+            .credentials_provider(SharedCredentialsProvider::new(credentials))
+            .build()
+    }
+
+    /// A client of SQS.
+    #[must_use]
+    pub fn sqs(&self) -> aws_sdk_sqs::Client {
+        aws_sdk_sqs::Client::new(&self.config())
     }
 }
 

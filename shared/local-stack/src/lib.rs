@@ -52,7 +52,7 @@ pub use identity::Identity;
 pub use issuer::{ALL_SCOPES, AUDIENCE, Issuer};
 pub use postgres::{Durability, Postgres};
 pub use process::{Process, Program};
-pub use queues::{Queue, create_command_queue};
+pub use queues::{Queue, create_fifo_queue};
 pub use redis::Redis;
 pub use servers::Servers;
 pub use state::{Lock, State, local_folder, repository};

@@ -8,9 +8,11 @@ use aws_sdk_sqs::types::QueueAttributeName as Name;
 use serde_json::json;
 
 /// The queue of commands.
-pub(crate) const COMMANDS: &str = "task-commands";
+const COMMANDS: &str = "task-commands";
+/// The queue of facts.
+const FACTS: &str = "task-facts";
 /// Deliveries of a message before SQS itself moves it to the dead-letter queue.
-pub(crate) const MAX_RECEIVE_COUNT: u8 = 5;
+const MAX_RECEIVE_COUNT: u8 = 5;
 
 const VISIBILITY_SECONDS: u32 = 60;
 const RETENTION_SECONDS: u32 = 14 * 24 * 60 * 60;
@@ -24,10 +26,28 @@ pub struct Queue {
     pub dead_letter_url: String,
 }
 
+/// The queues of the whole system.
+#[derive(Debug, Clone)]
+pub(crate) struct Queues {
+    /// What is asked.
+    pub(crate) commands: Queue,
+    /// What is told.
+    pub(crate) facts: Queue,
+}
+
+impl Queues {
+    pub(crate) async fn create(client: &Client) -> Result<Self> {
+        Ok(Self {
+            commands: create_fifo_queue(client, COMMANDS, MAX_RECEIVE_COUNT).await?,
+            facts: create_fifo_queue(client, FACTS, MAX_RECEIVE_COUNT).await?,
+        })
+    }
+}
+
 /// Creates the FIFO queue `{name}.fifo` and its dead-letter queue `{name}-dlq.fifo`, or brings
 /// their attributes up to date. Both keep messages for 14 days; a message is invisible for 60
 /// seconds after a delivery.
-pub async fn create_command_queue(
+pub async fn create_fifo_queue(
     client: &Client,
     name: &str,
     max_receive_count: u8,

@@ -28,6 +28,8 @@ pub struct TestDatabase {
     pub writer_url: SecretString,
     /// As a role that may do what `task-reader` may.
     pub reader_url: SecretString,
+    /// As a role that may do what `outbox-relay` may.
+    pub relay_url: SecretString,
     server: SecretString,
     name: String,
 }
@@ -67,6 +69,7 @@ impl TestDatabase {
         Ok(Self {
             writer_url: with_login(&owner_url, &template.role("writer"), &template.password)?,
             reader_url: with_login(&owner_url, &template.role("reader"), &template.password)?,
+            relay_url: with_login(&owner_url, &template.role("relay"), &template.password)?,
             server: server.clone(),
             owner_url,
             name,
@@ -136,8 +139,9 @@ impl Template {
         execute(connection, format!("CREATE DATABASE {draft} TEMPLATE template0")).await?;
         let mut inside = connect(&with_database(server, &draft)?).await?;
         store::MIGRATOR.run(&mut inside).await?;
-        for (name, group) in [("writer", "task_app_writer"), ("reader", "task_app_reader")] {
-            ensure_login(&mut inside, &self.role(name), group, &self.password).await?;
+        for name in ["writer", "reader", "relay"] {
+            let group = format!("task_app_{name}");
+            ensure_login(&mut inside, &self.role(name), &group, &self.password).await?;
         }
         inside.close().await?;
         let rename = format!("ALTER DATABASE {draft} RENAME TO {}", self.name);

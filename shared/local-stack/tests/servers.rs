@@ -8,7 +8,7 @@ use std::path::Path;
 use aws_sdk_sqs::types::QueueAttributeName;
 use local_stack::{
     Aws, AwsAccess, Durability, External, Postgres, Redis, Servers, State, TestDatabase,
-    create_command_queue, ports,
+    create_fifo_queue, ports,
 };
 use secrecy::{ExposeSecret as _, SecretString};
 use sqlx::{Connection as _, PgConnection};
@@ -59,9 +59,9 @@ async fn creating_a_queue_again_brings_it_up_to_date() {
     let (state, _folder) = closed_state();
     let mut aws = Aws::start(&state, ports::free(None).unwrap()).await.unwrap();
     let client = AwsAccess::private(aws.url()).sqs();
-    let first = create_command_queue(&client, "commands", 5).await.unwrap();
+    let first = create_fifo_queue(&client, "commands", 5).await.unwrap();
     aws.restart().await.unwrap();
-    let again = create_command_queue(&client, "commands", 3).await.unwrap();
+    let again = create_fifo_queue(&client, "commands", 3).await.unwrap();
     assert_eq!(first.url, again.url);
 
     let attributes = attributes(&client, &again.url).await;

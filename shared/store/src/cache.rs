@@ -96,15 +96,26 @@ impl Cache {
         cached
     }
 
-    /// Puts the tasks, each unless a later version of it is there, in one round trip.
-    pub(crate) async fn write_through(&self, tasks: impl IntoIterator<Item = &Task>) {
-        let Some(redis) = &self.0 else { return };
+    /// Whether a Redis is configured.
+    pub(crate) fn is_configured(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// How long an entry stays.
+    pub(crate) fn ttl(&self) -> Duration {
+        self.0.as_ref().map_or(Duration::ZERO, |redis| redis.ttl)
+    }
+
+    /// Puts the tasks, each unless a later version of it is there, in one round trip. Returns
+    /// whether Redis took them; without one, there is nothing to take.
+    pub(crate) async fn write_through(&self, tasks: impl IntoIterator<Item = &Task>) -> bool {
+        let Some(redis) = &self.0 else { return true };
         let mut latest: BTreeMap<_, &Task> = BTreeMap::new();
         for task in tasks {
             latest.insert((&task.tenant, task.id), task);
         }
         if latest.is_empty() {
-            return;
+            return true;
         }
         let mut pipe = redis::pipe();
         for ((tenant, id), task) in latest {
@@ -113,7 +124,7 @@ impl Cache {
             pipe.arg(body.map_or_else(Bytes::new, |body| body.json).as_ref());
             pipe.arg(u64::try_from(redis.ttl.as_millis()).unwrap_or(u64::MAX)).ignore();
         }
-        redis.run::<()>(async |connection| pipe.query_async(connection).await).await;
+        redis.run::<()>(async |connection| pipe.query_async(connection).await).await.is_some()
     }
 }
 

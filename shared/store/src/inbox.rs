@@ -41,11 +41,14 @@ pub enum Outcome {
 }
 
 /// A digest of what a command asks, to tell a repeat from another command under the same key.
-pub(crate) type Fingerprint = [u8; 32];
+pub type Fingerprint = [u8; 32];
 
-/// A create does not count its task's identifier: over HTTP we choose it, anew for each request, and
-/// a repeat must still find the task that the first request created.
-pub(crate) fn fingerprint(command: &Command) -> Result<Fingerprint, serde_json::Error> {
+/// The fingerprint of a command. A create does not count its task's identifier: over HTTP we choose
+/// it, anew for each request, and a repeat must still find the task that the first request created.
+///
+/// # Errors
+/// None in practice: a command is always JSON.
+pub fn fingerprint(command: &Command) -> Result<Fingerprint, serde_json::Error> {
     let mut digest = Sha256::new();
     if !matches!(command.action, Action::Create(_)) {
         digest.update(command.task.as_uuid());

@@ -3,6 +3,7 @@
 //! - [`Store::apply`] is the write path: a batch of commands takes effect exactly once, in one
 //!   transaction and a constant number of round trips, whatever the size of the batch.
 //! - [`Store::task`] and [`Store::tasks`] are the reads; the first goes through the cache.
+//! - [`Outbox`] is a relay's way to the facts that the write path left.
 //! - [`migrate`] brings the schema up to date.
 //!
 //! PostgreSQL holds the truth. Redis holds copies and may be slow, empty or gone at any time: that
@@ -16,6 +17,7 @@ mod fold;
 mod inbox;
 mod load;
 mod migrate;
+mod outbox;
 mod read;
 mod store;
 mod write;
@@ -23,7 +25,8 @@ mod write;
 pub use apply::Receipt;
 pub use config::{Config, Owner};
 pub use error::{ApplyError, ReadError};
-pub use inbox::{CommandKey, Incoming, Outcome};
+pub use inbox::{CommandKey, Fingerprint, Incoming, Outcome, fingerprint};
 pub use migrate::{MIGRATOR, migrate};
+pub use outbox::{Lease, Outbox, OutboxError, SHARDS, UntoldFact, Wake};
 pub use read::{Page, TaskBody};
 pub use store::Store;

@@ -105,6 +105,6 @@ fn task_key(incoming: &Incoming) -> (&TenantId, TaskId) {
     (&incoming.command.tenant, incoming.command.task)
 }
 
-fn unreadable(invalid: domain::Invalid) -> sqlx::Error {
+pub(crate) fn unreadable(invalid: domain::Invalid) -> sqlx::Error {
     sqlx::Error::Decode(Box::new(invalid))
 }

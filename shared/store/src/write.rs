@@ -3,12 +3,14 @@
 use domain::{Task, Timestamp, Version};
 use sqlx::PgConnection;
 
-use crate::fold::Folded;
+use crate::fold::{Folded, NewCommand};
 use crate::inbox::Incoming;
 
 /// Writes tasks, inbox and outbox in one round trip. Returns whether everything was written: if
 /// not, another transaction was faster with one of the tasks or commands, and this one must be
 /// rolled back and run again.
+///
+/// Wakes the relays if one of them sleeps.
 ///
 /// Rows go in key order, tasks before commands, so that no two batches can wait for each other.
 pub(crate) async fn write(
@@ -17,13 +19,7 @@ pub(crate) async fn write(
     folded: &Folded,
     now: Timestamp,
 ) -> Result<bool, sqlx::Error> {
-    let mut commands: Vec<_> = folded
-        .commands
-        .iter()
-        .filter_map(|command| Some((batch.get(command.index)?, command)))
-        .collect();
-    commands
-        .sort_by(|(a, _), (b, _)| (&a.command.tenant, &a.key).cmp(&(&b.command.tenant, &b.key)));
+    let commands = in_key_order(batch, folded);
     let facts: Vec<_> =
         folded.facts.iter().filter_map(|fact| Some((batch.get(fact.index)?, fact))).collect();
 
@@ -81,7 +77,11 @@ pub(crate) async fn write(
         )
         SELECT
             (SELECT count(*) FROM created) + (SELECT count(*) FROM changed) AS "tasks!",
-            (SELECT count(*) FROM processed) AS "commands!"
+            (SELECT count(*) FROM processed) AS "commands!",
+            (
+                SELECT count(pg_notify('outbox', ''))
+                FROM (SELECT 1 FROM outbox_relays WHERE sleeping AND seen_until > now() LIMIT 1) AS one
+            ) AS "woken!"
         "#,
         &tasks(folded, |(before, _)| *before) as &[Version],
         &tasks(folded, |(_, task)| task.tenant.to_string()),
@@ -116,6 +116,19 @@ pub(crate) async fn write(
     let expected = (folded.tasks.len(), folded.commands.len());
     Ok((usize::try_from(written.tasks), usize::try_from(written.commands))
         == (Ok(expected.0), Ok(expected.1)))
+}
+
+/// The new commands, each with where it came from.
+fn in_key_order<'a>(
+    batch: &'a [Incoming],
+    folded: &'a Folded,
+) -> Vec<(&'a Incoming, &'a NewCommand)> {
+    let commands = folded.commands.iter();
+    let mut commands: Vec<_> =
+        commands.filter_map(|command| Some((batch.get(command.index)?, command))).collect();
+    commands
+        .sort_by(|(a, _), (b, _)| (&a.command.tenant, &a.key).cmp(&(&b.command.tenant, &b.key)));
+    commands
 }
 
 fn tasks<T>(folded: &Folded, column: impl FnMut(&(Version, Task)) -> T) -> Vec<T> {

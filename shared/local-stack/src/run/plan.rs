@@ -8,17 +8,19 @@ use crate::database::{Login, login_url};
 use crate::environment::Environment;
 use crate::issuer::{AUDIENCE, Issuer};
 use crate::ports::loopback;
+use crate::queues::Queues;
 use crate::state::State;
 
 const READER: Login = Login { user: "task_reader", group: "task_app_reader" };
 const WRITER: Login = Login { user: "task_writer", group: "task_app_writer" };
 const WORKER: Login = Login { user: "command_worker", group: "task_app_writer" };
+const RELAY: Login = Login { user: "outbox_relay", group: "task_app_relay" };
 
 /// A function to start.
 pub(super) struct Planned {
     pub(super) name: String,
     pub(super) binary: &'static str,
-    /// Its address, or what it consumes.
+    /// Its address, or its queue.
     pub(super) address: String,
     pub(super) environment: Environment,
 }
@@ -28,7 +30,7 @@ pub(super) struct Context<'a> {
     pub(super) state: &'a State,
     pub(super) owner: &'a SecretString,
     pub(super) issuer: &'a Issuer,
-    pub(super) queue_url: &'a str,
+    pub(super) queues: &'a Queues,
     pub(super) common: Environment,
 }
 
@@ -43,14 +45,39 @@ pub(super) async fn plan(context: &Context<'_>, options: &Options) -> Result<Vec
         .common
         .clone()
         .with_secret("DATABASE_URL", &database)
-        .with("QUEUE_URL", context.queue_url);
+        .with("QUEUE_URL", &context.queues.commands.url);
     planned.extend((1..=options.workers).map(|number| Planned {
         name: format!("command-worker-{number}"),
         binary: "command-worker",
         address: "task-commands.fifo".to_owned(),
         environment: environment.clone(),
     }));
+    planned.push(relay(context).await?);
+    planned.push(projector(context));
     Ok(planned)
+}
+
+fn projector(context: &Context<'_>) -> Planned {
+    Planned {
+        name: "history-projector".to_owned(),
+        binary: "history-projector",
+        address: "task-facts.fifo".to_owned(),
+        environment: context.common.clone().with("QUEUE_URL", &context.queues.facts.url),
+    }
+}
+
+async fn relay(context: &Context<'_>) -> Result<Planned> {
+    let database = login_url(context.owner, RELAY, context.state).await?;
+    Ok(Planned {
+        name: "outbox-relay".to_owned(),
+        binary: "outbox-relay",
+        address: "task-facts.fifo".to_owned(),
+        environment: context
+            .common
+            .clone()
+            .with_secret("DATABASE_URL", &database)
+            .with("FACT_QUEUE_URLS", &context.queues.facts.url),
+    })
 }
 
 async fn http(
@@ -68,7 +95,8 @@ async fn http(
         .with("HTTP_ADDR", address.to_string())
         .with("AUTH_ISSUER", context.issuer.url())
         .with("AUTH_AUDIENCE", AUDIENCE)
-        .with("AUTH_JWKS_URL", context.issuer.jwks_url());
+        .with("AUTH_JWKS_URL", context.issuer.jwks_url())
+        .with("COMMAND_QUEUE_URL", &context.queues.commands.url);
     Ok(Planned {
         name: name.to_owned(),
         binary: name,

@@ -5,6 +5,8 @@ use std::pin::pin;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
+use aws_config::SdkConfig;
+use cloud::tables::{HISTORY_TABLE, OPERATIONS_TABLE};
 use futures::future::join_all;
 use secrecy::SecretString;
 use tokio::task::JoinHandle;
@@ -20,7 +22,7 @@ use crate::database;
 use crate::function::Function;
 use crate::issuer::{ALL_SCOPES, Issuer};
 use crate::postgres::Durability;
-use crate::queues::{self, Queue, create_command_queue};
+use crate::queues::Queues;
 use crate::servers::Servers;
 use crate::state::State;
 
@@ -51,25 +53,22 @@ impl Stack {
         self.servers.start(&self.state, Durability::Durable, options.aws_port).await?;
         step.done();
 
-        let step = console.step("creating queues, migrating the database");
-        let queue = self.create_queue().await?;
+        let step = console.step("creating queues and tables, migrating the database");
+        let aws = self.servers.aws()?;
+        let queues = Queues::create(&aws.sqs()).await?;
+        create_tables(&aws.config()).await?;
         let migrate = binaries.join("migrate");
         let owner = database::migrate(&self.servers, &self.state, &migrate).await?;
         step.done();
 
         let issuer = Issuer::create(&self.state)?;
         self.issuer = Some(issuer.serve().await?);
-        let planned = self.plan(options, &issuer, &owner, &queue).await?;
+        let planned = self.plan(options, &issuer, &owner, &queues).await?;
         self.start_functions(&planned, &binaries, console).await?;
 
-        let screen = self.screen(&planned, &owner, &issuer, &queue)?;
+        let screen = self.screen(&planned, &owner, &issuer, &queues)?;
         console.say(&screen.to_string());
         self.watch().await
-    }
-
-    async fn create_queue(&self) -> Result<Queue> {
-        let client = self.servers.aws()?.sqs();
-        create_command_queue(&client, queues::COMMANDS, queues::MAX_RECEIVE_COUNT).await
     }
 
     async fn plan(
@@ -77,10 +76,10 @@ impl Stack {
         options: &Options,
         issuer: &Issuer,
         owner: &SecretString,
-        queue: &Queue,
+        queues: &Queues,
     ) -> Result<Vec<Planned>> {
         let common = self.servers.environment()?.with("LOG_FORMAT", self.logs.format());
-        let context = Context { state: &self.state, owner, issuer, queue_url: &queue.url, common };
+        let context = Context { state: &self.state, owner, issuer, queues, common };
         plan(&context, options).await
     }
 
@@ -155,7 +154,7 @@ impl Stack {
         planned: &[Planned],
         owner: &SecretString,
         issuer: &Issuer,
-        queue: &Queue,
+        queues: &Queues,
     ) -> Result<Screen> {
         let mut rows = Vec::new();
         for (function, planned) in self.functions.iter_mut().zip(planned) {
@@ -172,8 +171,21 @@ impl Stack {
         }
         rows.push(Row::new("issuer", &issuer.url(), &issuer.jwks_url(), None));
         let token = issuer.token(TENANT, ALL_SCOPES, TOKEN_LIFETIME)?;
-        Ok(Screen { rows, token, aws, queue_url: queue.url.clone(), reader: reader(planned) })
+        Ok(Screen {
+            rows,
+            token,
+            aws,
+            queue_url: queues.commands.url.clone(),
+            reader: reader(planned),
+        })
     }
+}
+
+/// Under the names that the functions take unless told otherwise.
+async fn create_tables(aws: &SdkConfig) -> Result<()> {
+    cloud::tables::create_history(aws, HISTORY_TABLE).await?;
+    cloud::tables::create_operations(aws, OPERATIONS_TABLE).await?;
+    Ok(())
 }
 
 fn ticks() -> Interval {

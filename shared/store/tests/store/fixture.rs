@@ -23,6 +23,7 @@ struct Arguments {
 pub(crate) struct Fixture {
     pub(crate) writer: Store,
     pub(crate) reader: Store,
+    pub(crate) relay: Store,
     pub(crate) owner: PgPool,
     pub(crate) database: TestDatabase,
 }
@@ -38,6 +39,7 @@ impl Fixture {
         Self {
             writer: connect(&database.writer_url, redis_url),
             reader: connect(&database.reader_url, redis_url),
+            relay: connect(&database.relay_url, redis_url),
             owner: PgPool::connect_lazy(database.owner_url.expose_secret()).expect("a URL"),
             database,
         }

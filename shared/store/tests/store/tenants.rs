@@ -95,7 +95,7 @@ async fn each_role_may_do_what_it_needs_and_no_more() {
              FROM (SELECT grantee, table_name,
                           string_agg(privilege_type, ',' ORDER BY privilege_type) AS privileges
                    FROM information_schema.role_table_grants
-                   WHERE grantee IN ('task_app_reader', 'task_app_writer', 'PUBLIC')
+                   WHERE grantee IN ('task_app_reader', 'task_app_writer', 'task_app_relay', 'PUBLIC')
                    AND table_schema = 'public'
                    GROUP BY grantee, table_name) AS grants",
         )
@@ -106,6 +106,11 @@ async fn each_role_may_do_what_it_needs_and_no_more() {
         granted,
         [
             "task_app_reader tasks SELECT",
+            "task_app_relay inbox DELETE,SELECT",
+            "task_app_relay outbox DELETE,SELECT",
+            "task_app_relay outbox_relays DELETE,INSERT,SELECT,UPDATE",
+            "task_app_relay outbox_shards SELECT",
+            "task_app_relay tasks SELECT",
             "task_app_writer inbox INSERT,SELECT",
             "task_app_writer outbox INSERT",
             "task_app_writer tasks INSERT,SELECT,UPDATE",

@@ -1,0 +1,46 @@
+//! How long the relay waits after a failure: exponentially longer, with full jitter.
+
+use std::time::Duration;
+
+use rand::RngExt as _;
+
+const SHORTEST: Duration = Duration::from_millis(100);
+const LONGEST: Duration = Duration::from_secs(10);
+
+/// The failures in a row.
+#[derive(Debug, Default)]
+pub(crate) struct Pace(u32);
+
+impl Pace {
+    /// All is well again.
+    pub(crate) fn well(&mut self) {
+        self.0 = 0;
+    }
+
+    /// The pause after one more failure.
+    pub(crate) fn pause(&mut self, random: &mut impl rand::Rng) -> Duration {
+        let doubled = SHORTEST.saturating_mul(2_u32.saturating_pow(self.0));
+        self.0 = self.0.saturating_add(1);
+        random.random_range(SHORTEST..=doubled.min(LONGEST))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::SeedableRng as _;
+    use rand::rngs::SmallRng;
+
+    use super::*;
+
+    #[test]
+    fn pauses_grow_to_a_limit_and_begin_anew() {
+        let random = &mut SmallRng::seed_from_u64(1);
+        let mut pace = Pace::default();
+        assert_eq!(pace.pause(random), SHORTEST);
+        let pauses: Vec<_> = (0..100).map(|_| pace.pause(random)).collect();
+        assert!(pauses.iter().all(|pause| (SHORTEST..=LONGEST).contains(pause)));
+        assert!(pauses.iter().any(|pause| *pause > LONGEST / 2), "{pauses:?}");
+        pace.well();
+        assert_eq!(pace.pause(random), SHORTEST);
+    }
+}

@@ -1,0 +1,235 @@
+//! Every committed fact reaches every queue, in order per task, whatever happens to the relay and
+//! to what it needs.
+
+mod proxy;
+pub(crate) mod subscriber;
+
+use std::time::Duration;
+
+use local_stack::{
+    Durability, Environment, Function, Postgres, Queue, Redis, State, create_fifo_queue,
+};
+use nix::sys::signal::Signal;
+use serde_json::{Value, json};
+use tokio::time::sleep;
+use uuid::Uuid;
+
+use crate::lambda_api::LambdaApi;
+use crate::load::Load;
+use crate::world::{PATIENCE, World, binary, event, eventually};
+use proxy::Proxy;
+use subscriber::Subscriber;
+
+/// What a relay finds in its environment. Small batches, so that there is a middle to be killed in.
+fn environment(world: &World, queues: &[&str]) -> Environment {
+    world
+        .environment(&world.database.relay_url)
+        .with("FACT_QUEUE_URLS", queues.join(","))
+        .with("RELAY_LEASE_SECONDS", "2")
+        .with("RELAY_BATCH_SIZE", "20")
+}
+
+fn start_relay(world: &World, name: &str, queues: &[&str]) -> Function {
+    let environment = environment(world, queues);
+    Function::start(&binary("outbox-relay"), name, &environment, &world.state).expect("a process")
+}
+
+pub(crate) async fn relay(world: &World, name: &str, queues: &[&str]) -> Function {
+    let mut relay = start_relay(world, name, queues);
+    relay.ready(PATIENCE).await.expect("a relay that is ready");
+    relay
+}
+
+pub(crate) async fn facts_queue(world: &World) -> Queue {
+    let name = format!("facts-{}", Uuid::new_v4().simple());
+    create_fifo_queue(&world.sqs, &name, 5).await.expect("a queue")
+}
+
+async fn standard_queue(world: &World) -> String {
+    let name = format!("standard-{}", Uuid::new_v4().simple());
+    let created = world.sqs.create_queue().queue_name(name).send().await.expect("a queue");
+    created.queue_url.expect("a URL")
+}
+
+/// The shards that somebody who is still there holds, and by how many replicas.
+async fn holders(world: &World) -> (i64, i64) {
+    let held = "SELECT count(*), count(DISTINCT holder) FROM outbox_shards
+        WHERE leased_until > now() AND holder IN (SELECT id FROM outbox_relays)";
+    sqlx::query_as(held).fetch_one(&world.owner).await.expect("counts")
+}
+
+#[tokio::test]
+async fn every_fact_reaches_two_subscribers_with_two_relays_of_which_one_is_killed() {
+    let world = World::new().await;
+    let (ours, theirs) = (facts_queue(&world).await, facts_queue(&world).await);
+    let queues = [ours.url.as_str(), theirs.url.as_str()];
+    let load = Load::random(11, 600);
+    let _worker = world.worker().await;
+    let mut first = relay(&world, "first", &queues).await;
+    let _second = relay(&world, "second", &queues).await;
+    eventually("both hold shards", async || (holders(&world).await == (16, 2)).then_some(())).await;
+
+    tokio::join!(world.send(&load.messages), async {
+        eventually("the relays are in the middle", async || {
+            (world.count("SELECT coalesce(max(seq), 0) FROM outbox").await > 50).then_some(())
+        })
+        .await;
+        first.kill().await.expect("killed");
+    });
+    world.processed(load.distinct).await;
+    for queue in queues {
+        Subscriber::new(&world, queue).receives_everything().await;
+    }
+    eventually("one holds all", async || (holders(&world).await == (16, 1)).then_some(())).await;
+}
+
+#[tokio::test]
+async fn a_queue_that_is_away_loses_nothing_and_the_others_get_no_fact_twice() {
+    let world = World::new().await;
+    // A FIFO queue would hide what is sent twice.
+    let here = standard_queue(&world).await;
+    let name = format!("away-{}", Uuid::new_v4().simple());
+    let folder = here.rsplit_once('/').expect("a name").0;
+    let away = format!("{folder}/{name}.fifo");
+    let relay = relay(&world, "relay", &[&here, &away]).await;
+    let load = Load::random(12, 100);
+    let _worker = world.worker().await;
+    world.send(&load.messages).await;
+    world.processed(load.distinct).await;
+    let refused = format!("facts_refused_total{{queue=\"{name}.fifo\"}}");
+    eventually("the queue is missed", async || metric(&world, &relay, &refused).await).await;
+    eventually("the lag shows", async || {
+        let lag = metric(&world, &relay, "outbox_lag_seconds").await?;
+        let unsent = metric(&world, &relay, "outbox_unsent").await?;
+        (lag > 0.0 && unsent > 0.0).then_some(())
+    })
+    .await;
+
+    let away = create_fifo_queue(&world.sqs, &name, 5).await.expect("a queue");
+    Subscriber::new(&world, &away.url).receives_everything().await;
+    let mut here = Subscriber::new(&world, &here);
+    here.receives_everything().await;
+    assert!(!here.repeated, "told again only to whom it was not told");
+    eventually("nothing lags", async || {
+        (metric(&world, &relay, "outbox_unsent").await? == 0.0).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn postgresql_restarted_and_killed_under_load_loses_no_fact() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let state = State::open(folder.path()).expect("a state folder");
+    let mut postgres = Postgres::start(&state, Durability::Throwaway).await.expect("a PostgreSQL");
+    let world = World::with_postgres(postgres.url()).await;
+    let facts = facts_queue(&world).await;
+    let load = Load::random(13, 400);
+    let _worker = world.worker().await;
+    let mut relay = relay(&world, "relay", &[&facts.url]).await;
+    let restarts = async {
+        sleep(Duration::from_millis(500)).await;
+        postgres.restart().await.expect("restarted");
+        sleep(Duration::from_millis(500)).await;
+        postgres.kill().await.expect("killed");
+        postgres.restart().await.expect("recovered");
+    };
+    tokio::join!(world.send(&load.messages), restarts);
+    world.processed(load.distinct).await;
+    Subscriber::new(&world, &facts.url).receives_everything().await;
+    relay.process().assert_runs().expect("the same relay all along");
+}
+
+#[tokio::test]
+async fn what_redis_missed_is_right_when_it_is_back_though_nothing_expired() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let state = State::open(folder.path()).expect("a state folder");
+    let redis = Redis::start(&state).await.expect("a Redis");
+    let mut proxy = Proxy::start(redis.url()).await;
+    let world = World::with_redis(&proxy.url).await;
+    let facts = facts_queue(&world).await;
+    let reader = world.reader().await;
+    let _worker = world.start_worker("command-worker", &[("CACHE_TTL_SECONDS", "86400")]);
+    let _relay = relay(&world, "relay", &[&facts.url]).await;
+    let (token, subject) = (world.token("acme"), Uuid::now_v7().to_string());
+    let url = format!("{}/v1/tasks/{subject}", reader.url);
+    let title = async || {
+        let response = world.client.get(&url).bearer_auth(&token).send().await.ok()?;
+        let task: Value = response.json().await.ok()?;
+        task["title"].as_str().map(str::to_owned)
+    };
+    let create = event("1", "create-task", &subject, &json!({"title": "before"}));
+    world.send(&[(subject.clone(), create)]).await;
+    world.processed(1).await;
+    eventually("it is told", async || {
+        (world.count("SELECT count(*) FROM outbox").await == 0).then_some(())
+    })
+    .await;
+    assert_eq!(title().await.as_deref(), Some("before"));
+
+    proxy.cut();
+    let patch = json!({"patch": {"title": "meanwhile"}});
+    let update = event("2", "update-task", &subject, &patch);
+    world.send(&[(subject.clone(), update)]).await;
+    eventually("it is told, and waits for Redis", async || {
+        (world.count("SELECT count(*) FROM outbox WHERE sent").await == 1).then_some(())
+    })
+    .await;
+    proxy.mend().await;
+    eventually("the read is right", async || (title().await? == "meanwhile").then_some(())).await;
+    eventually("nothing waits", async || {
+        (world.count("SELECT count(*) FROM outbox").await == 0).then_some(())
+    })
+    .await;
+    Subscriber::new(&world, &facts.url).receives_everything().await;
+}
+
+#[tokio::test]
+async fn a_relay_that_drains_ends_well_and_leaves_its_shards_to_the_other() {
+    let world = World::new().await;
+    let facts = facts_queue(&world).await;
+    let _worker = world.worker().await;
+    let mut first = relay(&world, "first", &[&facts.url]).await;
+    let _second = relay(&world, "second", &[&facts.url]).await;
+    eventually("both hold shards", async || (holders(&world).await == (16, 2)).then_some(())).await;
+    let load = Load::random(14, 200);
+    tokio::join!(world.send(&load.messages), async {
+        first.process().signal(Signal::SIGTERM).expect("a signal");
+        let status = first.process().wait().await.expect("an end");
+        assert!(status.success(), "{status}");
+        let relays = "SELECT count(*) FROM outbox_relays";
+        assert_eq!(world.count(relays).await, 1, "who is gone has said so");
+        let left = "SELECT count(*) FROM outbox_shards
+            WHERE holder NOT IN (SELECT id FROM outbox_relays)";
+        assert_eq!(world.count(left).await, 0, "and has left nothing behind");
+    });
+    world.processed(load.distinct).await;
+    Subscriber::new(&world, &facts.url).receives_everything().await;
+    assert_eq!(holders(&world).await, (16, 1));
+}
+
+#[tokio::test]
+async fn a_scheduled_lambda_tells_what_there_is_and_ends() {
+    let world = World::new().await;
+    let facts = facts_queue(&world).await;
+    let load = Load::random(15, 100);
+    let _worker = world.worker().await;
+    world.send(&load.messages).await;
+    world.processed(load.distinct).await;
+    let api = LambdaApi::start().await;
+    let _relay = world.start_lambda("outbox-relay", &environment(&world, &[&facts.url]), &api);
+    for run in ["first", "second"] {
+        let outcome = api.invoke(run, Duration::from_mins(1), json!({})).await;
+        assert_eq!(outcome, Ok(json!(null)), "{run}");
+        assert_eq!(world.count("SELECT count(*) FROM outbox").await, 0, "{run}");
+    }
+    assert_eq!(holders(&world).await, (0, 0), "it holds nothing between invocations");
+    Subscriber::new(&world, &facts.url).receives_everything().await;
+}
+
+/// A metric of a function, by its name and labels.
+async fn metric(world: &World, function: &Function, name: &str) -> Option<f64> {
+    let metrics = world.client.get(function.health_url("metrics")).send().await.ok()?;
+    let metrics = metrics.text().await.ok()?;
+    let line = metrics.lines().find(|line| line.starts_with(name))?;
+    line.rsplit_once(' ')?.1.parse().ok()
+}

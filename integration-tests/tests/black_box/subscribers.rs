@@ -1,0 +1,41 @@
+//! docs/subscribers.md: a subscriber of one's own, beside others.
+
+use std::fs;
+
+use local_stack::{Function, repository};
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::relay::{facts_queue, relay};
+use crate::world::{PATIENCE, World, binary, event, eventually};
+
+#[tokio::test]
+async fn the_guides_subscriber_gets_every_fact() {
+    let read = |path: &str| fs::read_to_string(repository().join(path)).expect("a file");
+    let example = read("integration-tests/examples/subscriber.rs");
+    let (_, code) = example.split_once("\n\n").expect("a comment and the code");
+    assert!(read("docs/subscribers.md").contains(code), "the guide shows the example");
+
+    let world = World::new().await;
+    let (ours, theirs) = (facts_queue(&world).await, facts_queue(&world).await);
+    let environment = world.environment(&world.database.reader_url).with("QUEUE_URL", &theirs.url);
+    let program = binary("examples/subscriber");
+    let mut subscriber =
+        Function::start(&program, "subscriber", &environment, &world.state).expect("a process");
+    subscriber.ready(PATIENCE).await.expect("a subscriber that is ready");
+    let _worker = world.worker().await;
+    let _relay = relay(&world, "relay", &[&ours.url, &theirs.url]).await;
+
+    let task = Uuid::now_v7().to_string();
+    let create = event("1", "create-task", &task, &json!({"title": "A"}));
+    let complete = event("2", "complete-task", &task, &json!({}));
+    world.send(&[(task.clone(), create), (task.clone(), complete)]).await;
+    eventually("the subscriber noticed", async || {
+        let log = world.log("subscriber");
+        let noticed = |line: &serde_json::Value| {
+            line["message"] == "a task was completed" && line["task.id"] == task.as_str()
+        };
+        log.iter().any(noticed).then_some(())
+    })
+    .await;
+}

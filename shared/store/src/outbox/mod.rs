@@ -1,0 +1,52 @@
+//! The outbox as a relay sees it: facts that are committed and not told yet.
+//!
+//! A fact's row stays until every queue has taken the fact, and is then deleted: nothing that was
+//! told is left to purge. The outbox has [`SHARDS`] shards, and a task's facts are in one of them,
+//! in the order of `seq` (its row is locked while they are written). No other order is meant: a
+//! transaction may commit a lower `seq` later than another a higher one.
+//!
+//! Statements ask for a shard by `BETWEEN` it and itself, and order by it: equality would let
+//! PostgreSQL walk the primary key instead, past all that others have not told yet.
+//!
+//! Several replicas share the shards by [leases](Outbox::lease). An [`Outbox`] is one replica's.
+
+mod facts;
+mod gauges;
+mod lease;
+mod purge;
+mod repeat;
+mod wake;
+
+use std::time::Duration;
+
+use sqlx::types::Uuid;
+
+pub use facts::UntoldFact;
+pub use lease::Lease;
+pub use wake::Wake;
+
+use crate::store::Store;
+
+/// How many shards the outbox has: more replicas than that share nothing.
+pub const SHARDS: usize = 16;
+
+/// A relay's way to the outbox. Its statements are of every tenant.
+#[derive(Debug)]
+pub struct Outbox {
+    id: Uuid,
+    store: Store,
+    lease: Duration,
+}
+
+impl Outbox {
+    /// A new replica's, whose leases last for `lease`. Nothing is leased yet.
+    #[must_use]
+    pub fn new(store: Store, lease: Duration) -> Self {
+        Self { id: Uuid::new_v4(), store, lease }
+    }
+}
+
+/// Why nothing came of it: PostgreSQL cannot be reached, is overloaded or too slow. Try again later.
+#[derive(Debug, thiserror::Error)]
+#[error("PostgreSQL is not available")]
+pub struct OutboxError(#[from] sqlx::Error);

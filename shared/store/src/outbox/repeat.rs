@@ -1,0 +1,87 @@
+//! Cache writes repeated, so that a Redis that was away comes back right.
+//!
+//! What is repeated is the task as it is now, not as a fact tells it: a fact that is told late must
+//! not take an emptied cache back to an older version.
+
+use domain::Task;
+use sqlx::types::{Json, Uuid};
+
+use super::{Lease, Outbox, OutboxError};
+
+/// Facts whose cache writes are repeated at once, at most, for each shard: few enough for
+/// `REDIS_TIMEOUT_MS`.
+const BATCH: i64 = 32;
+/// Batches of one call, at most.
+const BATCHES: u32 = 10;
+
+impl Outbox {
+    /// Repeats the cache writes of facts that were told while Redis was away, until it is away again.
+    /// Returns whether any may be left.
+    ///
+    /// # Errors
+    /// When PostgreSQL does not answer.
+    pub async fn repeat(&self, lease: &Lease) -> Result<bool, OutboxError> {
+        for _ in 0..BATCHES {
+            let (seqs, tenants, tasks) = self.uncached(lease).await?;
+            if seqs.is_empty() {
+                return Ok(false);
+            }
+            if !self.refresh(&tenants, &tasks).await? {
+                return Ok(true);
+            }
+            self.forget(&seqs).await?;
+        }
+        Ok(true)
+    }
+
+    /// Facts that wait for Redis: their `seq`, tenants and tasks.
+    async fn uncached(
+        &self,
+        lease: &Lease,
+    ) -> Result<(Vec<i64>, Vec<String>, Vec<Uuid>), OutboxError> {
+        let waiting = sqlx::query!(
+            r#"
+            SELECT seq, tenant, task_id
+            FROM unnest($1::smallint[]) AS leased (shard)
+            CROSS JOIN LATERAL (
+                SELECT seq, tenant, task_id
+                FROM outbox
+                WHERE outbox.shard BETWEEN leased.shard AND leased.shard AND sent
+                ORDER BY outbox.shard, outbox.seq
+                LIMIT $2
+            ) AS fact
+            "#,
+            &lease.shards,
+            BATCH,
+        )
+        .fetch_all(&self.store.pool)
+        .await?;
+        let tasks = waiting.iter().map(|row| row.task_id).collect();
+        let seqs = waiting.iter().map(|row| row.seq).collect();
+        Ok((seqs, waiting.into_iter().map(|row| row.tenant).collect(), tasks))
+    }
+
+    /// Writes the tasks through to the cache, as they are now. Returns whether Redis took them, or
+    /// there is none.
+    pub(super) async fn refresh(
+        &self,
+        tenants: &[String],
+        tasks: &[Uuid],
+    ) -> Result<bool, OutboxError> {
+        if tenants.is_empty() || !self.store.cache.is_configured() {
+            return Ok(true);
+        }
+        let tasks = sqlx::query_scalar!(
+            r#"
+            SELECT to_jsonb(tasks) AS "task!: Json<Task>"
+            FROM (SELECT DISTINCT * FROM unnest($1::text[], $2::uuid[]) AS told (tenant, id)) AS told
+            JOIN tasks USING (tenant, id)
+            "#,
+            tenants,
+            tasks,
+        )
+        .fetch_all(&self.store.pool)
+        .await?;
+        Ok(self.store.cache.write_through(tasks.iter().map(|Json(task)| task)).await)
+    }
+}

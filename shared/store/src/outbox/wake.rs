@@ -1,0 +1,100 @@
+//! How a commit wakes a relay that sleeps, at no cost while none does.
+//!
+//! NOTIFY takes a lock of the whole database at commit, so a writer notifies only if a relay said
+//! that it sleeps. A writer that looked just before the relay said so does not notify: who sleeps
+//! looks again by itself after a second or so, which also makes up for a lost connection.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use sqlx::postgres::{PgListener, PgPool, PgPoolOptions};
+use tokio::sync::Notify;
+use tokio::time::sleep;
+use tokio_util::task::AbortOnDropHandle;
+
+use super::{Outbox, OutboxError};
+
+/// The channel that [`write`](crate::write) and leases notify.
+const CHANNEL: &str = "outbox";
+/// Between two attempts to listen.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// Ends a relay's sleep. Listens on a connection of its own until it is dropped.
+#[derive(Debug)]
+pub struct Wake {
+    heard: Arc<Heard>,
+    _listening: AbortOnDropHandle<()>,
+}
+
+#[derive(Debug, Default)]
+struct Heard {
+    something: Notify,
+    shards: AtomicBool,
+}
+
+impl Outbox {
+    /// Begins to listen; connects in the background, and again after each failure.
+    #[must_use]
+    pub fn wake(&self) -> Wake {
+        let options = self.store.pool.connect_options();
+        let pool = PgPoolOptions::new()
+            .max_connections(1)
+            .max_lifetime(None)
+            .idle_timeout(None)
+            .connect_lazy_with((*options).clone());
+        let heard = Arc::<Heard>::default();
+        let listening = tokio::spawn(listen(pool, Arc::clone(&heard)));
+        Wake { heard, _listening: AbortOnDropHandle::new(listening) }
+    }
+
+    /// Says whether this replica sleeps, so that writers notify it. Look at the outbox once more
+    /// after saying so: what was committed before was not notified.
+    ///
+    /// # Errors
+    /// When PostgreSQL does not answer.
+    pub async fn set_sleeping(&self, sleeping: bool) -> Result<(), OutboxError> {
+        sqlx::query!(
+            "UPDATE outbox_relays SET sleeping = $2 WHERE id = $1 -- no tenant's",
+            self.id,
+            sleeping,
+        )
+        .execute(&self.store.pool)
+        .await?;
+        Ok(())
+    }
+}
+
+impl Wake {
+    /// Waits for new facts or free shards. What came since the last wait counts.
+    pub async fn wait(&self) {
+        self.heard.something.notified().await;
+    }
+
+    /// Whether another replica gave shards away since the last call: a reason to renew the lease.
+    #[must_use]
+    pub fn shards_are_free(&self) -> bool {
+        self.heard.shards.swap(false, Ordering::SeqCst)
+    }
+}
+
+async fn listen(pool: PgPool, heard: Arc<Heard>) {
+    loop {
+        if let Err(error) = forward(&pool, &heard).await {
+            tracing::debug!(%error, "cannot listen; looking once a second meanwhile");
+        }
+        sleep(PAUSE).await;
+    }
+}
+
+async fn forward(pool: &PgPool, heard: &Heard) -> Result<(), sqlx::Error> {
+    let mut listener = PgListener::connect_with(pool).await?;
+    listener.listen(CHANNEL).await?;
+    loop {
+        let notification = listener.recv().await?;
+        if !notification.payload().is_empty() {
+            heard.shards.store(true, Ordering::SeqCst);
+        }
+        heard.something.notify_one();
+    }
+}

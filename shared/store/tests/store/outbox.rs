@@ -1,0 +1,120 @@
+//! What the tests of the outbox share, and what becomes of old rows.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use secrecy::ExposeSecret as _;
+use sqlx::PgPool;
+use store::{Lease, Outbox, UntoldFact};
+
+use crate::fixture::{Fixture, create, incoming, new_task};
+
+/// Longer than any of these tests.
+pub(crate) const LONG: Duration = Duration::from_mins(10);
+
+impl Fixture {
+    /// A replica of the relay.
+    pub(crate) fn outbox(&self, lease: Duration) -> Outbox {
+        Outbox::new(self.relay.clone(), lease)
+    }
+
+    pub(crate) async fn execute(&self, sql: &'static str) {
+        sqlx::raw_sql(sql).execute(&self.owner).await.expect("done");
+    }
+
+    /// Creates that many tasks.
+    pub(crate) async fn create_tasks(&self, count: usize) {
+        let batch = (0..count).map(|_| {
+            let task = new_task();
+            incoming(&task.to_string(), task, create("Buy milk"))
+        });
+        self.apply(batch.collect()).await;
+    }
+}
+
+/// All that the replica may tell at the moment.
+pub(crate) async fn untold(outbox: &Outbox, lease: &Lease) -> Vec<UntoldFact> {
+    outbox.untold(lease, &[], 10_000).await.expect("facts")
+}
+
+pub(crate) fn shards(leases: &[&Lease]) -> Vec<i16> {
+    let mut shards: Vec<_> = leases.iter().flat_map(|lease| lease.shards.clone()).collect();
+    shards.sort_unstable();
+    assert_eq!(shards.iter().collect::<HashSet<_>>().len(), shards.len(), "held twice: {shards:?}");
+    shards
+}
+
+#[tokio::test]
+async fn a_purge_takes_old_commands_and_keeps_young_ones() {
+    let fixture = Fixture::new().await;
+    let outbox = fixture.outbox(LONG);
+    fixture.create_tasks(3).await;
+    fixture
+        .execute(
+            "UPDATE inbox SET processed_at = now();
+             UPDATE inbox SET processed_at = now() - interval '31 days'
+             WHERE task_id = (SELECT min(task_id::text)::uuid FROM inbox)",
+        )
+        .await;
+    let month = Duration::from_hours(30 * 24);
+    assert!(!outbox.purge(month).await.expect("purged"), "nothing is left to purge");
+    assert_eq!(fixture.look("SELECT count(*)::text FROM inbox").await, "2");
+}
+
+#[tokio::test]
+async fn a_purge_takes_a_bounded_number_of_rows_at_a_time() {
+    let fixture = Fixture::new().await;
+    let outbox = fixture.outbox(LONG);
+    fixture
+        .execute(
+            "INSERT INTO inbox SELECT 'acme', '/test', n::text, gen_random_uuid(), '', '{}',
+                    now() - interval '31 days' FROM generate_series(1, 1500) AS n",
+        )
+        .await;
+    let month = Duration::from_hours(30 * 24);
+    assert!(outbox.purge(month).await.expect("purged"), "there is more");
+    assert_eq!(fixture.look("SELECT count(*)::text FROM inbox").await, "500");
+    assert!(!outbox.purge(month).await.expect("purged"), "there is no more");
+    assert_eq!(fixture.look("SELECT count(*)::text FROM inbox").await, "0");
+}
+
+#[tokio::test]
+async fn a_purge_takes_what_waits_for_redis_for_longer_than_anything_stays_there() {
+    let fixture = Fixture::new().await;
+    fixture.create_tasks(3).await;
+    fixture
+        .execute(
+            "UPDATE outbox SET occurred_at = now();
+             UPDATE outbox SET occurred_at = now() - interval '1 day' WHERE seq <= 2;
+             UPDATE outbox SET sent = true WHERE seq >= 2",
+        )
+        .await;
+    fixture.outbox(LONG).purge(LONG).await.expect("purged");
+    let left = "SELECT string_agg(seq::text, ' ' ORDER BY seq) FROM outbox";
+    assert_eq!(fixture.look(left).await, "1 3", "what is untold stays, however old");
+}
+
+#[tokio::test]
+async fn a_relay_sees_every_tenant_and_writes_no_task_no_command_and_no_fact() {
+    let fixture = Fixture::new().await;
+    fixture.create_tasks(1).await;
+    let relay = PgPool::connect(fixture.database.relay_url.expose_secret()).await.expect("a login");
+    for sql in [
+        "UPDATE tasks SET title = 'x'",
+        "DELETE FROM tasks",
+        "UPDATE inbox SET outcome = '{}'",
+        "UPDATE outbox SET data = '{}'",
+        "INSERT INTO outbox (tenant, task_id, type, data, occurred_at)
+         VALUES ('acme', gen_random_uuid(), 't', '{}', now())",
+        "INSERT INTO outbox_shards (shard) VALUES (16)",
+    ] {
+        let error = sqlx::raw_sql(sql).execute(&relay).await.expect_err(sql);
+        assert!(error.to_string().contains("permission denied"), "{sql}: {error}");
+    }
+    let seen: i64 =
+        sqlx::query_scalar("SELECT (SELECT count(*) FROM outbox) + (SELECT count(*) FROM inbox)")
+            .fetch_one(&relay)
+            .await
+            .expect("a count");
+    assert_eq!(seen, 2);
+}
