@@ -7,39 +7,50 @@ use runtime::sqs::{BatchHandler, Record, Reject, Retry, Verdict};
 use runtime::{Clock, SystemClock};
 use store::{ApplyError, CommandKey, Incoming, Outcome, Receipt, Store};
 
+use crate::deferred::Deferred;
+use crate::producers::Producers;
+
 /// Applies commands. A command that is refused is acknowledged: its refusal is its result.
 pub(crate) struct CommandHandler {
     store: Store,
+    deferred: Deferred,
+    producers: Producers,
     clock: SystemClock,
 }
 
-impl CommandHandler {
-    pub(crate) fn new(store: Store, clock: SystemClock) -> Self {
-        Self { store, clock }
-    }
+/// A command and what its delivery says.
+pub(crate) struct Message {
+    pub(crate) incoming: Incoming,
+    pub(crate) is_last_delivery: bool,
 }
 
 impl BatchHandler for CommandHandler {
-    type Message = Incoming;
+    type Message = Message;
 
-    fn decode(&self, record: &Record) -> Result<Incoming, Reject> {
-        let event = events::decode(record.body())
-            .map_err(|error| Reject::new(error.reason.code(), error.to_string()))?;
-        Ok(Incoming {
+    fn decode(&self, record: &Record) -> Result<Message, Reject> {
+        let event = match record.claimed() {
+            Some(data) => events::decode_claimed(record.body(), data),
+            None => events::decode(record.body()),
+        };
+        let event = event.map_err(|error| Reject::new(error.reason.code(), error.to_string()))?;
+        self.producers.check(&event)?;
+        let incoming = Incoming {
             key: CommandKey { source: event.source.into(), id: event.id.into() },
             command: event.command,
             traceparent: event.traceparent,
-        })
+        };
+        Ok(Message { incoming, is_last_delivery: record.is_last_delivery() })
     }
 
-    fn traceparent<'a>(&self, incoming: &'a Incoming) -> Option<&'a str> {
-        incoming.traceparent.as_deref()
+    fn traceparent<'a>(&self, message: &'a Message) -> Option<&'a str> {
+        message.incoming.traceparent.as_deref()
     }
 
-    async fn handle(&self, batch: Vec<Incoming>) -> Vec<Verdict> {
-        let batch: Arc<[Incoming]> = batch.into();
+    async fn handle(&self, batch: Vec<Message>) -> Vec<Verdict> {
+        self.deferred.announce(&batch, self.clock.now()).await;
+        let batch: Arc<[Incoming]> = batch.into_iter().map(|message| message.incoming).collect();
         match self.store.apply(Arc::clone(&batch), self.clock.now()).await {
-            Ok(receipts) => receipts.iter().map(verdict).collect(),
+            Ok(receipts) => self.told(&batch, &receipts).await,
             Err(ApplyError::Data(_)) if batch.len() > 1 => self.one_by_one(&batch).await,
             Err(error) => repeat_n(failed(error), batch.len()).collect(),
         }
@@ -47,16 +58,32 @@ impl BatchHandler for CommandHandler {
 }
 
 impl CommandHandler {
+    pub(crate) fn new(
+        store: Store,
+        deferred: Deferred,
+        producers: Producers,
+        clock: SystemClock,
+    ) -> Self {
+        Self { store, deferred, producers, clock }
+    }
+
     /// So that a command whose data PostgreSQL refuses, in spite of all checks, spoils no other.
     async fn one_by_one(&self, batch: &[Incoming]) -> Vec<Verdict> {
         let mut verdicts = Vec::with_capacity(batch.len());
         for incoming in batch {
-            let applied = self.store.apply([incoming.clone()], self.clock.now()).await;
-            verdicts.push(match applied {
-                Ok(receipts) => receipts.first().map_or(Verdict::Ack, verdict),
-                Err(error) => failed(error),
-            });
+            let one = std::slice::from_ref(incoming);
+            match self.store.apply(one, self.clock.now()).await {
+                Ok(receipts) => verdicts.extend(self.told(one, &receipts).await),
+                Err(error) => verdicts.push(failed(error)),
+            }
         }
+        verdicts
+    }
+
+    /// One verdict per command that was processed, once its caller can know the outcome.
+    async fn told(&self, batch: &[Incoming], receipts: &[Receipt]) -> Vec<Verdict> {
+        let mut verdicts: Vec<_> = receipts.iter().map(verdict).collect();
+        self.deferred.end(batch, receipts, &mut verdicts).await;
         verdicts
     }
 }

@@ -1,12 +1,17 @@
 //! Applies command events from the queue to tasks, in batches.
 
+mod deferred;
 mod handler;
+mod producers;
 
 use std::process::ExitCode;
 
 use clap::Args;
+use cloud::{Operations, OperationsConfig};
+use deferred::Deferred;
 use handler::CommandHandler;
-use runtime::{Function, Service, SystemClock, sqs};
+use producers::Producers;
+use runtime::{Function, Service, SystemClock, aws, sqs};
 use store::Store;
 
 #[derive(Debug, Args)]
@@ -16,6 +21,10 @@ struct Config {
     queue: sqs::Config,
     #[command(flatten)]
     store: store::Config,
+    #[command(flatten)]
+    operations: OperationsConfig,
+    #[command(flatten)]
+    producers: Producers,
 }
 
 fn main() -> ExitCode {
@@ -24,6 +33,8 @@ fn main() -> ExitCode {
 
 async fn wire(config: Config, service: Service) -> anyhow::Result<Service> {
     let store = Store::connect(&config.store)?;
-    let handler = CommandHandler::new(store.clone(), SystemClock);
+    let operations = Operations::new(&aws::client_config().await, config.operations);
+    let deferred = Deferred::new(operations, config.queue.longest_delivery());
+    let handler = CommandHandler::new(store.clone(), deferred, config.producers, SystemClock);
     service.ready_when("postgresql", move || store.ping()).sqs(config.queue, handler).await
 }

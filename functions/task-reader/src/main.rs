@@ -1,12 +1,15 @@
 //! Serves tasks over HTTP.
 
+mod lists;
 mod routes;
 
 use std::process::ExitCode;
 
 use clap::Args;
+use cloud::{History, HistoryConfig, Operations, OperationsConfig};
 use http_support::{Authenticator, auth};
-use runtime::{Function, Service, http};
+use routes::App;
+use runtime::{Function, Service, SystemClock, aws, http};
 use store::Store;
 
 #[derive(Debug, Args)]
@@ -18,6 +21,10 @@ struct Config {
     auth: auth::Config,
     #[command(flatten)]
     store: store::Config,
+    #[command(flatten)]
+    history: HistoryConfig,
+    #[command(flatten)]
+    operations: OperationsConfig,
 }
 
 fn main() -> ExitCode {
@@ -26,6 +33,13 @@ fn main() -> ExitCode {
 
 async fn wire(config: Config, service: Service) -> anyhow::Result<Service> {
     let store = Store::connect(&config.store)?;
-    let router = routes::router(store.clone(), Authenticator::new(config.auth));
+    let aws = aws::client_config().await;
+    let router = routes::router(App {
+        store: store.clone(),
+        history: History::new(&aws, config.history),
+        operations: Operations::new(&aws, config.operations),
+        authenticator: Authenticator::new(config.auth),
+        clock: SystemClock,
+    });
     service.ready_when("postgresql", move || store.ping()).http(config.http, router).await
 }

@@ -1,43 +1,52 @@
 //! The addresses that are read.
 
+use axum::Router;
 use axum::extract::{FromRef, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use axum::{Json, Router};
-use domain::{Task, TaskId};
+use cloud::{Failure, History, OperationId, Operations};
+use domain::TaskId;
 use http_support::conditional::{etag, is_not_modified};
-use http_support::page::{Cursor, Limit, next_link};
-use http_support::{Authenticator, Path, Problem, Query, Reader};
-use serde::{Deserialize, Serialize};
+use http_support::operation::told;
+use http_support::{Authenticator, Path, Problem, Reader};
+use runtime::{Clock as _, SystemClock};
 use store::{ReadError, Store};
 
+use crate::lists::{history, tasks};
+
 /// A task may be kept by its reader and nobody between, and must be asked about each time.
-const CACHE_CONTROL: (header::HeaderName, HeaderValue) =
+pub(crate) const CACHE_CONTROL: (HeaderName, HeaderValue) =
     (header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
 
+/// What the handlers need.
 #[derive(Clone, FromRef)]
-struct App {
-    store: Store,
-    authenticator: Authenticator,
+pub(crate) struct App {
+    pub(crate) store: Store,
+    pub(crate) history: History,
+    pub(crate) operations: Operations,
+    pub(crate) authenticator: Authenticator,
+    pub(crate) clock: SystemClock,
 }
 
-/// `GET /v1/tasks/{id}` and `GET /v1/tasks`.
-pub(crate) fn router(store: Store, authenticator: Authenticator) -> Router {
+/// `GET` of tasks, of a task and its history, and of an operation.
+pub(crate) fn router(app: App) -> Router {
     Router::new()
-        .route("/v1/tasks", get(list))
-        .route("/v1/tasks/{id}", get(one))
-        .with_state(App { store, authenticator })
+        .route("/v1/tasks", get(tasks))
+        .route("/v1/tasks/{id}", get(task))
+        .route("/v1/tasks/{id}/history", get(history))
+        .route("/v1/operations/{id}", get(operation))
+        .with_state(app)
 }
 
-async fn one(
+async fn task(
     Reader(caller): Reader,
     Path(id): Path<TaskId>,
     State(store): State<Store>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let task =
-        store.task(&caller.tenant, id).await.map_err(unavailable)?.ok_or(Problem::NotFound)?;
+        store.task(&caller.tenant, id).await.map_err(database_away)?.ok_or(Problem::NotFound)?;
     let etag = etag(task.version);
     let not_modified = is_not_modified(&headers, &etag);
     let headers = [(header::ETAG, etag), CACHE_CONTROL];
@@ -48,36 +57,28 @@ async fn one(
     Ok((headers, [json], task.json).into_response())
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ListParameters {
-    #[serde(default)]
-    limit: Limit,
-    cursor: Option<Cursor<TaskId>>,
-}
-
-/// A page of tasks. The header `Link` leads to the next one.
-#[derive(Serialize)]
-struct TaskList {
-    tasks: Vec<Task>,
-}
-
-async fn list(
+async fn operation(
     Reader(caller): Reader,
-    Query(parameters): Query<ListParameters>,
-    State(store): State<Store>,
-    uri: Uri,
+    Path(id): Path<OperationId>,
+    State(operations): State<Operations>,
+    State(clock): State<SystemClock>,
 ) -> Result<Response, Problem> {
-    let before = parameters.cursor.map(|Cursor(id)| id);
-    let page = store
-        .tasks(&caller.tenant, parameters.limit.get().into(), before)
-        .await
-        .map_err(unavailable)?;
-    let next = page.next.map(|id| next_link(&uri, &Cursor(id))).transpose()?;
-    let headers = HeaderMap::from_iter(next);
-    Ok(([CACHE_CONTROL], headers, Json(TaskList { tasks: page.tasks })).into_response())
+    let found = operations.get(&caller.tenant, id, clock.now()).await;
+    let operation = found.map_err(|failure| tables_away(failure, "the store of operations"))?;
+    let operation = operation.ok_or(Problem::NotFound)?;
+    Ok(([CACHE_CONTROL], told(operation)).into_response())
 }
 
-fn unavailable(_: ReadError) -> Problem {
+pub(crate) fn database_away(_: ReadError) -> Problem {
     Problem::DATABASE_AWAY
+}
+
+pub(crate) fn tables_away(failure: Failure, what: &'static str) -> Problem {
+    match failure {
+        Failure::Unavailable(cause) => {
+            tracing::warn!(cause, "DynamoDB failed");
+            Problem::Unavailable { what, retry_after: 2 }
+        }
+        failure => Problem::Internal(failure.into()),
+    }
 }

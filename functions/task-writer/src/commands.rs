@@ -1,62 +1,58 @@
 //! From a request to a command, through the write path that the queue uses too.
 
-use axum::extract::FromRequestParts;
-use axum::http::request::Parts;
-use domain::{Action, Command, TaskId, TenantId};
-use http_support::{IdempotencyKey, Problem};
+use cloud::Operation;
+use domain::{Action, TaskId, TenantId};
+use events::CommandEvent;
+use http_support::Problem;
 use runtime::{Clock as _, SystemClock};
 use store::{ApplyError, CommandKey, Incoming, Outcome, Receipt, Store};
-use uuid::Uuid;
 
-/// The source of all commands that come over HTTP.
-const SOURCE: &str = "urn:task-app:http";
+use crate::deferred::Deferred;
+use crate::envelope::Envelope;
 
-/// What a write request says beside its body: all that makes a command a message.
-pub(crate) struct Envelope {
-    id: String,
-    traceparent: Option<String>,
-}
-
-impl<S: Send + Sync> FromRequestParts<S> for Envelope {
-    type Rejection = Problem;
-
-    /// Without an `Idempotency-Key` every request is a command of its own.
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let id = IdempotencyKey::from_headers(&parts.headers)?
-            .map_or_else(|| Uuid::new_v4().to_string(), |key| key.as_str().to_owned());
-        let traceparent = parts
-            .headers
-            .get("traceparent")
-            .and_then(|header| events::traceparent(header.to_str().ok()?))
-            .map(ToOwned::to_owned);
-        Ok(Self { id, traceparent })
-    }
+/// What became of a write request.
+pub(crate) enum Written {
+    /// It was applied.
+    Now(Receipt),
+    /// It was accepted to be applied later.
+    Later(Operation),
 }
 
 /// Applies commands, one at a time.
 #[derive(Clone)]
 pub(crate) struct Commands {
     store: Store,
+    deferred: Option<Deferred>,
     clock: SystemClock,
 }
 
 impl Commands {
-    pub(crate) fn new(store: Store, clock: SystemClock) -> Self {
-        Self { store, clock }
+    pub(crate) fn new(store: Store, deferred: Option<Deferred>, clock: SystemClock) -> Self {
+        Self { store, deferred, clock }
     }
 
-    /// Applies one command; a refusal is a problem of the caller's.
-    pub(crate) async fn apply(
+    /// Applies one command, or accepts it if the caller prefers that and it can be; a refusal is a
+    /// problem of the caller's.
+    pub(crate) async fn write(
         &self,
         envelope: Envelope,
         tenant: TenantId,
         task: TaskId,
         action: Action,
-    ) -> Result<Receipt, Problem> {
+    ) -> Result<Written, Problem> {
+        let deferred = self.deferred.as_ref().filter(|_| envelope.respond_async);
+        let event = envelope.command(tenant, task, action);
+        match deferred {
+            Some(deferred) => deferred.accept(event, self.clock.now()).await.map(Written::Later),
+            None => self.apply(event).await.map(Written::Now),
+        }
+    }
+
+    async fn apply(&self, event: CommandEvent) -> Result<Receipt, Problem> {
         let incoming = Incoming {
-            key: CommandKey { source: SOURCE.to_owned(), id: envelope.id },
-            command: Command { tenant, task, action },
-            traceparent: envelope.traceparent,
+            key: CommandKey { source: event.source.into(), id: event.id.into() },
+            command: event.command,
+            traceparent: event.traceparent,
         };
         let receipts = self.store.apply([incoming], self.clock.now()).await.map_err(problem)?;
         let receipt = receipts.into_iter().next().ok_or(Problem::NotFound)?;

@@ -1,12 +1,16 @@
-//! Changes tasks over HTTP, at once.
+//! Changes tasks over HTTP, at once or, if the caller prefers, later.
 
 mod commands;
+mod deferred;
+mod envelope;
 mod routes;
 
 use std::process::ExitCode;
 
 use clap::Args;
+use cloud::OperationsConfig;
 use commands::Commands;
+use deferred::Deferred;
 use http_support::{Authenticator, auth};
 use runtime::{Function, Service, SystemClock, http};
 use store::Store;
@@ -20,6 +24,12 @@ struct Config {
     auth: auth::Config,
     #[command(flatten)]
     store: store::Config,
+    #[command(flatten)]
+    operations: OperationsConfig,
+    /// URL of the command queue, for writes with `Prefer: respond-async`; without it, all writes are
+    /// applied at once
+    #[arg(long, env)]
+    command_queue_url: Option<String>,
 }
 
 fn main() -> ExitCode {
@@ -28,7 +38,8 @@ fn main() -> ExitCode {
 
 async fn wire(config: Config, service: Service) -> anyhow::Result<Service> {
     let store = Store::connect(&config.store)?;
-    let commands = Commands::new(store.clone(), SystemClock);
+    let deferred = Deferred::connect(config.command_queue_url, config.operations).await;
+    let commands = Commands::new(store.clone(), deferred, SystemClock);
     let router = routes::router(commands, Authenticator::new(config.auth));
     service.ready_when("postgresql", move || store.ping()).http(config.http, router).await
 }

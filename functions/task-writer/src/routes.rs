@@ -1,17 +1,20 @@
 //! The addresses that are written to.
 
-use axum::extract::{FromRef, State};
+use axum::extract::{FromRef, FromRequestParts, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{patch, post};
 use axum::{Json as JsonBody, Router};
-use domain::{Action, CreateTask, Expected, TaskId, TaskPatch, UpdateTask};
+use domain::{Action, CreateTask, Expected, TaskId, TaskPatch, TenantId, UpdateTask};
 use http_support::conditional::{etag, expected_version};
+use http_support::operation::accepted;
 use http_support::{Authenticator, Json, MergePatch, Path, Problem, Writer};
 use store::Receipt;
 use uuid::Uuid;
 
-use crate::commands::{Commands, Envelope};
+use crate::commands::{Commands, Written};
+use crate::envelope::Envelope;
 
 #[derive(Clone, FromRef)]
 struct App {
@@ -19,12 +22,15 @@ struct App {
     authenticator: Authenticator,
 }
 
-/// `POST /v1/tasks`, `PATCH` and `DELETE /v1/tasks/{id}`, `POST /v1/tasks/{id}/complete`.
+/// `POST /v1/tasks`, `PATCH` and `DELETE /v1/tasks/{id}`, and its actions: `POST` to `complete`,
+/// `reopen` and `cancel` below it.
 pub(crate) fn router(commands: Commands, authenticator: Authenticator) -> Router {
     Router::new()
         .route("/v1/tasks", post(create))
         .route("/v1/tasks/{id}", patch(update).delete(delete))
         .route("/v1/tasks/{id}/complete", post(complete))
+        .route("/v1/tasks/{id}/reopen", post(reopen))
+        .route("/v1/tasks/{id}/cancel", post(cancel))
         .with_state(App { commands, authenticator })
 }
 
@@ -35,10 +41,12 @@ async fn create(
     Json(new): Json<CreateTask>,
 ) -> Result<Response, Problem> {
     let id = TaskId::try_from(Uuid::now_v7()).map_err(anyhow::Error::from)?;
-    let receipt = commands.apply(envelope, caller.tenant, id, Action::Create(new)).await?;
-    let id = receipt.task.as_ref().map_or(id, |task| task.id);
-    let location = [(header::LOCATION, format!("/v1/tasks/{id}"))];
-    Ok((StatusCode::CREATED, location, task(receipt)).into_response())
+    let written = commands.write(envelope, caller.tenant, id, Action::Create(new)).await?;
+    Ok(answer(written, |receipt| {
+        let id = receipt.task.as_ref().map_or(id, |task| task.id);
+        let location = [(header::LOCATION, format!("/v1/tasks/{id}"))];
+        (StatusCode::CREATED, location, task(receipt)).into_response()
+    }))
 }
 
 async fn update(
@@ -50,32 +58,65 @@ async fn update(
     MergePatch(patch): MergePatch<TaskPatch>,
 ) -> Result<Response, Problem> {
     let update = UpdateTask { expected_version: expected_version(&headers)?, patch };
-    let receipt = commands.apply(envelope, caller.tenant, id, Action::Update(update)).await?;
-    Ok(task(receipt))
+    let written = commands.write(envelope, caller.tenant, id, Action::Update(update)).await?;
+    Ok(answer(written, task))
 }
 
-async fn complete(
-    Writer(caller): Writer,
-    State(commands): State<Commands>,
-    Path(id): Path<TaskId>,
-    envelope: Envelope,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
-    let expected = Expected { expected_version: expected_version(&headers)? };
-    let receipt = commands.apply(envelope, caller.tenant, id, Action::Complete(expected)).await?;
-    Ok(task(receipt))
+async fn complete(plain: Plain) -> Result<Response, Problem> {
+    plain.write(Action::Complete).await.map(|written| answer(written, task))
 }
 
-async fn delete(
-    Writer(caller): Writer,
-    State(commands): State<Commands>,
-    Path(id): Path<TaskId>,
+async fn reopen(plain: Plain) -> Result<Response, Problem> {
+    plain.write(Action::Reopen).await.map(|written| answer(written, task))
+}
+
+async fn cancel(plain: Plain) -> Result<Response, Problem> {
+    plain.write(Action::Cancel).await.map(|written| answer(written, task))
+}
+
+async fn delete(plain: Plain) -> Result<Response, Problem> {
+    let written = plain.write(Action::Delete).await?;
+    Ok(answer(written, |_| StatusCode::NO_CONTENT.into_response()))
+}
+
+/// A write that has nothing more to say than, if wished, an expected version.
+struct Plain {
+    tenant: TenantId,
+    task: TaskId,
     envelope: Envelope,
-    headers: HeaderMap,
-) -> Result<StatusCode, Problem> {
-    let expected = Expected { expected_version: expected_version(&headers)? };
-    commands.apply(envelope, caller.tenant, id, Action::Delete(expected)).await?;
-    Ok(StatusCode::NO_CONTENT)
+    expected: Expected,
+    commands: Commands,
+}
+
+impl Plain {
+    async fn write(self, action: impl FnOnce(Expected) -> Action) -> Result<Written, Problem> {
+        let Self { tenant, task, envelope, expected, commands } = self;
+        commands.write(envelope, tenant, task, action(expected)).await
+    }
+}
+
+impl FromRequestParts<App> for Plain {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let Writer(caller) = Writer::from_request_parts(parts, app).await?;
+        let Path(task) = Path::from_request_parts(parts, app).await?;
+        Ok(Self {
+            tenant: caller.tenant,
+            task,
+            envelope: Envelope::from_request_parts(parts, app).await?,
+            expected: Expected { expected_version: expected_version(&parts.headers)? },
+            commands: app.commands.clone(),
+        })
+    }
+}
+
+/// `applied` says what to answer to a write that was applied.
+fn answer(written: Written, applied: impl FnOnce(Receipt) -> Response) -> Response {
+    match written {
+        Written::Now(receipt) => applied(receipt),
+        Written::Later(operation) => accepted(operation),
+    }
 }
 
 /// The task as it is now, with its entity tag; nothing of it if it was deleted since.

@@ -25,12 +25,15 @@ pub mod auth;
 mod body;
 pub mod conditional;
 mod idempotency;
+pub mod operation;
 pub mod page;
 mod parameters;
+mod prefer;
 mod problem;
 
 pub use auth::{Authenticator, Caller, Reader, Writer};
 pub use body::{Json, MergePatch};
 pub use idempotency::IdempotencyKey;
 pub use parameters::{Path, Query};
+pub use prefer::RespondAsync;
 pub use problem::{FieldError, Problem};

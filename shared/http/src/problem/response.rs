@@ -4,19 +4,15 @@
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use runtime::http::{RequestId, problem};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::Problem;
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         self.log_if_internal();
-        let (status, slug, title) = self.kind();
-        let mut response = problem(status, slug, title, self.to_string())
-            .header(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        for (name, value) in self.members() {
-            response = response.with(name, value);
-        }
+        let mut response =
+            self.details().header(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if let Some((name, value)) = self.header() {
             response = response.header(name, value);
         }
@@ -25,6 +21,18 @@ impl IntoResponse for Problem {
 }
 
 impl Problem {
+    /// The document (RFC 9457), as a part of another one.
+    #[must_use]
+    pub fn document(&self) -> Map<String, Value> {
+        self.details().into_document()
+    }
+
+    fn details(&self) -> runtime::http::Problem {
+        let (status, slug, title) = self.kind();
+        let details = problem(status, slug, title, self.to_string());
+        self.members().into_iter().fold(details, |details, (name, value)| details.with(name, value))
+    }
+
     /// Here and nowhere else, under the id that the caller gets.
     fn log_if_internal(&self) {
         let Self::Internal(error) = self else { return };

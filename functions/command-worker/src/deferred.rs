@@ -1,0 +1,76 @@
+//! Commands that came over HTTP to be applied later: their callers ask what became of them.
+
+use std::time::Duration;
+
+use cloud::{Ending, OperationId, Operations};
+use domain::{TenantId, Timestamp};
+use events::Source;
+use runtime::sqs::{Retry, Verdict};
+use store::{Incoming, Outcome, Receipt};
+use tracing::warn;
+
+use crate::handler::Message;
+
+/// Tells what became of commands that are operations.
+pub(crate) struct Deferred {
+    operations: Operations,
+    longest_delivery: Duration,
+}
+
+impl Deferred {
+    pub(crate) fn new(operations: Operations, longest_delivery: Duration) -> Self {
+        Self { operations, longest_delivery }
+    }
+
+    /// Announces the last deliveries among `batch`; if nothing comes of one, even because this process
+    /// crashes now, its operation shows where the message is. Where that cannot be told the command is
+    /// applied all the same: its outcome may be told by then.
+    pub(crate) async fn announce(&self, batch: &[Message], now: Timestamp) {
+        let last = batch.iter().filter(|message| message.is_last_delivery);
+        let last: Vec<_> = last.filter_map(|message| operation(&message.incoming)).collect();
+        let until = now + self.longest_delivery;
+        for answer in self.operations.announce_last_delivery(&last, until).await {
+            if let Err(failure) = answer {
+                warn!(cause = failure.to_string(), "a last delivery was not announced");
+            }
+        }
+    }
+
+    /// Tells what became of the operations of `batch`. Where that fails the command, which took effect,
+    /// gets a `Retry`: as a repeat it changes nothing, and its outcome is told again.
+    pub(crate) async fn end(
+        &self,
+        batch: &[Incoming],
+        receipts: &[Receipt],
+        verdicts: &mut [Verdict],
+    ) {
+        let (mut ended, mut places) = (Vec::new(), Vec::new());
+        for (place, (incoming, receipt)) in batch.iter().zip(receipts).enumerate() {
+            if let Some((tenant, id)) = operation(incoming) {
+                ended.push((tenant, id, ending(&receipt.outcome)));
+                places.push(place);
+            }
+        }
+        let answers = self.operations.end(&ended).await;
+        for (place, answer) in places.into_iter().zip(answers) {
+            if let (Err(failure), Some(verdict)) = (answer, verdicts.get_mut(place)) {
+                let cause = failure.to_string();
+                *verdict = Retry::unavailable("operations_unavailable", cause).into();
+            }
+        }
+    }
+}
+
+fn operation(incoming: &Incoming) -> Option<(TenantId, OperationId)> {
+    let tenant = &incoming.command.tenant;
+    let is_ours = incoming.key.source == Source::http().as_str();
+    is_ours.then(|| (tenant.clone(), OperationId::of(tenant, &incoming.key.id)))
+}
+
+fn ending(outcome: &Outcome) -> Ending {
+    match outcome {
+        Outcome::Applied { version } => Ending::Succeeded { version: *version },
+        Outcome::Refused(refusal) => Ending::Rejected(refusal.clone()),
+        Outcome::KeyReused => Ending::KeyReused,
+    }
+}

@@ -1,0 +1,55 @@
+//! From facts to entries of the history and back to verdicts.
+
+use cloud::{Change, Failure, History};
+use events::{FactEvent, Told};
+use runtime::sqs::{BatchHandler, Record, Reject, Retry, Verdict};
+
+/// Appends what facts tell of tasks. What they tell of refused commands is no version of a task.
+pub(crate) struct FactHandler {
+    history: History,
+}
+
+impl FactHandler {
+    pub(crate) fn new(history: History) -> Self {
+        Self { history }
+    }
+}
+
+impl BatchHandler for FactHandler {
+    type Message = FactEvent;
+
+    fn decode(&self, record: &Record) -> Result<FactEvent, Reject> {
+        events::decode_fact(record.body())
+            .map_err(|error| Reject::new(error.reason.code(), error.to_string()))
+    }
+
+    fn traceparent<'a>(&self, fact: &'a FactEvent) -> Option<&'a str> {
+        fact.traceparent.as_deref()
+    }
+
+    async fn handle(&self, batch: Vec<FactEvent>) -> Vec<Verdict> {
+        let told: Vec<_> = batch.into_iter().map(change).collect();
+        let is_change: Vec<_> = told.iter().map(Option::is_some).collect();
+        let changes: Vec<_> = told.into_iter().flatten().collect();
+        let mut answers = self.history.append(&changes).await.into_iter();
+        let verdict = |is_change: bool| match is_change.then(|| answers.next()).flatten() {
+            Some(Err(failure)) => failed(failure),
+            Some(Ok(())) | None => Verdict::Ack,
+        };
+        is_change.into_iter().map(verdict).collect()
+    }
+}
+
+fn change(fact: FactEvent) -> Option<Change> {
+    match fact.told {
+        Told::Task(task) => Some(Change { kind: fact.kind.as_str(), time: fact.time, task }),
+        Told::Rejected(_) => None,
+    }
+}
+
+fn failed(failure: Failure) -> Verdict {
+    match failure {
+        Failure::Unavailable(cause) => Retry::unavailable("history_unavailable", cause).into(),
+        refused => Reject::new("history_refused", refused.to_string()).into(),
+    }
+}

@@ -1,0 +1,76 @@
+//! Writes that are applied later: an operation to ask about, and a command on the queue.
+//!
+//! The operation is written first, so that whoever applies the command finds it. If the command then
+//! cannot be sent, the caller is told so and asks again, with the same key; the operation is found, and
+//! the command sent once more. Sent twice, it takes effect once.
+
+use anyhow::{Context as _, anyhow};
+use aws_sdk_sqs::Client;
+use cloud::{Acceptance, Failure, Operation, Operations, OperationsConfig, State};
+use domain::Timestamp;
+use events::CommandEvent;
+use http_support::Problem;
+use publish::Producer;
+use runtime::aws;
+use store::fingerprint;
+
+const OPERATIONS_AWAY: Problem =
+    Problem::Unavailable { what: "the store of operations", retry_after: 2 };
+const QUEUE_AWAY: Problem = Problem::Unavailable { what: "the command queue", retry_after: 2 };
+
+/// Accepts commands to be applied later.
+#[derive(Clone)]
+pub(crate) struct Deferred {
+    operations: Operations,
+    producer: Producer,
+}
+
+impl Deferred {
+    /// `None` without a queue.
+    pub(crate) async fn connect(
+        queue_url: Option<String>,
+        operations: OperationsConfig,
+    ) -> Option<Self> {
+        let queue_url = queue_url?;
+        let config = aws::client_config().await;
+        Some(Self {
+            operations: Operations::new(&config, operations),
+            producer: Producer::new(Client::new(&config), queue_url),
+        })
+    }
+
+    /// The operation of a command that will be applied, or was.
+    pub(crate) async fn accept(
+        &self,
+        mut event: CommandEvent,
+        now: Timestamp,
+    ) -> Result<Operation, Problem> {
+        let (tenant, task) = (&event.command.tenant, event.command.task);
+        let digest = fingerprint(&event.command).context("a digest of the command")?;
+        let accepted = self.operations.accept(tenant, event.id.as_str(), task, &digest, now).await;
+        let operation = match accepted {
+            Ok(Acceptance::Operation(operation)) => operation,
+            Ok(Acceptance::KeyReused) => return Err(Problem::IdempotencyKeyReused),
+            Err(Failure::Unavailable(_)) => return Err(OPERATIONS_AWAY),
+            Err(failure) => return Err(anyhow!(failure).into()),
+        };
+        if operation.state == State::Accepted {
+            // Of a repeated create, the task that was told to the caller.
+            event.command.task = operation.task;
+            self.send(&event, now).await?;
+        }
+        Ok(operation)
+    }
+
+    async fn send(&self, event: &CommandEvent, now: Timestamp) -> Result<(), Problem> {
+        let body = events::command_event(event, now).context("the command as an event")?;
+        let report = self.producer.send(&[body]).await.map_err(|error| {
+            tracing::warn!(error = format!("{error:#}"), "the command queue takes nothing");
+            QUEUE_AWAY
+        })?;
+        match report.refused.first() {
+            None => Ok(()),
+            Some(refused) => Err(anyhow!("the command was refused: {refused:?}").into()),
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! The history of tasks: every version, told by the facts, read in pages.
+
+use local_stack::Function;
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::relay::{facts_queue, relay};
+use crate::world::{Api, PATIENCE, World, binary, event, eventually};
+
+/// The projector of the facts in `queue`.
+async fn projector(world: &World, queue: &str) -> Function {
+    let environment = world.environment(&world.database.reader_url).with("QUEUE_URL", queue);
+    let mut projector =
+        Function::start(&binary("history-projector"), "projector", &environment, &world.state)
+            .expect("a process");
+    projector.ready(PATIENCE).await.expect("a projector that is ready");
+    projector
+}
+
+async fn page(
+    world: &World,
+    reader: &Api,
+    path: &str,
+    tenant: &str,
+) -> (StatusCode, Option<String>, Value) {
+    let request = world.client.get(format!("{}{path}", reader.url));
+    let response = request.bearer_auth(world.token(tenant)).send().await.expect("an answer");
+    let link = response.headers().get("link").map(|link| link.to_str().expect("text"));
+    let next = link.map(|link| link.split(['<', '>']).nth(1).expect("an address").to_owned());
+    (response.status(), next, response.json().await.expect("JSON"))
+}
+
+/// A task's whole history, the newest first, read three entries at a time.
+async fn history(world: &World, reader: &Api, task: &str) -> Vec<Value> {
+    let mut next = Some(format!("/v1/tasks/{task}/history?limit=3"));
+    let mut entries = Vec::new();
+    while let Some(path) = next {
+        let (_, following, body) = page(world, reader, &path, "acme").await;
+        entries.extend(body["history"].as_array().cloned().unwrap_or_default());
+        next = following;
+    }
+    entries
+}
+
+#[tokio::test]
+async fn history_is_the_fold_of_the_facts() {
+    let world = World::new().await;
+    world.create_tables().await;
+    let facts = facts_queue(&world).await;
+    let (_worker, reader) = (world.worker().await, world.reader().await);
+    let _relay = relay(&world, "relay", &[&facts.url]).await;
+    let _projector = projector(&world, &facts.url).await;
+
+    let task = Uuid::now_v7().to_string();
+    let mut commands = vec![event("1", "create-task", &task, &json!({"title": "Version 1"}))];
+    for version in 2..=10 {
+        let title = format!("Version {version}");
+        let patch = json!({"patch": {"title": title}});
+        commands.push(event(&version.to_string(), "update-task", &task, &patch));
+    }
+    commands.push(event("11", "complete-task", &task, &json!({})));
+    commands.push(event("12", "complete-task", &task, &json!({})));
+    commands.push(event("13", "delete-task", &task, &json!({})));
+    let messages: Vec<_> = commands.iter().map(|body| (task.clone(), body.clone())).collect();
+    world.send(&messages).await;
+    world.send(&messages).await;
+
+    let entries = eventually("the whole history", async || {
+        Some(history(&world, &reader, &task).await).filter(|entries| entries.len() == 12)
+    })
+    .await;
+    let versions: Vec<_> = entries.iter().filter_map(|entry| entry["version"].as_i64()).collect();
+    assert_eq!(versions, (1..=12).rev().collect::<Vec<_>>());
+    assert_eq!(entries[0]["type"], "dev.task-app.task.deleted.v1");
+    assert_eq!(entries[1]["type"], "dev.task-app.task.completed.v1");
+    for (entry, version) in entries[2..].iter().zip((1..=10).rev()) {
+        assert_eq!(entry["task"]["title"], format!("Version {version}"));
+        assert_eq!(entry["task"]["version"], version);
+    }
+    let path = format!("/v1/tasks/{task}/history");
+    assert_eq!(page(&world, &reader, &path, "other").await.0, StatusCode::NOT_FOUND);
+}

@@ -1,0 +1,124 @@
+//! Writes with `Prefer: respond-async`: accepted, applied from the queue, and asked about.
+
+use local_stack::{Durability, Postgres, State};
+use reqwest::{Method, Response};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::world::{Api, World, eventually};
+
+/// A write that the caller does not wait for.
+async fn defer(
+    world: &World,
+    writer: &Api,
+    method: Method,
+    path: &str,
+    key: &str,
+    body: &Value,
+) -> Response {
+    let request = world
+        .client
+        .request(method, format!("{}{path}", writer.url))
+        .bearer_auth(world.token("acme"))
+        .header("Prefer", "respond-async")
+        .header("Idempotency-Key", key)
+        .json(body);
+    request.send().await.expect("an answer")
+}
+
+/// Where to ask what became of a write that was accepted.
+async fn accepted(response: Response) -> (String, Value) {
+    assert_eq!(response.status(), 202);
+    assert_eq!(response.headers()["preference-applied"], "respond-async");
+    assert_eq!(response.headers()["retry-after"], "1");
+    let location = response.headers()["operation-location"].to_str().expect("text").to_owned();
+    (location, response.json().await.expect("an operation"))
+}
+
+async fn get(world: &World, reader: &Api, path: &str, tenant: &str) -> (u16, Value) {
+    let request = world.client.get(format!("{}{path}", reader.url));
+    let response = request.bearer_auth(world.token(tenant)).send().await.expect("an answer");
+    (response.status().as_u16(), response.json().await.unwrap_or_default())
+}
+
+/// The operation once it has this status.
+async fn becomes(world: &World, reader: &Api, operation: &str, status: &str) -> Value {
+    eventually(&format!("the operation is {status}"), async || {
+        let (_, told) = get(world, reader, operation, "acme").await;
+        (told["status"] == status).then_some(told)
+    })
+    .await
+}
+
+#[tokio::test]
+async fn an_accepted_write_is_applied_and_told_of() {
+    let world = World::new().await;
+    world.create_tables().await;
+    let (writer, reader) = (world.writer().await, world.reader().await);
+    let milk = json!({"title": "Buy milk"});
+    let create = async |body: &Value| {
+        defer(&world, &writer, Method::POST, "/v1/tasks", "order-17", body).await
+    };
+    let (operation, first) = accepted(create(&milk).await).await;
+    let (_, told) = get(&world, &reader, &operation, "acme").await;
+    assert_eq!((&told["status"], &told["task"]), (&json!("accepted"), &first["task"]));
+    assert_eq!(accepted(create(&milk).await).await, (operation.clone(), first.clone()));
+    assert_eq!(create(&json!({"title": "Other"})).await.status(), 422);
+    assert_eq!(get(&world, &reader, &operation, "other").await.0, 404);
+
+    let _worker = world.worker().await;
+    let told = becomes(&world, &reader, &operation, "succeeded").await;
+    assert_eq!(told["version"], 1);
+    let location = told["location"].as_str().expect("a location");
+    let (status, task) = get(&world, &reader, location, "acme").await;
+    assert_eq!((status, &task["id"], &task["title"]), (200, &first["task"], &json!("Buy milk")));
+    let again = accepted(create(&milk).await).await;
+    assert_eq!(again.1["status"], "succeeded", "a repeat is told what became of the first");
+    assert_eq!(world.count("SELECT count(*) FROM tasks").await, 1);
+}
+
+#[tokio::test]
+async fn a_refused_write_is_told_with_its_problem() {
+    let world = World::new().await;
+    world.create_tables().await;
+    let (writer, reader) = (world.writer().await, world.reader().await);
+    let _worker = world.worker().await;
+    let path = format!("/v1/tasks/{}/complete", Uuid::now_v7());
+    let answer = defer(&world, &writer, Method::POST, &path, "late", &Value::Null).await;
+    let (operation, _) = accepted(answer).await;
+    let told = becomes(&world, &reader, &operation, "rejected").await;
+    assert_eq!(told["problem"]["type"], "urn:problem:not-found");
+    assert_eq!(told["problem"]["status"], 404);
+    assert!(world.take_dead_letters().await.is_empty(), "a refusal is a result");
+}
+
+#[tokio::test]
+async fn a_write_whose_message_is_a_dead_letter_shows_it_until_it_is_replayed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let state = State::open(folder.path()).expect("a state folder");
+    let mut postgres = Postgres::start(&state, Durability::Throwaway).await.expect("PostgreSQL");
+    let world = World::with_postgres(postgres.url()).await;
+    world.create_tables().await;
+    let (writer, reader) = (world.writer().await, world.reader().await);
+    let milk = json!({"title": "Buy milk"});
+    let answer = defer(&world, &writer, Method::POST, "/v1/tasks", "doomed", &milk).await;
+    let (operation, _) = accepted(answer).await;
+
+    postgres.stop().await.expect("a stopped PostgreSQL");
+    world.use_up_deliveries().await;
+    let settings = [("HANDLER_TIMEOUT_SECONDS", "1"), ("QUEUE_VISIBILITY_SECONDS", "2")];
+    let worker = world.start_worker("command-worker", &settings);
+    becomes(&world, &reader, &operation, "dead_lettered").await;
+    let letters = eventually("a dead letter", async || {
+        Some(world.take_dead_letters().await).filter(|letters| !letters.is_empty())
+    })
+    .await;
+    drop(worker);
+
+    postgres.restart().await.expect("a restarted PostgreSQL");
+    let _worker = world.worker().await;
+    let body = letters[0].body().expect("a body").to_owned();
+    world.send(&[("replayed".to_owned(), body)]).await;
+    let told = becomes(&world, &reader, &operation, "succeeded").await;
+    assert_eq!(told["version"], 1);
+}

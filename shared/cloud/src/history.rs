@@ -1,0 +1,158 @@
+//! Every version that a task ever had, in a table of (task, version).
+//!
+//! An entry is written once, on the condition that it is not there: a fact that is told again, or
+//! that a slower consumer tells later, changes nothing.
+
+use std::collections::HashMap;
+
+use aws_config::SdkConfig;
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::{AttributeValue, BatchStatementRequest};
+use clap::Args;
+use domain::{Task, TaskId, TenantId, Timestamp, Version};
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use crate::statements::{Failure, Statement, execute, unavailable};
+use crate::tables::HISTORY_TABLE;
+
+/// Where the history is.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "History")]
+#[group(skip)]
+pub struct Config {
+    /// `DynamoDB` table of the tasks' history; its key is `task` (string) and `version` (number)
+    #[arg(long, env, default_value = HISTORY_TABLE)]
+    pub history_table: String,
+}
+
+/// The history of tasks. Clones share one client.
+#[derive(Clone, Debug)]
+pub struct History {
+    client: Client,
+    table: String,
+}
+
+/// A task as one command left it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// The `type` of the fact that told of it.
+    pub kind: &'static str,
+    /// When the command was applied.
+    pub time: Timestamp,
+    /// The task as it was left; its tenant, identifier and version are the entry's key.
+    pub task: Box<Task>,
+}
+
+/// One entry of a task's history.
+#[derive(Debug, Serialize)]
+pub struct Entry {
+    /// The task's version after the change.
+    pub version: Version,
+    /// The `type` of the fact that told of it.
+    pub r#type: String,
+    /// When the command was applied, as RFC 3339 has it.
+    pub time: String,
+    /// The task as it was left.
+    pub task: Box<RawValue>,
+}
+
+/// Some of a task's history, the newest first.
+#[derive(Debug)]
+pub struct HistoryPage {
+    /// The entries.
+    pub entries: Vec<Entry>,
+    /// Before which version the next page begins, if there is one.
+    pub next: Option<Version>,
+}
+
+impl History {
+    /// A history that connects when it is first used.
+    #[must_use]
+    pub fn new(aws: &SdkConfig, config: Config) -> Self {
+        Self { client: Client::new(aws), table: config.history_table }
+    }
+
+    /// Writes entries; one answer each, in order. One that is there already is a success.
+    pub async fn append(&self, changes: &[Change]) -> Vec<Result<(), Failure>> {
+        let statements = changes.iter().map(|change| self.insert(change)).collect();
+        let known = |answer| match answer {
+            Err(Failure::Condition) => Ok(()),
+            answer => answer,
+        };
+        execute(&self.client, statements).await.into_iter().map(known).collect()
+    }
+
+    fn insert(&self, change: &Change) -> Result<Statement, Failure> {
+        let task = &change.task;
+        let json =
+            serde_json::to_string(task).map_err(|error| Failure::Refused(error.to_string()))?;
+        let (key, version) = (key(&task.tenant, task.id), task.version.to_string());
+        let item = format!("{key}/{version}");
+        let request = BatchStatementRequest::builder()
+            .statement(format!(
+                r#"INSERT INTO "{}" VALUE {{'task': ?, 'version': ?, 'type': ?, 'time': ?, 'data': ?}}"#,
+                self.table
+            ))
+            .parameters(AttributeValue::S(key))
+            .parameters(AttributeValue::N(version))
+            .parameters(AttributeValue::S(change.kind.to_owned()))
+            .parameters(AttributeValue::S(change.time.to_rfc3339()))
+            .parameters(AttributeValue::S(json))
+            .build()
+            .map_err(unavailable)?;
+        Ok(Statement { item, request })
+    }
+
+    /// At most `limit` entries of a task with versions before `before`, the newest first.
+    ///
+    /// # Errors
+    /// When DynamoDB does not answer, or holds what is no entry of ours.
+    pub async fn page(
+        &self,
+        tenant: &TenantId,
+        task: TaskId,
+        limit: u16,
+        before: Option<Version>,
+    ) -> Result<HistoryPage, Failure> {
+        let answer = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .key_condition_expression("task = :task AND version < :before")
+            .expression_attribute_values(":task", AttributeValue::S(key(tenant, task)))
+            .expression_attribute_values(
+                ":before",
+                AttributeValue::N(before.unwrap_or(Version::MAX).to_string()),
+            )
+            .scan_index_forward(false)
+            .limit(limit.into())
+            .send()
+            .await
+            .map_err(unavailable)?;
+        let more = answer.last_evaluated_key.is_some();
+        let items = answer.items.unwrap_or_default();
+        let entries: Option<Vec<_>> = items.into_iter().map(entry).collect();
+        let entries = entries.ok_or_else(|| Failure::Refused("an entry is not ours".to_owned()))?;
+        let next = entries.last().filter(|_| more).map(|entry| entry.version);
+        Ok(HistoryPage { entries, next })
+    }
+}
+
+/// The partition key of a task's entries. A tenant has no slash.
+fn key(tenant: &TenantId, task: TaskId) -> String {
+    format!("{tenant}/{task}")
+}
+
+fn entry(mut item: HashMap<String, AttributeValue>) -> Option<Entry> {
+    let mut text = |name: &str| match item.remove(name) {
+        Some(AttributeValue::S(text) | AttributeValue::N(text)) => Some(text),
+        _ => None,
+    };
+    Some(Entry {
+        version: text("version")?.parse().ok()?,
+        r#type: text("type")?,
+        time: text("time")?,
+        task: RawValue::from_string(text("data")?).ok()?,
+    })
+}

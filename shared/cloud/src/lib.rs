@@ -1,0 +1,21 @@
+//! DynamoDB as this system uses it: what is appended and polled without touching PostgreSQL.
+//!
+//! - [`History`]: every version that a task ever had, projected from the facts.
+//! - [`Operations`]: what became of writes that were accepted to be applied later.
+//!
+//! Nothing here decides: PostgreSQL holds the truth, and these tables can be filled again from the
+//! facts. [`tables`] says what they look like, for whoever creates them.
+
+mod history;
+mod operation_id;
+mod operation_item;
+mod operations;
+mod statements;
+pub mod tables;
+
+pub use history::{Change, Config as HistoryConfig, Entry, History, HistoryPage};
+pub use operation_id::{NoOperationId, OperationId};
+pub use operations::{
+    Acceptance, Config as OperationsConfig, Ending, Operation, Operations, State,
+};
+pub use statements::Failure;

@@ -1,0 +1,226 @@
+//! What became of writes that were accepted to be applied later.
+//!
+//! An operation is written before its command is sent, so that whoever applies it finds it. From then
+//! on two things end it: its command's outcome, or the last delivery that its queue allows. That one
+//! is announced before it begins; when its time is over and there is no outcome, the message is in the
+//! dead-letter queue, whether the process failed or crashed. A replay still ends the operation.
+
+use aws_config::SdkConfig;
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::types::{
+    AttributeValue, BatchStatementRequest, ReturnValuesOnConditionCheckFailure,
+};
+use clap::{Args, value_parser};
+use domain::{Refusal, TaskId, TenantId, Timestamp, Version};
+use serde::{Deserialize, Serialize};
+
+use crate::operation_id::OperationId;
+use crate::operation_item::{Item, to_item};
+use crate::statements::{Failure, Statement, execute, unavailable};
+use crate::tables::OPERATIONS_TABLE;
+
+/// Where operations are, and for how long.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Operations")]
+#[group(skip)]
+pub struct Config {
+    /// `DynamoDB` table of operations; its key is `operation` (string), its time to live is in
+    /// `expires_at`
+    #[arg(long, env, default_value = OPERATIONS_TABLE)]
+    pub operations_table: String,
+
+    /// Hours after which an operation is forgotten
+    #[arg(long, env, default_value_t = 24 * 7, value_parser = value_parser!(u32).range(1..=24 * 90))]
+    pub operation_ttl_hours: u32,
+}
+
+/// The operations. Clones share one client.
+#[derive(Clone, Debug)]
+pub struct Operations {
+    client: Client,
+    table: String,
+    ttl_hours: u32,
+}
+
+/// A write that was accepted to be applied later.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Operation {
+    /// Its identifier, which tells nothing.
+    pub id: OperationId,
+    /// The task that it is about: of a create, the one that will be.
+    pub task: TaskId,
+    /// When it was accepted.
+    pub accepted_at: Timestamp,
+    /// What became of it.
+    pub state: State,
+}
+
+/// What became of an operation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum State {
+    /// Nothing yet.
+    Accepted,
+    /// Its command was processed.
+    Ended(Ending),
+    /// Its message is in the dead-letter queue, from where operators may replay it.
+    DeadLettered,
+}
+
+/// The outcome of an operation's command.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ending {
+    /// It took effect, or the task was as asked already: the task's version after it.
+    Succeeded {
+        /// The task's version after the command.
+        version: Version,
+    },
+    /// It was refused and changed nothing.
+    Rejected(Refusal),
+    /// Its key was used before, by a command that asks something else.
+    KeyReused,
+}
+
+/// What accepting came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Acceptance {
+    /// This is the operation: the new one, or the one that the same request made before.
+    Operation(Operation),
+    /// The key was used before, by a request that asks something else.
+    KeyReused,
+}
+
+impl Operations {
+    /// Operations that connect when they are first used.
+    #[must_use]
+    pub fn new(aws: &SdkConfig, config: Config) -> Self {
+        Self {
+            client: Client::new(aws),
+            table: config.operations_table,
+            ttl_hours: config.operation_ttl_hours,
+        }
+    }
+
+    /// Accepts the operation of `tenant` with the key `key`, unless the key was used before.
+    /// `fingerprint` tells a repeat of the request from another request.
+    ///
+    /// # Errors
+    /// When `DynamoDB` does not answer.
+    pub async fn accept(
+        &self,
+        tenant: &TenantId,
+        key: &str,
+        task: TaskId,
+        fingerprint: &[u8],
+        now: Timestamp,
+    ) -> Result<Acceptance, Failure> {
+        let id = OperationId::of(tenant, key);
+        let operation = Operation { id, task, accepted_at: now, state: State::Accepted };
+        let expires_at = now.timestamp() + i64::from(self.ttl_hours) * 3600;
+        let answer = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(to_item(tenant, &operation, fingerprint, expires_at)))
+            .condition_expression("attribute_not_exists(operation) OR expires_at <= :now")
+            .expression_attribute_values(":now", AttributeValue::N(now.timestamp().to_string()))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .send()
+            .await;
+        let Err(error) = answer else { return Ok(Acceptance::Operation(operation)) };
+        match error.into_service_error() {
+            PutItemError::ConditionalCheckFailedException(failed) => {
+                let item = Item(failed.item.unwrap_or_default());
+                let known = item.operation(operation.id, now).ok_or_else(unreadable)?;
+                let same = item.fingerprint() == Some(fingerprint);
+                Ok(if same { Acceptance::Operation(known) } else { Acceptance::KeyReused })
+            }
+            error => Err(unavailable(error)),
+        }
+    }
+
+    /// The operation, if there is one and it is not forgotten.
+    ///
+    /// # Errors
+    /// When `DynamoDB` does not answer, or holds what is no operation of ours.
+    pub async fn get(
+        &self,
+        tenant: &TenantId,
+        id: OperationId,
+        now: Timestamp,
+    ) -> Result<Option<Operation>, Failure> {
+        let answer = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .key("operation", AttributeValue::S(id.key(tenant)))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(unavailable)?;
+        let Some(item) = answer.item.map(Item) else { return Ok(None) };
+        if item.is_expired(now) {
+            return Ok(None);
+        }
+        item.operation(id, now).map(Some).ok_or_else(unreadable)
+    }
+
+    /// Ends operations; one answer each, in order. One that is forgotten is a success.
+    pub async fn end(&self, ended: &[(TenantId, OperationId, Ending)]) -> Vec<Result<(), Failure>> {
+        let statements = ended.iter().map(|(tenant, id, ending)| {
+            let ending = serde_json::to_string(ending)
+                .map_err(|error| Failure::Refused(error.to_string()))?;
+            self.update("ending", AttributeValue::S(ending), tenant, *id)
+        });
+        self.update_all(statements.collect()).await
+    }
+
+    /// Announces the last delivery of operations' messages: without an outcome by `until`, they are
+    /// in the dead-letter queue.
+    pub async fn announce_last_delivery(
+        &self,
+        operations: &[(TenantId, OperationId)],
+        until: Timestamp,
+    ) -> Vec<Result<(), Failure>> {
+        let until = AttributeValue::N(until.timestamp().to_string());
+        let statements = operations
+            .iter()
+            .map(|(tenant, id)| self.update("last_delivery_until", until.clone(), tenant, *id));
+        self.update_all(statements.collect()).await
+    }
+
+    fn update(
+        &self,
+        attribute: &str,
+        value: AttributeValue,
+        tenant: &TenantId,
+        id: OperationId,
+    ) -> Result<Statement, Failure> {
+        let item = id.key(tenant);
+        let statement =
+            format!(r#"UPDATE "{}" SET {attribute} = ? WHERE operation = ?"#, self.table);
+        let request = BatchStatementRequest::builder()
+            .statement(statement)
+            .parameters(value)
+            .parameters(AttributeValue::S(item.clone()))
+            .build()
+            .map_err(unavailable)?;
+        Ok(Statement { item, request })
+    }
+
+    async fn update_all(
+        &self,
+        statements: Vec<Result<Statement, Failure>>,
+    ) -> Vec<Result<(), Failure>> {
+        let forgotten = |answer| match answer {
+            Err(Failure::Condition) => Ok(()),
+            answer => answer,
+        };
+        execute(&self.client, statements).await.into_iter().map(forgotten).collect()
+    }
+}
+
+fn unreadable() -> Failure {
+    Failure::Refused("an operation is not ours".to_owned())
+}

@@ -1,0 +1,117 @@
+//! Operations as callers see them: writes that were accepted to be applied later.
+
+use axum::Json;
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use cloud::{Ending, Operation, State};
+use domain::{TaskId, Timestamp, Version};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::{Problem, RespondAsync};
+
+const OPERATION_LOCATION: HeaderName = HeaderName::from_static("operation-location");
+/// Asks callers to look again in a second.
+const RETRY_AFTER: (HeaderName, HeaderValue) = (header::RETRY_AFTER, HeaderValue::from_static("1"));
+
+/// What callers get of an operation.
+#[derive(Serialize)]
+struct Document {
+    id: String,
+    status: Status,
+    task: TaskId,
+    accepted_at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    location: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<Version>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problem: Option<Map<String, Value>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Status {
+    Accepted,
+    Succeeded,
+    Rejected,
+    DeadLettered,
+}
+
+/// Tells that a write was accepted, and where to ask about it: a 202.
+#[must_use]
+pub fn accepted(operation: Operation) -> Response {
+    let location = format!("/v1/operations/{}", operation.id);
+    let headers = [RespondAsync::APPLIED, RETRY_AFTER];
+    let location = [(OPERATION_LOCATION, location)];
+    (StatusCode::ACCEPTED, headers, location, Json(document(operation))).into_response()
+}
+
+/// Tells what became of an operation: a 200. While nothing has, it says when to ask again.
+#[must_use]
+pub fn told(operation: Operation) -> Response {
+    let again = (operation.state == State::Accepted).then_some(RETRY_AFTER);
+    let mut response = Json(document(operation)).into_response();
+    response.headers_mut().extend(again);
+    response
+}
+
+fn document(operation: Operation) -> Document {
+    let Operation { id, task, accepted_at, state } = operation;
+    let mut document = Document {
+        id: id.to_string(),
+        status: Status::Accepted,
+        task,
+        accepted_at,
+        location: None,
+        version: None,
+        problem: None,
+    };
+    match state {
+        State::Accepted => {}
+        State::DeadLettered => document.status = Status::DeadLettered,
+        State::Ended(Ending::Succeeded { version }) => {
+            document.status = Status::Succeeded;
+            document.version = Some(version);
+            document.location = Some(format!("/v1/tasks/{task}"));
+        }
+        State::Ended(Ending::Rejected(refusal)) => reject(&mut document, &refusal.into()),
+        State::Ended(Ending::KeyReused) => reject(&mut document, &Problem::IdempotencyKeyReused),
+    }
+    document
+}
+
+fn reject(document: &mut Document, problem: &Problem) {
+    document.status = Status::Rejected;
+    document.problem = Some(problem.document());
+}
+
+#[cfg(test)]
+mod tests {
+    use cloud::OperationId;
+    use domain::Refusal;
+    use serde_json::json;
+
+    use super::*;
+
+    fn shown(state: State) -> Value {
+        let id = OperationId::of(&"acme".parse().unwrap(), "key");
+        let task = "0192f1a0-7c3e-7b44-9a53-3a1d0d4f5e10".parse().unwrap();
+        let accepted_at = Timestamp::UNIX_EPOCH;
+        serde_json::to_value(document(Operation { id, task, accepted_at, state })).unwrap()
+    }
+
+    #[test]
+    fn an_operation_tells_what_became_of_it() {
+        assert_eq!(shown(State::Accepted)["status"], "accepted");
+        assert_eq!(shown(State::DeadLettered)["status"], "dead_lettered");
+        let succeeded = shown(State::Ended(Ending::Succeeded { version: 3 }));
+        assert_eq!((&succeeded["status"], &succeeded["version"]), (&json!("succeeded"), &json!(3)));
+        let task = succeeded["task"].as_str().unwrap();
+        assert_eq!(succeeded["location"], format!("/v1/tasks/{task}"));
+        let rejected = shown(State::Ended(Ending::Rejected(Refusal::TaskAlreadyCompleted)));
+        assert_eq!(rejected["status"], "rejected");
+        assert_eq!(rejected["problem"]["type"], "urn:problem:task-already-completed");
+        assert_eq!(rejected["problem"]["status"], 409);
+    }
+}
