@@ -20,6 +20,7 @@ fn a_missing_setting_is_named() {
         ("task-reader", "AUTH_ISSUER"),
         ("task-writer", "DATABASE_URL"),
         ("migrate", "DATABASE_URL"),
+        ("outbox-relay", "FACT_QUEUE_URLS"),
     ] {
         let output = run(function, &[], &[]);
         assert_eq!(output.status.code(), Some(2), "{function}");
@@ -48,7 +49,7 @@ fn a_setting_out_of_range_is_named_and_secrets_are_not_shown() {
 
 #[test]
 fn help_lists_every_setting_with_its_variable() {
-    for function in ["command-worker", "task-reader", "task-writer", "migrate"] {
+    for function in ["command-worker", "task-reader", "task-writer", "migrate", "outbox-relay"] {
         let output = run(function, &["--help"], &[("DATABASE_URL", "postgres://u:s3cret@h/x")]);
         assert!(output.status.success(), "{function}");
         let help = String::from_utf8_lossy(&output.stdout);

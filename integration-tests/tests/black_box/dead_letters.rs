@@ -91,3 +91,22 @@ async fn an_id_used_for_two_different_commands_is_told() {
     assert_eq!(found[&second].0, "id_reused");
     assert_eq!(world.count("SELECT count(*) FROM tasks WHERE status = 'open'").await, 1);
 }
+
+#[tokio::test]
+async fn a_producer_may_ask_only_for_what_its_queue_is_for() {
+    let world = World::new().await;
+    let lists = [("ALLOWED_TENANTS", "acme"), ("ALLOWED_SOURCES", "/shop,/black-*")];
+    let _worker = world.start_worker("command-worker", &lists);
+    let task = Uuid::now_v7().to_string();
+    let allowed = event("1", "create-task", &task, &json!({"title": "Allowed"}));
+    let other_tenant = allowed.replace("\"acme\"", "\"other\"");
+    let other_source = allowed.replace("/black-box", "/billing");
+    for body in [&other_tenant, &other_source, &allowed] {
+        world.send(&[(task.clone(), body.clone())]).await;
+    }
+    let found = dead_letters(&world, 2).await;
+    for body in [&other_tenant, &other_source] {
+        assert_eq!(found[body].0, "producer_not_allowed");
+    }
+    world.processed(1).await;
+}

@@ -1,8 +1,7 @@
-//! Conformance: each function does the same as a pod and as a Lambda, from the same binary.
+//! The real worker in both hosts: what a scenario leaves in the database, in the queue and in the
+//! dead-letter queue must be the same, and what the table says.
 //!
-//! The pod polls and listens; the Lambda is fed by a Runtime API and an event source mapping of the
-//! tests' own. The same scenario runs on both, and what it leaves in the database, in the queue and
-//! in the dead-letter queue must be the same, and what the table says.
+//! What any handler can rely on, whatever it does, is in `conformance`.
 
 use std::time::Duration;
 
@@ -12,17 +11,11 @@ use serde_json::{Value, json};
 use tokio::time::sleep;
 use uuid::Uuid;
 
+use crate::conformance::Host;
 use crate::lambda_api::LambdaApi;
 use crate::load::Load;
-use crate::mapping::Mapping;
+use crate::mapping::{Mapping, TIME};
 use crate::world::{World, event, eventually};
-
-/// Where a scenario runs.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Host {
-    Pod,
-    Lambda,
-}
 
 /// The worker, and what feeds it if it is a Lambda.
 struct Worker {
@@ -41,7 +34,7 @@ async fn worker(host: Host, world: &World) -> Worker {
     let function = world.start_worker("command-worker-lambda", &settings);
     eventually("the function is a Lambda", async || (!api.extensions().is_empty()).then_some(()))
         .await;
-    let mapping = Mapping::start(world.sqs.clone(), world.queue.url.clone(), api);
+    let mapping = Mapping::start(world.sqs.clone(), world.queue.url.clone(), api, TIME);
     Worker { _function: function, _mapping: Some(mapping) }
 }
 

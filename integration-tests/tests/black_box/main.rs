@@ -6,11 +6,14 @@
 #![expect(clippy::indexing_slicing, reason = "a test that looks for what is not there has failed")]
 #![expect(clippy::disallowed_methods, reason = "what a test looks up need not compile in advance")]
 
+mod cargo_lambda;
 mod claim_check;
 mod configuration;
+mod conformance;
 mod dead_letters;
 mod exactly_once;
 mod faults;
+mod history;
 mod http;
 mod lambda;
 #[path = "../../../shared/runtime/tests/lambda/lambda_api.rs"]
@@ -20,7 +23,11 @@ mod lambda_http;
 mod load;
 mod main_job;
 mod mapping;
+mod operations;
+mod producers;
 mod publish;
+mod relay;
+mod subscribers;
 mod tour;
 mod traces;
 mod world;

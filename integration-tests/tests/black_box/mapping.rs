@@ -5,24 +5,26 @@ use std::time::Duration;
 
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::{Message, MessageAttributeValue, MessageSystemAttributeName};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use serde_json::{Map, Value, json};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use crate::lambda_api::LambdaApi;
 
-/// A Lambda's timeout.
-const TIME: Duration = Duration::from_secs(20);
+/// A Lambda's timeout, unless a test has another.
+pub(crate) const TIME: Duration = Duration::from_secs(20);
 
 /// A running mapping; dropped, it stops.
 pub(crate) struct Mapping(JoinHandle<()>);
 
 impl Mapping {
-    /// Begins to feed the function behind `api`.
-    pub(crate) fn start(sqs: Client, queue_url: String, api: LambdaApi) -> Self {
+    /// Begins to feed the function behind `api`, whose timeout is `time`.
+    pub(crate) fn start(sqs: Client, queue_url: String, api: LambdaApi, time: Duration) -> Self {
         Self(tokio::spawn(async move {
             loop {
-                feed(&sqs, &queue_url, &api).await;
+                feed(&sqs, &queue_url, &api, time).await;
             }
         }))
     }
@@ -34,7 +36,7 @@ impl Drop for Mapping {
     }
 }
 
-async fn feed(sqs: &Client, queue_url: &str, api: &LambdaApi) {
+async fn feed(sqs: &Client, queue_url: &str, api: &LambdaApi, time: Duration) {
     let receive = sqs
         .receive_message()
         .queue_url(queue_url)
@@ -48,7 +50,7 @@ async fn feed(sqs: &Client, queue_url: &str, api: &LambdaApi) {
     }
     let records: Vec<_> = batch.iter().map(record).collect();
     let id = Uuid::new_v4().to_string();
-    let outcome = api.invoke(&id, TIME, json!({"Records": records})).await;
+    let outcome = api.invoke(&id, time, json!({"Records": records})).await;
     // An invocation that fails fails for all of its messages.
     let Ok(answer) = outcome else { return };
     for handle in succeeded(&batch, &answer) {
@@ -70,7 +72,8 @@ fn succeeded<'a>(batch: &'a [Message], answer: &Value) -> Vec<&'a str> {
     done.map(|message| message.receipt_handle().expect("a handle")).collect()
 }
 
-fn record(message: &Message) -> Value {
+/// A message as an event brings it.
+pub(crate) fn record(message: &Message) -> Value {
     let system = message.attributes().into_iter().flatten();
     let system: Map<_, _> =
         system.map(|(name, value)| (name.as_str().to_owned(), json!(value))).collect();
@@ -91,9 +94,11 @@ fn record(message: &Message) -> Value {
 }
 
 fn attribute(value: &MessageAttributeValue) -> Value {
+    let binary = value.binary_value().map(|bytes| BASE64_STANDARD.encode(bytes));
     json!({
         "dataType": value.data_type(),
         "stringValue": value.string_value(),
+        "binaryValue": binary,
         "stringListValues": [],
         "binaryListValues": [],
     })

@@ -97,8 +97,10 @@ async fn the_tour_works_as_written_and_leaves_no_process() {
         "{\"tasks\":[{",
         "\"status\":\"completed\"",
         "urn:problem:task-already-completed",
+        "\"status\":\"succeeded\"",
+        "dev.task-app.task.reopened.v1",
         "schema_violation at /data/title",
-        "8 valid, 0 refused",
+        "22 valid, 0 refused",
         "exit code 3",
     ] {
         assert!(said.contains(expected), "{expected} is missing in\n{said}");

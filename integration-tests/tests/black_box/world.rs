@@ -3,13 +3,12 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::{Message, MessageSystemAttributeName, SendMessageBatchRequestEntry};
 use clap::Parser;
 use local_stack::{
     ALL_SCOPES, AUDIENCE, AwsAccess, Environment, External, Function, Issuer, Queue, State,
-    TestDatabase, create_command_queue, ports,
+    TestDatabase, create_fifo_queue, ports,
 };
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
@@ -32,6 +31,7 @@ struct Settings {
 }
 
 pub(crate) struct World {
+    name: String,
     pub(crate) database: TestDatabase,
     pub(crate) owner: PgPool,
     pub(crate) sqs: Client,
@@ -40,7 +40,7 @@ pub(crate) struct World {
     pub(crate) client: reqwest::Client,
     aws: AwsAccess,
     redis_url: SecretString,
-    state: State,
+    pub(crate) state: State,
     _folder: TempDir,
 }
 
@@ -79,10 +79,11 @@ impl World {
         let aws = AwsAccess::external(servers).expect("AWS_ENDPOINT_URL");
         let sqs = aws.sqs();
         let name = format!("test-{}", Uuid::new_v4().simple());
-        let queue = create_command_queue(&sqs, &name, MAX_RECEIVE_COUNT).await.expect("a queue");
+        let queue = create_fifo_queue(&sqs, &name, MAX_RECEIVE_COUNT).await.expect("a queue");
         let issuer = Issuer::create(&state).expect("an issuer");
         issuer.serve().await.expect("a served issuer");
         Self {
+            name,
             owner: PgPool::connect_lazy(database.owner_url.expose_secret()).expect("a URL"),
             client: reqwest::Client::builder().timeout(PATIENCE).build().expect("a client"),
             database,
@@ -101,6 +102,8 @@ impl World {
         self.aws
             .environment()
             .with("LOG_FORMAT", "json")
+            .with("HISTORY_TABLE", self.table("history"))
+            .with("OPERATIONS_TABLE", self.table("operations"))
             .with_secret("DATABASE_URL", login)
             .with_secret("REDIS_URL", &self.redis_url)
     }
@@ -147,6 +150,7 @@ impl World {
             .with("AUTH_ISSUER", self.issuer.url())
             .with("AUTH_AUDIENCE", AUDIENCE)
             .with("AUTH_JWKS_URL", self.issuer.jwks_url())
+            .with("COMMAND_QUEUE_URL", &self.queue.url)
     }
 
     /// Starts a function as the Lambda behind `api`.
@@ -178,14 +182,19 @@ impl World {
     }
 
     pub(crate) fn s3(&self) -> aws_sdk_s3::Client {
-        let key = self.aws.secret_key.expose_secret();
-        let config = aws_sdk_s3::Config::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .endpoint_url(&self.aws.endpoint)
-            .region(Region::new(self.aws.region.clone()))
-            .credentials_provider(Credentials::new(&self.aws.key_id, key, None, None, "test"))
-            .force_path_style(true);
+        let config = aws_sdk_s3::config::Builder::from(&self.aws.config()).force_path_style(true);
         aws_sdk_s3::Client::from_conf(config.build())
+    }
+
+    /// Creates the tables that the functions of this world are told of.
+    pub(crate) async fn create_tables(&self) {
+        let aws = self.aws.config();
+        cloud::tables::create_history(&aws, &self.table("history")).await.expect("a table");
+        cloud::tables::create_operations(&aws, &self.table("operations")).await.expect("a table");
+    }
+
+    fn table(&self, of: &str) -> String {
+        format!("{}-{of}", self.name)
     }
 
     /// Sends bodies in order, each under its group; every sending has a deduplication id of its
@@ -203,6 +212,18 @@ impl World {
             }
             let sent = request.send().await.expect("an answer");
             assert!(sent.failed().is_empty(), "{:?}", sent.failed());
+        }
+    }
+
+    /// Receives what is in the queue as often as it may be without being the last time.
+    pub(crate) async fn use_up_deliveries(&self) {
+        for _ in 1..MAX_RECEIVE_COUNT {
+            let request = self.sqs.receive_message().queue_url(&self.queue.url);
+            let received = request.wait_time_seconds(5).send().await.expect("an answer");
+            let handle = received.messages()[0].receipt_handle().expect("a handle");
+            let request = self.sqs.change_message_visibility().queue_url(&self.queue.url);
+            let back = request.receipt_handle(handle).visibility_timeout(0);
+            back.send().await.expect("a message that is back");
         }
     }
 

@@ -1,0 +1,89 @@
+//! A function that does what each message asks of it: the conformance tests need handlers that retry,
+//! panic and hang when they should, and no real function does.
+//!
+//! A body is `{"id": "a", "steps": ["retry", "ack"]}`, with a [step](script::Step) for each delivery.
+//! What was begun and what it came to is appended to a file, in order.
+
+mod effects;
+mod script;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::ValueEnum;
+use futures::future::join_all;
+use runtime::{
+    Function, Service,
+    sqs::{self, BatchHandler, Each, Handler, Record, Reject, Verdict},
+};
+
+use effects::Effects;
+use script::Delivery;
+
+#[derive(Debug, clap::Args)]
+#[group(skip)]
+struct Config {
+    #[command(flatten)]
+    queue: sqs::Config,
+    /// File to which the beginning and the end of each delivery's handling are appended
+    #[arg(long, env = "EFFECTS_FILE")]
+    effects_file: PathBuf,
+    /// Which of the runtime's traits handles the messages
+    #[arg(long, env = "HANDLER_SHAPE", value_enum, default_value = "each")]
+    handler_shape: Shape,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Shape {
+    Each,
+    Batch,
+}
+
+struct Scripted(Effects);
+
+impl Scripted {
+    /// `None` if no verdict is to be given.
+    async fn take(&self, delivery: Delivery, batch: usize) -> Option<Verdict> {
+        self.0.began(&delivery, batch);
+        let verdict = delivery.step.take().await;
+        self.0.ended(&delivery, batch, verdict.as_ref());
+        verdict
+    }
+}
+
+impl Handler for Scripted {
+    type Message = Delivery;
+
+    fn decode(&self, record: &Record) -> Result<Delivery, Reject> {
+        Delivery::decode(record)
+    }
+
+    async fn handle(&self, delivery: Delivery) -> Verdict {
+        self.take(delivery, 1).await.unwrap_or(Verdict::Ack)
+    }
+}
+
+impl BatchHandler for Scripted {
+    type Message = Delivery;
+
+    fn decode(&self, record: &Record) -> Result<Delivery, Reject> {
+        Delivery::decode(record)
+    }
+
+    async fn handle(&self, batch: Vec<Delivery>) -> Vec<Verdict> {
+        let size = batch.len();
+        let all = batch.into_iter().map(|delivery| self.take(delivery, size));
+        join_all(all).await.into_iter().flatten().collect()
+    }
+}
+
+async fn wire(config: Config, service: Service) -> anyhow::Result<Service> {
+    let scripted = Scripted(Effects::open(&config.effects_file)?);
+    match config.handler_shape {
+        Shape::Each => service.sqs(config.queue, Each::new(scripted)).await,
+        Shape::Batch => service.sqs(config.queue, scripted).await,
+    }
+}
+
+fn main() -> ExitCode {
+    Function::new("scripted-handler", "Does what each message asks of it").run(wire)
+}

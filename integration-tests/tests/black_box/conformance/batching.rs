@@ -1,0 +1,82 @@
+//! The other shape of a handler: a batch, and a verdict for each of its messages.
+
+use serde_json::json;
+
+use super::Host;
+use super::letter::Dead;
+use super::scenario::{Scenario, groups};
+use super::stage::{Stage, message};
+use super::verdicts::told_at_last;
+
+/// A batch handler, and a batch of whatever is in the queue.
+const BATCH: [(&str, &str); 2] = [("HANDLER_SHAPE", "batch"), ("QUEUE_BATCH_WAIT_MS", "1000")];
+
+fn batch(scenario: Scenario) -> Scenario {
+    Scenario { settings: BATCH.into(), ..scenario }
+}
+
+pub(crate) async fn each_message_of_a_batch_has_its_own_verdict(host: Host) {
+    let bad = message("i", "c", &json!(["reject"]));
+    let scenario = Scenario {
+        dead: vec![Dead::of(&bad, "told_to_reject", "as the message asked", 1)],
+        messages: vec![
+            message("g", "a", &json!(["ack"])),
+            message("h", "b", &json!([{"retry_after": 0}, "ack"])),
+            bad,
+        ],
+        groups: groups(&[
+            ("g", &["a: ack"]),
+            ("h", &["b: retry", "b: ack"]),
+            ("i", &["c: reject"]),
+        ]),
+        ..Scenario::default()
+    };
+    batch(scenario).check(host).await;
+}
+
+/// The handler has seen the rest of the group, and whatever it said of it, it sees it again.
+pub(crate) async fn a_retry_in_a_batch_holds_back_its_group(host: Host) {
+    let scenario = Scenario {
+        messages: vec![
+            message("g", "a1", &json!([{"retry_after": 1}, "ack"])),
+            message("g", "a2", &json!(["ack"])),
+        ],
+        groups: groups(&[("g", &["a1: retry", "a2: ack", "a1: ack", "a2: ack"])]),
+        ..Scenario::default()
+    };
+    batch(scenario).check(host).await;
+}
+
+pub(crate) async fn a_batch_may_be_larger_than_a_receive(host: Host) {
+    let stage = Stage::new().await;
+    let names: Vec<_> = (0..25).map(|number| format!("m{number}")).collect();
+    let scenario = Scenario {
+        messages: names.iter().map(|name| message(name, name, &json!(["ack"]))).collect(),
+        groups: names.iter().map(|name| (name.clone(), vec![format!("{name}: ack")])).collect(),
+        ..Scenario::default()
+    };
+    batch(scenario).check_on(&stage, host).await;
+    let largest = stage.effects().iter().map(|effect| effect.batch).max().expect("an effect");
+    match host {
+        Host::Pod => assert!(largest > 10, "several receives make a batch: {largest}"),
+        Host::Lambda => assert!(largest <= 10, "batches are the mapping's: {largest}"),
+    }
+}
+
+pub(crate) async fn a_wrong_number_of_verdicts_retries_the_batch(host: Host) {
+    let scenario = Scenario {
+        messages: vec![
+            message("g", "a", &json!(["omit", "ack"])),
+            message("h", "b", &json!(["ack"])),
+        ],
+        groups: groups(&[("g", &["a: omitted", "a: ack"]), ("h", &["b: ack", "b: ack"])]),
+        ..Scenario::default()
+    };
+    batch(scenario).check(host).await;
+}
+
+pub(crate) async fn a_wrong_number_of_verdicts_is_told_in_the_dead_letter(host: Host) {
+    let detail = "0 verdicts for 1 messages";
+    let scenario = told_at_last("omit", "a: omitted", "wrong_number_of_verdicts", detail);
+    batch(scenario).check(host).await;
+}

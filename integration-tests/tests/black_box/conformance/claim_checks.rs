@@ -1,0 +1,157 @@
+//! Bodies that wait in S3, and claims that cannot be right.
+
+use std::collections::HashMap;
+
+use aws_sdk_s3::Client;
+use runtime::sqs::claim_check::{self, Reference};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::Host;
+use super::letter::Dead;
+use super::scenario::{Scenario, groups};
+use super::stage::{Sent, Stage, raw};
+use crate::mapping::TIME;
+
+/// What stands in the queue instead of the body; it is no script, so nobody takes it for one.
+const SMALL: &str = "see S3";
+
+struct Bucket {
+    s3: Client,
+    name: String,
+}
+
+impl Bucket {
+    async fn create(stage: &Stage) -> Self {
+        let (s3, name) = (stage.world.s3(), format!("bodies-{}", Uuid::new_v4().simple()));
+        s3.create_bucket().bucket(&name).send().await.expect("a bucket");
+        Self { s3, name }
+    }
+
+    async fn put(&self, body: String) -> Reference {
+        claim_check::put(&self.s3, &self.name, "bodies/", body).await.expect("put")
+    }
+
+    async fn replace(&self, key: &str, body: String) {
+        let put = self.s3.put_object().bucket(&self.name).key(key).body(body.into_bytes().into());
+        put.send().await.expect("put");
+    }
+
+    /// In order.
+    async fn keys(&self) -> Vec<String> {
+        let objects = self.s3.list_objects_v2().bucket(&self.name).send().await;
+        let objects = objects.expect("a list").contents.unwrap_or_default();
+        objects.into_iter().filter_map(|object| object.key).collect()
+    }
+}
+
+fn script(id: &str) -> String {
+    json!({"id": id, "steps": ["ack"]}).to_string()
+}
+
+fn claiming(group: &str, claim: &str) -> Sent {
+    raw(group, SMALL).with_text(claim_check::ATTRIBUTE, claim)
+}
+
+/// A claim with one member changed.
+fn altered(reference: &Reference, member: &str, value: impl Into<Value>) -> String {
+    let mut claim = json!(reference);
+    claim[member] = value.into();
+    claim.to_string()
+}
+
+pub(crate) async fn a_body_comes_from_s3(host: Host) {
+    let stage = Stage::new().await;
+    let bucket = Bucket::create(&stage).await;
+    // More than the queue would take.
+    let reference = bucket.put(script("a") + &" ".repeat(1_100_000)).await;
+    stage.send(&[claiming("g", &reference.to_json())]).await;
+    let _running = host.start(&stage, &[("CLAIM_CHECK_BUCKET", &bucket.name)], TIME).await;
+    stage.empty().await;
+    let groups = groups(&[("g", &["a: ack"])]);
+    Scenario { groups, ..Scenario::default() }.compare(&stage).await;
+}
+
+/// The reason of each dead letter, and the deliveries that it took, by claim.
+type Reasons = HashMap<String, (String, u64)>;
+
+pub(crate) async fn a_claim_that_cannot_be_right_is_a_dead_letter_with_its_small_body(host: Host) {
+    let stage = Stage::new().await;
+    let bucket = Bucket::create(&stage).await;
+    let (right, large) = (bucket.put(script("a")).await, bucket.put("x".repeat(1_001)).await);
+    let tampered = bucket.put(script("before")).await;
+    bucket.replace(&tampered.key, script("behind")).await;
+    let expected = [
+        ("nonsense".to_owned(), "claim_check_malformed"),
+        (altered(&right, "bucket", "elsewhere"), "claim_check_foreign_bucket"),
+        (altered(&right, "key", "bodies/none"), "claim_check_missing"),
+        (altered(&right, "size", right.size - 1), "claim_check_mismatch"),
+        (altered(&right, "sha256", "0".repeat(64)), "claim_check_mismatch"),
+        (tampered.to_json(), "claim_check_mismatch"),
+        (large.to_json(), "claim_check_too_large"),
+    ];
+    let messages: Vec<_> = expected.iter().map(|(claim, _)| claiming("g", claim)).collect();
+    stage.send(&messages).await;
+    let settings =
+        [("CLAIM_CHECK_BUCKET", bucket.name.as_str()), ("CLAIM_CHECK_MAX_BYTES", "1000")];
+    let _running = host.start(&stage, &settings, TIME).await;
+    let expected = expected.map(|(claim, reason)| (claim, (reason.to_owned(), 1)));
+    assert_eq!(reasons(&stage).await, Reasons::from(expected));
+    assert!(stage.effects().is_empty(), "none is handled");
+}
+
+pub(crate) async fn without_a_bucket_no_claim_is_followed(host: Host) {
+    let stage = Stage::new().await;
+    let claim = Bucket::create(&stage).await.put(script("a")).await.to_json();
+    stage.send(&[claiming("g", &claim)]).await;
+    let _running = host.start(&stage, &[], TIME).await;
+    let expected = [(claim, ("claim_check_disabled".to_owned(), 1))];
+    assert_eq!(reasons(&stage).await, Reasons::from(expected));
+}
+
+pub(crate) async fn while_s3_is_away_a_claim_is_tried_again(host: Host) {
+    let stage = Stage::new().await;
+    let bucket = Bucket::create(&stage).await;
+    let claim = bucket.put(script("a")).await;
+    stage.send(&[claiming("g", &claim.to_json())]).await;
+    let settings = [
+        ("CLAIM_CHECK_BUCKET", bucket.name.as_str()),
+        ("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:9"),
+        ("AWS_MAX_ATTEMPTS", "1"),
+    ];
+    let _running = host.start(&stage, &settings, TIME).await;
+    let expected = [(claim.to_json(), ("claim_check_unavailable".to_owned(), 5))];
+    assert_eq!(reasons(&stage).await, Reasons::from(expected));
+    assert_eq!(bucket.keys().await, [claim.key], "a replay finds it");
+}
+
+/// A Lambda's messages are deleted by the mapping, so their bodies cannot be.
+pub(crate) async fn a_body_is_deleted_after_its_message_if_asked_for_and_in_a_pod(host: Host) {
+    let stage = Stage::new().await;
+    let bucket = Bucket::create(&stage).await;
+    let (good, bad) = (bucket.put(script("a")).await, bucket.put("no script".to_owned()).await);
+    stage.send(&[claiming("g", &good.to_json()), claiming("h", &bad.to_json())]).await;
+    let settings = [("CLAIM_CHECK_BUCKET", bucket.name.as_str()), ("CLAIM_CHECK_DELETE", "true")];
+    let mut running = host.start(&stage, &settings, TIME).await;
+    let expected = [(bad.to_json(), ("unreadable".to_owned(), 1))];
+    assert_eq!(reasons(&stage).await, Reasons::from(expected));
+    // It deletes bodies last.
+    assert!(running.stop().await.success());
+    let mut left = match host {
+        Host::Pod => vec![bad.key],
+        Host::Lambda => vec![bad.key, good.key],
+    };
+    left.sort();
+    assert_eq!(bucket.keys().await, left);
+}
+
+async fn reasons(stage: &Stage) -> Reasons {
+    stage.empty().await;
+    let letters = stage.take_dead_letters().await;
+    let letters = letters.iter().map(Dead::read).map(|mut dead| {
+        assert_eq!(dead.body, SMALL);
+        let claim = dead.attributes.remove(claim_check::ATTRIBUTE).expect("the claim");
+        (claim, (dead.reason, dead.attempts))
+    });
+    letters.collect()
+}

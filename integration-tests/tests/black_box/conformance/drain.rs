@@ -1,0 +1,42 @@
+//! SIGTERM in the middle of work.
+
+use serde_json::json;
+
+use super::Host;
+use super::scenario::{Scenario, groups};
+use super::stage::{Stage, message};
+use crate::world::eventually;
+
+/// The pod handles one batch at a time, and the rest waits inside it. Only it can give that back: the
+/// test would not live to see its visibility end.
+const SETTINGS: [(&str, &str); 3] =
+    [("QUEUE_CONCURRENCY", "1"), ("QUEUE_BATCH_SIZE", "3"), ("QUEUE_VISIBILITY_SECONDS", "3600")];
+
+pub(crate) async fn what_has_begun_is_finished_and_nothing_is_lost(host: Host) {
+    let stage = Stage::new().await;
+    let slow = |group, id| message(group, id, &json!([{"slow": 3}]));
+    let scenario = Scenario {
+        messages: vec![slow("g", "a"), slow("h", "b"), slow("i", "c")],
+        groups: groups(&[("g", &["a: ack"]), ("h", &["b: ack"]), ("i", &["c: ack"])]),
+        ..Scenario::default()
+    };
+    let (first, rest) = scenario.messages.split_at(1);
+    stage.send(first).await;
+    if host == Host::Lambda {
+        // It begins whatever an invocation brings: nothing waits inside it.
+        stage.send(rest).await;
+    }
+    let mut running = host.start(&stage, &SETTINGS, scenario.limit).await;
+    eventually("work has begun", async || (!stage.effects().is_empty()).then_some(())).await;
+    if host == Host::Pod {
+        stage.send(rest).await;
+        eventually("the rest waits", async || (stage.in_flight().await == 3).then_some(())).await;
+    }
+    let status = running.stop().await;
+    assert!(status.success(), "{status}");
+    let ended = stage.effects();
+    assert_eq!(ended.len() % 2, 0, "what has begun has ended: {ended:?}");
+    running.restart(&stage).await;
+    stage.empty().await;
+    scenario.compare(&stage).await;
+}
