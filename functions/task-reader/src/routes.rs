@@ -9,10 +9,12 @@ use cloud::{Failure, History, OperationId, Operations};
 use domain::TaskId;
 use http_support::conditional::{etag, is_not_modified};
 use http_support::operation::told;
+use http_support::page::Cursors;
 use http_support::{Authenticator, Path, Problem, Reader};
 use runtime::{Clock as _, SystemClock};
 use store::{ReadError, Store};
 
+use crate::attachments::{self, Downloads};
 use crate::lists::{history, tasks};
 
 /// A task may be kept by its reader and nobody between, and must be asked about each time.
@@ -25,18 +27,21 @@ pub(crate) struct App {
     pub(crate) store: Store,
     pub(crate) history: History,
     pub(crate) operations: Operations,
+    pub(crate) cursors: Cursors,
     pub(crate) authenticator: Authenticator,
     pub(crate) clock: SystemClock,
 }
 
 /// `GET` of tasks, of a task and its history, and of an operation.
-pub(crate) fn router(app: App) -> Router {
+pub(crate) fn router(app: App, downloads: Option<Downloads>) -> Router {
+    let attachments = attachments::router(downloads, app.authenticator.clone());
     Router::new()
         .route("/v1/tasks", get(tasks))
         .route("/v1/tasks/{id}", get(task))
         .route("/v1/tasks/{id}/history", get(history))
         .route("/v1/operations/{id}", get(operation))
         .with_state(app)
+        .merge(attachments)
 }
 
 async fn task(

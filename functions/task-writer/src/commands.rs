@@ -64,7 +64,7 @@ impl Commands {
     }
 }
 
-fn problem(error: ApplyError) -> Problem {
+pub(crate) fn problem(error: ApplyError) -> Problem {
     match error {
         ApplyError::Unavailable(_) | ApplyError::Contended => Problem::DATABASE_AWAY,
         ApplyError::Data(_) => Problem::Internal(error.into()),

@@ -1,5 +1,6 @@
 //! Changes tasks over HTTP, at once or, if the caller prefers, later.
 
+mod attachments;
 mod commands;
 mod deferred;
 mod envelope;
@@ -7,6 +8,7 @@ mod routes;
 
 use std::process::ExitCode;
 
+use attachments::Uploads;
 use clap::Args;
 use cloud::OperationsConfig;
 use commands::Commands;
@@ -26,6 +28,8 @@ struct Config {
     store: store::Config,
     #[command(flatten)]
     operations: OperationsConfig,
+    #[command(flatten)]
+    attachments: attachments::Config,
     /// URL of the command queue, for writes with `Prefer: respond-async`; without it, all writes are
     /// applied at once
     #[arg(long, env)]
@@ -39,7 +43,8 @@ fn main() -> ExitCode {
 async fn wire(config: Config, service: Service) -> anyhow::Result<Service> {
     let store = Store::connect(&config.store)?;
     let deferred = Deferred::connect(config.command_queue_url, config.operations).await;
+    let uploads = Uploads::connect(config.attachments, store.clone(), SystemClock).await;
     let commands = Commands::new(store.clone(), deferred, SystemClock);
-    let router = routes::router(commands, Authenticator::new(config.auth));
+    let router = routes::router(commands, uploads, Authenticator::new(config.auth));
     service.ready_when("postgresql", move || store.ping()).http(config.http, router).await
 }

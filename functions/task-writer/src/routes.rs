@@ -2,19 +2,27 @@
 
 use axum::extract::{FromRef, FromRequestParts, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{patch, post};
 use axum::{Json as JsonBody, Router};
-use domain::{Action, CreateTask, Expected, TaskId, TaskPatch, TenantId, UpdateTask};
+use domain::{
+    Action, AssignTask, Assignee, CreateTask, Expected, TaskId, TaskPatch, TenantId, UpdateTask,
+};
 use http_support::conditional::{etag, expected_version};
 use http_support::operation::accepted;
 use http_support::{Authenticator, Json, MergePatch, Path, Problem, Writer};
+use serde::Deserialize;
 use store::Receipt;
 use uuid::Uuid;
 
+use crate::attachments::{self, Uploads};
 use crate::commands::{Commands, Written};
 use crate::envelope::Envelope;
+
+/// Marks the answer to a repeat, told by its `Idempotency-Key`: nothing was changed again.
+const REPLAYED: (HeaderName, HeaderValue) =
+    (HeaderName::from_static("idempotency-replayed"), HeaderValue::from_static("true"));
 
 #[derive(Clone, FromRef)]
 struct App {
@@ -22,16 +30,23 @@ struct App {
     authenticator: Authenticator,
 }
 
-/// `POST /v1/tasks`, `PATCH` and `DELETE /v1/tasks/{id}`, and its actions: `POST` to `complete`,
-/// `reopen` and `cancel` below it.
-pub(crate) fn router(commands: Commands, authenticator: Authenticator) -> Router {
+/// `POST /v1/tasks`, `PATCH` and `DELETE /v1/tasks/{id}`, and its actions: `POST` to `assign`,
+/// `complete`, `reopen` and `cancel` below it.
+pub(crate) fn router(
+    commands: Commands,
+    uploads: Option<Uploads>,
+    authenticator: Authenticator,
+) -> Router {
+    let attachments = attachments::router(uploads, authenticator.clone());
     Router::new()
         .route("/v1/tasks", post(create))
         .route("/v1/tasks/{id}", patch(update).delete(delete))
+        .route("/v1/tasks/{id}/assign", post(assign))
         .route("/v1/tasks/{id}/complete", post(complete))
         .route("/v1/tasks/{id}/reopen", post(reopen))
         .route("/v1/tasks/{id}/cancel", post(cancel))
         .with_state(App { commands, authenticator })
+        .merge(attachments)
 }
 
 async fn create(
@@ -62,6 +77,20 @@ async fn update(
     Ok(answer(written, task))
 }
 
+/// Who is to do a task.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Assignment {
+    assignee: Assignee,
+}
+
+async fn assign(plain: Plain, body: Json<Assignment>) -> Result<Response, Problem> {
+    let Json(Assignment { assignee }) = body;
+    let assign =
+        |Expected { expected_version }| Action::Assign(AssignTask { expected_version, assignee });
+    plain.write(assign).await.map(|written| answer(written, task))
+}
+
 async fn complete(plain: Plain) -> Result<Response, Problem> {
     plain.write(Action::Complete).await.map(|written| answer(written, task))
 }
@@ -79,7 +108,7 @@ async fn delete(plain: Plain) -> Result<Response, Problem> {
     Ok(answer(written, |_| StatusCode::NO_CONTENT.into_response()))
 }
 
-/// A write that has nothing more to say than, if wished, an expected version.
+/// What a write on a task says beside its body.
 struct Plain {
     tenant: TenantId,
     task: TaskId,
@@ -114,6 +143,7 @@ impl FromRequestParts<App> for Plain {
 /// `applied` says what to answer to a write that was applied.
 fn answer(written: Written, applied: impl FnOnce(Receipt) -> Response) -> Response {
     match written {
+        Written::Now(receipt) if receipt.repeated => ([REPLAYED], applied(receipt)).into_response(),
         Written::Now(receipt) => applied(receipt),
         Written::Later(operation) => accepted(operation),
     }

@@ -107,10 +107,35 @@ async fn a_repeat_under_an_idempotency_key_gets_the_first_result() {
     let second = caller.call(Method::POST, "/v1/tasks", &key, Some(&milk)).await;
     assert_eq!(second.status(), StatusCode::CREATED);
     assert_eq!(header_of(&first, "location"), header_of(&second, "location"));
+    assert!(first.headers().get("idempotency-replayed").is_none());
+    assert_eq!(header_of(&second, "idempotency-replayed"), "true");
     let other = json!({"title": "Buy bread"});
     let third = caller.call(Method::POST, "/v1/tasks", &key, Some(&other)).await;
     assert_eq!(problem_of(third, 422).await["type"], "urn:problem:idempotency-key-reused");
     assert_eq!(world.count("SELECT count(*) FROM tasks").await, 1);
+}
+
+#[tokio::test]
+async fn a_task_is_assigned_cancelled_and_reopened() {
+    let world = World::new().await;
+    let (reader, writer) = (&world.reader().await, &world.writer().await);
+    let caller = Caller { world: &world, reader, writer, token: world.token("acme") };
+    let created = caller.post("/v1/tasks", &json!({"title": "Buy milk"})).await;
+    let task = header_of(&created, "location").to_owned();
+    let act = async |action: &str, body: Value| {
+        caller.call(Method::POST, &format!("{task}/{action}"), &[], Some(&body)).await
+    };
+    let assigned = json_of(act("assign", json!({"assignee": "ada@example.com"})).await).await;
+    assert_eq!(
+        (&assigned["assignee"], &assigned["version"]),
+        (&json!("ada@example.com"), &json!(2))
+    );
+    problem_of(act("assign", json!({"assignee": "Ada Lovelace"})).await, 422).await;
+    assert_eq!(json_of(act("cancel", json!({})).await).await["status"], "cancelled");
+    let refused = problem_of(act("complete", json!({})).await, 409).await;
+    assert_eq!(refused["type"], "urn:problem:task-already-cancelled");
+    assert_eq!(json_of(act("reopen", json!({})).await).await["status"], "open");
+    problem_of(act("reopen", json!({})).await, 409).await;
 }
 
 #[tokio::test]

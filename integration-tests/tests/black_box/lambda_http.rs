@@ -13,7 +13,7 @@ use crate::world::{Api, World};
 const MINUTE: Duration = Duration::from_mins(1);
 
 /// Where a function is called.
-enum Place {
+pub(crate) enum Place {
     Pod(Api),
     /// The function runs for as long as it is held.
     Lambda(LambdaApi, #[expect(dead_code, reason = "held, not looked at")] Function),
@@ -21,14 +21,14 @@ enum Place {
 
 /// Status, entity tag, location and body.
 #[derive(Debug)]
-struct Answer {
-    status: u64,
-    headers: Value,
-    body: Value,
+pub(crate) struct Answer {
+    pub(crate) status: u64,
+    pub(crate) headers: Value,
+    pub(crate) body: Value,
 }
 
 impl Place {
-    async fn call(
+    pub(crate) async fn call(
         &self,
         world: &World,
         method: &Method,

@@ -38,8 +38,8 @@ pub(crate) struct World {
     pub(crate) queue: Queue,
     pub(crate) issuer: Issuer,
     pub(crate) client: reqwest::Client,
-    aws: AwsAccess,
-    redis_url: SecretString,
+    pub(crate) aws: AwsAccess,
+    pub(crate) redis_url: SecretString,
     pub(crate) state: State,
     _folder: TempDir,
 }
@@ -151,6 +151,7 @@ impl World {
             .with("AUTH_AUDIENCE", AUDIENCE)
             .with("AUTH_JWKS_URL", self.issuer.jwks_url())
             .with("COMMAND_QUEUE_URL", &self.queue.url)
+            .with_secret("CURSOR_KEY", &self.state.secret("cursor-key").expect("a secret"))
     }
 
     /// Starts a function as the Lambda behind `api`.

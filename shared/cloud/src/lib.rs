@@ -1,11 +1,14 @@
-//! DynamoDB as this system uses it: what is appended and polled without touching PostgreSQL.
+//! DynamoDB and S3 as this system uses them: what is appended, polled or large, and does not touch
+//! PostgreSQL.
 //!
 //! - [`History`]: every version that a task ever had, projected from the facts.
 //! - [`Operations`]: what became of writes that were accepted to be applied later.
+//! - [`AttachmentBucket`]: the files of attachments, which their owners send and fetch themselves.
 //!
 //! Nothing here decides: PostgreSQL holds the truth, and these tables can be filled again from the
 //! facts. [`tables`] says what they look like, for whoever creates them.
 
+mod attachments;
 mod history;
 mod operation_id;
 mod operation_item;
@@ -13,6 +16,7 @@ mod operations;
 mod statements;
 pub mod tables;
 
+pub use attachments::{AttachmentBucket, BucketAway, Object, Signed, parse_object_key};
 pub use history::{Change, Config as HistoryConfig, Entry, History, HistoryPage};
 pub use operation_id::{NoOperationId, OperationId};
 pub use operations::{

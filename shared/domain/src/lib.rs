@@ -8,6 +8,7 @@
 //! parsing, also by serde, and they describe themselves as JSON Schema. [`limits`] is the one
 //! place where sizes are set.
 
+mod attachment;
 mod command;
 mod decide;
 mod fact;
@@ -19,6 +20,10 @@ mod task;
 mod text;
 mod values;
 
+pub use attachment::{
+    Attachment, AttachmentId, AttachmentKey, AttachmentSize, AttachmentState, Mismatch,
+    NewAttachment, Sha256,
+};
 pub use command::{
     Action, AssignTask, ChangeTags, Command, CreateTask, Expected, Patch, TaskPatch, UpdateTask,
 };
@@ -27,5 +32,5 @@ pub use fact::Fact;
 pub use refusal::Refusal;
 pub use tags::Tags;
 pub use task::{Priority, Status, Task};
-pub use text::{Assignee, Description, Tag, TenantId, Title};
+pub use text::{Assignee, AttachmentName, ContentType, Description, Tag, TenantId, Title};
 pub use values::{DueDate, Invalid, TaskId, Timestamp, Version};

@@ -16,3 +16,11 @@ pub const TAGS_MAX: usize = 20;
 pub const ASSIGNEE_MAX: usize = 100;
 /// Longest tenant identifier, in characters (tenants are ASCII).
 pub const TENANT_MAX: usize = 63;
+/// Longest name of an attachment, in code points.
+pub const ATTACHMENT_NAME_MAX: usize = 200;
+/// Longest media type of an attachment, in characters (media types are ASCII).
+pub const CONTENT_TYPE_MAX: usize = 127;
+/// Largest attachment, in bytes: 100 MiB.
+pub const ATTACHMENT_BYTES_MAX: u32 = 100 * 1024 * 1024;
+/// Most attachments of one task.
+pub const ATTACHMENTS_MAX: usize = 20;

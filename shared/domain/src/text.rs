@@ -123,6 +123,28 @@ text!(
     |text| is_slug(text, b"-")
 );
 
+text!(
+    /// What an attachment's file is called: one line, not blank, without a folder.
+    AttachmentName,
+    max limits::ATTACHMENT_NAME_MAX,
+    pattern r"^ *[^\u0000-\u0020\u007f/\\][^\u0000-\u001f\u007f/\\]*$",
+    "one line that is not blank, without control characters and slashes",
+    |text| !text.trim_start_matches(' ').is_empty()
+        && !text.chars().any(|c| c.is_ascii_control() || c == '/' || c == '\\')
+);
+
+text!(
+    /// A media type (RFC 6838) in lower case, without parameters: two spellings of one type would
+    /// not be equal.
+    ContentType,
+    max limits::CONTENT_TYPE_MAX,
+    pattern r"^[a-z0-9][a-z0-9!#$&^_.+-]*/[a-z0-9][a-z0-9!#$&^_.+-]*$",
+    "a media type such as `image/png`, in lower case and without parameters",
+    |text| text.split_once('/').is_some_and(|(kind, subtype)| {
+        is_slug(kind, b"!#$&^_.+-") && is_slug(subtype, b"!#$&^_.+-")
+    })
+);
+
 fn is_slug(text: &str, punctuation: &[u8]) -> bool {
     let word = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
     text.bytes().next().is_some_and(word)
@@ -155,6 +177,25 @@ mod tests {
         assert!(Tag::from_str("team:infra.v1").is_ok());
         for bad in ["", "a,b", "Ä", "Tag", ".a"] {
             assert!(Tag::from_str(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn names_of_attachments_lead_into_no_folder() {
+        assert!(AttachmentName::from_str("Rechnung März (1).pdf").is_ok());
+        for bad in ["", " ", "../x", "a\\b", "a\r\nb", &"x".repeat(201)] {
+            assert!(AttachmentName::from_str(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_media_type_has_one_spelling() {
+        for good in ["image/png", "application/vnd.oasis.opendocument.text", "image/svg+xml"] {
+            assert!(ContentType::from_str(good).is_ok(), "{good}");
+        }
+        for bad in ["", "png", "image/", "Image/png", "text/plain; charset=utf-8", "a/b/c", "a/ b"]
+        {
+            assert!(ContentType::from_str(bad).is_err(), "{bad:?}");
         }
     }
 }

@@ -33,6 +33,10 @@ impl Invalid {
     pub(crate) fn set(what: &'static str, rule: &'static str, max: usize) -> Self {
         Self { what, rule, max, unit: "items" }
     }
+
+    pub(crate) fn size(what: &'static str, rule: &'static str, max: u32) -> Self {
+        Self { what, rule, max: usize::try_from(max).unwrap_or(usize::MAX), unit: "bytes" }
+    }
 }
 
 /// A task's identifier: a UUID of version 7 (RFC 9562), chosen by whoever creates the task, so

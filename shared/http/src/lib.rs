@@ -34,6 +34,6 @@ mod problem;
 pub use auth::{Authenticator, Caller, Reader, Writer};
 pub use body::{Json, MergePatch};
 pub use idempotency::IdempotencyKey;
-pub use parameters::{Path, Query};
+pub use parameters::{Path, PathPair, Query};
 pub use prefer::RespondAsync;
 pub use problem::{FieldError, Problem};

@@ -59,12 +59,38 @@ where
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        // What is not UTF-8 names nothing.
-        let parameters =
-            RawPathParams::from_request_parts(parts, state).await.map_err(|_| Problem::NotFound)?;
-        let (name, text) = parameters.iter().next().ok_or(Problem::NotFound)?;
-        text.parse().map(Self).map_err(|error: T::Err| invalid(name, error))
+        let parameters = path(parts, state).await?;
+        parse(parameters.iter().next()).map(Self)
     }
+}
+
+/// Extracts the two parameters of the path, such as `{id}` and `{attachment}`, in their order.
+#[derive(Clone, Copy, Debug)]
+pub struct PathPair<T, U>(pub T, pub U);
+
+impl<T, U, S> FromRequestParts<S> for PathPair<T, U>
+where
+    T: FromStr<Err: Display>,
+    U: FromStr<Err: Display>,
+    S: Send + Sync,
+{
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let parameters = path(parts, state).await?;
+        let mut parameters = parameters.iter();
+        Ok(Self(parse(parameters.next())?, parse(parameters.next())?))
+    }
+}
+
+/// What is not UTF-8 names nothing.
+async fn path<S: Send + Sync>(parts: &mut Parts, state: &S) -> Result<RawPathParams, Problem> {
+    RawPathParams::from_request_parts(parts, state).await.map_err(|_| Problem::NotFound)
+}
+
+fn parse<T: FromStr<Err: Display>>(parameter: Option<(&str, &str)>) -> Result<T, Problem> {
+    let (name, text) = parameter.ok_or(Problem::NotFound)?;
+    text.parse().map_err(|error: T::Err| invalid(name, error))
 }
 
 #[cfg(test)]
@@ -94,7 +120,8 @@ mod tests {
         };
         let router: Router = Router::new()
             .route("/tasks", get(list))
-            .route("/tasks/{id}", get(|Path(id): Path<TaskId>| async move { id.to_string() }));
+            .route("/tasks/{id}", get(|Path(id): Path<TaskId>| async move { id.to_string() }))
+            .route("/tasks/{id}/{page}", get(async |PathPair(_, _): PathPair<TaskId, u8>| ()));
         let request = Request::get(uri).body(Body::empty()).unwrap();
         let response = router.oneshot(request).await.unwrap();
         let status = response.status();
@@ -125,5 +152,10 @@ mod tests {
         assert_eq!(problem["parameter"], "id");
         assert!(problem["detail"].as_str().unwrap().contains("UUID of version 7"), "{problem}");
         assert_eq!(get_json("/tasks/%ff").await.0, StatusCode::NOT_FOUND);
+
+        assert_eq!(get_json(&format!("{good}/7")).await.0, StatusCode::OK);
+        for (uri, name) in [(format!("{good}/x"), "page"), ("/tasks/42/7".to_owned(), "id")] {
+            assert_eq!(get_json(&uri).await.1["parameter"], name, "{uri}");
+        }
     }
 }

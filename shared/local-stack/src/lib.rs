@@ -23,6 +23,7 @@
 //! ```
 
 mod access;
+mod attachments;
 mod aws;
 pub mod cli;
 mod console;
@@ -45,6 +46,7 @@ mod state;
 mod test_database;
 
 pub use access::{AwsAccess, External};
+pub use attachments::create_attachment_bucket;
 pub use aws::Aws;
 pub use environment::Environment;
 pub use function::{DRAIN_SECONDS, Function};
@@ -52,7 +54,7 @@ pub use identity::Identity;
 pub use issuer::{ALL_SCOPES, AUDIENCE, Issuer};
 pub use postgres::{Durability, Postgres};
 pub use process::{Process, Program};
-pub use queues::{Queue, create_fifo_queue};
+pub use queues::{Queue, create_fifo_queue, create_queue};
 pub use redis::Redis;
 pub use servers::Servers;
 pub use state::{Lock, State, local_folder, repository};

@@ -2,6 +2,8 @@
 
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU16, Ordering};
 
 use anyhow::{Context, Result, anyhow};
 
@@ -9,6 +11,9 @@ use anyhow::{Context, Result, anyhow};
 /// a port which was free when chosen is not taken by a client a moment later.
 const CHOICE: std::ops::RangeInclusive<u16> = 20_000..=32_000;
 const ATTEMPTS: usize = 100;
+/// One after the other, from a random one on: who was told of a port may not have taken it yet when
+/// the next one asks.
+static NEXT: LazyLock<AtomicU16> = LazyLock::new(|| AtomicU16::new(rand::random()));
 
 /// `port` on the loopback interface.
 #[must_use]
@@ -18,12 +23,17 @@ pub fn loopback(port: u16) -> SocketAddr {
 
 /// A free port: `preferred` where it is free, else any.
 pub fn free(preferred: Option<u16>) -> Result<u16> {
-    let others = std::iter::repeat_with(|| rand::random_range(CHOICE)).take(ATTEMPTS);
+    let others = std::iter::repeat_with(next).take(ATTEMPTS);
     preferred
         .into_iter()
         .chain(others)
         .find(|port| TcpListener::bind(loopback(*port)).is_ok())
         .context("no free port found on 127.0.0.1")
+}
+
+fn next() -> u16 {
+    let count = CHOICE.end() - CHOICE.start() + 1;
+    CHOICE.start() + NEXT.fetch_add(1, Ordering::Relaxed) % count
 }
 
 /// Checks that the port which somebody asked for is free; the error says who wants it and

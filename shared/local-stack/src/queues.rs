@@ -11,6 +11,8 @@ use serde_json::json;
 const COMMANDS: &str = "task-commands";
 /// The queue of facts.
 const FACTS: &str = "task-facts";
+/// The queue of what S3 tells of the bucket of attachments.
+const ATTACHMENT_EVENTS: &str = "attachment-events";
 /// Deliveries of a message before SQS itself moves it to the dead-letter queue.
 const MAX_RECEIVE_COUNT: u8 = 5;
 
@@ -33,6 +35,8 @@ pub(crate) struct Queues {
     pub(crate) commands: Queue,
     /// What is told.
     pub(crate) facts: Queue,
+    /// What was uploaded.
+    pub(crate) attachment_events: Queue,
 }
 
 impl Queues {
@@ -40,6 +44,7 @@ impl Queues {
         Ok(Self {
             commands: create_fifo_queue(client, COMMANDS, MAX_RECEIVE_COUNT).await?,
             facts: create_fifo_queue(client, FACTS, MAX_RECEIVE_COUNT).await?,
+            attachment_events: create_queue(client, ATTACHMENT_EVENTS, MAX_RECEIVE_COUNT).await?,
         })
     }
 }
@@ -52,25 +57,48 @@ pub async fn create_fifo_queue(
     name: &str,
     max_receive_count: u8,
 ) -> Result<Queue> {
-    let dead_letter_url = create(client, &format!("{name}-dlq.fifo"), fifo()).await?;
+    let (queue, dead_letters) = (format!("{name}.fifo"), format!("{name}-dlq.fifo"));
+    create_pair(client, &queue, &dead_letters, fifo(), max_receive_count).await
+}
+
+/// As [`create_fifo_queue`], the standard queue `{name}` and its dead-letter queue `{name}-dlq`.
+pub async fn create_queue(client: &Client, name: &str, max_receive_count: u8) -> Result<Queue> {
+    let dead_letters = format!("{name}-dlq");
+    create_pair(client, name, &dead_letters, standard(), max_receive_count).await
+}
+
+async fn create_pair(
+    client: &Client,
+    name: &str,
+    dead_letters: &str,
+    mut attributes: HashMap<Name, String>,
+    max_receive_count: u8,
+) -> Result<Queue> {
+    let dead_letter_url = create(client, dead_letters, attributes.clone()).await?;
     let arn = arn(client, &dead_letter_url).await?;
     let redrive = json!({"deadLetterTargetArn": arn, "maxReceiveCount": max_receive_count});
-    let mut attributes = fifo();
     attributes.insert(Name::RedrivePolicy, redrive.to_string());
-    let url = create(client, &format!("{name}.fifo"), attributes).await?;
+    let url = create(client, name, attributes).await?;
     Ok(Queue { url, dead_letter_url })
+}
+
+fn standard() -> HashMap<Name, String> {
+    HashMap::from([
+        (Name::MessageRetentionPeriod, RETENTION_SECONDS.to_string()),
+        (Name::VisibilityTimeout, VISIBILITY_SECONDS.to_string()),
+    ])
 }
 
 /// A FIFO queue of high throughput, whose senders choose the deduplication id.
 fn fifo() -> HashMap<Name, String> {
-    HashMap::from([
+    let mut attributes = standard();
+    attributes.extend([
         (Name::FifoQueue, "true".to_owned()),
         (Name::ContentBasedDeduplication, "false".to_owned()),
         (Name::DeduplicationScope, "messageGroup".to_owned()),
         (Name::FifoThroughputLimit, "perMessageGroupId".to_owned()),
-        (Name::MessageRetentionPeriod, RETENTION_SECONDS.to_string()),
-        (Name::VisibilityTimeout, VISIBILITY_SECONDS.to_string()),
-    ])
+    ]);
+    attributes
 }
 
 async fn create(client: &Client, name: &str, attributes: HashMap<Name, String>) -> Result<String> {
@@ -93,7 +121,7 @@ async fn create(client: &Client, name: &str, attributes: HashMap<Name, String>) 
     Ok(url)
 }
 
-async fn arn(client: &Client, url: &str) -> Result<String> {
+pub(crate) async fn arn(client: &Client, url: &str) -> Result<String> {
     let request = client.get_queue_attributes().queue_url(url).attribute_names(Name::QueueArn);
     let attributes = request.send().await?.attributes.unwrap_or_default();
     attributes.get(&Name::QueueArn).cloned().context("a queue has no ARN")

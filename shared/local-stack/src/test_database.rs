@@ -30,6 +30,8 @@ pub struct TestDatabase {
     pub reader_url: SecretString,
     /// As a role that may do what `outbox-relay` may.
     pub relay_url: SecretString,
+    /// As a role that may do what `attachment-worker` may.
+    pub attachments_url: SecretString,
     server: SecretString,
     name: String,
 }
@@ -70,6 +72,11 @@ impl TestDatabase {
             writer_url: with_login(&owner_url, &template.role("writer"), &template.password)?,
             reader_url: with_login(&owner_url, &template.role("reader"), &template.password)?,
             relay_url: with_login(&owner_url, &template.role("relay"), &template.password)?,
+            attachments_url: with_login(
+                &owner_url,
+                &template.role("attachments"),
+                &template.password,
+            )?,
             server: server.clone(),
             owner_url,
             name,
@@ -139,7 +146,7 @@ impl Template {
         execute(connection, format!("CREATE DATABASE {draft} TEMPLATE template0")).await?;
         let mut inside = connect(&with_database(server, &draft)?).await?;
         store::MIGRATOR.run(&mut inside).await?;
-        for name in ["writer", "reader", "relay"] {
+        for name in ["writer", "reader", "relay", "attachments"] {
             let group = format!("task_app_{name}");
             ensure_login(&mut inside, &self.role(name), &group, &self.password).await?;
         }

@@ -1,4 +1,4 @@
-//! Reads: one task through the cache, or a page of a tenant's tasks.
+//! The read of one task, through the cache.
 
 use bytes::Bytes;
 use domain::{Task, TaskId, TenantId, Version};
@@ -15,15 +15,6 @@ pub struct TaskBody {
     pub version: Version,
     /// The task as JSON.
     pub json: Bytes,
-}
-
-/// Some of a tenant's tasks, the newest identifiers first.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Page {
-    /// The tasks.
-    pub tasks: Vec<Task>,
-    /// Where the next page begins, if there is one.
-    pub next: Option<TaskId>,
 }
 
 impl Store {
@@ -47,38 +38,6 @@ impl Store {
         let Some(Json(task)) = task else { return Ok(None) };
         self.cache.write_through([&task]).await;
         Ok(body(&task)?)
-    }
-
-    /// A page of at most `limit` tasks with identifiers before `before`, newest first.
-    ///
-    /// # Errors
-    /// When PostgreSQL does not answer.
-    pub async fn tasks(
-        &self,
-        tenant: &TenantId,
-        limit: u32,
-        before: Option<TaskId>,
-    ) -> Result<Page, ReadError> {
-        let rows = sqlx::query_scalar!(
-            r#"
-            SELECT to_jsonb(tasks) AS "task!: Json<Task>"
-            FROM tasks
-            WHERE tenant = $1 AND id < coalesce($2::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
-            AND deleted_at IS NULL
-            ORDER BY id DESC
-            LIMIT $3
-            "#,
-            tenant.as_str(),
-            before.map(TaskId::as_uuid),
-            i64::from(limit) + 1,
-        )
-        .fetch_all(&self.pool)
-        .await?;
-        let mut tasks: Vec<_> = rows.into_iter().map(|Json(task)| task).collect();
-        let more = tasks.len() > limit as usize;
-        tasks.truncate(limit as usize);
-        let next = tasks.last().filter(|_| more).map(|task| task.id);
-        Ok(Page { tasks, next })
     }
 }
 

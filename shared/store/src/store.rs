@@ -29,15 +29,19 @@ impl Store {
     /// # Errors
     /// When a URL of the configuration is none; the error names the variable, not its value.
     pub fn connect(config: &Config) -> anyhow::Result<Self> {
-        let url = config.database_url.expose_secret();
-        let options = PgConnectOptions::from_str(url)
-            .ok()
-            .context("DATABASE_URL: expected postgres://user:password@host:port/database")?
-            .application_name(env!("CARGO_PKG_NAME"))
-            .options([
-                ("statement_timeout", config.database_statement_timeout_ms.to_string()),
-                ("idle_in_transaction_session_timeout", "10000".to_owned()),
-            ]);
+        Self::with(config, options(config)?)
+    }
+
+    /// Makes a store for a function that lists tasks. Each statement is planned for the values at
+    /// hand, for a plan that had to serve every filter would serve none.
+    ///
+    /// # Errors
+    /// As [`Self::connect`].
+    pub fn for_lists(config: &Config) -> anyhow::Result<Self> {
+        Self::with(config, options(config)?.options([("plan_cache_mode", "force_custom_plan")]))
+    }
+
+    fn with(config: &Config, options: PgConnectOptions) -> anyhow::Result<Self> {
         let pool = PgPoolOptions::new()
             .max_connections(config.database_max_connections)
             .acquire_timeout(config.acquire_timeout())
@@ -66,4 +70,16 @@ impl Store {
             Ok(())
         }
     }
+}
+
+fn options(config: &Config) -> anyhow::Result<PgConnectOptions> {
+    let options = PgConnectOptions::from_str(config.database_url.expose_secret())
+        .ok()
+        .context("DATABASE_URL: expected postgres://user:password@host:port/database")?
+        .application_name(env!("CARGO_PKG_NAME"))
+        .options([
+            ("statement_timeout", config.database_statement_timeout_ms.to_string()),
+            ("idle_in_transaction_session_timeout", "10000".to_owned()),
+        ]);
+    Ok(options)
 }

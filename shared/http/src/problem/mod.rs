@@ -7,7 +7,7 @@
 mod response;
 
 use axum::http::StatusCode;
-use domain::{Refusal, Version};
+use domain::{Refusal, Version, limits};
 use serde::Serialize;
 
 /// Why a request was not served. Answers as `application/problem+json`.
@@ -73,6 +73,9 @@ pub enum Problem {
     /// The task is not in a state that allows this.
     #[error("Not possible: {0}.")]
     Conflict(Refusal),
+    /// The task has as many attachments as it may have.
+    #[error("A task has at most {} attachments: delete one first.", limits::ATTACHMENTS_MAX)]
+    TooManyAttachments,
     /// The same idempotency key came with another request before.
     #[error("This idempotency key was used before, with another request.")]
     IdempotencyKeyReused,
@@ -127,6 +130,9 @@ impl Problem {
             Self::Conflict(refusal) => {
                 let (slug, title) = conflict(refusal);
                 (S::CONFLICT, slug, title)
+            }
+            Self::TooManyAttachments => {
+                (S::CONFLICT, "too-many-attachments", "Too many attachments")
             }
             Self::IdempotencyKeyReused => {
                 (S::UNPROCESSABLE_ENTITY, "idempotency-key-reused", "Idempotency key reused")

@@ -14,7 +14,11 @@ use crate::state::State;
 const READER: Login = Login { user: "task_reader", group: "task_app_reader" };
 const WRITER: Login = Login { user: "task_writer", group: "task_app_writer" };
 const WORKER: Login = Login { user: "command_worker", group: "task_app_writer" };
+const ATTACHMENTS: Login = Login { user: "attachment_worker", group: "task_app_attachments" };
 const RELAY: Login = Login { user: "outbox_relay", group: "task_app_relay" };
+
+/// The bucket of attachments.
+pub(super) const ATTACHMENT_BUCKET: &str = "task-attachments";
 
 /// A function to start.
 pub(super) struct Planned {
@@ -37,7 +41,7 @@ pub(super) struct Context<'a> {
 /// The functions, in the order of their start.
 pub(super) async fn plan(context: &Context<'_>, options: &Options) -> Result<Vec<Planned>> {
     let mut planned = vec![
-        http(context, "task-reader", READER, options.reader_port).await?,
+        reader(context, options.reader_port).await?,
         http(context, "task-writer", WRITER, options.writer_port).await?,
     ];
     let database = login_url(context.owner, WORKER, context.state).await?;
@@ -54,7 +58,15 @@ pub(super) async fn plan(context: &Context<'_>, options: &Options) -> Result<Vec
     }));
     planned.push(relay(context).await?);
     planned.push(projector(context));
+    planned.push(attachments(context).await?);
     Ok(planned)
+}
+
+async fn reader(context: &Context<'_>, port: u16) -> Result<Planned> {
+    let mut reader = http(context, "task-reader", READER, port).await?;
+    let key = context.state.secret("cursor-key")?;
+    reader.environment = reader.environment.with_secret("CURSOR_KEY", &key);
+    Ok(reader)
 }
 
 fn projector(context: &Context<'_>) -> Planned {
@@ -64,6 +76,21 @@ fn projector(context: &Context<'_>) -> Planned {
         address: "task-facts.fifo".to_owned(),
         environment: context.common.clone().with("QUEUE_URL", &context.queues.facts.url),
     }
+}
+
+async fn attachments(context: &Context<'_>) -> Result<Planned> {
+    let database = login_url(context.owner, ATTACHMENTS, context.state).await?;
+    Ok(Planned {
+        name: "attachment-worker".to_owned(),
+        binary: "attachment-worker",
+        address: "attachment-events".to_owned(),
+        environment: context
+            .common
+            .clone()
+            .with_secret("DATABASE_URL", &database)
+            .with("QUEUE_URL", &context.queues.attachment_events.url)
+            .with("ATTACHMENT_BUCKET", ATTACHMENT_BUCKET),
+    })
 }
 
 async fn relay(context: &Context<'_>) -> Result<Planned> {
@@ -96,7 +123,8 @@ async fn http(
         .with("AUTH_ISSUER", context.issuer.url())
         .with("AUTH_AUDIENCE", AUDIENCE)
         .with("AUTH_JWKS_URL", context.issuer.jwks_url())
-        .with("COMMAND_QUEUE_URL", &context.queues.commands.url);
+        .with("COMMAND_QUEUE_URL", &context.queues.commands.url)
+        .with("ATTACHMENT_BUCKET", ATTACHMENT_BUCKET);
     Ok(Planned {
         name: name.to_owned(),
         binary: name,

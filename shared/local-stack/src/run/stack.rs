@@ -13,10 +13,11 @@ use tokio::task::JoinHandle;
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
 use super::logs::Logs;
-use super::plan::{Context, Planned, plan};
+use super::plan::{ATTACHMENT_BUCKET, Context, Planned, plan};
 use super::screen::{Row, Screen};
 use super::{Options, TENANT, binaries};
 use crate::access::address;
+use crate::attachments::create_attachment_bucket;
 use crate::console::Console;
 use crate::database;
 use crate::function::Function;
@@ -53,10 +54,12 @@ impl Stack {
         self.servers.start(&self.state, Durability::Durable, options.aws_port).await?;
         step.done();
 
-        let step = console.step("creating queues and tables, migrating the database");
+        let step = console.step("creating queues, tables and a bucket, migrating the database");
         let aws = self.servers.aws()?;
         let queues = Queues::create(&aws.sqs()).await?;
         create_tables(&aws.config()).await?;
+        let events = &queues.attachment_events.url;
+        create_attachment_bucket(&aws, ATTACHMENT_BUCKET, events).await?;
         let migrate = binaries.join("migrate");
         let owner = database::migrate(&self.servers, &self.state, &migrate).await?;
         step.done();

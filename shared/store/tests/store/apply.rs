@@ -134,7 +134,7 @@ async fn an_identifier_is_never_used_again() {
     assert_eq!(receipts[0].outcome, Outcome::Refused(Refusal::TaskAlreadyExists));
     let tenant = "acme".parse().expect("a tenant");
     assert_eq!(fixture.reader.task(&tenant, task).await.expect("an answer"), None);
-    assert!(fixture.reader.tasks(&tenant, 10, None).await.expect("a page").tasks.is_empty());
+    assert_eq!(fixture.newest("acme").await, []);
 }
 
 /// A few commands on a few tasks, in random batches, with repeats.

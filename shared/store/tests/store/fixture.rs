@@ -5,12 +5,12 @@ use std::str::FromStr as _;
 use chrono::{DateTime, Utc};
 use clap::Parser;
 use domain::{
-    Action, Command, CreateTask, Expected, Tags, TaskId, TaskPatch, Timestamp, UpdateTask,
+    Action, Command, CreateTask, Expected, Tags, Task, TaskId, TaskPatch, Timestamp, UpdateTask,
 };
 use local_stack::TestDatabase;
 use secrecy::{ExposeSecret as _, SecretString};
 use sqlx::PgPool;
-use store::{CommandKey, Config, Incoming, Receipt, Store};
+use store::{CommandKey, Config, Filter, Incoming, Receipt, Sort, Store};
 use uuid::Uuid;
 
 #[derive(Parser)]
@@ -24,6 +24,7 @@ pub(crate) struct Fixture {
     pub(crate) writer: Store,
     pub(crate) reader: Store,
     pub(crate) relay: Store,
+    pub(crate) attachments: Store,
     pub(crate) owner: PgPool,
     pub(crate) database: TestDatabase,
 }
@@ -38,8 +39,9 @@ impl Fixture {
         let database = TestDatabase::create().await.expect("a test database");
         Self {
             writer: connect(&database.writer_url, redis_url),
-            reader: connect(&database.reader_url, redis_url),
+            reader: Store::for_lists(&config(&database.reader_url, redis_url)).expect("a store"),
             relay: connect(&database.relay_url, redis_url),
+            attachments: connect(&database.attachments_url, redis_url),
             owner: PgPool::connect_lazy(database.owner_url.expose_secret()).expect("a URL"),
             database,
         }
@@ -47,6 +49,13 @@ impl Fixture {
 
     pub(crate) async fn apply(&self, batch: Vec<Incoming>) -> Vec<Receipt> {
         self.writer.apply(batch, now()).await.expect("an applied batch")
+    }
+
+    /// The first page of all tasks of `tenant`.
+    pub(crate) async fn newest(&self, tenant: &str) -> Vec<Task> {
+        let tenant = tenant.parse().expect("a tenant");
+        let (filter, start) = (Filter::default(), Sort::default().into());
+        self.reader.tasks(&tenant, &filter, start, 10).await.expect("a page").tasks
     }
 
     /// The first column of the first row, as text.
@@ -64,9 +73,12 @@ pub(crate) fn connect_once(url: &str) -> Store {
 }
 
 fn connect(url: &SecretString, redis_url: &str) -> Store {
+    Store::connect(&config(url, redis_url)).expect("a store")
+}
+
+fn config(url: &SecretString, redis_url: &str) -> Config {
     let url = url.expose_secret();
-    let arguments = ["test", "--database-url", url, "--redis-url", redis_url];
-    Store::connect(&Arguments::parse_from(arguments).store).expect("a store")
+    Arguments::parse_from(["test", "--database-url", url, "--redis-url", redis_url]).store
 }
 
 pub(crate) fn now() -> Timestamp {

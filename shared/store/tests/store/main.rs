@@ -6,9 +6,11 @@
 #![expect(clippy::disallowed_methods, reason = "what a test looks up need not compile in advance")]
 
 mod apply;
+mod attachments;
 mod cache;
 mod fixture;
 mod limits;
+mod lists;
 mod outbox;
 mod outbox_facts;
 mod outbox_leases;

@@ -8,6 +8,7 @@ use sqlx::postgres::PgPool;
 use sqlx::{AssertSqlSafe, Row as _};
 use store::Outcome;
 
+use crate::attachments::key;
 use crate::fixture::{Fixture, complete, create, delete, new_task, of_tenant, rename};
 
 #[tokio::test]
@@ -26,9 +27,8 @@ async fn another_tenants_task_is_no_task_to_any_command_or_read() {
     let receipts = fixture.apply(vec![of_tenant("other", "1", task, create("Theirs"))]).await;
     assert!(!receipts[0].repeated);
 
-    let other = "other".parse().expect("a tenant");
-    let page = fixture.reader.tasks(&other, 10, None).await.expect("a page");
-    assert_eq!(page.tasks.iter().map(|task| task.title.as_str()).collect::<Vec<_>>(), ["Theirs"]);
+    let seen = fixture.newest("other").await;
+    assert_eq!(seen.iter().map(|task| task.title.as_str()).collect::<Vec<_>>(), ["Theirs"]);
     let ours = "SELECT tasks::text FROM tasks WHERE tenant = 'acme'";
     assert_eq!(fixture.look(ours).await, before);
 }
@@ -67,13 +67,14 @@ async fn a_writer_sees_and_writes_only_the_tenants_of_its_transaction() {
     let fixture = Fixture::new().await;
     let task = new_task();
     fixture.apply(vec![of_tenant("acme", "1", task, create("Ours"))]).await;
+    fixture.attach(&key("acme", task)).await;
     let writer =
         PgPool::connect(fixture.database.writer_url.expose_secret()).await.expect("a login");
 
     for (tenants, seen) in [("''", 0_i64), ("'other'", 0), ("'acme'", 1), ("'other,acme'", 1)] {
         let begin = format!("BEGIN; SET LOCAL app.tenants = {tenants}");
         let mut transaction = writer.begin_with(AssertSqlSafe(begin)).await.expect("a transaction");
-        for table in ["tasks", "inbox"] {
+        for table in ["tasks", "inbox", "attachments"] {
             let count = sqlx::query(AssertSqlSafe(format!("SELECT count(*) FROM {table}")));
             let row = count.fetch_one(&mut *transaction).await.expect("a count");
             assert_eq!(row.get::<i64, _>(0), seen, "{table} for {tenants}");
@@ -95,7 +96,8 @@ async fn each_role_may_do_what_it_needs_and_no_more() {
              FROM (SELECT grantee, table_name,
                           string_agg(privilege_type, ',' ORDER BY privilege_type) AS privileges
                    FROM information_schema.role_table_grants
-                   WHERE grantee IN ('task_app_reader', 'task_app_writer', 'task_app_relay', 'PUBLIC')
+                   WHERE grantee IN ('task_app_reader', 'task_app_writer', 'task_app_relay',
+                                   'task_app_attachments', 'PUBLIC')
                    AND table_schema = 'public'
                    GROUP BY grantee, table_name) AS grants",
         )
@@ -105,12 +107,16 @@ async fn each_role_may_do_what_it_needs_and_no_more() {
     assert_eq!(
         granted,
         [
+            "task_app_attachments attachments DELETE,SELECT",
+            "task_app_reader attachments SELECT",
+            "task_app_reader listed_tasks SELECT",
             "task_app_reader tasks SELECT",
             "task_app_relay inbox DELETE,SELECT",
             "task_app_relay outbox DELETE,SELECT",
             "task_app_relay outbox_relays DELETE,INSERT,SELECT,UPDATE",
             "task_app_relay outbox_shards SELECT",
             "task_app_relay tasks SELECT",
+            "task_app_writer attachments INSERT,SELECT",
             "task_app_writer inbox INSERT,SELECT",
             "task_app_writer outbox INSERT",
             "task_app_writer tasks INSERT,SELECT,UPDATE",

@@ -1,0 +1,51 @@
+//! Verifies what was uploaded as attachments, and removes what is to go.
+
+mod config;
+mod event;
+mod sweep;
+mod verify;
+
+use std::process::ExitCode;
+
+use clap::Args;
+use cloud::AttachmentBucket;
+use config::Part;
+use runtime::{Function, Host, Service, SystemClock, aws, sqs, sqs::Each};
+use store::Store;
+use sweep::Sweep;
+use verify::Verifier;
+
+#[derive(Debug, Args)]
+#[group(skip)]
+struct Config {
+    #[command(flatten)]
+    attachments: config::Config,
+    #[command(flatten)]
+    queue: sqs::Config,
+    #[command(flatten)]
+    store: store::Config,
+}
+
+fn main() -> ExitCode {
+    Function::new(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_DESCRIPTION")).run(wire)
+}
+
+/// A pod does both parts, a Lambda one: what its events are for.
+async fn wire(config: Config, service: Service) -> anyhow::Result<Service> {
+    let store = Store::connect(&config.store)?;
+    let name = config.attachments.attachment_bucket.clone();
+    let bucket = AttachmentBucket::new(&aws::client_config().await, name);
+    let (host, part) = (service.host(), config.attachments.attachment_part);
+    let sweep = Sweep::new(store.clone(), bucket.clone(), config.attachments, SystemClock, host);
+    let verifier = Verifier::new(store.clone(), bucket, SystemClock);
+
+    let mut service = service.ready_when("postgresql", move || store.ping());
+    let both = part.is_none() && host == Host::Pod;
+    if both || part == Some(Part::Sweep) {
+        service = service.background("sweep", move |stop| sweep.clone().run(stop));
+    }
+    if part == Some(Part::Sweep) {
+        return Ok(service);
+    }
+    service.sqs(config.queue, Each::new(verifier)).await
+}

@@ -1,0 +1,87 @@
+//! From notifications of S3 to attachments that are available, rejected, or gone.
+//!
+//! A notification only says where to look. What is there now is compared with what was announced, so
+//! a repeat, a late one, or two in the wrong order come to the same.
+
+use cloud::{AttachmentBucket, BucketAway, parse_object_key};
+use domain::{AttachmentKey, AttachmentState};
+use runtime::sqs::{Handler, Record, Reject, Retry, Verdict};
+use runtime::{Clock, SystemClock};
+use store::{ReadError, Store};
+use tracing::info;
+
+use crate::event;
+
+/// Verifies what was uploaded.
+pub(crate) struct Verifier {
+    store: Store,
+    bucket: AttachmentBucket,
+    clock: SystemClock,
+}
+
+impl Handler for Verifier {
+    type Message = Vec<AttachmentKey>;
+
+    fn decode(&self, record: &Record) -> Result<Vec<AttachmentKey>, Reject> {
+        event::decode(record.body())?.iter().map(|created| self.key(created)).collect()
+    }
+
+    async fn handle(&self, keys: Vec<AttachmentKey>) -> Verdict {
+        for key in &keys {
+            if let Err(retry) = self.verify(key).await {
+                return retry.into();
+            }
+        }
+        Verdict::Ack
+    }
+}
+
+impl Verifier {
+    pub(crate) fn new(store: Store, bucket: AttachmentBucket, clock: SystemClock) -> Self {
+        Self { store, bucket, clock }
+    }
+
+    /// What is not ours is left alone: operators see it among the dead letters.
+    fn key(&self, created: &event::Created) -> Result<AttachmentKey, Reject> {
+        if created.bucket != self.bucket.name() {
+            let detail = "the notification is of a bucket that is not ATTACHMENT_BUCKET";
+            return Err(Reject::new("foreign_bucket", detail));
+        }
+        parse_object_key(&created.key).ok_or_else(|| {
+            Reject::new("foreign_object", "the object's key is not one of an attachment")
+        })
+    }
+
+    async fn verify(&self, key: &AttachmentKey) -> Result<(), Retry> {
+        let Some(attachment) = self.store.attachment(key).await.map_err(database_away)? else {
+            info!(task = %key.task, attachment = %key.id, "an object without an attachment");
+            return self.bucket.remove(key).await.map_err(bucket_away);
+        };
+        let Some(object) = self.bucket.object(key).await.map_err(bucket_away)? else {
+            return Ok(());
+        };
+        let compared = object.compare(&attachment.file);
+        let state =
+            compared.map_or_else(AttachmentState::Rejected, |()| AttachmentState::Available);
+        // First told and then removed: were it the other way round, a crash between would leave an
+        // attachment that waits for an object that was there.
+        let judged = self.store.judge_attachment(key, state, self.clock.now()).await;
+        judged.map_err(database_away)?;
+        if let Err(mismatch) = compared {
+            let reason = mismatch.as_str();
+            info!(task = %key.task, attachment = %key.id, reason, "an upload was rejected");
+            self.bucket.remove(key).await.map_err(bucket_away)?;
+        }
+        Ok(())
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "for `map_err`")]
+fn database_away(error: ReadError) -> Retry {
+    Retry::unavailable("database_unavailable", error.to_string())
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "for `map_err`")]
+fn bucket_away(away: BucketAway) -> Retry {
+    Retry::unavailable("bucket_unavailable", away.to_string())
+}

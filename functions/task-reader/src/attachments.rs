@@ -1,0 +1,146 @@
+//! Attachments of tasks: what is known of them, and how to fetch those that are available. The files
+//! themselves come from S3.
+
+use std::time::Duration;
+
+use aws_config::SdkConfig;
+use axum::extract::{FromRef, State};
+use axum::http::{HeaderName, HeaderValue, header};
+use axum::response::IntoResponse;
+use axum::routing::get;
+use axum::{Json, Router};
+use clap::builder::NonEmptyStringValueParser;
+use clap::{Args, value_parser};
+use cloud::{AttachmentBucket, BucketAway, Signed};
+use domain::{Attachment, AttachmentId, AttachmentKey, AttachmentState, TaskId, Timestamp};
+use http_support::{Authenticator, Path, PathPair, Problem, Reader};
+use runtime::{Clock as _, SystemClock};
+use serde::Serialize;
+use store::Store;
+
+use crate::routes::database_away;
+
+/// A signed URL is as good as a password: nobody between may keep it.
+const NO_STORE: (HeaderName, HeaderValue) =
+    (header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+
+/// Whether there are attachments, and for how long they may be fetched.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Attachments")]
+#[group(skip)]
+pub(crate) struct Config {
+    /// Bucket of attachments, whose `attachments/*` may be got; without it there are none, and their
+    /// addresses are 404
+    #[arg(long, env, value_parser = NonEmptyStringValueParser::new())]
+    attachment_bucket: Option<String>,
+
+    /// Seconds for which a download's URL holds
+    #[arg(long, env, default_value_t = 300, value_parser = value_parser!(u16).range(1..=3_600))]
+    attachment_download_seconds: u16,
+}
+
+/// Knows attachments and signs their downloads.
+#[derive(Clone)]
+pub(crate) struct Downloads {
+    store: Store,
+    bucket: AttachmentBucket,
+    lifetime: Duration,
+    clock: SystemClock,
+}
+
+impl Downloads {
+    /// `None` without a bucket.
+    pub(crate) fn new(
+        aws: &SdkConfig,
+        config: Config,
+        store: Store,
+        clock: SystemClock,
+    ) -> Option<Self> {
+        Some(Self {
+            store,
+            bucket: AttachmentBucket::new(aws, config.attachment_bucket?),
+            lifetime: Duration::from_secs(config.attachment_download_seconds.into()),
+            clock,
+        })
+    }
+
+    async fn sign(
+        &self,
+        key: &AttachmentKey,
+        attachment: Attachment,
+        now: Timestamp,
+    ) -> Result<Download, Problem> {
+        let mut download = None;
+        if attachment.state == AttachmentState::Available {
+            let signed = self.bucket.download(key, &attachment.file, now, self.lifetime).await;
+            download = Some(signed.map_err(|away| unsigned(&away))?);
+        }
+        Ok(Download { attachment, download })
+    }
+}
+
+#[derive(Clone, FromRef)]
+struct App {
+    downloads: Downloads,
+    authenticator: Authenticator,
+}
+
+/// `GET` of a task's attachments, and of one; nothing without a bucket.
+pub(crate) fn router(downloads: Option<Downloads>, authenticator: Authenticator) -> Router {
+    let Some(downloads) = downloads else { return Router::new() };
+    Router::new()
+        .route("/v1/tasks/{id}/attachments", get(list))
+        .route("/v1/tasks/{id}/attachments/{attachment}", get(one))
+        .with_state(App { downloads, authenticator })
+}
+
+/// An attachment, and how to fetch it if it is available.
+#[derive(Serialize)]
+struct Download {
+    #[serde(flatten)]
+    attachment: Attachment,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    download: Option<Signed>,
+}
+
+/// All attachments of a task: there are too few for pages.
+#[derive(Serialize)]
+struct AttachmentList {
+    attachments: Vec<Download>,
+}
+
+async fn list(
+    Reader(caller): Reader,
+    Path(task): Path<TaskId>,
+    State(downloads): State<Downloads>,
+) -> Result<impl IntoResponse, Problem> {
+    let (store, tenant) = (&downloads.store, caller.tenant);
+    let found = store.attachments(&tenant, task).await.map_err(database_away)?;
+    if found.is_empty() && store.task(&tenant, task).await.map_err(database_away)?.is_none() {
+        return Err(Problem::NotFound);
+    }
+    let now = downloads.clock.now();
+    let mut attachments = Vec::with_capacity(found.len());
+    for attachment in found {
+        let key = AttachmentKey { tenant: tenant.clone(), task, id: attachment.id };
+        attachments.push(downloads.sign(&key, attachment, now).await?);
+    }
+    Ok(([NO_STORE], Json(AttachmentList { attachments })))
+}
+
+async fn one(
+    Reader(caller): Reader,
+    PathPair(task, id): PathPair<TaskId, AttachmentId>,
+    State(downloads): State<Downloads>,
+) -> Result<impl IntoResponse, Problem> {
+    let key = AttachmentKey { tenant: caller.tenant, task, id };
+    let found = downloads.store.attachment(&key).await.map_err(database_away)?;
+    let attachment = found.ok_or(Problem::NotFound)?;
+    let download = downloads.sign(&key, attachment, downloads.clock.now()).await?;
+    Ok(([NO_STORE], Json(download)))
+}
+
+fn unsigned(away: &BucketAway) -> Problem {
+    tracing::warn!(cause = away.to_string(), "a download could not be signed");
+    Problem::Unavailable { what: "the store of attachments", retry_after: 2 }
+}

@@ -1,0 +1,50 @@
+//! The history of a task.
+
+use axum::extract::State;
+use axum::http::Uri;
+use axum::response::Response;
+use cloud::{Entry, History};
+use domain::{TaskId, Version};
+use http_support::page::{Cursor, Cursors, Limit};
+use http_support::{Path, Problem, Query, Reader};
+use serde::{Deserialize, Serialize};
+
+use super::answer;
+use crate::routes::tables_away;
+
+/// How many, and from where.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Parameters {
+    #[serde(default)]
+    limit: Limit,
+    cursor: Option<Cursor>,
+}
+
+/// The newest entries first.
+#[derive(Serialize)]
+struct Entries {
+    history: Vec<Entry>,
+}
+
+/// A task that was deleted still has its history; one that never was has none.
+pub(crate) async fn history(
+    Reader(caller): Reader,
+    Path(id): Path<TaskId>,
+    Query(parameters): Query<Parameters>,
+    State(history): State<History>,
+    State(cursors): State<Cursors>,
+    uri: Uri,
+) -> Result<Response, Problem> {
+    let list = cursors.list(&caller.tenant, &uri);
+    let before: Option<Version> =
+        parameters.cursor.map(|cursor| list.position(&cursor)).transpose()?;
+    let found = history
+        .page(&caller.tenant, id, parameters.limit.get(), before)
+        .await
+        .map_err(|failure| tables_away(failure, "the history"))?;
+    if found.entries.is_empty() && before.is_none() {
+        return Err(Problem::NotFound);
+    }
+    answer(&list, Entries { history: found.entries }, found.next)
+}

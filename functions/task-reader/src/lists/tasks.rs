@@ -1,0 +1,136 @@
+//! The tasks of a tenant, filtered and sorted.
+
+use axum::extract::State;
+use axum::http::Uri;
+use axum::response::Response;
+use chrono::DateTime;
+use domain::{Assignee, DueDate, Priority, Status, Tag, Task, Timestamp};
+use http_support::page::{Cursor, Cursors, Limit};
+use http_support::{Problem, Query, Reader};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
+use store::{Filter, Sort, Store, TitleText};
+
+use super::answer;
+use crate::routes::database_away;
+
+/// Which tasks, in which order, how many, and from where. A task fits all filters that are given.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Parameters {
+    status: Option<Status>,
+    assignee: Option<Assignee>,
+    tag: Option<Tag>,
+    priority: Option<Priority>,
+    due_before: Option<DueDate>,
+    due_after: Option<DueDate>,
+    #[serde(default, deserialize_with = "time")]
+    updated_since: Option<Timestamp>,
+    title: Option<TitleText>,
+    #[serde(default)]
+    sort: Sort,
+    #[serde(default)]
+    limit: Limit,
+    cursor: Option<Cursor>,
+}
+
+#[derive(Serialize)]
+struct Tasks {
+    tasks: Vec<Task>,
+}
+
+pub(crate) async fn tasks(
+    Reader(caller): Reader,
+    Query(parameters): Query<Parameters>,
+    State(store): State<Store>,
+    State(cursors): State<Cursors>,
+    uri: Uri,
+) -> Result<Response, Problem> {
+    let list = cursors.list(&caller.tenant, &uri);
+    let start = match &parameters.cursor {
+        Some(cursor) => list.position(cursor)?,
+        None => parameters.sort.into(),
+    };
+    let limit = parameters.limit.get();
+    let found = store.tasks(&caller.tenant, &parameters.into(), start, limit).await;
+    let found = found.map_err(database_away)?;
+    answer(&list, Tasks { tasks: found.tasks }, found.next)
+}
+
+impl From<Parameters> for Filter {
+    fn from(parameters: Parameters) -> Self {
+        Self {
+            status: parameters.status,
+            assignee: parameters.assignee,
+            tag: parameters.tag,
+            priority: parameters.priority,
+            due_before: parameters.due_before,
+            due_after: parameters.due_after,
+            updated_since: parameters.updated_since,
+            title: parameters.title,
+        }
+    }
+}
+
+/// Strictly RFC 3339: other spellings name years that PostgreSQL does not know.
+fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let time = DateTime::parse_from_rfc3339(&text).map_err(|_| {
+        D::Error::custom(
+            "expected a time as in RFC 3339, such as 2026-01-31T09:30:00Z, with `+` as `%2B`",
+        )
+    })?;
+    Ok(Some(time.to_utc()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(query: &str) -> Result<Parameters, String> {
+        Query::from_uri(&format!("/v1/tasks?{query}").parse().unwrap())
+            .map(|Query(parameters)| parameters)
+            .map_err(|problem| problem.to_string())
+    }
+
+    #[test]
+    fn every_filter_is_taken() {
+        let query = "status=open&assignee=ann%40example.org&tag=home&priority=high\
+            &due_before=2026-02-01&due_after=2026-01-01&title=100%25\
+            &updated_since=2026-01-31T09:30:00%2B01:00&sort=-due&limit=7";
+        let filter = Filter::from(parse(&query.replace("100%25", "100%25+sure")).unwrap());
+        let expected = Filter {
+            status: Some(Status::Open),
+            assignee: Some("ann@example.org".parse().unwrap()),
+            tag: Some("home".parse().unwrap()),
+            priority: Some(Priority::High),
+            due_before: Some("2026-02-01".parse().unwrap()),
+            due_after: Some("2026-01-01".parse().unwrap()),
+            updated_since: Some("2026-01-31T08:30:00Z".parse().unwrap()),
+            title: Some("100% sure".to_owned().try_into().unwrap()),
+        };
+        assert_eq!(filter, expected);
+    }
+
+    #[test]
+    fn a_value_that_no_task_could_have_is_refused_by_name() {
+        for bad in [
+            "status=done",
+            "assignee=",
+            "tag=Home",
+            "priority=1",
+            "due_before=2026-02-30",
+            "due_after=2026-02-01T00:00:00Z",
+            "updated_since=2026-01-31",
+            "updated_since=2026-01-31T09:30:00+01:00",
+            "updated_since=-262144-01-01T00:00:00Z",
+            "title=%25%25%25",
+            "sort=title",
+            "colour=red",
+        ] {
+            let (name, _) = bad.split_once('=').unwrap();
+            let problem = parse(bad).err().unwrap();
+            assert!(problem.starts_with(&format!("Parameter `{name}`: ")), "{problem}");
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! Attachments announced and deleted. The file itself goes to S3 by the URL that the announcement
+//! gets, and `attachment-worker` makes it available.
+
+use std::time::Duration;
+
+use axum::Json as JsonBody;
+use axum::Router;
+use axum::extract::{FromRef, State};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{delete, post};
+use clap::builder::NonEmptyStringValueParser;
+use clap::{Args, value_parser};
+use cloud::{AttachmentBucket, BucketAway, Signed};
+use domain::{
+    Attachment, AttachmentId, AttachmentKey, AttachmentState, NewAttachment, TaskId, TenantId,
+    limits,
+};
+use http_support::{
+    Authenticator, FieldError, IdempotencyKey, Json, Path, PathPair, Problem, Writer,
+};
+use runtime::{Clock as _, SystemClock, aws};
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+use store::{Attached, Store};
+use uuid::{Builder, Uuid};
+
+use crate::commands::problem;
+
+/// A signed URL is as good as a password: nobody between may keep it.
+const NO_STORE: (HeaderName, HeaderValue) =
+    (header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+
+/// Whether there are attachments, and what may be uploaded.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Attachments")]
+#[group(skip)]
+#[expect(clippy::struct_field_names, reason = "they are the names of the settings")]
+pub(crate) struct Config {
+    /// Bucket of attachments, whose `attachments/*` may be put; without it there are none, and
+    /// their addresses are 404
+    #[arg(long, env, value_parser = NonEmptyStringValueParser::new())]
+    attachment_bucket: Option<String>,
+
+    /// Seconds for which an upload's URL holds
+    #[arg(long, env, default_value_t = 900, value_parser = value_parser!(u16).range(1..=3_600))]
+    attachment_upload_seconds: u16,
+
+    /// Largest attachment, in bytes
+    #[arg(long, env, default_value_t = limits::ATTACHMENT_BYTES_MAX,
+        value_parser = value_parser!(u32).range(1..=i64::from(limits::ATTACHMENT_BYTES_MAX)))]
+    attachment_max_bytes: u32,
+}
+
+/// Announces attachments and signs their uploads.
+#[derive(Clone)]
+pub(crate) struct Uploads {
+    store: Store,
+    bucket: AttachmentBucket,
+    lifetime: Duration,
+    max_bytes: u32,
+    clock: SystemClock,
+}
+
+impl Uploads {
+    /// `None` without a bucket.
+    pub(crate) async fn connect(config: Config, store: Store, clock: SystemClock) -> Option<Self> {
+        let bucket = config.attachment_bucket?;
+        Some(Self {
+            store,
+            bucket: AttachmentBucket::new(&aws::client_config().await, bucket),
+            lifetime: Duration::from_secs(config.attachment_upload_seconds.into()),
+            max_bytes: config.attachment_max_bytes,
+            clock,
+        })
+    }
+
+    async fn announce(&self, key: AttachmentKey, file: NewAttachment) -> Result<Upload, Problem> {
+        self.check_size(&file)?;
+        let now = self.clock.now();
+        let attached = self.store.attach(key.clone(), file, now).await.map_err(problem)?;
+        let attachment = match attached {
+            Attached::Attachment(attachment) => attachment,
+            Attached::NotFound => return Err(Problem::NotFound),
+            Attached::Full => return Err(Problem::TooManyAttachments),
+            Attached::KeyReused => return Err(Problem::IdempotencyKeyReused),
+        };
+        let mut upload = None;
+        if attachment.state != AttachmentState::Available {
+            let signed = self.bucket.upload(&key, &attachment.file, now, self.lifetime).await;
+            upload = Some(signed.map_err(|away| unsigned(&away))?);
+        }
+        Ok(Upload { attachment, upload })
+    }
+
+    fn check_size(&self, file: &NewAttachment) -> Result<(), Problem> {
+        if file.size.bytes() <= self.max_bytes {
+            return Ok(());
+        }
+        let detail = format!("at most {} bytes", self.max_bytes);
+        Err(Problem::Invalid(vec![FieldError { pointer: "/size".to_owned(), detail }]))
+    }
+}
+
+#[derive(Clone, FromRef)]
+struct App {
+    uploads: Uploads,
+    authenticator: Authenticator,
+}
+
+/// `POST` of attachments of a task, `DELETE` of one; nothing without a bucket.
+pub(crate) fn router(uploads: Option<Uploads>, authenticator: Authenticator) -> Router {
+    let Some(uploads) = uploads else { return Router::new() };
+    Router::new()
+        .route("/v1/tasks/{id}/attachments", post(announce))
+        .route("/v1/tasks/{id}/attachments/{attachment}", delete(remove))
+        .with_state(App { uploads, authenticator })
+}
+
+/// An attachment, and how to upload it unless it is available already.
+#[derive(Serialize)]
+struct Upload {
+    #[serde(flatten)]
+    attachment: Attachment,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    upload: Option<Signed>,
+}
+
+async fn announce(
+    Writer(caller): Writer,
+    Path(task): Path<TaskId>,
+    idempotency_key: Option<IdempotencyKey>,
+    State(uploads): State<Uploads>,
+    Json(file): Json<NewAttachment>,
+) -> Result<Response, Problem> {
+    let id = identifier(&caller.tenant, idempotency_key.as_ref());
+    let key = AttachmentKey { tenant: caller.tenant, task, id };
+    let upload = uploads.announce(key, file).await?;
+    let location = [(header::LOCATION, format!("/v1/tasks/{task}/attachments/{id}"))];
+    Ok((StatusCode::CREATED, location, [NO_STORE], JsonBody(upload)).into_response())
+}
+
+async fn remove(
+    Writer(caller): Writer,
+    PathPair(task, id): PathPair<TaskId, AttachmentId>,
+    State(uploads): State<Uploads>,
+) -> Result<StatusCode, Problem> {
+    let key = AttachmentKey { tenant: caller.tenant, task, id };
+    let deleted = uploads.store.delete_attachment(key, uploads.clock.now()).await;
+    if deleted.map_err(problem)? { Ok(StatusCode::NO_CONTENT) } else { Err(Problem::NotFound) }
+}
+
+/// The same key of the same tenant gives the same identifier, so that a repeat finds the first.
+fn identifier(tenant: &TenantId, key: Option<&IdempotencyKey>) -> AttachmentId {
+    let Some(key) = key else { return Uuid::now_v7().into() };
+    // A tenant has no slash.
+    let digest = Sha256::digest(format!("{tenant}/{}", key.as_str()));
+    let (bytes, _) = digest.split_at(16);
+    let mut first = [0; 16];
+    first.copy_from_slice(bytes);
+    Builder::from_custom_bytes(first).into_uuid().into()
+}
+
+fn unsigned(away: &BucketAway) -> Problem {
+    tracing::warn!(cause = away.to_string(), "an upload could not be signed");
+    Problem::Unavailable { what: "the store of attachments", retry_after: 2 }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderMap;
+
+    use super::*;
+
+    #[test]
+    fn a_key_is_its_tenants() {
+        let key = |text: &str| {
+            let headers = HeaderMap::from_iter([(
+                HeaderName::from_static("idempotency-key"),
+                HeaderValue::from_str(text).unwrap(),
+            )]);
+            IdempotencyKey::from_headers(&headers).unwrap()
+        };
+        let of = |tenant: &str, text| identifier(&tenant.parse().unwrap(), key(text).as_ref());
+        assert_eq!(of("acme", "1"), of("acme", "\"1\""));
+        assert_ne!(of("acme", "1"), of("other", "1"));
+        assert_ne!(of("acme", "1"), of("acme", "2"));
+        let tenant = "acme".parse().unwrap();
+        assert_ne!(identifier(&tenant, None), identifier(&tenant, None));
+    }
+}

@@ -1,0 +1,150 @@
+//! What S3 tells, how often and in whichever order, and what becomes of files that are not what was
+//! said of them.
+
+use std::net::SocketAddr;
+
+use local_stack::ports;
+use tokio::io::copy_bidirectional;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+
+use super::stage::{FILE, Stage, object_key};
+use crate::world::eventually;
+
+#[tokio::test]
+async fn a_file_that_is_not_what_was_said_of_it_is_rejected_and_removed() {
+    let stage = Stage::new().await;
+    let _worker = stage.worker().await;
+    let task = stage.task().await;
+    for (file, content_type, reason) in [
+        (&b"Short"[..], "image/png", "size"),
+        (FILE, "text/html", "content_type"),
+        (b"Something as long ...", "image/png", "sha256"),
+        (FILE, "image/png", "sha256"),
+    ] {
+        let (path, announced) = stage.announce(&task).await;
+        stage.put(&object_key(&path), file, content_type).await;
+        assert_eq!(stage.becomes(&path, "rejected").await["reason"], reason);
+        stage.object_goes(&object_key(&path)).await;
+        // Its owner may still send the right one.
+        stage.upload(&announced, FILE).await;
+        stage.becomes(&path, "available").await;
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_its_signature_does_not_cover_never_becomes_available() {
+    let stage = Stage::new().await;
+    let _worker = stage.worker().await;
+    let task = stage.task().await;
+    for file in [&b"Short"[..], b"Something as long ..."] {
+        let (path, announced) = stage.announce(&task).await;
+        // AWS refuses it; what stands in for AWS may take it.
+        if stage.upload(&announced, file).await.status().is_success() {
+            stage.becomes(&path, "rejected").await;
+        }
+        stage.object_goes(&object_key(&path)).await;
+    }
+}
+
+#[tokio::test]
+async fn notifications_come_early_twice_and_late_and_change_nothing() {
+    let stage = Stage::new().await;
+    let _worker = stage.worker().await;
+    let (path, announced) = stage.announce(&stage.task().await).await;
+    let key = object_key(&path);
+    stage.notify(&key).await;
+    stage.upload(&announced, FILE).await;
+    stage.becomes(&path, "available").await;
+    for _ in 0..5 {
+        stage.notify(&key).await;
+    }
+    stage.send(r#"{"Service":"Amazon S3","Event":"s3:TestEvent"}"#).await;
+    // The queue keeps no order; what is sent after all others are gone is the last.
+    drained(&stage).await;
+    assert_eq!(stage.becomes(&path, "available").await["status"], "available");
+
+    stage.send("nonsense").await;
+    stage.notify("attachments/acme/nothing/of/ours").await;
+    let mut reasons = Vec::new();
+    eventually("two dead letters", async || {
+        reasons.extend(dead_letters(&stage).await);
+        (reasons.len() == 2).then_some(())
+    })
+    .await;
+    reasons.sort();
+    assert_eq!(reasons, ["foreign_object", "notification_malformed"]);
+}
+
+#[tokio::test]
+async fn s3_goes_away_and_comes_back() {
+    let stage = Stage::new().await;
+    let address = ports::loopback(ports::free(None).expect("a free port"));
+    let s3 = format!("http://{address}");
+    let _worker = stage.worker_with(&[("AWS_ENDPOINT_URL_S3", &s3)]).await;
+    let task = stage.task().await;
+    let (kept, announced) = stage.announce(&task).await;
+    let (gone, _) = stage.announce(&task).await;
+    stage.upload(&announced, FILE).await;
+    stage.delete(&gone).await;
+    eventually("the worker tried in vain", async || {
+        let log = stage.world.log("attachment-worker");
+        let swept = log.iter().any(|line| line.to_string().contains("an object was not removed"));
+        let tried = log.iter().any(|line| line.to_string().contains("bucket_unavailable"));
+        (swept && tried).then_some(())
+    })
+    .await;
+    assert_eq!(stage.becomes(&kept, "pending").await["status"], "pending");
+    assert_eq!(stage.rows().await, 2);
+
+    let target = stage.world.aws.endpoint.trim_start_matches("http://").to_owned();
+    let passing = tokio::spawn(pass(address, target));
+    stage.becomes(&kept, "available").await;
+    eventually("the other is forgotten", async || (stage.rows().await == 1).then_some(())).await;
+    assert!(dead_letters(&stage).await.is_empty());
+    passing.abort();
+}
+
+/// Passes everything on.
+async fn pass(address: SocketAddr, target: String) {
+    let listener = TcpListener::bind(address).await.expect("the port");
+    let mut connections = JoinSet::new();
+    while let Ok((mut client, _)) = listener.accept().await {
+        let target = target.clone();
+        connections.spawn(async move {
+            let mut server = TcpStream::connect(target).await.expect("the server");
+            let _ = copy_bidirectional(&mut client, &mut server).await;
+        });
+    }
+}
+
+async fn drained(stage: &Stage) {
+    use aws_sdk_sqs::types::QueueAttributeName as Name;
+    eventually("the queue is empty", async || {
+        let request = stage.world.sqs.get_queue_attributes().queue_url(&stage.events.url);
+        let counts = request
+            .attribute_names(Name::ApproximateNumberOfMessages)
+            .attribute_names(Name::ApproximateNumberOfMessagesNotVisible)
+            .send();
+        let counts = counts.await.ok()?.attributes?;
+        counts.values().all(|count| count == "0").then_some(())
+    })
+    .await;
+}
+
+/// Takes the reasons of what is in the dead-letter queue at the moment.
+async fn dead_letters(stage: &Stage) -> Vec<String> {
+    let (sqs, url) = (&stage.world.sqs, &stage.events.dead_letter_url);
+    let receive = sqs.receive_message().queue_url(url).max_number_of_messages(10);
+    let received = receive.message_attribute_names("All").send().await.expect("an answer");
+    let mut reasons = Vec::new();
+    for message in received.messages() {
+        let attributes = message.message_attributes().expect("attributes");
+        let reason = attributes["DeadLetterReason"].string_value().expect("a reason");
+        reasons.push(reason.to_owned());
+        let handle = message.receipt_handle().expect("a handle");
+        let delete = sqs.delete_message().queue_url(url).receipt_handle(handle);
+        delete.send().await.expect("a deletion");
+    }
+    reasons
+}

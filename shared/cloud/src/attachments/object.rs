@@ -1,0 +1,102 @@
+//! What lies in the bucket.
+
+use aws_sdk_s3::operation::head_object::{HeadObjectError, HeadObjectOutput};
+use aws_sdk_s3::types::ChecksumMode;
+use domain::{AttachmentKey, Mismatch, NewAttachment};
+
+use super::key::object_key;
+use super::{AttachmentBucket, BucketAway, away};
+
+/// What S3 knows of an object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Object {
+    size: i64,
+    content_type: String,
+    /// In base64; empty if it was uploaded without one.
+    sha256: String,
+}
+
+impl Object {
+    /// Whether it is the file that was announced.
+    ///
+    /// # Errors
+    /// In what it differs.
+    pub fn compare(&self, file: &NewAttachment) -> Result<(), Mismatch> {
+        if self.size != i64::from(file.size.bytes()) {
+            return Err(Mismatch::Size);
+        }
+        if self.content_type != file.content_type.as_str() {
+            return Err(Mismatch::ContentType);
+        }
+        if self.sha256 != file.sha256.to_string() {
+            return Err(Mismatch::Sha256);
+        }
+        Ok(())
+    }
+}
+
+impl From<HeadObjectOutput> for Object {
+    fn from(head: HeadObjectOutput) -> Self {
+        Self {
+            size: head.content_length.unwrap_or_default(),
+            content_type: head.content_type.unwrap_or_default(),
+            sha256: head.checksum_sha256.unwrap_or_default(),
+        }
+    }
+}
+
+impl AttachmentBucket {
+    /// The object of an attachment, if there is one.
+    ///
+    /// # Errors
+    /// When S3 does not answer, or lacks a permission.
+    pub async fn object(&self, key: &AttachmentKey) -> Result<Option<Object>, BucketAway> {
+        let request = self.client.head_object().bucket(&self.name).key(object_key(key));
+        match request.checksum_mode(ChecksumMode::Enabled).send().await {
+            Ok(head) => Ok(Some(head.into())),
+            Err(error) if error.as_service_error().is_some_and(HeadObjectError::is_not_found) => {
+                Ok(None)
+            }
+            Err(error) => Err(away(error)),
+        }
+    }
+
+    /// Removes the object of an attachment; one that is not there is removed already.
+    ///
+    /// # Errors
+    /// When S3 does not answer, or lacks a permission.
+    pub async fn remove(&self, key: &AttachmentKey) -> Result<(), BucketAway> {
+        let request = self.client.delete_object().bucket(&self.name).key(object_key(key));
+        request.send().await.map(drop).map_err(away)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SHA256: &str = "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=";
+
+    #[test]
+    fn an_object_is_the_file_that_was_announced_or_differs_in_something() {
+        let file = NewAttachment {
+            name: "a.png".parse().unwrap(),
+            content_type: "image/png".parse().unwrap(),
+            size: 3.try_into().unwrap(),
+            sha256: SHA256.parse().unwrap(),
+        };
+        let compare = |size: i64, content_type: &str, sha256: Option<&str>| {
+            let head = HeadObjectOutput::builder()
+                .content_length(size)
+                .content_type(content_type)
+                .set_checksum_sha256(sha256.map(str::to_owned));
+            Object::from(head.build()).compare(&file)
+        };
+        assert_eq!(compare(3, "image/png", Some(SHA256)), Ok(()));
+        assert_eq!(compare(4, "image/png", Some(SHA256)), Err(Mismatch::Size));
+        assert_eq!(compare(3, "text/html", Some(SHA256)), Err(Mismatch::ContentType));
+        for other in [None, Some("AAAA"), Some("47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=-1")] {
+            assert_eq!(compare(3, "image/png", other), Err(Mismatch::Sha256));
+        }
+    }
+}

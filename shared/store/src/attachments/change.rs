@@ -1,0 +1,207 @@
+//! Attachments as callers change them: announced, and deleted.
+//!
+//! Each change is a transaction in a task of its own, like [`Store::apply`]: to drop its future does
+//! not cut it off.
+
+use std::future::Future;
+
+use chrono::SubsecRound as _;
+use domain::{Attachment, AttachmentKey, NewAttachment, Timestamp, limits};
+use sqlx::{AssertSqlSafe, PgConnection};
+
+use super::read::Row;
+use crate::error::{ApplyError, is_conflict};
+use crate::store::Store;
+
+/// How often others may take the same place among a task's attachments.
+const ATTEMPTS: u32 = 5;
+
+/// What became of an announcement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Attached {
+    /// The attachment: the new one, or the one that the same announcement made before.
+    Attachment(Attachment),
+    /// There is no such task, or the attachment was announced before and deleted since.
+    NotFound,
+    /// The task has as many attachments as it may have.
+    Full,
+    /// The identifier belongs to another announcement.
+    KeyReused,
+}
+
+impl Store {
+    /// Announces an attachment, whose identifier the caller chose: the same again gives the same.
+    /// One that is not available yet may be uploaded anew from now on.
+    ///
+    /// # Errors
+    /// An [`ApplyError`]; nothing was written, or the same call finds what was.
+    pub async fn attach(
+        &self,
+        key: AttachmentKey,
+        file: NewAttachment,
+        now: Timestamp,
+    ) -> Result<Attached, ApplyError> {
+        let store = self.clone();
+        to_its_end(async move {
+            for _ in 1..=ATTEMPTS {
+                match store.attach_once(&key, &file, now.trunc_subsecs(6)).await {
+                    Ok(Some(attached)) => return Ok(attached),
+                    Ok(None) => {}
+                    Err(error) if is_conflict(&error) => {}
+                    Err(error) => return Err(error.into()),
+                }
+            }
+            Err(ApplyError::Contended)
+        })
+        .await
+    }
+
+    /// `None`: another transaction was faster with the place.
+    async fn attach_once(
+        &self,
+        key: &AttachmentKey,
+        file: &NewAttachment,
+        now: Timestamp,
+    ) -> Result<Option<Attached>, sqlx::Error> {
+        let mut transaction = self.pool.begin_with(AssertSqlSafe(begin(key))).await?;
+        let places = add(&mut transaction, key, file, now).await?;
+        let row = find(&mut transaction, key).await?;
+        transaction.commit().await?;
+        match row {
+            _ if !places.task => Ok(Some(Attached::NotFound)),
+            Some(row) => known(row, key, file).map(Some),
+            None => Ok((!places.free).then_some(Attached::Full)),
+        }
+    }
+
+    /// Deletes an attachment, whose object goes later. Returns whether there was one.
+    ///
+    /// # Errors
+    /// An [`ApplyError`]; nothing was written, or the answer was lost.
+    pub async fn delete_attachment(
+        &self,
+        key: AttachmentKey,
+        now: Timestamp,
+    ) -> Result<bool, ApplyError> {
+        let store = self.clone();
+        to_its_end(async move {
+            let mut transaction = store.pool.begin_with(AssertSqlSafe(begin(&key))).await?;
+            let deleted = sqlx::query!(
+                r#"
+                UPDATE attachments SET place = NULL, deleted_at = $4, updated_at = $4
+                WHERE tenant = $1 AND task_id = $2 AND id = $3 AND deleted_at IS NULL
+                "#,
+                key.tenant.as_str(),
+                key.task.as_uuid(),
+                key.id.as_uuid(),
+                now,
+            )
+            .execute(&mut *transaction)
+            .await?;
+            transaction.commit().await?;
+            Ok(deleted.rows_affected() > 0)
+        })
+        .await
+    }
+}
+
+async fn to_its_end<T: Send + 'static>(
+    change: impl Future<Output = Result<T, ApplyError>> + Send + 'static,
+) -> Result<T, ApplyError> {
+    tokio::spawn(change).await.unwrap_or(Err(ApplyError::Unavailable(sqlx::Error::WorkerCrashed)))
+}
+
+/// Names the tenant for row-level security; a tenant's alphabet needs no quoting.
+fn begin(key: &AttachmentKey) -> String {
+    format!("BEGIN; SET LOCAL app.tenants = '{}'", key.tenant)
+}
+
+struct Places {
+    task: bool,
+    free: bool,
+}
+
+/// Adds the attachment in a free place, or renews the one that is there. Nobody deletes the task
+/// meanwhile: its row is locked first.
+async fn add(
+    connection: &mut PgConnection,
+    key: &AttachmentKey,
+    file: &NewAttachment,
+    now: Timestamp,
+) -> Result<Places, sqlx::Error> {
+    sqlx::query_as!(
+        Places,
+        r#"
+        WITH task AS MATERIALIZED (
+            SELECT 1 FROM tasks WHERE tenant = $1 AND id = $2 AND deleted_at IS NULL FOR SHARE
+        ),
+        free AS MATERIALIZED (
+            SELECT place
+            FROM generate_series(1, $9::integer) AS place
+            WHERE place NOT IN (
+                SELECT attachments.place FROM attachments
+                WHERE tenant = $1 AND task_id = $2 AND attachments.place IS NOT NULL
+            )
+            ORDER BY random()
+            LIMIT 1
+        ),
+        renewed AS (
+            UPDATE attachments SET updated_at = $8 FROM task
+            WHERE tenant = $1 AND id = $3 AND status <> 'available' AND deleted_at IS NULL
+        ),
+        added AS (
+            INSERT INTO attachments (
+                tenant, task_id, id, place, name, content_type, size_bytes, sha256, created_at,
+                updated_at
+            )
+            SELECT $1, $2, $3, place, $4, $5, $6, $7, $8, $8 FROM task, free
+            ON CONFLICT DO NOTHING
+        )
+        SELECT
+            EXISTS (SELECT FROM task) AS "task!",
+            EXISTS (SELECT FROM free) AS "free!"
+        "#,
+        key.tenant.as_str(),
+        key.task.as_uuid(),
+        key.id.as_uuid(),
+        file.name.as_str(),
+        file.content_type.as_str(),
+        i64::from(file.size.bytes()),
+        file.sha256.as_bytes(),
+        now,
+        i32::try_from(limits::ATTACHMENTS_MAX).unwrap_or(i32::MAX),
+    )
+    .fetch_one(connection)
+    .await
+}
+
+/// What the identifier stands for already: perhaps for something deleted, or of another task.
+async fn find(
+    connection: &mut PgConnection,
+    key: &AttachmentKey,
+) -> Result<Option<Row>, sqlx::Error> {
+    sqlx::query_as!(
+        Row,
+        r#"
+        SELECT id, task_id, name, content_type, size_bytes, sha256, status, reason, created_at,
+            deleted_at
+        FROM attachments
+        WHERE tenant = $1 AND id = $2
+        "#,
+        key.tenant.as_str(),
+        key.id.as_uuid(),
+    )
+    .fetch_optional(connection)
+    .await
+}
+
+fn known(row: Row, key: &AttachmentKey, file: &NewAttachment) -> Result<Attached, sqlx::Error> {
+    if row.task_id != key.task.as_uuid() {
+        return Ok(Attached::KeyReused);
+    }
+    if row.deleted_at.is_some() {
+        return Ok(Attached::NotFound);
+    }
+    let known = Attachment::try_from(row)?;
+    Ok(if known.file == *file { Attached::Attachment(known) } else { Attached::KeyReused })
+}

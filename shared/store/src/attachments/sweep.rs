@@ -1,0 +1,92 @@
+//! Attachments that are to go: marked first, forgotten once their objects are gone.
+//!
+//! Several replicas may sweep at a time: each step may be done twice.
+
+use domain::{AttachmentKey, Timestamp};
+use sqlx::types::Uuid;
+
+use crate::error::ReadError;
+use crate::load::unreadable;
+use crate::store::Store;
+
+/// Rows of one statement, at most.
+const BATCH: i64 = 1_000;
+
+impl Store {
+    /// Deletes some attachments that nobody uploaded since `pending`, and some that were rejected
+    /// before `rejected`.
+    ///
+    /// # Errors
+    /// When PostgreSQL does not answer.
+    pub async fn expire_attachments(
+        &self,
+        pending: Timestamp,
+        rejected: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), ReadError> {
+        sqlx::query!(
+            r#"
+            -- every tenant's
+            UPDATE attachments SET place = NULL, deleted_at = $3, updated_at = $3
+            WHERE deleted_at IS NULL AND status <> 'available' AND ctid = ANY (ARRAY (
+                SELECT ctid FROM attachments
+                WHERE deleted_at IS NULL AND status <> 'available'
+                AND updated_at < CASE status WHEN 'pending' THEN $1::timestamptz ELSE $2 END
+                LIMIT $4
+            ))
+            "#,
+            pending,
+            rejected,
+            now,
+            BATCH,
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+
+    /// At most `limit` attachments that are deleted and not forgotten, the longest deleted first.
+    ///
+    /// # Errors
+    /// When PostgreSQL does not answer.
+    pub async fn deleted_attachments(&self, limit: u16) -> Result<Vec<AttachmentKey>, ReadError> {
+        let rows = sqlx::query!(
+            r#"
+            SELECT tenant, task_id, id FROM attachments
+            WHERE deleted_at IS NOT NULL
+            ORDER BY updated_at
+            LIMIT $1
+            "#,
+            i64::from(limit),
+        )
+        .fetch_all(&self.pool)
+        .await?;
+        let key = |tenant: String, task: Uuid, id: Uuid| {
+            let tenant = tenant.try_into().map_err(unreadable)?;
+            let task = task.try_into().map_err(unreadable)?;
+            Ok(AttachmentKey { tenant, task, id: id.into() })
+        };
+        let keys = rows.into_iter().map(|row| key(row.tenant, row.task_id, row.id));
+        Ok(keys.collect::<Result<_, sqlx::Error>>()?)
+    }
+
+    /// Forgets deleted attachments, whose objects are gone.
+    ///
+    /// # Errors
+    /// When PostgreSQL does not answer.
+    pub async fn forget_attachments(&self, keys: &[AttachmentKey]) -> Result<(), ReadError> {
+        sqlx::query!(
+            r#"
+            DELETE FROM attachments
+            USING unnest($1::text[], $2::uuid[]) AS gone (tenant, id)
+            WHERE attachments.tenant = gone.tenant AND attachments.id = gone.id
+            AND deleted_at IS NOT NULL
+            "#,
+            &keys.iter().map(|key| key.tenant.to_string()).collect::<Vec<_>>(),
+            &keys.iter().map(|key| key.id.as_uuid()).collect::<Vec<_>>(),
+        )
+        .execute(&self.pool)
+        .await?;
+        Ok(())
+    }
+}

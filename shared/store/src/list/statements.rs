@@ -1,0 +1,201 @@
+//! The statements of lists: one per order, so that each follows an index.
+//!
+//! Each reads a page of every status and keeps the first of them all: the indexes have the status
+//! first, since it goes with age. A filter that is not given is `NULL`, and PostgreSQL drops its
+//! condition because it plans each execution anew ([`Store::for_lists`](crate::Store::for_lists)).
+//! So a few statements do for all combinations, and none is put together from text at run time.
+
+use domain::{Assignee, DueDate, Priority, Status, Tag, Task, TaskId, TenantId, Timestamp};
+use sqlx::PgPool;
+use sqlx::types::Json;
+
+use super::order::{After, Place, Start};
+use super::{Filter, TitleText};
+
+/// Which tasks to read, and how many at most.
+#[derive(Clone, Copy)]
+pub(super) struct List<'a> {
+    pub(super) pool: &'a PgPool,
+    pub(super) tenant: &'a TenantId,
+    pub(super) filter: &'a Filter,
+    pub(super) limit: i64,
+}
+
+type Tasks = Result<Vec<Task>, sqlx::Error>;
+
+/// Reads tasks that fit the filter and a condition on `$11`, the identifier of the last task, and on
+/// `$12`, its key.
+macro_rules! read {
+    ($list:expr, [$($condition:literal)+], [$($order:literal)+], $id:expr $(, $key:expr)?) => {
+        sqlx::query_scalar!(
+            r#"
+            SELECT to_jsonb(page) AS "task!: Json<Task>"
+            FROM unnest($2::text[]) AS wanted (status)
+            CROSS JOIN LATERAL (
+                SELECT * FROM listed_tasks
+                WHERE tenant = $1 AND listed_tasks.status = wanted.status
+                AND ($3::text IS NULL OR assignee = $3)
+                AND ($4::text IS NULL OR tags @> ARRAY[$4])
+                AND ($5::text IS NULL OR priority = $5)
+                AND ($6::date IS NULL OR due_date < $6)
+                AND ($7::date IS NULL OR due_date > $7)
+                AND ($8::timestamptz IS NULL OR updated_at >= $8)
+                AND ($9::text IS NULL OR title ILIKE $9)
+                "# $(+ $condition)+ + " ORDER BY " $(+ $order)+ + " LIMIT $10
+            ) AS page
+            ORDER BY " $(+ $order)+ + " LIMIT $10",
+            $list.tenant.as_str(),
+            &statuses($list.filter) as &[&str],
+            $list.filter.assignee.as_ref().map(Assignee::as_str),
+            $list.filter.tag.as_ref().map(Tag::as_str),
+            $list.filter.priority.map(Priority::as_str),
+            $list.filter.due_before.map(DueDate::as_date),
+            $list.filter.due_after.map(DueDate::as_date),
+            $list.filter.updated_since,
+            $list.filter.title.as_ref().map(TitleText::pattern),
+            $list.limit,
+            $id.map(TaskId::as_uuid)
+            $(, $key)?
+        )
+        .fetch_all($list.pool)
+        .await
+        .map(|rows| rows.into_iter().map(|Json(task)| task).collect())
+    };
+}
+
+/// Reads tasks in the order of a column, which is of a type, after what is in `$id` and `$key`.
+macro_rules! read_by {
+    ($column:literal, $type:literal, $also:literal, $list:expr, $descending:expr, $id:expr, $key:expr) => {
+        if $descending {
+            read!(
+                $list,
+                [$also "AND ($11::uuid IS NULL OR (" $column ", id) < ($12::" $type ", $11))"],
+                [$column " DESC, id DESC"],
+                $id,
+                $key
+            )
+        } else {
+            read!(
+                $list,
+                [$also "AND ($11::uuid IS NULL OR (" $column ", id) > ($12::" $type ", $11))"],
+                [$column ", id"],
+                $id,
+                $key
+            )
+        }
+    };
+}
+
+impl List<'_> {
+    pub(super) async fn tasks(&self, start: Start) -> Tasks {
+        let descending = start.descending;
+        match start.place {
+            Place::Created(after) => self.by_created(after, descending).await,
+            Place::Updated(after) => self.by_updated(after, descending).await,
+            Place::Due(after) => self.by_due(after, descending).await,
+            Place::Priority(after) => self.by_priority(after, descending).await,
+        }
+    }
+
+    /// How many tasks are missing from the page.
+    fn left(&self, tasks: &[Task]) -> i64 {
+        i64::try_from(tasks.len()).map_or(0, |read| self.limit - read)
+    }
+
+    async fn by_created(&self, after: Option<After<Timestamp>>, descending: bool) -> Tasks {
+        let (id, key) = split(after);
+        read_by!("created_at", "timestamptz", "", self, descending, id, key)
+    }
+
+    async fn by_updated(&self, after: Option<After<Timestamp>>, descending: bool) -> Tasks {
+        let (id, key) = split(after);
+        read_by!("updated_at", "timestamptz", "", self, descending, id, key)
+    }
+
+    /// One priority after the other, until the page is full: their names do not sort as they do,
+    /// and where many tasks have the same one, PostgreSQL misjudges how many come after a task.
+    async fn by_priority(&self, after: Option<After<Priority>>, descending: bool) -> Tasks {
+        let (mut last, key) = split(after);
+        let mut tasks = Vec::new();
+        for priority in priorities(self.filter.priority, key, descending) {
+            let filter = Filter { priority: Some(priority), ..self.filter.clone() };
+            let rest = List { filter: &filter, limit: self.left(&tasks), ..*self };
+            if rest.limit > 0 {
+                tasks.extend(rest.by_id(last.take(), descending).await?);
+            }
+        }
+        Ok(tasks)
+    }
+
+    async fn by_id(&self, id: Option<TaskId>, descending: bool) -> Tasks {
+        if descending {
+            read!(self, ["AND ($11::uuid IS NULL OR id < $11)"], ["id DESC"], id)
+        } else {
+            read!(self, ["AND ($11::uuid IS NULL OR id > $11)"], ["id"], id)
+        }
+    }
+
+    /// No one index has the tasks without a day last in both directions: they are read afterwards,
+    /// when the others do not fill the page.
+    async fn by_due(&self, after: Option<After<Option<DueDate>>>, descending: bool) -> Tasks {
+        let (mut tasks, last_undated) = match after {
+            Some(After { key: None, id }) => (Vec::new(), Some(id)),
+            _ => (self.dated(after, descending).await?, None),
+        };
+        let rest = Self { limit: self.left(&tasks), ..*self };
+        if rest.limit > 0 {
+            tasks.extend(rest.undated(last_undated, descending).await?);
+        }
+        Ok(tasks)
+    }
+
+    async fn dated(&self, after: Option<After<Option<DueDate>>>, descending: bool) -> Tasks {
+        let (id, key) = split(after);
+        let key = key.flatten().map(DueDate::as_date);
+        read_by!("due_date", "date", "AND due_date IS NOT NULL ", self, descending, id, key)
+    }
+
+    /// Sorted by the day, too, though there is none: so the index is seen to have the order.
+    async fn undated(&self, id: Option<TaskId>, descending: bool) -> Tasks {
+        if descending {
+            read!(
+                self,
+                ["AND due_date IS NULL AND ($11::uuid IS NULL OR id < $11)"],
+                ["due_date DESC, id DESC"],
+                id
+            )
+        } else {
+            read!(
+                self,
+                ["AND due_date IS NULL AND ($11::uuid IS NULL OR id > $11)"],
+                ["due_date, id"],
+                id
+            )
+        }
+    }
+}
+
+/// Those that the filter lets through, from the last task's on.
+fn priorities(
+    filter: Option<Priority>,
+    last: Option<Priority>,
+    descending: bool,
+) -> impl Iterator<Item = Priority> {
+    let mut all = [Priority::Low, Priority::Normal, Priority::High, Priority::Urgent];
+    if descending {
+        all.reverse();
+    }
+    let before = move |priority: &Priority| last.is_some_and(|last| last != *priority);
+    let wanted = move |priority: &Priority| filter.is_none_or(|one| one == *priority);
+    all.into_iter().skip_while(before).filter(wanted)
+}
+
+fn statuses(filter: &Filter) -> Vec<&'static str> {
+    let all = [Status::Open, Status::Completed, Status::Cancelled];
+    let wanted = |status: &Status| filter.status.is_none_or(|one| one == *status);
+    all.into_iter().filter(wanted).map(Status::as_str).collect()
+}
+
+fn split<K>(after: Option<After<K>>) -> (Option<TaskId>, Option<K>) {
+    after.map(|After { key, id }| (id, key)).unzip()
+}

@@ -1,0 +1,7 @@
+//! Lists of tasks: against a model, and how PostgreSQL reads them.
+
+mod model;
+mod paging;
+mod plans;
+mod random;
+mod rows;
