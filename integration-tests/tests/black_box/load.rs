@@ -25,8 +25,13 @@ pub(crate) struct Load {
 impl Load {
     /// `count` distinct commands, about a fifth of them sent again later.
     pub(crate) fn random(seed: u64, count: usize) -> Self {
+        Self::on(25, seed, count)
+    }
+
+    /// On so many tasks.
+    pub(crate) fn on(tasks: usize, seed: u64, count: usize) -> Self {
         let mut random = StdRng::seed_from_u64(seed);
-        let subjects: Vec<_> = (0..25).map(|_| Uuid::now_v7().to_string()).collect();
+        let subjects: Vec<_> = (0..tasks).map(|_| Uuid::now_v7().to_string()).collect();
         let mut load = Self { messages: Vec::new(), distinct: 0, expected: HashMap::new() };
         for number in 0..count {
             let subject = &subjects[random.random_range(0..subjects.len())];

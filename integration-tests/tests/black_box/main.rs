@@ -6,11 +6,13 @@
 #![expect(clippy::indexing_slicing, reason = "a test that looks for what is not there has failed")]
 #![expect(clippy::disallowed_methods, reason = "what a test looks up need not compile in advance")]
 
+mod attachments;
 mod cargo_lambda;
 mod claim_check;
 mod configuration;
 mod conformance;
 mod dead_letters;
+mod every_step;
 mod exactly_once;
 mod faults;
 mod history;
@@ -20,6 +22,7 @@ mod lambda;
 #[expect(dead_code, reason = "the tests of `runtime` use the rest")]
 mod lambda_api;
 mod lambda_http;
+mod listing;
 mod load;
 mod main_job;
 mod mapping;

@@ -44,6 +44,11 @@ impl<'a> Subscriber<'a> {
         self.assert_in_order();
     }
 
+    /// What has arrived, each once.
+    pub(crate) fn facts(&self) -> impl Iterator<Item = &Value> {
+        self.facts.values()
+    }
+
     async fn receive(&mut self) {
         let sqs = &self.world.sqs;
         let receive = sqs.receive_message().queue_url(&self.url).max_number_of_messages(10);

@@ -1,0 +1,104 @@
+//! A write that is applied later ends, whatever fails while it is accepted or applied.
+
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::queues::FAILURES;
+use super::world::{api, to_aws, worker};
+use super::{every_step, final_state, first};
+use crate::world::{Api, World, eventually};
+
+#[test]
+fn a_writer_whose_tables_or_queue_fail_accepts_once_what_is_asked_until_it_answers() {
+    every_step(&FAILURES, first, async |plan| {
+        let world = World::new().await;
+        world.create_tables().await;
+        let (_aws, endpoint) = to_aws(&world, &plan).await;
+        let settings = [("AWS_ENDPOINT_URL", endpoint.as_str())];
+        let writer = api(&world, "task-writer", &world.database.writer_url, &settings).await;
+        let create = json!({"title": "Milk"});
+        let accepted = defer(&world, &writer, "/v1/tasks", "first", &create).await;
+        plan.has_happened().await;
+        let mut worker = worker(&world, &[]);
+        let reader = world.reader().await;
+        let told = ended(&world, &reader, &accepted).await;
+        assert_eq!((&told["status"], &told["version"]), (&json!("succeeded"), &json!(1)));
+        final_state::is_empty(&world, &world.queue, 0).await;
+        let tasks = final_state::tasks(&world).await;
+        assert_eq!(tasks.len(), 1);
+        assert_eq!(json!(tasks[0].id), accepted["task"], "it is the task that was told");
+        for mut function in [writer.function, reader.function] {
+            function.kill().await.expect("killed");
+        }
+        worker.kill().await.expect("killed");
+    });
+}
+
+#[test]
+fn a_worker_whose_tables_fail_ends_every_operation() {
+    every_step(
+        &FAILURES,
+        |step| first(step) && step.label == "BatchExecuteStatement",
+        async |plan| {
+            let world = World::new().await;
+            world.create_tables().await;
+            let writer = world.writer().await;
+            let create = json!({"title": "Milk"});
+            let first = defer(&world, &writer, "/v1/tasks", "first", &create).await;
+            let path = format!("/v1/tasks/{}/complete", Uuid::now_v7());
+            let second = defer(&world, &writer, &path, "second", &Value::Null).await;
+            let (_aws, endpoint) = to_aws(&world, &plan).await;
+            let mut worker = worker(&world, &[("AWS_ENDPOINT_URL", &endpoint)]);
+            plan.has_happened().await;
+            let reader = world.reader().await;
+            let told = ended(&world, &reader, &first).await;
+            assert_eq!((&told["status"], &told["version"]), (&json!("succeeded"), &json!(1)));
+            let told = ended(&world, &reader, &second).await;
+            assert_eq!(told["problem"]["type"], "urn:problem:not-found");
+            final_state::is_empty(&world, &world.queue, 0).await;
+            assert_eq!(world.count("SELECT count(*) FROM inbox").await, 2);
+            assert_eq!(world.count("SELECT count(*) FROM tasks").await, 1);
+            for mut function in [writer.function, reader.function] {
+                function.kill().await.expect("killed");
+            }
+            worker.kill().await.expect("killed");
+        },
+    );
+}
+
+/// Asks until a write is accepted, as a caller with an `Idempotency-Key` may; the operation.
+pub(crate) async fn defer(
+    world: &World,
+    writer: &Api,
+    path: &str,
+    key: &str,
+    body: &Value,
+) -> Value {
+    eventually("the write is accepted", async || {
+        let request = world.client.post(format!("{}{path}", writer.url)).json(body);
+        let request = request.bearer_auth(world.token("acme")).header("Idempotency-Key", key);
+        let response = request.header("Prefer", "respond-async").send().await.expect("an answer");
+        let status = response.status().as_u16();
+        assert!([202, 503].contains(&status), "{status}");
+        if status == 503 {
+            assert!(response.headers().contains_key("retry-after"));
+            return None;
+        }
+        let location = response.headers()["operation-location"].to_str().expect("text").to_owned();
+        let mut operation: Value = response.json().await.expect("an operation");
+        operation["path"] = location.into();
+        Some(operation)
+    })
+    .await
+}
+
+/// The operation once it has ended.
+async fn ended(world: &World, reader: &Api, accepted: &Value) -> Value {
+    let path = accepted["path"].as_str().expect("a path");
+    eventually("the operation ends", async || {
+        let (status, operation) = final_state::get(world, reader, path).await;
+        assert_eq!(status, 200, "{operation}");
+        (operation["status"] != "accepted").then_some(operation)
+    })
+    .await
+}

@@ -1,0 +1,104 @@
+//! SQS and S3 fail: they refuse one request, they do what is asked without an answer, or they refuse
+//! for longer than the SDK tries.
+
+use aws_sdk_sqs::types::MessageAttributeValue;
+use runtime::sqs::claim_check;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::plan::{Fault, OUTAGE, Plan, Step};
+use super::world::{
+    commands, committed, nothing_is_untold, relay_to, to_aws, to_postgresql, worker,
+};
+use super::{any, every_step, final_state, first};
+use crate::relay::{facts_queue, subscriber::Subscriber};
+use crate::world::{World, event};
+
+pub(crate) const FAILURES: [Fault; 3] = [Fault::Refused(1), Fault::Unanswered, OUTAGE];
+
+/// What a consumer asks about its queue before it begins: without an answer it ends, and is started
+/// again by whoever started it.
+pub(crate) fn is_work(step: &Step) -> bool {
+    first(step) && !["GetQueueAttributes", "GetQueueUrl"].contains(&step.label.as_str())
+}
+
+/// The commands, one that is no event, and a commit whose answer is lost, for the queue to be asked
+/// for everything that a worker asks.
+#[test]
+fn a_worker_whose_queue_fails_applies_each_command_once_and_buries_what_is_none() {
+    every_step(&FAILURES, is_work, async |plan| {
+        let (world, load) = (World::new().await, commands());
+        world.send(&[("poison".to_owned(), "no event".to_owned())]).await;
+        world.send(&load.messages).await;
+        let lost_commit = Plan::lost_commit();
+        let (_wire, url) = to_postgresql(&world.database.writer_url, &lost_commit).await;
+        let (_aws, endpoint) = to_aws(&world, &plan).await;
+        let settings = [("DATABASE_URL", url.as_str()), ("AWS_ENDPOINT_URL", &endpoint)];
+        let mut worker = worker(&world, &settings);
+        plan.has_happened().await;
+        lost_commit.has_happened().await;
+        final_state::is_empty(&world, &world.queue, 1).await;
+        load.assert_is_what_is_left(&world).await;
+        worker.kill().await.expect("killed");
+    });
+}
+
+#[test]
+fn a_worker_whose_bucket_fails_applies_what_is_claimed_and_what_follows_it() {
+    every_step(
+        &FAILURES,
+        |step| step.label == "GET object",
+        async |plan| {
+            let world = World::new().await;
+            let subject = Uuid::now_v7().to_string();
+            let bucket = send_claimed(&world, &subject).await;
+            world
+                .send(&[(subject.clone(), event("2", "complete-task", &subject, &json!({})))])
+                .await;
+            let (_aws, endpoint) = to_aws(&world, &plan).await;
+            let settings =
+                [("CLAIM_CHECK_BUCKET", bucket.as_str()), ("AWS_ENDPOINT_URL", &endpoint)];
+            let mut worker = worker(&world, &settings);
+            plan.has_happened().await;
+            final_state::is_empty(&world, &world.queue, 0).await;
+            let tasks = final_state::tasks(&world).await;
+            assert_eq!((tasks.len(), tasks[0].version), (1, 2));
+            assert_eq!(world.count("SELECT count(*) FROM tasks WHERE title = 'From S3'").await, 1);
+            assert_eq!(world.count("SELECT count(*) FROM inbox").await, 2);
+            worker.kill().await.expect("killed");
+        },
+    );
+}
+
+#[test]
+fn a_relay_whose_queue_fails_tells_every_fact_in_order() {
+    every_step(&FAILURES, any, async |plan| {
+        let world = committed().await;
+        let facts = facts_queue(&world).await;
+        let (_aws, endpoint) = to_aws(&world, &plan).await;
+        let mut relay = relay_to(&world, &facts.url, &[("AWS_ENDPOINT_URL", &endpoint)]);
+        plan.has_happened().await;
+        nothing_is_untold(&world).await;
+        Subscriber::new(&world, &facts.url).receives_everything().await;
+        relay.kill().await.expect("killed");
+    });
+}
+
+/// Sends a command whose data is in S3; returns the bucket.
+async fn send_claimed(world: &World, subject: &str) -> String {
+    let (s3, bucket) = (world.s3(), format!("data-{}", Uuid::new_v4().simple()));
+    s3.create_bucket().bucket(&bucket).send().await.expect("a bucket");
+    let data = json!({"title": "From S3"}).to_string();
+    let reference = claim_check::put(&s3, &bucket, "data/", data).await.expect("put");
+    let body = event("1", "create-task", subject, &Value::Null);
+    let mut body: Value = serde_json::from_str(&body).expect("JSON");
+    let members = body.as_object_mut().expect("an object");
+    members.remove("data");
+    members.insert("dataref".to_owned(), format!("s3://{bucket}/{}", reference.key).into());
+    let claim = MessageAttributeValue::builder().data_type("String");
+    let claim = claim.string_value(reference.to_json()).build().expect("an attribute");
+    let send = world.sqs.send_message().queue_url(&world.queue.url).message_group_id(subject);
+    let send = send.message_deduplication_id("claimed").message_body(body.to_string());
+    send.message_attributes(claim_check::ATTRIBUTE, claim).send().await.expect("sent");
+    bucket
+}
