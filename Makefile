@@ -3,7 +3,7 @@
 BIN := $(or $(CARGO_TARGET_DIR),target)/release
 
 .DEFAULT_GOAL := help
-.PHONY: help build run clean-state test generate prepare
+.PHONY: help build run clean-state test test-long generate prepare
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -19,6 +19,10 @@ clean-state: build ## Forget the tasks, messages, logs and secrets of `make run`
 
 test: ## Check and test everything, as the gate does
 	@.ci/test
+
+test-long: ## Test what takes too long for every change: lists of a million tasks
+	@cargo run --quiet --locked --package local-stack -- exec -- \
+		cargo nextest run --locked --package store --run-ignored only
 
 generate: ## Renew events/schemas and events/asyncapi.yaml from the types
 	@cargo run --quiet --locked --package generate
