@@ -47,7 +47,7 @@ impl Deferred {
         let (mut ended, mut places) = (Vec::new(), Vec::new());
         for (place, (incoming, receipt)) in batch.iter().zip(receipts).enumerate() {
             if let Some((tenant, id)) = operation(incoming) {
-                ended.push((tenant, id, ending(&receipt.outcome)));
+                ended.push((tenant, id, ending(incoming, receipt)));
                 places.push(place);
             }
         }
@@ -67,9 +67,10 @@ fn operation(incoming: &Incoming) -> Option<(TenantId, OperationId)> {
     is_ours.then(|| (tenant.clone(), OperationId::of(tenant, &incoming.key.id)))
 }
 
-fn ending(outcome: &Outcome) -> Ending {
-    match outcome {
-        Outcome::Applied { version } => Ending::Succeeded { version: *version },
+fn ending(incoming: &Incoming, receipt: &Receipt) -> Ending {
+    let task = receipt.task.as_ref().map_or(incoming.command.task, |task| task.id);
+    match &receipt.outcome {
+        Outcome::Applied { version } => Ending::Succeeded { task, version: *version },
         Outcome::Refused(refusal) => Ending::Rejected(refusal.clone()),
         Outcome::KeyReused => Ending::KeyReused,
     }

@@ -78,6 +78,25 @@ async fn an_accepted_write_is_applied_and_told_of() {
 }
 
 #[tokio::test]
+async fn a_write_that_was_applied_at_once_is_found_by_its_repeat() {
+    let world = World::new().await;
+    world.create_tables().await;
+    let (writer, reader) = (world.writer().await, world.reader().await);
+    let _worker = world.worker().await;
+    let milk = json!({"title": "Buy milk"});
+    let request = world.client.post(format!("{}/v1/tasks", writer.url));
+    let request = request.bearer_auth(world.token("acme")).header("Idempotency-Key", "order-17");
+    let created = request.json(&milk).send().await.expect("an answer");
+    let location = created.headers()["location"].to_str().expect("text").to_owned();
+
+    let later = defer(&world, &writer, Method::POST, "/v1/tasks", "order-17", &milk).await;
+    let (operation, _) = accepted(later).await;
+    let told = becomes(&world, &reader, &operation, "succeeded").await;
+    assert_eq!(told["location"], location, "the task that there is, not another");
+    assert_eq!(world.count("SELECT count(*) FROM tasks").await, 1);
+}
+
+#[tokio::test]
 async fn a_refused_write_is_told_with_its_problem() {
     let world = World::new().await;
     world.create_tables().await;

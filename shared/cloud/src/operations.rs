@@ -48,7 +48,7 @@ pub struct Operations {
 pub struct Operation {
     /// Its identifier, which tells nothing.
     pub id: OperationId,
-    /// The task that it is about: of a create, the one that will be.
+    /// The task that it is about: of a create, the one that will be, unless its ending names another.
     pub task: TaskId,
     /// When it was accepted.
     pub accepted_at: Timestamp,
@@ -73,6 +73,8 @@ pub enum State {
 pub enum Ending {
     /// It took effect, or the task was as asked already: the task's version after it.
     Succeeded {
+        /// The task: of a create whose key was used before, the one that was created then.
+        task: TaskId,
         /// The task's version after the command.
         version: Version,
     },

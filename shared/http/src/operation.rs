@@ -70,8 +70,9 @@ fn document(operation: Operation) -> Document {
     match state {
         State::Accepted => {}
         State::DeadLettered => document.status = Status::DeadLettered,
-        State::Ended(Ending::Succeeded { version }) => {
+        State::Ended(Ending::Succeeded { task, version }) => {
             document.status = Status::Succeeded;
+            document.task = task;
             document.version = Some(version);
             document.location = Some(format!("/v1/tasks/{task}"));
         }
@@ -105,9 +106,10 @@ mod tests {
     fn an_operation_tells_what_became_of_it() {
         assert_eq!(shown(State::Accepted)["status"], "accepted");
         assert_eq!(shown(State::DeadLettered)["status"], "dead_lettered");
-        let succeeded = shown(State::Ended(Ending::Succeeded { version: 3 }));
+        let task = "0192f1a0-9d02-7c11-8f6e-5b2c7e9a4d20".parse().unwrap();
+        let succeeded = shown(State::Ended(Ending::Succeeded { task, version: 3 }));
         assert_eq!((&succeeded["status"], &succeeded["version"]), (&json!("succeeded"), &json!(3)));
-        let task = succeeded["task"].as_str().unwrap();
+        assert_eq!(succeeded["task"], task.to_string());
         assert_eq!(succeeded["location"], format!("/v1/tasks/{task}"));
         let rejected = shown(State::Ended(Ending::Rejected(Refusal::TaskAlreadyCompleted)));
         assert_eq!(rejected["status"], "rejected");
