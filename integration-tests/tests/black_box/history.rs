@@ -1,16 +1,22 @@
 //! The history of tasks: every version, told by the facts, read in pages.
 
-use local_stack::Function;
+use local_stack::{Environment, Function};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::lambda_api::LambdaApi;
+use crate::mapping::{Mapping, TIME};
 use crate::relay::{facts_queue, relay};
 use crate::world::{Api, PATIENCE, World, binary, event, eventually};
 
-/// The projector of the facts in `queue`.
+/// What the projector of the facts in `queue` finds in its environment.
+fn environment(world: &World, queue: &str) -> Environment {
+    world.environment(&world.database.reader_url).with("QUEUE_URL", queue)
+}
+
 async fn projector(world: &World, queue: &str) -> Function {
-    let environment = world.environment(&world.database.reader_url).with("QUEUE_URL", queue);
+    let environment = environment(world, queue);
     let mut projector =
         Function::start(&binary("history-projector"), "projector", &environment, &world.state)
             .expect("a process");
@@ -80,4 +86,28 @@ async fn history_is_the_fold_of_the_facts() {
     }
     let path = format!("/v1/tasks/{task}/history");
     assert_eq!(page(&world, &reader, &path, "other").await.0, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn a_lambda_writes_history_too() {
+    let world = World::new().await;
+    world.create_tables().await;
+    let facts = facts_queue(&world).await;
+    let (_worker, reader) = (world.worker().await, world.reader().await);
+    let _relay = relay(&world, "relay", &[&facts.url]).await;
+    let api = LambdaApi::start().await;
+    let environment = environment(&world, &facts.url);
+    let _projector = world.start_lambda("history-projector", &environment, &api);
+    let _mapping = Mapping::start(world.sqs.clone(), facts.url.clone(), api, TIME);
+
+    let task = Uuid::now_v7().to_string();
+    let create = event("1", "create-task", &task, &json!({"title": "A"}));
+    let complete = event("2", "complete-task", &task, &json!({}));
+    world.send(&[(task.clone(), create), (task.clone(), complete)]).await;
+    let entries = eventually("the whole history", async || {
+        Some(history(&world, &reader, &task).await).filter(|entries| entries.len() == 2)
+    })
+    .await;
+    assert_eq!(entries[0]["type"], "dev.task-app.task.completed.v1");
+    assert_eq!(entries[1]["type"], "dev.task-app.task.created.v1");
 }
