@@ -4,13 +4,26 @@ use std::time::Duration;
 
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, ValueEnum, value_parser};
+use runtime::sqs;
+
+/// All settings of the function.
+#[derive(Debug, Args)]
+#[group(skip)]
+pub(crate) struct Config {
+    #[command(flatten)]
+    pub(crate) attachments: Attachments,
+    #[command(flatten)]
+    pub(crate) queue: sqs::Config,
+    #[command(flatten)]
+    pub(crate) store: store::Config,
+}
 
 /// Where attachments are, and when they go.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Attachments")]
 #[group(skip)]
 #[expect(clippy::struct_field_names, reason = "they are the names of the settings")]
-pub(crate) struct Config {
+pub(crate) struct Attachments {
     /// Bucket of attachments, whose `attachments/*` may be got and deleted, and which may be listed
     #[arg(long, env, value_parser = NonEmptyStringValueParser::new())]
     pub(crate) attachment_bucket: String,
@@ -42,7 +55,7 @@ pub(crate) enum Part {
     Sweep,
 }
 
-impl Config {
+impl Attachments {
     pub(crate) fn sweep_every(&self) -> Duration {
         Duration::from_secs(self.attachment_sweep_seconds.into())
     }

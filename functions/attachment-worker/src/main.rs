@@ -7,24 +7,12 @@ mod verify;
 
 use std::process::ExitCode;
 
-use clap::Args;
 use cloud::AttachmentBucket;
-use config::Part;
-use runtime::{Function, Host, Service, SystemClock, aws, sqs, sqs::Each};
+use config::{Config, Part};
+use runtime::{Function, Host, Service, SystemClock, aws, sqs::Each};
 use store::Store;
 use sweep::Sweep;
 use verify::Verifier;
-
-#[derive(Debug, Args)]
-#[group(skip)]
-struct Config {
-    #[command(flatten)]
-    attachments: config::Config,
-    #[command(flatten)]
-    queue: sqs::Config,
-    #[command(flatten)]
-    store: store::Config,
-}
 
 fn main() -> ExitCode {
     Function::new(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_DESCRIPTION")).run(wire)

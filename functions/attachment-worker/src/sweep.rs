@@ -11,7 +11,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use crate::config::Config;
+use crate::config::Attachments;
 
 /// Attachments taken at a time.
 const BATCH: u16 = 100;
@@ -25,7 +25,7 @@ pub(crate) struct Sweep(Arc<Inner>);
 struct Inner {
     store: Store,
     bucket: AttachmentBucket,
-    config: Config,
+    config: Attachments,
     clock: SystemClock,
     host: Host,
 }
@@ -34,7 +34,7 @@ impl Sweep {
     pub(crate) fn new(
         store: Store,
         bucket: AttachmentBucket,
-        config: Config,
+        config: Attachments,
         clock: SystemClock,
         host: Host,
     ) -> Self {

@@ -1,38 +1,19 @@
 //! Serves tasks over HTTP.
 
 mod attachments;
+mod config;
 mod lists;
 mod routes;
 
 use std::process::ExitCode;
 
 use attachments::Downloads;
-use clap::Args;
-use cloud::{History, HistoryConfig, Operations, OperationsConfig};
-use http_support::page::Cursors;
-use http_support::{Authenticator, auth, page};
+use cloud::{History, Operations};
+use config::Config;
+use http_support::{Authenticator, page::Cursors};
 use routes::App;
-use runtime::{Function, Service, SystemClock, aws, http};
+use runtime::{Function, Service, SystemClock, aws};
 use store::Store;
-
-#[derive(Debug, Args)]
-#[group(skip)]
-struct Config {
-    #[command(flatten)]
-    http: http::Config,
-    #[command(flatten)]
-    auth: auth::Config,
-    #[command(flatten)]
-    pages: page::Config,
-    #[command(flatten)]
-    store: store::Config,
-    #[command(flatten)]
-    history: HistoryConfig,
-    #[command(flatten)]
-    operations: OperationsConfig,
-    #[command(flatten)]
-    attachments: attachments::Config,
-}
 
 fn main() -> ExitCode {
     Function::new(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_DESCRIPTION")).run(wire)

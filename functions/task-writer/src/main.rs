@@ -2,6 +2,7 @@
 
 mod attachments;
 mod commands;
+mod config;
 mod deferred;
 mod envelope;
 mod routes;
@@ -9,32 +10,13 @@ mod routes;
 use std::process::ExitCode;
 
 use attachments::Uploads;
-use clap::Args;
-use cloud::OperationsConfig;
 use commands::Commands;
+use config::Config;
 use deferred::Deferred;
-use http_support::{Authenticator, auth};
-use runtime::{Function, Service, SystemClock, http};
+use http_support::Authenticator;
+use routes::IfMatch;
+use runtime::{Function, Service, SystemClock};
 use store::Store;
-
-#[derive(Debug, Args)]
-#[group(skip)]
-struct Config {
-    #[command(flatten)]
-    http: http::Config,
-    #[command(flatten)]
-    auth: auth::Config,
-    #[command(flatten)]
-    store: store::Config,
-    #[command(flatten)]
-    operations: OperationsConfig,
-    #[command(flatten)]
-    attachments: attachments::Config,
-    /// URL of the command queue, for writes with `Prefer: respond-async`; without it, all writes are
-    /// applied at once
-    #[arg(long, env)]
-    command_queue_url: Option<String>,
-}
 
 fn main() -> ExitCode {
     Function::new(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_DESCRIPTION")).run(wire)
@@ -45,6 +27,7 @@ async fn wire(config: Config, service: Service) -> anyhow::Result<Service> {
     let deferred = Deferred::connect(config.command_queue_url, config.operations).await;
     let uploads = Uploads::connect(config.attachments, store.clone(), SystemClock).await;
     let commands = Commands::new(store.clone(), deferred, SystemClock);
-    let router = routes::router(commands, uploads, Authenticator::new(config.auth));
+    let if_match = if config.require_if_match { IfMatch::Required } else { IfMatch::Optional };
+    let router = routes::router(commands, uploads, if_match, Authenticator::new(config.auth));
     service.ready_when("postgresql", move || store.ping()).http(config.http, router).await
 }

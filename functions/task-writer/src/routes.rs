@@ -27,7 +27,27 @@ const REPLAYED: (HeaderName, HeaderValue) =
 #[derive(Clone, FromRef)]
 struct App {
     commands: Commands,
+    if_match: IfMatch,
     authenticator: Authenticator,
+}
+
+/// Whether changes and deletions must name a version, so that nobody overwrites what they have not
+/// seen.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum IfMatch {
+    Optional,
+    Required,
+}
+
+impl IfMatch {
+    fn check(self, headers: &HeaderMap) -> Result<(), Problem> {
+        match self {
+            Self::Required if !headers.contains_key(header::IF_MATCH) => {
+                Err(Problem::PreconditionRequired)
+            }
+            Self::Required | Self::Optional => Ok(()),
+        }
+    }
 }
 
 /// `POST /v1/tasks`, `PATCH` and `DELETE /v1/tasks/{id}`, and its actions: `POST` to `assign`,
@@ -35,6 +55,7 @@ struct App {
 pub(crate) fn router(
     commands: Commands,
     uploads: Option<Uploads>,
+    if_match: IfMatch,
     authenticator: Authenticator,
 ) -> Router {
     let attachments = attachments::router(uploads, authenticator.clone());
@@ -45,7 +66,7 @@ pub(crate) fn router(
         .route("/v1/tasks/{id}/complete", post(complete))
         .route("/v1/tasks/{id}/reopen", post(reopen))
         .route("/v1/tasks/{id}/cancel", post(cancel))
-        .with_state(App { commands, authenticator })
+        .with_state(App { commands, if_match, authenticator })
         .merge(attachments)
 }
 
@@ -67,11 +88,13 @@ async fn create(
 async fn update(
     Writer(caller): Writer,
     State(commands): State<Commands>,
+    State(if_match): State<IfMatch>,
     Path(id): Path<TaskId>,
     envelope: Envelope,
     headers: HeaderMap,
     MergePatch(patch): MergePatch<TaskPatch>,
 ) -> Result<Response, Problem> {
+    if_match.check(&headers)?;
     let update = UpdateTask { expected_version: expected_version(&headers)?, patch };
     let written = commands.write(envelope, caller.tenant, id, Action::Update(update)).await?;
     Ok(answer(written, task))
@@ -103,7 +126,12 @@ async fn cancel(plain: Plain) -> Result<Response, Problem> {
     plain.write(Action::Cancel).await.map(|written| answer(written, task))
 }
 
-async fn delete(plain: Plain) -> Result<Response, Problem> {
+async fn delete(
+    State(if_match): State<IfMatch>,
+    headers: HeaderMap,
+    plain: Plain,
+) -> Result<Response, Problem> {
+    if_match.check(&headers)?;
     let written = plain.write(Action::Delete).await?;
     Ok(answer(written, |_| StatusCode::NO_CONTENT.into_response()))
 }

@@ -139,6 +139,26 @@ async fn a_task_is_assigned_cancelled_and_reopened() {
 }
 
 #[tokio::test]
+async fn a_version_must_be_named_where_that_is_configured() {
+    let world = World::new().await;
+    let settings = [("REQUIRE_IF_MATCH", "true")];
+    let (reader, writer) = (&world.reader().await, &world.writer_with(&settings).await);
+    let caller = Caller { world: &world, reader, writer, token: world.token("acme") };
+    let created = caller.post("/v1/tasks", &json!({"title": "Buy milk"})).await;
+    let task = header_of(&created, "location").to_owned();
+    let patch = json!({"title": "Buy oat milk"});
+    let refused = caller.call(Method::PATCH, &task, &[], Some(&patch)).await;
+    assert_eq!(problem_of(refused, 428).await["type"], "urn:problem:precondition-required");
+    problem_of(caller.call(Method::DELETE, &task, &[], None).await, 428).await;
+    let first = [("if-match", "\"1\"")];
+    let patched = caller.call(Method::PATCH, &task, &first, Some(&patch)).await;
+    assert_eq!(patched.status(), StatusCode::OK);
+    problem_of(caller.call(Method::DELETE, &task, &first, None).await, 412).await;
+    let deleted = caller.call(Method::DELETE, &task, &[("if-match", "*")], None).await;
+    assert_eq!(deleted.status(), StatusCode::NO_CONTENT);
+}
+
+#[tokio::test]
 async fn a_list_is_paged_newest_first_and_of_the_callers_tenant() {
     let world = World::new().await;
     let (reader, writer) = (&world.reader().await, &world.writer().await);

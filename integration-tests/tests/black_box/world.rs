@@ -128,16 +128,23 @@ impl World {
     }
 
     pub(crate) async fn reader(&self) -> Api {
-        self.api("task-reader", &self.database.reader_url).await
+        self.api("task-reader", self.api_environment(&self.database.reader_url)).await
     }
 
     pub(crate) async fn writer(&self) -> Api {
-        self.api("task-writer", &self.database.writer_url).await
+        self.writer_with(&[]).await
     }
 
-    async fn api(&self, name: &str, login: &SecretString) -> Api {
+    /// A writer with further settings.
+    pub(crate) async fn writer_with(&self, settings: &[(&str, &str)]) -> Api {
+        let environment = self.api_environment(&self.database.writer_url);
+        let add = |all: Environment, (name, value): &(&str, &str)| all.with(name, value);
+        self.api("task-writer", settings.iter().fold(environment, add)).await
+    }
+
+    async fn api(&self, name: &str, environment: Environment) -> Api {
         let address = ports::loopback(ports::free(None).expect("a free port"));
-        let environment = self.api_environment(login).with("HTTP_ADDR", address.to_string());
+        let environment = environment.with("HTTP_ADDR", address.to_string());
         let mut function =
             Function::start(&binary(name), name, &environment, &self.state).expect("a process");
         function.ready(PATIENCE).await.expect("a function that is ready");

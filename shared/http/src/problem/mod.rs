@@ -70,6 +70,9 @@ pub enum Problem {
         /// The version that the task has, if it was looked up.
         actual: Option<Version>,
     },
+    /// The request must name a version by `If-Match`, and does not.
+    #[error("Send `If-Match` with the entity tag that you have seen.")]
+    PreconditionRequired,
     /// The task is not in a state that allows this.
     #[error("Not possible: {0}.")]
     Conflict(Refusal),
@@ -126,6 +129,9 @@ impl Problem {
             Self::Invalid(_) => (S::UNPROCESSABLE_ENTITY, "invalid-body", "Invalid body"),
             Self::PreconditionFailed { .. } => {
                 (S::PRECONDITION_FAILED, "version-conflict", "Version conflict")
+            }
+            Self::PreconditionRequired => {
+                (S::PRECONDITION_REQUIRED, "precondition-required", "Precondition required")
             }
             Self::Conflict(refusal) => {
                 let (slug, title) = conflict(refusal);

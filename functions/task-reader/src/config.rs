@@ -1,0 +1,28 @@
+//! What the function can be told.
+
+use clap::Args;
+use cloud::{HistoryConfig, OperationsConfig};
+use http_support::{auth, page};
+use runtime::http;
+
+use crate::attachments;
+
+/// All settings of the function.
+#[derive(Debug, Args)]
+#[group(skip)]
+pub(crate) struct Config {
+    #[command(flatten)]
+    pub(crate) http: http::Config,
+    #[command(flatten)]
+    pub(crate) auth: auth::Config,
+    #[command(flatten)]
+    pub(crate) pages: page::Config,
+    #[command(flatten)]
+    pub(crate) store: store::Config,
+    #[command(flatten)]
+    pub(crate) history: HistoryConfig,
+    #[command(flatten)]
+    pub(crate) operations: OperationsConfig,
+    #[command(flatten)]
+    pub(crate) attachments: attachments::Config,
+}

@@ -1,0 +1,31 @@
+//! What the function can be told.
+
+use clap::Args;
+use cloud::OperationsConfig;
+use http_support::auth;
+use runtime::http;
+
+use crate::attachments;
+
+/// All settings of the function.
+#[derive(Debug, Args)]
+#[group(skip)]
+pub(crate) struct Config {
+    #[command(flatten)]
+    pub(crate) http: http::Config,
+    #[command(flatten)]
+    pub(crate) auth: auth::Config,
+    #[command(flatten)]
+    pub(crate) store: store::Config,
+    /// Refuse changes and deletions of tasks that name no version by `If-Match`
+    #[arg(long, env)]
+    pub(crate) require_if_match: bool,
+    #[command(flatten)]
+    pub(crate) operations: OperationsConfig,
+    #[command(flatten)]
+    pub(crate) attachments: attachments::Config,
+    /// URL of the command queue, for writes with `Prefer: respond-async`; without it, all writes are
+    /// applied at once
+    #[arg(long, env)]
+    pub(crate) command_queue_url: Option<String>,
+}
