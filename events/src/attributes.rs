@@ -109,9 +109,12 @@ impl Source {
     }
 
     /// The HTTP API, as the source of the commands that it is asked for.
+    pub const HTTP: &str = "urn:task-app:http";
+
+    /// The HTTP API.
     #[must_use]
     pub fn http() -> Self {
-        Self("urn:task-app:http".to_owned())
+        Self(Self::HTTP.to_owned())
     }
 }
 

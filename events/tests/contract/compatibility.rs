@@ -84,11 +84,7 @@ fn compare(from: &Value, to: &Value, at: &str, found: &mut Vec<String>) {
 }
 
 fn members(from: &Map<String, Value>, to: &Map<String, Value>, at: &str, found: &mut Vec<String>) {
-    let none = Map::new();
-    let properties = |schema: &'static str, of: &Map<String, Value>| {
-        of.get(schema).and_then(Value::as_object).cloned().unwrap_or_else(|| none.clone())
-    };
-    let (before, after) = (properties("properties", from), properties("properties", to));
+    let (before, after) = (properties(from), properties(to));
     let closed = to.get("additionalProperties") == Some(&json!(false));
     for (name, before) in &before {
         let at = format!("{at}/{name}");
@@ -108,9 +104,8 @@ fn members(from: &Map<String, Value>, to: &Map<String, Value>, at: &str, found: 
 
 /// The members that consumers may have come to rely on, required or not.
 fn gone(before: &Value, after: &Value, at: &str, found: &mut Vec<String>) {
-    let properties = |schema: &Value| schema.get("properties").and_then(Value::as_object).cloned();
-    for (name, before) in properties(before).unwrap_or_default() {
-        match properties(after).unwrap_or_default().get(&name) {
+    for (name, before) in before.as_object().map(properties).unwrap_or_default() {
+        match after.as_object().map(properties).unwrap_or_default().get(&name) {
             Some(after) => gone(&before, after, &format!("{at}/{name}"), found),
             None => found.push(format!("`{at}/{name}`: the member is gone")),
         }
@@ -153,6 +148,11 @@ impl Bound {
             (Self::Lower, to) => number(from).is_none_or(|from| Some(from) < number(to)),
         }
     }
+}
+
+/// The members that a schema knows, each with its schema.
+fn properties(schema: &Map<String, Value>) -> Map<String, Value> {
+    schema.get("properties").and_then(Value::as_object).cloned().unwrap_or_default()
 }
 
 /// The values that a schema allows, if it lists them.

@@ -63,7 +63,7 @@ impl Deferred {
 
 fn operation(incoming: &Incoming) -> Option<(TenantId, OperationId)> {
     let tenant = &incoming.command.tenant;
-    let is_ours = incoming.key.source == Source::http().as_str();
+    let is_ours = incoming.key.source == Source::HTTP;
     is_ours.then(|| (tenant.clone(), OperationId::of(tenant, &incoming.key.id)))
 }
 

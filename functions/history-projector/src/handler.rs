@@ -50,6 +50,6 @@ fn change(fact: FactEvent) -> Option<Change> {
 fn failed(failure: Failure) -> Verdict {
     match failure {
         Failure::Unavailable(cause) => Retry::unavailable("history_unavailable", cause).into(),
-        refused => Reject::new("history_refused", refused.to_string()).into(),
+        refused @ Failure::Refused(_) => Reject::new("history_refused", refused.to_string()).into(),
     }
 }

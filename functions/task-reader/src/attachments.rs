@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use aws_config::SdkConfig;
 use axum::extract::{FromRef, State};
-use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::IntoResponse;
 use axum::routing::get;
 use axum::{Json, Router};
@@ -13,16 +12,12 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, value_parser};
 use cloud::{AttachmentBucket, BucketAway, Signed};
 use domain::{Attachment, AttachmentId, AttachmentKey, AttachmentState, TaskId, Timestamp};
-use http_support::{Authenticator, Path, PathPair, Problem, Reader};
+use http_support::{Authenticator, NO_STORE, Path, PathPair, Problem, Reader};
 use runtime::{Clock as _, SystemClock};
 use serde::Serialize;
 use store::Store;
 
 use crate::routes::database_away;
-
-/// A signed URL is as good as a password: nobody between may keep it.
-const NO_STORE: (HeaderName, HeaderValue) =
-    (header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
 
 /// Whether there are attachments, and for how long they may be fetched.
 #[derive(Clone, Debug, Args)]
@@ -142,5 +137,5 @@ async fn one(
 
 fn unsigned(away: &BucketAway) -> Problem {
     tracing::warn!(cause = away.to_string(), "a download could not be signed");
-    Problem::Unavailable { what: "the store of attachments", retry_after: 2 }
+    Problem::ATTACHMENTS_AWAY
 }

@@ -84,6 +84,6 @@ pub(crate) fn tables_away(failure: Failure, what: &'static str) -> Problem {
             tracing::warn!(cause, "DynamoDB failed");
             Problem::Unavailable { what, retry_after: 2 }
         }
-        failure => Problem::Internal(failure.into()),
+        refused @ Failure::Refused(_) => Problem::Internal(refused.into()),
     }
 }

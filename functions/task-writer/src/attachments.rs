@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::Json as JsonBody;
 use axum::Router;
 use axum::extract::{FromRef, State};
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, post};
 use clap::builder::NonEmptyStringValueParser;
@@ -17,7 +17,7 @@ use domain::{
     limits,
 };
 use http_support::{
-    Authenticator, FieldError, IdempotencyKey, Json, Path, PathPair, Problem, Writer,
+    Authenticator, FieldError, IdempotencyKey, Json, NO_STORE, Path, PathPair, Problem, Writer,
 };
 use runtime::{Clock as _, SystemClock, aws};
 use serde::Serialize;
@@ -26,10 +26,6 @@ use store::{Attached, Store};
 use uuid::{Builder, Uuid};
 
 use crate::commands::problem;
-
-/// A signed URL is as good as a password: nobody between may keep it.
-const NO_STORE: (HeaderName, HeaderValue) =
-    (header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
 
 /// Whether there are attachments, and what may be uploaded.
 #[derive(Clone, Debug, Args)]
@@ -163,12 +159,12 @@ fn identifier(tenant: &TenantId, key: Option<&IdempotencyKey>) -> AttachmentId {
 
 fn unsigned(away: &BucketAway) -> Problem {
     tracing::warn!(cause = away.to_string(), "an upload could not be signed");
-    Problem::Unavailable { what: "the store of attachments", retry_after: 2 }
+    Problem::ATTACHMENTS_AWAY
 }
 
 #[cfg(test)]
 mod tests {
-    use axum::http::HeaderMap;
+    use axum::http::{HeaderMap, HeaderName, HeaderValue};
 
     use super::*;
 

@@ -1,20 +1,15 @@
 //! Servers that go away and come back.
 
-use std::time::Duration;
-
-use local_stack::{Durability, Postgres, Redis, State};
 use serde_json::{Value, json};
-use tokio::time::sleep;
 use uuid::Uuid;
 
 use crate::load::Load;
+use crate::private;
 use crate::world::{World, event, eventually};
 
 #[tokio::test]
 async fn redis_stopped_and_started_slows_reads_down_and_breaks_nothing() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let state = State::open(folder.path()).expect("a state folder");
-    let mut redis = Redis::start(&state).await.expect("a Redis");
+    let (_folder, mut redis) = private::redis().await;
     let world = World::with_redis(redis.url()).await;
     let _worker = world.worker().await;
     let reader = world.reader().await;
@@ -47,20 +42,11 @@ async fn redis_stopped_and_started_slows_reads_down_and_breaks_nothing() {
 
 #[tokio::test]
 async fn postgresql_restarted_under_load_loses_and_repeats_nothing() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let state = State::open(folder.path()).expect("a state folder");
-    let mut postgres = Postgres::start(&state, Durability::Throwaway).await.expect("a PostgreSQL");
+    let (_folder, mut postgres) = private::postgres().await;
     let world = World::with_postgres(postgres.url()).await;
     let load = Load::random(5, 600);
     let mut worker = world.start_worker("command-worker", &[]);
-    let restarts = async {
-        sleep(Duration::from_millis(500)).await;
-        postgres.restart().await.expect("restarted");
-        sleep(Duration::from_millis(500)).await;
-        postgres.kill().await.expect("killed");
-        postgres.restart().await.expect("recovered");
-    };
-    tokio::join!(world.send(&load.messages), restarts);
+    tokio::join!(world.send(&load.messages), private::restart_and_kill(&mut postgres));
     world.processed(load.distinct).await;
     load.assert_is_what_is_left(&world).await;
     worker.process().assert_runs().expect("the same worker all along");
@@ -69,9 +55,7 @@ async fn postgresql_restarted_under_load_loses_and_repeats_nothing() {
 
 #[tokio::test]
 async fn without_postgresql_the_api_says_so_and_is_not_ready() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let state = State::open(folder.path()).expect("a state folder");
-    let mut postgres = Postgres::start(&state, Durability::Throwaway).await.expect("a PostgreSQL");
+    let (_folder, mut postgres) = private::postgres().await;
     let world = World::with_postgres(postgres.url()).await;
     let reader = world.reader().await;
     let token = world.token("acme");

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use aws_sdk_sqs::types::{MessageSystemAttributeName, QueueAttributeName};
-use local_stack::{Durability, Function, Postgres, State};
+use local_stack::Function;
 use serde_json::{Value, json};
 use tokio::time::sleep;
 use uuid::Uuid;
@@ -15,6 +15,7 @@ use crate::conformance::Host;
 use crate::lambda_api::LambdaApi;
 use crate::load::Load;
 use crate::mapping::{Mapping, TIME};
+use crate::private;
 use crate::world::{World, event, eventually};
 
 /// The worker, and what feeds it if it is a Lambda.
@@ -189,9 +190,7 @@ async fn a_lambda_takes_a_load_with_repeats_as_a_pod_does() {
 #[tokio::test]
 async fn without_postgresql_messages_wait_in_both_hosts_and_none_is_a_dead_letter() {
     for host in [Host::Pod, Host::Lambda] {
-        let folder = tempfile::tempdir().expect("a folder");
-        let state = State::open(folder.path()).expect("a state folder");
-        let mut postgres = Postgres::start(&state, Durability::Throwaway).await.expect("a server");
+        let (_folder, mut postgres) = private::postgres().await;
         let world = World::with_postgres(postgres.url()).await;
         let load = Load::random(6, 20);
         let _worker = worker(host, &world).await;

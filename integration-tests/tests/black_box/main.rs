@@ -27,6 +27,7 @@ mod load;
 mod main_job;
 mod mapping;
 mod operations;
+mod private;
 mod producers;
 mod publish;
 mod relay;

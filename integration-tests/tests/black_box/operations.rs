@@ -1,10 +1,10 @@
 //! Writes with `Prefer: respond-async`: accepted, applied from the queue, and asked about.
 
-use local_stack::{Durability, Postgres, State};
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::private;
 use crate::world::{Api, World, eventually};
 
 /// A write that the caller does not wait for.
@@ -113,9 +113,7 @@ async fn a_refused_write_is_told_with_its_problem() {
 
 #[tokio::test]
 async fn a_write_whose_message_is_a_dead_letter_shows_it_until_it_is_replayed() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let state = State::open(folder.path()).expect("a state folder");
-    let mut postgres = Postgres::start(&state, Durability::Throwaway).await.expect("PostgreSQL");
+    let (_folder, mut postgres) = private::postgres().await;
     let world = World::with_postgres(postgres.url()).await;
     world.create_tables().await;
     let (writer, reader) = (world.writer().await, world.reader().await);

@@ -175,7 +175,7 @@ impl Operations {
                 .map_err(|error| Failure::Refused(error.to_string()))?;
             self.update("ending", AttributeValue::S(ending), tenant, *id)
         });
-        self.update_all(statements.collect()).await
+        execute(&self.client, statements.collect()).await
     }
 
     /// Announces the last delivery of operations' messages: without an outcome by `until`, they are
@@ -189,7 +189,7 @@ impl Operations {
         let statements = operations
             .iter()
             .map(|(tenant, id)| self.update("last_delivery_until", until.clone(), tenant, *id));
-        self.update_all(statements.collect()).await
+        execute(&self.client, statements.collect()).await
     }
 
     fn update(
@@ -209,17 +209,6 @@ impl Operations {
             .build()
             .map_err(unavailable)?;
         Ok(Statement { item, request })
-    }
-
-    async fn update_all(
-        &self,
-        statements: Vec<Result<Statement, Failure>>,
-    ) -> Vec<Result<(), Failure>> {
-        let forgotten = |answer| match answer {
-            Err(Failure::Condition) => Ok(()),
-            answer => answer,
-        };
-        execute(&self.client, statements).await.into_iter().map(forgotten).collect()
     }
 }
 

@@ -19,9 +19,6 @@ const CONCURRENCY: usize = 4;
 /// Why something was not written, or not read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
-    /// Its condition does not hold: it is there already, or not there.
-    #[error("the condition does not hold")]
-    Condition,
     /// DynamoDB is away or too busy: try again.
     #[error("DynamoDB is not available: {0}")]
     Unavailable(String),
@@ -37,8 +34,9 @@ pub(crate) struct Statement {
     pub(crate) request: BatchStatementRequest,
 }
 
-/// Executes statements; one answer each, in order. Of several that write the same item, which
-/// `DynamoDB` would refuse in one request, the first is executed, and its answer is theirs too.
+/// Executes statements; one answer each, in order. One whose condition does not hold has nothing to
+/// do, and is a success. Of several that write the same item, which `DynamoDB` would refuse in one
+/// request, the first is executed, and its answer is theirs too.
 pub(crate) async fn execute(
     client: &Client,
     statements: Vec<Result<Statement, Failure>>,
@@ -93,14 +91,14 @@ fn answers(responses: Vec<BatchStatementResponse>, expected: usize) -> Vec<Resul
 
 fn failed(error: BatchStatementError) -> Result<(), Failure> {
     let message = error.message.unwrap_or_default();
-    Err(match error.code {
-        Some(Code::ConditionalCheckFailed | Code::DuplicateItem) => Failure::Condition,
+    match error.code {
+        Some(Code::ConditionalCheckFailed | Code::DuplicateItem) => Ok(()),
         Some(Code::ValidationError | Code::ItemCollectionSizeLimitExceeded) => {
-            Failure::Refused(message)
+            Err(Failure::Refused(message))
         }
         code => {
             let code = code.as_ref().map_or("no code", Code::as_str);
-            Failure::Unavailable(format!("{code}: {message}"))
+            Err(Failure::Unavailable(format!("{code}: {message}")))
         }
-    })
+    }
 }

@@ -31,9 +31,16 @@ mod parameters;
 mod prefer;
 mod problem;
 
+use axum::http::{HeaderName, HeaderValue, header};
+
 pub use auth::{Authenticator, Caller, Reader, Writer};
 pub use body::{Json, MergePatch};
 pub use idempotency::IdempotencyKey;
 pub use parameters::{Path, PathPair, Query};
 pub use prefer::RespondAsync;
 pub use problem::{FieldError, Problem};
+
+/// The header of an answer that nobody between may keep, such as a problem, or a signed URL, which is
+/// as good as a password.
+pub const NO_STORE: (HeaderName, HeaderValue) =
+    (header::CACHE_CONTROL, HeaderValue::from_static("no-store"));

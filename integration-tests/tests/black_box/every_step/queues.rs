@@ -1,9 +1,7 @@
 //! SQS and S3 fail: they refuse one request, they do what is asked without an answer, or they refuse
 //! for longer than the SDK tries.
 
-use aws_sdk_sqs::types::MessageAttributeValue;
-use runtime::sqs::claim_check;
-use serde_json::{Value, json};
+use serde_json::json;
 use uuid::Uuid;
 
 use super::plan::{Fault, OUTAGE, Plan, Step};
@@ -11,6 +9,7 @@ use super::world::{
     commands, committed, nothing_is_untold, relay_to, to_aws, to_postgresql, worker,
 };
 use super::{any, every_step, final_state, first};
+use crate::claim_check::send_claimed;
 use crate::relay::{facts_queue, subscriber::Subscriber};
 use crate::world::{World, event};
 
@@ -82,23 +81,4 @@ fn a_relay_whose_queue_fails_tells_every_fact_in_order() {
         Subscriber::new(&world, &facts.url).receives_everything().await;
         relay.kill().await.expect("killed");
     });
-}
-
-/// Sends a command whose data is in S3; returns the bucket.
-async fn send_claimed(world: &World, subject: &str) -> String {
-    let (s3, bucket) = (world.s3(), format!("data-{}", Uuid::new_v4().simple()));
-    s3.create_bucket().bucket(&bucket).send().await.expect("a bucket");
-    let data = json!({"title": "From S3"}).to_string();
-    let reference = claim_check::put(&s3, &bucket, "data/", data).await.expect("put");
-    let body = event("1", "create-task", subject, &Value::Null);
-    let mut body: Value = serde_json::from_str(&body).expect("JSON");
-    let members = body.as_object_mut().expect("an object");
-    members.remove("data");
-    members.insert("dataref".to_owned(), format!("s3://{bucket}/{}", reference.key).into());
-    let claim = MessageAttributeValue::builder().data_type("String");
-    let claim = claim.string_value(reference.to_json()).build().expect("an attribute");
-    let send = world.sqs.send_message().queue_url(&world.queue.url).message_group_id(subject);
-    let send = send.message_deduplication_id("claimed").message_body(body.to_string());
-    send.message_attributes(claim_check::ATTRIBUTE, claim).send().await.expect("sent");
-    bucket
 }

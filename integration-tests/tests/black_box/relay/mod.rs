@@ -6,16 +6,14 @@ pub(crate) mod subscriber;
 
 use std::time::Duration;
 
-use local_stack::{
-    Durability, Environment, Function, Postgres, Queue, Redis, State, create_fifo_queue,
-};
+use local_stack::{Environment, Function, Queue, create_fifo_queue};
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
-use tokio::time::sleep;
 use uuid::Uuid;
 
 use crate::lambda_api::LambdaApi;
 use crate::load::Load;
+use crate::private;
 use crate::world::{PATIENCE, World, binary, event, eventually};
 use proxy::Proxy;
 use subscriber::Subscriber;
@@ -118,22 +116,13 @@ async fn a_queue_that_is_away_loses_nothing_and_the_others_get_no_fact_twice() {
 
 #[tokio::test]
 async fn postgresql_restarted_and_killed_under_load_loses_no_fact() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let state = State::open(folder.path()).expect("a state folder");
-    let mut postgres = Postgres::start(&state, Durability::Throwaway).await.expect("a PostgreSQL");
+    let (_folder, mut postgres) = private::postgres().await;
     let world = World::with_postgres(postgres.url()).await;
     let facts = facts_queue(&world).await;
     let load = Load::random(13, 400);
     let _worker = world.worker().await;
     let mut relay = relay(&world, "relay", &[&facts.url]).await;
-    let restarts = async {
-        sleep(Duration::from_millis(500)).await;
-        postgres.restart().await.expect("restarted");
-        sleep(Duration::from_millis(500)).await;
-        postgres.kill().await.expect("killed");
-        postgres.restart().await.expect("recovered");
-    };
-    tokio::join!(world.send(&load.messages), restarts);
+    tokio::join!(world.send(&load.messages), private::restart_and_kill(&mut postgres));
     world.processed(load.distinct).await;
     Subscriber::new(&world, &facts.url).receives_everything().await;
     relay.process().assert_runs().expect("the same relay all along");
@@ -141,9 +130,7 @@ async fn postgresql_restarted_and_killed_under_load_loses_no_fact() {
 
 #[tokio::test]
 async fn what_redis_missed_is_right_when_it_is_back_though_nothing_expired() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let state = State::open(folder.path()).expect("a state folder");
-    let redis = Redis::start(&state).await.expect("a Redis");
+    let (_folder, redis) = private::redis().await;
     let mut proxy = Proxy::start(redis.url()).await;
     let world = World::with_redis(&proxy.url).await;
     let facts = facts_queue(&world).await;

@@ -107,6 +107,9 @@ pub struct FieldError {
 impl Problem {
     /// PostgreSQL does not answer: a 503 that says to try again in two seconds.
     pub const DATABASE_AWAY: Self = Self::Unavailable { what: "the database", retry_after: 2 };
+    /// Nothing can be signed for S3: a 503 alike.
+    pub const ATTACHMENTS_AWAY: Self =
+        Self::Unavailable { what: "the store of attachments", retry_after: 2 };
 
     /// Status, the last part of `type`, and title.
     fn kind(&self) -> (StatusCode, &'static str, &'static str) {

@@ -7,12 +7,13 @@ use runtime::http::{RequestId, problem};
 use serde_json::{Map, Value, json};
 
 use super::Problem;
+use crate::NO_STORE;
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         self.log_if_internal();
-        let mut response =
-            self.details().header(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        let (name, value) = NO_STORE;
+        let mut response = self.details().header(name, value);
         if let Some((name, value)) = self.header() {
             response = response.header(name, value);
         }

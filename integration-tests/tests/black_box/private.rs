@@ -1,0 +1,34 @@
+//! Servers of one test's own, which it may stop. Each comes with its folder, which must outlive it.
+
+use std::time::Duration;
+
+use local_stack::{Durability, Postgres, Redis, State};
+use tempfile::TempDir;
+use tokio::time::sleep;
+
+pub(crate) async fn postgres() -> (TempDir, Postgres) {
+    let (folder, state) = place();
+    let postgres = Postgres::start(&state, Durability::Throwaway).await.expect("a PostgreSQL");
+    (folder, postgres)
+}
+
+pub(crate) async fn redis() -> (TempDir, Redis) {
+    let (folder, state) = place();
+    let redis = Redis::start(&state).await.expect("a Redis");
+    (folder, redis)
+}
+
+/// Restarts it well, and then after a crash.
+pub(crate) async fn restart_and_kill(postgres: &mut Postgres) {
+    sleep(Duration::from_millis(500)).await;
+    postgres.restart().await.expect("restarted");
+    sleep(Duration::from_millis(500)).await;
+    postgres.kill().await.expect("killed");
+    postgres.restart().await.expect("recovered");
+}
+
+fn place() -> (TempDir, State) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let state = State::open(folder.path()).expect("a state folder");
+    (folder, state)
+}
