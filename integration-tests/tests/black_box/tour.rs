@@ -11,7 +11,7 @@ use nix::unistd::Pid;
 use crate::world::{binary, eventually};
 
 /// The shell commands of the tour, with the stack's own ports and this build's binaries.
-fn tour(reader: u16, writer: u16, aws: u16) -> String {
+fn tour(api: u16, aws: u16) -> String {
     let readme = fs::read_to_string(repository().join("README.md")).expect("README.md");
     let (_, tour) = readme.split_once("\n## Tour\n").expect("a tour");
     let (tour, _) = tour.split_once("\n## ").expect("an end of the tour");
@@ -22,8 +22,7 @@ fn tour(reader: u16, writer: u16, aws: u16) -> String {
     commands
         .replace("target/release/local-stack token", "target/release/local-stack token $STATE")
         .replace("target/release", &folder)
-        .replace("127.0.0.1:8081", &format!("127.0.0.1:{reader}"))
-        .replace("127.0.0.1:8082", &format!("127.0.0.1:{writer}"))
+        .replace("127.0.0.1:8080", &format!("127.0.0.1:{api}"))
         .replace("127.0.0.1:4566", &format!("127.0.0.1:{aws}"))
 }
 
@@ -33,13 +32,13 @@ fn without_servers(command: &mut Command) -> &mut Command {
     servers.into_iter().fold(command, |command, name| command.env_remove(name))
 }
 
-fn start(state: &Path, [reader, writer, aws]: [u16; 3]) -> Child {
+fn start(state: &Path, [api, aws]: [u16; 2]) -> Child {
     let screen = fs::File::create(state.join("screen")).expect("a file");
     without_servers(&mut Command::new(binary("local-stack")))
         .args(["run", "--bin-dir"])
         .arg(binary("publish").parent().expect("a folder"))
-        .args(["--reader-port", &reader.to_string(), "--writer-port", &writer.to_string()])
-        .args(["--aws-port", &aws.to_string(), "--workers", "2", "--state"])
+        .args(["--api-port", &api.to_string(), "--aws-port", &aws.to_string()])
+        .args(["--workers", "2", "--state"])
         .arg(state)
         .stdin(Stdio::null())
         .stdout(screen.try_clone().expect("a file"))
@@ -79,13 +78,13 @@ async fn the_tour_works_as_written_and_leaves_no_process() {
     let folder = tempfile::Builder::new().prefix("tour-").tempdir_in(local_folder());
     let folder = folder.expect("a folder");
     let state = folder.path();
-    let ports = [(); 3].map(|()| ports::free(None).expect("a free port"));
-    let [reader, writer, aws] = ports;
+    let ports = [(); 2].map(|()| ports::free(None).expect("a free port"));
+    let [api, aws] = ports;
     let mut stack = start(state, ports);
     is_up(&mut stack, state).await;
 
     let toured = without_servers(&mut Command::new("bash"))
-        .args(["-euo", "pipefail", "-c", &tour(reader, writer, aws)])
+        .args(["-euo", "pipefail", "-c", &tour(api, aws)])
         .env("STATE", format!("--state={}", state.display()))
         .current_dir(repository())
         .output()
@@ -113,7 +112,7 @@ async fn the_tour_works_as_written_and_leaves_no_process() {
     let tokens =
         Command::new(binary("local-stack")).arg("token").arg("--state").arg(state).output();
     let token = String::from_utf8(tokens.expect("a token").stdout).expect("text");
-    let url = format!("http://127.0.0.1:{reader}/v1/tasks");
+    let url = format!("http://127.0.0.1:{api}/v1/tasks");
     let list = reqwest::Client::new().get(url).bearer_auth(token.trim()).send().await;
     let list = list.expect("an answer").text().await.expect("text");
     assert!(list.contains("Buy oat milk"), "{list}");

@@ -60,9 +60,9 @@ mod tests {
         let listener = TcpListener::bind(loopback(0)).unwrap();
         let port = listener.local_addr().unwrap().port();
 
-        let error = require(port, "task-reader", "--reader-port").unwrap_err().to_string();
+        let error = require(port, "the API", "--api-port").unwrap_err().to_string();
         assert!(error.contains(&port.to_string()), "{error}");
-        assert!(error.contains("task-reader") && error.contains("--reader-port"), "{error}");
+        assert!(error.contains("the API") && error.contains("--api-port"), "{error}");
     }
 
     #[test]

@@ -32,12 +32,9 @@ pub(crate) struct Options {
     /// Command workers to start
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=32))]
     workers: u16,
-    /// Port of task-reader on 127.0.0.1
-    #[arg(long, value_name = "PORT", default_value_t = 8081, value_parser = clap::value_parser!(u16).range(1..))]
-    reader_port: u16,
-    /// Port of task-writer on 127.0.0.1
-    #[arg(long, value_name = "PORT", default_value_t = 8082, value_parser = clap::value_parser!(u16).range(1..))]
-    writer_port: u16,
+    /// Port of the API on 127.0.0.1
+    #[arg(long, value_name = "PORT", default_value_t = 8080, value_parser = clap::value_parser!(u16).range(1..))]
+    api_port: u16,
     /// Port of the AWS-compatible server on 127.0.0.1
     #[arg(long, value_name = "PORT", default_value_t = 4566, value_parser = clap::value_parser!(u16).range(1..))]
     aws_port: u16,
@@ -93,8 +90,7 @@ async fn stop(stack: &mut Stack, signals: &mut Signals, console: &Console) -> Re
 
 /// Finds out before anything starts, so that the message stands alone.
 fn check_ports(options: &Options) -> Result<()> {
-    ports::require(options.reader_port, "task-reader", "--reader-port")?;
-    ports::require(options.writer_port, "task-writer", "--writer-port")?;
+    ports::require(options.api_port, "the API", "--api-port")?;
     if AwsAccess::external(&options.external).is_none() {
         ports::require(options.aws_port, "the AWS-compatible server", "--aws-port")?;
     }

@@ -66,12 +66,12 @@ fn a_taken_port_ends_the_start_with_a_message() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
     let state = folder.path().to_str().unwrap();
-    let output = local_stack(&["run", "--state", state, "--writer-port", &port]);
+    let output = local_stack(&["run", "--state", state, "--api-port", &port]);
 
     assert_eq!(output.status.code(), Some(1));
     let message = String::from_utf8(output.stderr).unwrap();
-    assert!(message.contains(&port) && message.contains("task-writer"), "{message}");
-    assert!(message.contains("--writer-port"), "{message}");
+    assert!(message.contains(&port) && message.contains("the API"), "{message}");
+    assert!(message.contains("--api-port"), "{message}");
 }
 
 #[test]

@@ -40,10 +40,7 @@ pub(super) struct Context<'a> {
 
 /// The functions, in the order of their start.
 pub(super) async fn plan(context: &Context<'_>, options: &Options) -> Result<Vec<Planned>> {
-    let mut planned = vec![
-        reader(context, options.reader_port).await?,
-        http(context, "task-writer", WRITER, options.writer_port).await?,
-    ];
+    let mut planned = vec![reader(context).await?, http(context, "task-writer", WRITER).await?];
     let database = login_url(context.owner, WORKER, context.state).await?;
     let environment = context
         .common
@@ -62,8 +59,8 @@ pub(super) async fn plan(context: &Context<'_>, options: &Options) -> Result<Vec
     Ok(planned)
 }
 
-async fn reader(context: &Context<'_>, port: u16) -> Result<Planned> {
-    let mut reader = http(context, "task-reader", READER, port).await?;
+async fn reader(context: &Context<'_>) -> Result<Planned> {
+    let mut reader = http(context, "task-reader", READER).await?;
     let key = context.state.secret("cursor-key")?;
     reader.environment = reader.environment.with_secret("CURSOR_KEY", &key);
     Ok(reader)
@@ -107,14 +104,9 @@ async fn relay(context: &Context<'_>) -> Result<Planned> {
     })
 }
 
-async fn http(
-    context: &Context<'_>,
-    name: &'static str,
-    login: Login,
-    port: u16,
-) -> Result<Planned> {
+async fn http(context: &Context<'_>, name: &'static str, login: Login) -> Result<Planned> {
     let database = login_url(context.owner, login, context.state).await?;
-    let address = loopback(port);
+    let address = loopback(context.state.port(&format!("{name}-http"))?);
     let environment = context
         .common
         .clone()

@@ -36,7 +36,7 @@ pub(super) struct Screen {
     pub(super) token: SecretString,
     pub(super) aws: AwsAccess,
     pub(super) queue_url: String,
-    pub(super) reader: String,
+    pub(super) api: String,
 }
 
 impl Display for Screen {
@@ -84,8 +84,8 @@ impl Screen {
             file.display()
         )?;
         let curl = "curl --header \"authorization: Bearer $TOKEN\"";
-        writeln!(out, "{curl} {}/v1/tasks/{subject}", self.reader)?;
-        writeln!(out, "{curl} {}/v1/tasks", self.reader)
+        writeln!(out, "{curl} {}/v1/tasks/{subject}", self.api)?;
+        writeln!(out, "{curl} {}/v1/tasks", self.api)
     }
 }
 

@@ -21,7 +21,9 @@ use crate::attachments::create_attachment_bucket;
 use crate::console::Console;
 use crate::database;
 use crate::function::Function;
+use crate::ingress::Ingress;
 use crate::issuer::{ALL_SCOPES, Issuer};
+use crate::ports::loopback;
 use crate::postgres::Durability;
 use crate::queues::Queues;
 use crate::servers::Servers;
@@ -35,7 +37,8 @@ const TOKEN_LIFETIME: Duration = Duration::from_hours(24);
 pub(super) struct Stack {
     state: State,
     servers: Servers,
-    issuer: Option<JoinHandle<()>>,
+    /// The issuer and the ingress.
+    tasks: Vec<JoinHandle<()>>,
     functions: Vec<Function>,
     logs: Logs,
 }
@@ -44,7 +47,7 @@ impl Stack {
     pub(super) fn new(state: State, options: &Options) -> Self {
         let servers = Servers::new(options.external.clone());
         let logs = Logs::new(options.json);
-        Self { state, servers, issuer: None, functions: Vec::new(), logs }
+        Self { state, servers, tasks: Vec::new(), functions: Vec::new(), logs }
     }
 
     /// Brings everything up, shows the screen and then the logs; ends only with an error.
@@ -65,11 +68,16 @@ impl Stack {
         step.done();
 
         let issuer = Issuer::create(&self.state)?;
-        self.issuer = Some(issuer.serve().await?);
+        self.tasks.push(issuer.serve().await?);
         let planned = self.plan(options, &issuer, &owner, &queues).await?;
         self.start_functions(&planned, &binaries, console).await?;
+        let api = loopback(options.api_port);
+        let of = |binary| address_of(&planned, binary);
+        let ingress = Ingress::new(of("task-reader"), of("task-writer"))?;
+        self.tasks.push(ingress.serve(api).await?);
 
-        let screen = self.screen(&planned, &owner, &issuer, &queues)?;
+        let api = format!("http://{api}");
+        let screen = self.screen(api, &planned, &owner, &issuer, &queues)?;
         console.say(&screen.to_string());
         self.watch().await
     }
@@ -126,8 +134,8 @@ impl Stack {
     pub(super) async fn stop(&mut self, console: &Console) -> Result<()> {
         console.say("draining the functions");
         let unwell = self.drain().await;
-        if let Some(issuer) = self.issuer.take() {
-            issuer.abort();
+        for task in self.tasks.drain(..) {
+            task.abort();
         }
         let step = console.step("stopping the servers");
         self.servers.stop().await?;
@@ -154,12 +162,13 @@ impl Stack {
 
     fn screen(
         &mut self,
+        api: String,
         planned: &[Planned],
         owner: &SecretString,
         issuer: &Issuer,
         queues: &Queues,
     ) -> Result<Screen> {
-        let mut rows = Vec::new();
+        let mut rows = vec![Row::new("api", &api, "", None)];
         for (function, planned) in self.functions.iter_mut().zip(planned) {
             let health = function.health_url("readyz");
             rows.push(Row::new(&planned.name, &planned.address, &health, function.process().log()));
@@ -174,13 +183,7 @@ impl Stack {
         }
         rows.push(Row::new("issuer", &issuer.url(), &issuer.jwks_url(), None));
         let token = issuer.token(TENANT, ALL_SCOPES, TOKEN_LIFETIME)?;
-        Ok(Screen {
-            rows,
-            token,
-            aws,
-            queue_url: queues.commands.url.clone(),
-            reader: reader(planned),
-        })
+        Ok(Screen { rows, token, aws, queue_url: queues.commands.url.clone(), api })
     }
 }
 
@@ -197,10 +200,10 @@ fn ticks() -> Interval {
     ticks
 }
 
-/// The address of the function that answers GET.
-fn reader(planned: &[Planned]) -> String {
-    let reader = planned.iter().find(|planned| planned.binary == "task-reader");
-    reader.map(|planned| planned.address.clone()).unwrap_or_default()
+/// The address of a function.
+fn address_of<'a>(planned: &'a [Planned], binary: &str) -> &'a str {
+    let function = planned.iter().find(|planned| planned.binary == binary);
+    function.map(|planned| planned.address.as_str()).unwrap_or_default()
 }
 
 async fn binary_folder(options: &Options, console: &Console) -> Result<PathBuf> {
