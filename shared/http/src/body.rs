@@ -56,10 +56,18 @@ fn is_of_type(headers: &HeaderMap, accepted: &[&str]) -> bool {
         .is_some_and(|sent| accepted.iter().any(|name| name.eq_ignore_ascii_case(sent.trim())))
 }
 
+fn is_encoded(headers: &HeaderMap) -> bool {
+    let mut encodings = headers.get_all(header::CONTENT_ENCODING).iter();
+    encodings.any(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity"))
+}
+
 async fn read<T: DeserializeOwned, S: Send + Sync>(
     request: Request,
     state: &S,
 ) -> Result<T, Problem> {
+    if is_encoded(request.headers()) {
+        return Err(Problem::EncodedBody);
+    }
     let body = Bytes::from_request(request, state).await.map_err(|rejection| match rejection {
         BytesRejection::FailedToBufferBody(FailedToBufferBody::LengthLimitError(_)) => {
             Problem::BodyTooLarge
@@ -179,6 +187,16 @@ mod tests {
         }
         assert_eq!(status("/patch", MERGE_PATCH, body).await, StatusCode::OK);
         assert_eq!(status("/patch", JSON, body).await, StatusCode::OK);
+    }
+
+    #[test]
+    fn only_identity_is_no_encoding() {
+        let encoded = |values: &[&'static str]| {
+            let values = values.iter().map(|value| value.parse().unwrap());
+            is_encoded(&values.map(|value| (header::CONTENT_ENCODING, value)).collect())
+        };
+        assert!(!encoded(&[]) && !encoded(&["Identity"]));
+        assert!(encoded(&["gzip"]) && encoded(&["identity", "br"]) && encoded(&[""]));
     }
 
     #[tokio::test]

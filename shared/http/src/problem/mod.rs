@@ -61,6 +61,9 @@ pub enum Problem {
     /// The body is of another media type.
     #[error("Send the body as `{0}`.")]
     UnsupportedMediaType(&'static str),
+    /// The body is compressed. Nothing is unpacked here: a small body could hold a large one.
+    #[error("Send the body as it is, without `Content-Encoding`.")]
+    EncodedBody,
     /// The body is JSON and breaks the contract.
     #[error("The body does not fit the contract; `errors` says where.")]
     Invalid(Vec<FieldError>),
@@ -129,6 +132,7 @@ impl Problem {
             Self::UnsupportedMediaType(_) => {
                 (S::UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", "Unsupported media type")
             }
+            Self::EncodedBody => (S::UNSUPPORTED_MEDIA_TYPE, "encoded-body", "Encoded body"),
             Self::Invalid(_) => (S::UNPROCESSABLE_ENTITY, "invalid-body", "Invalid body"),
             Self::PreconditionFailed { .. } => {
                 (S::PRECONDITION_FAILED, "version-conflict", "Version conflict")

@@ -56,11 +56,16 @@ impl Problem {
     }
 
     fn header(&self) -> Option<(HeaderName, HeaderValue)> {
-        if let Self::Unavailable { retry_after, .. } = self {
-            return Some((header::RETRY_AFTER, (*retry_after).into()));
+        match self {
+            Self::Unavailable { retry_after, .. } => {
+                Some((header::RETRY_AFTER, (*retry_after).into()))
+            }
+            // What RFC 9110, section 12.5.3, wants of this 415.
+            Self::EncodedBody => {
+                Some((header::ACCEPT_ENCODING, HeaderValue::from_static("identity")))
+            }
+            _ => Some((header::WWW_AUTHENTICATE, self.challenge()?.try_into().ok()?)),
         }
-        let challenge = self.challenge()?.try_into().ok()?;
-        Some((header::WWW_AUTHENTICATE, challenge))
     }
 
     /// The `WWW-Authenticate` challenge (RFC 6750, section 3): without an error code for a caller
