@@ -28,6 +28,11 @@ async fn show(RawQuery(query): RawQuery, headers: HeaderMap) -> impl IntoRespons
     (AppendHeaders(cookies), lines.join("\n"))
 }
 
+/// Much of the same.
+async fn large() -> String {
+    "hello ".repeat(1_000)
+}
+
 #[expect(clippy::panic, reason = "to show what becomes of it")]
 async fn panic() {
     panic!("an example of a panic")
@@ -37,6 +42,7 @@ async fn wire(config: http::Config, service: Service) -> anyhow::Result<Service>
     let router = Router::new()
         .route("/echo", post(echo))
         .route("/show", get(show))
+        .route("/large", get(large))
         .route("/slow", get(pending::<()>))
         .route("/panic", get(panic));
     service.http(config, router).await

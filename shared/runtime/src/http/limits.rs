@@ -16,7 +16,7 @@ use http_body_util::Limited;
 use tokio::time::{Instant, timeout};
 use tracing::error;
 
-use super::{RequestId, problem, problem::PROBLEM_JSON};
+use super::{RequestId, problem, problem::PROBLEM_JSON, problems};
 use crate::panics;
 
 /// What a request's head may have.
@@ -41,8 +41,7 @@ pub(super) async fn head(
     let detail = format!(
         "The request's head may have {headers} headers, and {bytes} bytes with its target, at most."
     );
-    let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
-    problem(status, "head-too-large", "Head too large", detail).into_response()
+    problem(&problems::HEAD_TOO_LARGE, detail).into_response()
 }
 
 fn head_bytes(request: &Request) -> usize {
@@ -67,8 +66,7 @@ pub(super) async fn body(State(limit): State<u32>, request: Request, next: Next)
 
 fn too_large(limit: u32) -> Response {
     let detail = format!("The request's body may have {limit} bytes at most.");
-    let slug = "payload-too-large";
-    problem(StatusCode::PAYLOAD_TOO_LARGE, slug, "Payload too large", detail).into_response()
+    problem(&problems::PAYLOAD_TOO_LARGE, detail).into_response()
 }
 
 /// When a request's answer must be on its way, whatever else is allowed: an extension that a Lambda
@@ -82,7 +80,7 @@ pub(super) async fn time(State(limit): State<Duration>, request: Request, next: 
     let limit = request.extensions().get().map_or(limit, |deadline| limit.min(left(deadline)));
     timeout(limit, next.run(request)).await.unwrap_or_else(|_| {
         let detail = format!("The request took longer than {} ms.", limit.as_millis());
-        problem(StatusCode::SERVICE_UNAVAILABLE, "timed-out", "Timed out", detail)
+        problem(&problems::TIMED_OUT, detail)
             .header(RETRY_AFTER, HeaderValue::from_static("1"))
             .into_response()
     })
@@ -95,5 +93,5 @@ pub(super) fn panicked(panic: Box<dyn Any + Send>) -> Response {
     let request_id = id.as_ref().map(RequestId::as_str);
     error!(request_id, panic = panics::message(&*panic), "a request's handler panicked");
     let detail = "The request failed for a reason of ours; its id will find it in our logs.";
-    problem(StatusCode::INTERNAL_SERVER_ERROR, "internal", "Internal error", detail).into_response()
+    problem(&problems::INTERNAL, detail).into_response()
 }

@@ -2,14 +2,24 @@
 //!
 //! From the outside in, a request passes: a request id (`x-request-id`, taken over if it is sane) ·
 //! its span, one access-log line and the metrics · a net for panics (500) · the request timeout (503)
-//! · the limits of its head (431) and its body (413) · the router, whose 404 and 405 speak problem
-//! details too. Connections have limits of their own: how many there are, and how long a request's
-//! head may take to arrive.
+//! · the limits of its head (431) and its body (413) · the compression of the answer · the router,
+//! whose 404 and 405 speak problem details too. Connections have limits of their own: how many there
+//! are, and how long a request's head may take to arrive.
+//!
+//! Bodies of 1 KiB and more are sent as gzip to who accepts that, but not under a strong entity tag,
+//! which names their bytes. The log line has the request's id, its method, its route's template, the
+//! status and the duration, and what the handler adds by [`LogField`].
 
+mod compression;
 mod config;
+mod framing;
 mod limits;
+mod linger;
+mod log_fields;
 mod observe;
 mod problem;
+mod problem_type;
+pub mod problems;
 mod request_id;
 mod server;
 #[cfg(test)]
@@ -17,15 +27,17 @@ mod tests;
 
 use axum::{
     Router,
-    http::StatusCode,
     middleware::{from_fn, from_fn_with_state},
     response::{IntoResponse as _, Response},
 };
 use tower_http::catch_panic::CatchPanicLayer;
 
+pub use axum::http::StatusCode;
 pub use config::Config;
 pub(crate) use limits::Deadline;
+pub use log_fields::LogField;
 pub use problem::{Problem, problem};
+pub use problem_type::ProblemType;
 pub use request_id::RequestId;
 pub(crate) use server::{Limits, bind, serve};
 
@@ -34,6 +46,8 @@ pub(crate) fn harden(router: Router, config: &Config) -> Router {
     router
         .fallback(|| async { not_found() })
         .method_not_allowed_fallback(|| async { method_not_allowed() })
+        .layer(compression::layer())
+        .layer(from_fn(compression::plain_at_last))
         .layer(axum::extract::DefaultBodyLimit::disable())
         .layer(from_fn_with_state(config.http_max_body_bytes, limits::body))
         .layer(from_fn_with_state(config.head(), limits::head))
@@ -47,14 +61,14 @@ pub(crate) fn harden(router: Router, config: &Config) -> Router {
 /// is not what it says.
 pub(crate) fn unsound() -> Response {
     let detail = "The request's target is not a URI, or its body is not encoded as it says.";
-    problem(StatusCode::BAD_REQUEST, "bad-request", "Bad request", detail).into_response()
+    problem(&problems::BAD_REQUEST, detail).into_response()
 }
 
 fn not_found() -> Problem {
-    problem(StatusCode::NOT_FOUND, "not-found", "Not found", "There is nothing at this path.")
+    problem(&problems::NOT_FOUND, "There is nothing at this path.")
 }
 
 fn method_not_allowed() -> Problem {
     let detail = "This path does not support the request's method; see Allow.";
-    problem(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", "Method not allowed", detail)
+    problem(&problems::METHOD_NOT_ALLOWED, detail)
 }

@@ -12,7 +12,10 @@ use tokio::time::Instant;
 use tracing::{Instrument as _, Span, error_span, field::Empty, info};
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
-use super::RequestId;
+use super::{
+    RequestId,
+    log_fields::{LogFields, collect},
+};
 use crate::{
     metrics::{HTTP_DURATION, HTTP_REQUESTS},
     trace,
@@ -26,13 +29,13 @@ pub(super) async fn observe(request: Request, next: Next) -> Response {
     let route = request.extensions().get::<MatchedPath>().cloned();
     let route = route.as_ref().map_or("(none)", MatchedPath::as_str);
     let span = span(method, route, sender(request.headers()).as_ref());
-    let response = next.run(request).instrument(span.clone()).await;
+    let (response, fields) = collect(next.run(request).instrument(span.clone())).await;
     let status = response.status();
     span.set_attribute("http.response.status_code", i64::from(status.as_u16()));
     if status.is_server_error() {
         span.set_status(Status::error(""));
     }
-    span.in_scope(|| report(method, route, status, begun));
+    span.in_scope(|| report(method, route, status, begun, &fields));
     response
 }
 
@@ -55,7 +58,13 @@ fn sender(headers: &HeaderMap) -> Option<SpanContext> {
     header(trace::TRACEPARENT).and_then(trace::w3c).or_else(aws).or_else(trace::invoker)
 }
 
-fn report(method: &'static str, route: &str, status: StatusCode, begun: Instant) {
+fn report(
+    method: &'static str,
+    route: &str,
+    status: StatusCode,
+    begun: Instant,
+    fields: &LogFields,
+) {
     let elapsed = begun.elapsed();
     let id = RequestId::current();
     info!(
@@ -63,6 +72,8 @@ fn report(method: &'static str, route: &str, status: StatusCode, begun: Instant)
         method,
         route,
         status = status.as_u16(),
+        tenant = fields.tenant,
+        cache = fields.cache,
         duration_ms = elapsed.as_secs_f64() * 1_000.0,
         "request"
     );

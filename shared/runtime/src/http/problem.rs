@@ -7,7 +7,7 @@ use axum::{
 };
 use serde_json::{Map, Value};
 
-use super::RequestId;
+use super::{ProblemType, RequestId};
 
 /// The content type of problem details.
 pub(super) const PROBLEM_JSON: &str = "application/problem+json";
@@ -21,19 +21,17 @@ pub struct Problem {
     members: Map<String, Value>,
 }
 
-/// A problem of the type `urn:problem:<slug>`.
-///
-/// `title` names the type and never varies; `detail` tells the client about this occurrence, and
-/// nothing about our insides.
-pub fn problem(status: StatusCode, slug: &str, title: &str, detail: impl Into<String>) -> Problem {
+/// A problem of a type. `detail` tells the client about this occurrence, and nothing about our
+/// insides.
+pub fn problem(kind: &ProblemType, detail: impl Into<String>) -> Problem {
     let members = [
-        ("type", Value::from(format!("urn:problem:{slug}"))),
-        ("title", title.into()),
-        ("status", status.as_u16().into()),
+        ("type", Value::from(kind.urn())),
+        ("title", kind.title.into()),
+        ("status", kind.status.as_u16().into()),
         ("detail", detail.into().into()),
     ];
     let members = members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-    Problem { status, headers: HeaderMap::new(), members }
+    Problem { status: kind.status, headers: HeaderMap::new(), members }
 }
 
 impl Problem {

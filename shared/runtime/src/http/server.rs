@@ -6,7 +6,7 @@
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
-use axum::Router;
+use axum::{Router, middleware::from_fn};
 use hyper::server::conn::http1;
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
@@ -20,6 +20,8 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
+
+use super::{framing, linger};
 
 /// Room for a request's head, and for what is read of its body at once.
 const BUFFER_BYTES: usize = 128 * 1024;
@@ -52,7 +54,9 @@ pub(crate) async fn serve(
 ) {
     let connections = GracefulShutdown::new();
     let slots = Arc::new(Semaphore::new(limits.max_connections.into()));
-    let service = TowerToHyperService::new(router);
+    let service = TowerToHyperService::new(
+        router.layer(from_fn(linger::linger)).layer(from_fn(framing::check)),
+    );
     while let Some(next) = shutdown.run_until_cancelled(accept(&listener, &slots)).await {
         match next {
             Ok((stream, slot)) => {

@@ -19,18 +19,18 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Config, RequestId, bind, harden, serve};
 
-struct Server {
-    address: SocketAddr,
+pub(super) struct Server {
+    pub(super) address: SocketAddr,
     shutdown: CancellationToken,
     serving: JoinHandle<()>,
 }
 
 impl Server {
-    async fn start(router: Router) -> Self {
+    pub(super) async fn start(router: Router) -> Self {
         Self::with(router, |_| {}).await
     }
 
-    async fn with(router: Router, change: impl FnOnce(&mut Config)) -> Self {
+    pub(super) async fn with(router: Router, change: impl FnOnce(&mut Config)) -> Self {
         let mut config = Config::for_test();
         change(&mut config);
         let listener = bind(config.http_addr, "HTTP_ADDR").await.unwrap();
@@ -41,7 +41,12 @@ impl Server {
         Self { address, shutdown, serving }
     }
 
-    async fn send(&self, method: Method, path: &str, body: impl Into<reqwest::Body>) -> Response {
+    pub(super) async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: impl Into<reqwest::Body>,
+    ) -> Response {
         let url = format!("http://{}{path}", self.address);
         Client::new().request(method, url).body(body).send().await.unwrap()
     }
@@ -49,6 +54,13 @@ impl Server {
     async fn get(&self, path: &str) -> Response {
         self.send(Method::GET, path, "").await
     }
+}
+
+/// The statuses of the answers that came on a connection.
+pub(super) fn statuses_in(answers: &[u8]) -> Vec<String> {
+    let answers = String::from_utf8_lossy(answers).into_owned();
+    let answers = answers.split("HTTP/1.1 ").skip(1);
+    answers.filter_map(|answer| Some(answer.split_once(' ')?.0.to_owned())).collect()
 }
 
 async fn assert_problem(response: Response, status: StatusCode, slug: &str) {

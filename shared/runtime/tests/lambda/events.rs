@@ -5,11 +5,11 @@ use serde_json::{Map, Value, json};
 
 /// A request, before a sender shapes it.
 #[derive(Clone, Default)]
-pub(crate) struct Call {
-    pub(crate) method: &'static str,
-    pub(crate) path: &'static str,
-    pub(crate) query: &'static str,
-    pub(crate) headers: Vec<(&'static str, String)>,
+pub(crate) struct Call<'a> {
+    pub(crate) method: &'a str,
+    pub(crate) path: &'a str,
+    pub(crate) query: &'a str,
+    pub(crate) headers: Vec<(&'a str, String)>,
     pub(crate) body: Vec<u8>,
 }
 
@@ -31,7 +31,7 @@ impl Sender {
         matches!(self, Self::RestApi | Self::LoadBalancer)
     }
 
-    pub(crate) fn event(self, call: &Call) -> Value {
+    pub(crate) fn event(self, call: &Call<'_>) -> Value {
         match self {
             Self::RestApi => rest_api(call),
             Self::HttpApi => http_api(call, "prod", "/prod"),
@@ -41,7 +41,7 @@ impl Sender {
     }
 }
 
-fn rest_api(call: &Call) -> Value {
+fn rest_api(call: &Call<'_>) -> Value {
     let mut event = json!({
         "resource": "/{proxy+}",
         "path": call.path,
@@ -66,7 +66,7 @@ fn rest_api(call: &Call) -> Value {
     event
 }
 
-fn http_api(call: &Call, stage: &str, prefix: &str) -> Value {
+fn http_api(call: &Call<'_>, stage: &str, prefix: &str) -> Value {
     let path = format!("{prefix}{}", call.path);
     let mut event = json!({
         "version": "2.0",
@@ -89,7 +89,7 @@ fn http_api(call: &Call, stage: &str, prefix: &str) -> Value {
     event
 }
 
-fn load_balancer(call: &Call) -> Value {
+fn load_balancer(call: &Call<'_>) -> Value {
     let target =
         "arn:aws:elasticloadbalancing:local:123456789012:targetgroup/test/49e9d65c45c6791a";
     let mut event = json!({
@@ -103,11 +103,11 @@ fn load_balancer(call: &Call) -> Value {
     event
 }
 
-fn last_values(call: &Call) -> Value {
+fn last_values(call: &Call<'_>) -> Value {
     call.headers.iter().map(|(name, value)| (*name, value.clone())).collect()
 }
 
-fn all_values(call: &Call) -> Value {
+fn all_values(call: &Call<'_>) -> Value {
     let mut all = Map::new();
     for (name, value) in &call.headers {
         let values = all.entry(*name).or_insert_with(|| json!([]));
@@ -117,7 +117,7 @@ fn all_values(call: &Call) -> Value {
 }
 
 /// A gateway decodes parameters, a load balancer hands them on as they came.
-fn parameters(call: &Call, decoded: bool) -> Value {
+fn parameters(call: &Call<'_>, decoded: bool) -> Value {
     let mut all = Map::new();
     for pair in call.query.split('&').filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').expect("name=value");
@@ -128,7 +128,7 @@ fn parameters(call: &Call, decoded: bool) -> Value {
     all.into()
 }
 
-fn with_body(event: &mut Value, call: &Call) {
+fn with_body(event: &mut Value, call: &Call<'_>) {
     let text = String::from_utf8(call.body.clone());
     event["isBase64Encoded"] = json!(text.is_err());
     event["body"] = match text {

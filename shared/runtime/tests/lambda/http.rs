@@ -1,8 +1,9 @@
 //! HTTP: the same answers from both hosts, whoever sends the event.
 
-use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
+use std::{collections::BTreeMap, io::Read as _, net::SocketAddr, time::Duration};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
+use flate2::read::GzDecoder;
 use reqwest::{Client, Method};
 use serde_json::Value;
 
@@ -27,7 +28,7 @@ fn limits() -> [(&'static str, String); 2] {
 }
 
 /// What a pod is asked, and so what a Lambda is; the status is the pod's, too.
-fn calls() -> Vec<(u16, Call)> {
+fn calls() -> Vec<(u16, Call<'static>)> {
     let get = |path| Call { method: "GET", path, ..Call::default() };
     let echo = |body: &[u8]| Call {
         method: "POST",
@@ -43,6 +44,8 @@ fn calls() -> Vec<(u16, Call)> {
         (200, Call { query: "a=x%26y&a=2", ..get("/show") }),
         (200, Call { headers: vec![("tag", "one".to_owned())], ..get("/show") }),
         (200, Call { method: "HEAD", ..get("/show") }),
+        (200, get("/large")),
+        (200, Call { headers: vec![("accept-encoding", "gzip, br".to_owned())], ..get("/large") }),
         (404, get("/nowhere")),
         (404, get("//show")),
         (405, get("/echo")),
@@ -53,7 +56,7 @@ fn calls() -> Vec<(u16, Call)> {
     ]
 }
 
-async fn ask(address: SocketAddr, call: &Call) -> Answer {
+async fn ask(address: SocketAddr, call: &Call<'_>) -> Answer {
     let method = Method::from_bytes(call.method.as_bytes()).expect("a method");
     let mut url = format!("http://{address}{}", call.path);
     if !call.query.is_empty() {
@@ -73,7 +76,7 @@ async fn ask(address: SocketAddr, call: &Call) -> Answer {
     Answer { status, headers, body: response.bytes().await.expect("a body").to_vec() }
 }
 
-async fn invoke(api: &LambdaApi, sender: Sender, call: &Call) -> Answer {
+async fn invoke(api: &LambdaApi, sender: Sender, call: &Call<'_>) -> Answer {
     let outcome = api.invoke("an-invocation", MINUTE, sender.event(call)).await;
     read(sender, &outcome.expect("a response"))
 }
@@ -121,6 +124,25 @@ async fn a_lambda_answers_as_a_pod_does() {
             let answer = without_connection(invoke(&api, sender, &call).await);
             assert_eq!(answer, expected, "{sender:?} {} {}", call.method, call.path);
         }
+    }
+}
+
+#[tokio::test]
+async fn a_compressed_answer_is_binary_to_lambda() {
+    let api = LambdaApi::start().await;
+    let _lambda = Example::lambda("api", &api, &limits());
+    let headers = vec![("accept-encoding", "gzip".to_owned())];
+    let call = Call { method: "GET", path: "/large", headers, ..Call::default() };
+    for sender in Sender::ALL {
+        let outcome = api.invoke("an-invocation", MINUTE, sender.event(&call)).await;
+        let outcome = outcome.expect("a response");
+        assert_eq!(outcome["isBase64Encoded"], true, "{sender:?}");
+        let answer = read(sender, &outcome);
+        assert_eq!(answer.headers["content-encoding"], ["gzip"]);
+        let mut text = String::new();
+        GzDecoder::new(&*answer.body).read_to_string(&mut text).expect("gzip");
+        assert_eq!(text, "hello ".repeat(1_000), "{sender:?}");
+        assert!(answer.body.len() < 1_000, "{} bytes", answer.body.len());
     }
 }
 

@@ -1,0 +1,113 @@
+//! Bodies that go compressed to whoever asks for that (`Accept-Encoding: gzip`).
+
+use axum::{
+    extract::Request,
+    http::{
+        Extensions, HeaderMap, HeaderValue, StatusCode, Version,
+        header::{ACCEPT_ENCODING, ETAG},
+    },
+    middleware::Next,
+    response::Response,
+};
+use tower_http::{
+    CompressionLevel,
+    compression::{
+        CompressionLayer, Predicate,
+        predicate::{NotForContentType, SizeAbove},
+    },
+};
+
+/// A smaller body fits into the packet of its head, or nearly so.
+const LEAST_BYTES: u64 = 1_024;
+
+/// Bodies of 1 KiB and more, but images, and but those with a strong entity tag: it names bytes, and
+/// compressed they are others. JSON shrinks most at the first level; the others cost time.
+pub(super) fn layer() -> CompressionLayer<impl Predicate + Send + Sync + 'static> {
+    let worthwhile = SizeAbove::new(LEAST_BYTES).and(NotForContentType::IMAGES);
+    CompressionLayer::new()
+        .quality(CompressionLevel::Fastest)
+        .compress_when(worthwhile.and(has_no_strong_tag))
+}
+
+fn has_no_strong_tag(_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions) -> bool {
+    headers.get(ETAG).is_none_or(|tag| tag.as_bytes().starts_with(b"W/"))
+}
+
+/// Middleware, before the layer: a client that refuses even what is not encoded gets that all the
+/// same, rather than a 406 after its request was carried out (RFC 9110, section 12.5.3, allows it).
+pub(super) async fn plain_at_last(mut request: Request, next: Next) -> Response {
+    let headers = request.headers_mut();
+    let asked: Vec<_> = headers.get_all(ACCEPT_ENCODING).iter().cloned().collect();
+    headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity;q=0.001"));
+    for value in asked {
+        headers.append(ACCEPT_ENCODING, value);
+    }
+    next.run(request).await
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::{
+        Router,
+        body::{Body, to_bytes},
+        http::header::{CONTENT_ENCODING, VARY},
+        routing::get,
+    };
+    use tower::ServiceExt as _;
+
+    use super::*;
+    use crate::http::{Config, harden};
+
+    /// The encoding and `Vary` of what `tag` names, of so many bytes, to who accepts these.
+    async fn ask(tag: &'static str, length: usize, accepts: &[&'static str]) -> (String, bool) {
+        let body = "x".repeat(length);
+        let answer = move || async move { ([(ETAG, tag)], body) };
+        let router = harden(Router::new().route("/", get(answer)), &Config::for_test());
+        let mut request = Request::new(Body::empty());
+        for value in accepts {
+            request.headers_mut().append(ACCEPT_ENCODING, HeaderValue::from_static(value));
+        }
+        let response = router.oneshot(request).await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK, "{accepts:?}");
+        let header = |name| response.headers().get(name).map(|value| value.to_str().unwrap());
+        let told =
+            (header(CONTENT_ENCODING).unwrap_or_default().to_owned(), header(VARY).is_some());
+        let sent = to_bytes(response.into_body(), usize::MAX).await.unwrap();
+        assert_eq!(sent.len() < length, told.0 == "gzip");
+        told
+    }
+
+    #[tokio::test]
+    async fn who_accepts_gzip_gets_it_and_who_does_not_gets_the_plain_body() {
+        for accepts in
+            [&["gzip"][..], &["br, GZIP;q=0.5"], &["br", "gzip"], &["*"], &["gzip, identity;q=0"]]
+        {
+            assert_eq!(
+                ask("W/\"1\"", 2_000, accepts).await,
+                ("gzip".to_owned(), true),
+                "{accepts:?}"
+            );
+        }
+        let others = [
+            &[][..],
+            &["br"],
+            &["identity"],
+            &["gzip;q=0"],
+            &["*;q=0"],
+            &["identity;q=0"],
+            &["*;q=0, identity;q=0"],
+            &["br, *;q=0", "identity;q=0"],
+            &["nonsense;;q=x"],
+        ];
+        for accepts in others {
+            assert_eq!(ask("W/\"1\"", 2_000, accepts).await, (String::new(), true), "{accepts:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_small_body_and_one_with_a_strong_tag_go_as_they_are() {
+        for (tag, length) in [("W/\"1\"", 1_023), ("\"1\"", 2_000)] {
+            assert_eq!(ask(tag, length, &["gzip"]).await, (String::new(), false), "{tag}");
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! What a handler adds to the log line of its request.
+
+use std::cell::RefCell;
+
+tokio::task_local! {
+    static CURRENT: RefCell<LogFields>;
+}
+
+/// A field of a request's log line that only its handler, or an extractor, can know. There are no
+/// others, so that a log has no more columns than its readers know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogField {
+    /// On whose behalf: the identifier of an account or an organization, never of a person.
+    Tenant,
+    /// Which cache the answer came from, or that it came from none.
+    Cache,
+}
+
+/// The fields that are known so far.
+#[derive(Debug, Default)]
+pub(super) struct LogFields {
+    pub(super) tenant: Option<String>,
+    pub(super) cache: Option<String>,
+}
+
+impl LogField {
+    /// Adds the field to the line of the request that the current task serves, if it serves one; the
+    /// last value counts. No personal data: it goes into the log.
+    pub fn log(self, value: impl Into<String>) {
+        let value = Some(value.into());
+        let set = |fields: &RefCell<LogFields>| match self {
+            Self::Tenant => fields.borrow_mut().tenant = value,
+            Self::Cache => fields.borrow_mut().cache = value,
+        };
+        // Outside a request there is no line.
+        let _ = CURRENT.try_with(set);
+    }
+}
+
+/// Runs what serves a request; says what it added.
+pub(super) async fn collect<T>(serve: impl Future<Output = T>) -> (T, LogFields) {
+    let served = async {
+        let served = serve.await;
+        (served, CURRENT.with(RefCell::take))
+    };
+    CURRENT.scope(RefCell::default(), served).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_line_has_what_its_own_request_added_and_the_last_of_it() {
+        let serve = async |tenant: &'static str| {
+            LogField::Tenant.log(tenant);
+            tokio::task::yield_now().await;
+            LogField::Cache.log("miss");
+            LogField::Cache.log("hit");
+        };
+        let both = tokio::join!(collect(serve("acme")), collect(serve("other")));
+        for (((), fields), tenant) in [both.0, both.1].into_iter().zip(["acme", "other"]) {
+            assert_eq!(fields.tenant.as_deref(), Some(tenant));
+            assert_eq!(fields.cache.as_deref(), Some("hit"));
+        }
+        LogField::Tenant.log("nobody's");
+        let ((), fields) = collect(async {}).await;
+        assert_eq!((fields.tenant, fields.cache), (None, None));
+    }
+}
