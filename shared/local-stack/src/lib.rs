@@ -57,7 +57,7 @@ pub use issuer::{ALL_SCOPES, AUDIENCE, Issuer};
 pub use postgres::{Durability, Postgres};
 pub use process::{Process, Program};
 pub use queues::{Queue, create_fifo_queue, create_queue};
-pub use redis::Redis;
+pub use redis::{DATABASES as REDIS_DATABASES, Redis};
 pub use servers::Servers;
 pub use state::{Lock, State, local_folder, repository};
 pub use test_database::TestDatabase;

@@ -19,6 +19,9 @@ pub(crate) const EXECUTABLE: &str = "redis-server";
 const READY_LIMIT: Duration = Duration::from_secs(20);
 const MAX_MEMORY: &str = "256mb";
 
+/// How many databases it has, so that each of many tests may have one.
+pub const DATABASES: u32 = 8_192;
+
 /// The server; dropping it kills it.
 #[derive(Debug)]
 pub struct Redis {
@@ -71,7 +74,7 @@ impl Redis {
 
 fn program(state: &State, port: u16, password: &SecretString) -> Result<Program> {
     let settings = format!(
-        "bind 127.0.0.1\nport {port}\nrequirepass {}\nsave \"\"\nappendonly no\n\
+        "bind 127.0.0.1\nport {port}\ndatabases {DATABASES}\nrequirepass {}\nsave \"\"\nappendonly no\n\
          maxmemory {MAX_MEMORY}\nmaxmemory-policy allkeys-lru\n",
         password.expose_secret()
     );

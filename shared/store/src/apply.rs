@@ -16,7 +16,7 @@ use sqlx::postgres::PgPool;
 use tokio::time::sleep;
 
 use crate::error::{ApplyError, is_conflict};
-use crate::fold::fold;
+use crate::fold::{Folded, fold};
 use crate::inbox::{Incoming, Outcome};
 use crate::load::load;
 use crate::store::Store;
@@ -38,6 +38,38 @@ pub struct Receipt {
 const ATTEMPTS: u32 = 5;
 const PAUSE: Duration = Duration::from_millis(5);
 
+/// What the commands of a batch have to do with each other.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Terms {
+    /// Nothing.
+    Separate,
+    /// They are one request, which has this claim if it has an idempotency key.
+    Request { claim: Option<i64> },
+}
+
+impl Terms {
+    fn claim(self) -> Option<i64> {
+        match self {
+            Self::Separate => None,
+            Self::Request { claim } => claim,
+        }
+    }
+
+    /// Whether nothing of the batch may be written, since it is a request under a used key.
+    fn refuse(self, folded: &Folded) -> bool {
+        matches!(self, Self::Request { .. }) && folded.has_reused_key()
+    }
+}
+
+/// What became of an attempt to apply a batch.
+enum Attempt {
+    Done(Vec<Receipt>),
+    /// Another transaction was faster.
+    Outrun,
+    /// Another transaction holds the claim.
+    InFlight,
+}
+
 impl Store {
     /// Applies `batch` in order and in one transaction. Returns one receipt per command, in order.
     ///
@@ -53,13 +85,23 @@ impl Store {
         batch: impl Into<Arc<[Incoming]>>,
         now: Timestamp,
     ) -> Result<Vec<Receipt>, ApplyError> {
-        let batch = batch.into();
+        self.run(batch.into(), Terms::Separate, now).await
+    }
+
+    /// As [`apply`](Self::apply).
+    pub(crate) async fn run(
+        &self,
+        batch: Arc<[Incoming]>,
+        terms: Terms,
+        now: Timestamp,
+    ) -> Result<Vec<Receipt>, ApplyError> {
         if batch.is_empty() {
             return Ok(Vec::new());
         }
         let store = self.clone();
         let apply = tokio::spawn(async move {
-            let receipts = attempt_until_alone(&store.pool, &batch, now.trunc_subsecs(6)).await?;
+            let now = now.trunc_subsecs(6);
+            let receipts = attempt_until_alone(&store.pool, &batch, terms, now).await?;
             store.cache.write_through(receipts.iter().filter_map(|r| r.task.as_ref())).await;
             Ok(receipts)
         });
@@ -70,12 +112,14 @@ impl Store {
 async fn attempt_until_alone(
     pool: &PgPool,
     batch: &[Incoming],
+    terms: Terms,
     now: Timestamp,
 ) -> Result<Vec<Receipt>, ApplyError> {
     for attempt in 1..=ATTEMPTS {
-        match attempt_once(pool, batch, now).await {
-            Ok(Some(receipts)) => return Ok(receipts),
-            Ok(None) => {}
+        match attempt_once(pool, batch, terms, now).await {
+            Ok(Attempt::Done(receipts)) => return Ok(receipts),
+            Ok(Attempt::InFlight) => return Err(ApplyError::InFlight),
+            Ok(Attempt::Outrun) => {}
             Err(error) if is_conflict(&error) => {}
             Err(error) => return Err(error.into()),
         }
@@ -85,21 +129,30 @@ async fn attempt_until_alone(
     Err(ApplyError::Contended)
 }
 
-/// `None`: another transaction was faster.
 async fn attempt_once(
     pool: &PgPool,
     batch: &[Incoming],
+    terms: Terms,
     now: Timestamp,
-) -> Result<Option<Vec<Receipt>>, sqlx::Error> {
+) -> Result<Attempt, sqlx::Error> {
     let mut transaction = pool.begin_with(AssertSqlSafe(begin(batch))).await?;
-    let known = load(&mut transaction, batch).await?;
+    let known = load(&mut transaction, batch, terms.claim()).await?;
+    if known.is_claimed {
+        transaction.rollback().await?;
+        return Ok(Attempt::InFlight);
+    }
     let folded = fold(batch, known, now).map_err(|error| sqlx::Error::Encode(Box::new(error)))?;
+    if terms.refuse(&folded) {
+        transaction.rollback().await?;
+        let receipt = Receipt { outcome: Outcome::KeyReused, repeated: true, task: None };
+        return Ok(Attempt::Done(vec![receipt; batch.len()]));
+    }
     if !folded.commands.is_empty() && !write(&mut transaction, batch, &folded, now).await? {
         transaction.rollback().await?;
-        return Ok(None);
+        return Ok(Attempt::Outrun);
     }
     transaction.commit().await?;
-    Ok(Some(folded.receipts))
+    Ok(Attempt::Done(folded.receipts))
 }
 
 /// Begins the transaction and names its tenants for row-level security in one message. A tenant's
@@ -127,6 +180,7 @@ mod tests {
                 action: Action::Delete(Expected::default()),
             },
             traceparent: None,
+            request: None,
         };
         let batch = [of("other"), of("acme"), of("other")];
         assert_eq!(begin(&batch), "BEGIN; SET LOCAL app.tenants = 'acme,other'");

@@ -41,6 +41,18 @@ pub struct Config {
     pub cache_ttl_seconds: u64,
 }
 
+/// What of Redis is kept in this process, too. Flatten it into the configuration of a function that
+/// reads one task at a time.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Store")]
+#[group(skip)]
+pub struct LocalConfig {
+    /// Tasks that a pod keeps in its own memory, at most; one of more than 2 KiB counts as several.
+    /// With 0, and in a Lambda, it keeps none
+    #[arg(long, env, default_value_t = 10_000, value_parser = value_parser!(u32).range(0..=1_000_000))]
+    pub local_cache_entries: u32,
+}
+
 /// How to reach PostgreSQL as the owner of the schema.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Store")]

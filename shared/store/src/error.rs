@@ -1,5 +1,7 @@
 //! What can go wrong, by what the caller should do about it.
 
+use std::sync::Arc;
+
 use sqlx::Error as SqlxError;
 
 /// Why a batch was not applied. Nothing of it was.
@@ -11,6 +13,10 @@ pub enum ApplyError {
     /// Others kept changing the same tasks: try again.
     #[error("the tasks of this batch are changed by others all the time")]
     Contended,
+    /// Another request under the same idempotency key is being processed: try again, to get its
+    /// result.
+    #[error("another request under the same idempotency key is being processed")]
+    InFlight,
     /// PostgreSQL refuses the data itself. Trying again does not help; applying the commands of
     /// the batch one by one shows which it is.
     #[error("PostgreSQL refuses the data")]
@@ -18,9 +24,15 @@ pub enum ApplyError {
 }
 
 /// Why a read has no answer: PostgreSQL cannot be reached, is overloaded or too slow.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 #[error("PostgreSQL is not available")]
-pub struct ReadError(#[from] SqlxError);
+pub struct ReadError(#[source] Arc<SqlxError>);
+
+impl From<SqlxError> for ReadError {
+    fn from(error: SqlxError) -> Self {
+        Self(Arc::new(error))
+    }
+}
 
 /// Whether the same transaction may succeed if it is simply run again: it was chosen to break a
 /// deadlock, or lost a race.

@@ -6,7 +6,7 @@ use domain::{Decision, Fact, Refusal, Task, TaskId, TenantId, Timestamp, Version
 use events::{CommandRejected, FactType};
 
 use crate::apply::Receipt;
-use crate::inbox::{Fingerprint, Incoming, Outcome, fingerprint};
+use crate::inbox::{Fingerprint, Incoming, Outcome};
 use crate::load::{Known, Processed};
 
 /// What is to be written, and what to answer.
@@ -20,6 +20,13 @@ pub(crate) struct Folded {
     pub(crate) facts: Vec<NewFact>,
     /// One receipt per command, in the order of the batch.
     pub(crate) receipts: Vec<Receipt>,
+}
+
+impl Folded {
+    /// Whether a key was used before, by another command.
+    pub(crate) fn has_reused_key(&self) -> bool {
+        self.receipts.iter().any(|receipt| receipt.outcome == Outcome::KeyReused)
+    }
 }
 
 #[derive(Debug)]
@@ -65,7 +72,7 @@ fn one(
     let command = &incoming.command;
     let task_key = (command.tenant.clone(), command.task);
     let command_key = (command.tenant.clone(), incoming.key.clone());
-    let fingerprint = fingerprint(command)?;
+    let fingerprint = incoming.fingerprint()?;
 
     if let Some(processed) = known.commands.get(&command_key) {
         let same = processed.fingerprint == fingerprint;

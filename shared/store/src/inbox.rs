@@ -22,6 +22,22 @@ pub struct Incoming {
     pub command: Command,
     /// The sender's W3C trace context, handed on to the facts that follow.
     pub traceparent: Option<String>,
+    /// The fingerprint of the whole request that it is a part of, if there is more to it: then a
+    /// repeat is only who repeats all of it.
+    pub request: Option<Fingerprint>,
+}
+
+impl Incoming {
+    /// What tells a repeat from another command under the same key.
+    pub(crate) fn fingerprint(&self) -> Result<Fingerprint, serde_json::Error> {
+        let command = fingerprint(&self.command)?;
+        Ok(match self.request {
+            None => command,
+            Some(request) => {
+                Sha256::new().chain_update(request).chain_update(command).finalize().into()
+            }
+        })
+    }
 }
 
 /// What became of a command. Recorded, so that a repeat of the command gets the same.

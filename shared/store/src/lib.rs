@@ -2,13 +2,18 @@
 //!
 //! - [`Store::apply`] is the write path: a batch of commands takes effect exactly once, in one
 //!   transaction and a constant number of round trips, whatever the size of the batch.
-//! - [`Store::task`] and [`Store::tasks`] are the reads; the first goes through the cache.
+//!   [`Store::apply_request`] is the same for the commands of an HTTP request.
+//! - [`Store::read`] and [`Store::page`] are the reads, through the caches: Redis, and before it, for
+//!   single tasks, this process ([`Store::keeping`]).
 //! - [`Store::attach`] and the methods beside it keep what is known of attachments.
 //! - [`Outbox`] is a relay's way to the facts that the write path left.
 //! - [`migrate`] brings the schema up to date.
 //!
 //! PostgreSQL holds the truth. Redis holds copies and may be slow, empty or gone at any time: that
 //! costs time, never correctness.
+//!
+//! The metric `cache_reads_total` counts reads of tasks and pages by `result`, where the answer came
+//! from: `local` (this process), `hit` (Redis) or `miss` (PostgreSQL).
 
 mod apply;
 mod attachments;
@@ -21,17 +26,22 @@ mod list;
 mod load;
 mod migrate;
 mod outbox;
+mod rate;
 mod read;
+mod redis;
+mod request;
 mod store;
 mod write;
 
 pub use apply::Receipt;
 pub use attachments::Attached;
-pub use config::{Config, Owner};
+pub use cache::Follower;
+pub use config::{Config, LocalConfig, Owner};
 pub use error::{ApplyError, ReadError};
 pub use inbox::{CommandKey, Fingerprint, Incoming, Outcome, fingerprint};
-pub use list::{Filter, Page, Sort, SortKey, Start, TitleText};
+pub use list::{Filter, Page, PageBody, Sort, SortKey, Start, TitleText};
 pub use migrate::{MIGRATOR, migrate};
 pub use outbox::{Lease, Outbox, OutboxError, SHARDS, UntoldFact, Wake};
-pub use read::TaskBody;
+pub use rate::{Class, Limit, RateLimitConfig, RateLimits, Standing};
+pub use read::{Freshness, Source, TaskBody};
 pub use store::Store;

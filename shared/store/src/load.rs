@@ -15,6 +15,8 @@ pub(crate) struct Known {
     pub(crate) tasks: HashMap<(TenantId, TaskId), Task>,
     /// The commands that were processed before.
     pub(crate) commands: HashMap<(TenantId, CommandKey), Processed>,
+    /// Whether another transaction holds the claim that was asked for. Then nothing else counts.
+    pub(crate) is_claimed: bool,
 }
 
 /// A command that was processed before.
@@ -31,9 +33,13 @@ pub(crate) struct Processed {
 /// Rows are locked in key order, whatever the order of the batch, so that no two batches can wait
 /// for each other. A command that another transaction processes while this statement waits for a
 /// lock is not seen here; the unique key of the inbox catches it when it is written.
+///
+/// `claim`, an advisory lock, is tried before any row is locked, and is never waited for. If another
+/// transaction holds it, until its end, nothing is locked.
 pub(crate) async fn load(
     connection: &mut PgConnection,
     batch: &[Incoming],
+    claim: Option<i64>,
 ) -> Result<Known, sqlx::Error> {
     let tasks: BTreeSet<_> = batch.iter().map(task_key).collect();
     let (task_tenants, task_ids): (Vec<String>, Vec<Uuid>) =
@@ -44,7 +50,10 @@ pub(crate) async fn load(
 
     let rows = sqlx::query!(
         r#"
-        WITH seen AS MATERIALIZED (
+        WITH claim AS MATERIALIZED (
+            SELECT coalesce(pg_try_advisory_xact_lock($6), true) AS is_ours
+        ),
+        seen AS MATERIALIZED (
             SELECT inbox.*
             FROM unnest($3::text[], $4::text[], $5::text[]) AS wanted (tenant, source, command_id)
             JOIN inbox USING (tenant, source, command_id)
@@ -58,28 +67,33 @@ pub(crate) async fn load(
             SELECT tasks.*
             FROM wanted
             JOIN tasks USING (tenant, id)
+            WHERE (SELECT is_ours FROM claim)
             ORDER BY tasks.tenant, tasks.id
             FOR NO KEY UPDATE OF tasks
         )
         SELECT
             to_jsonb(locked) AS "task: Json<Task>", NULL AS tenant, NULL AS source,
             NULL AS command_id, NULL::uuid AS task_id, NULL::bytea AS fingerprint,
-            NULL::jsonb AS "outcome: Json<Outcome>"
+            NULL::jsonb AS "outcome: Json<Outcome>", false AS "is_claimed!"
         FROM locked
         UNION ALL
-        SELECT NULL, tenant, source, command_id, task_id, fingerprint, outcome FROM seen
+        SELECT NULL, tenant, source, command_id, task_id, fingerprint, outcome, false FROM seen
+        UNION ALL
+        SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, true FROM claim WHERE NOT is_ours
         "#,
         &task_tenants,
         &task_ids,
         &tenants,
         &sources,
         &ids,
+        claim,
     )
     .fetch_all(connection)
     .await?;
 
     let mut known = Known::default();
     for row in rows {
+        known.is_claimed |= row.is_claimed;
         if let Some(Json(task)) = row.task {
             known.tasks.insert((task.tenant.clone(), task.id), task);
         } else if let (

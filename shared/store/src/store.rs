@@ -8,9 +8,10 @@ use secrecy::ExposeSecret as _;
 use sqlx::Connection as _;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 
-use crate::cache::Cache;
-use crate::config::Config;
+use crate::cache::{Cache, Follower, Local};
+use crate::config::{Config, LocalConfig};
 use crate::error::ReadError;
+use crate::redis::Redis;
 
 /// A connection that was idle for longer is checked before it is used: it may have been cut off.
 const IDLE: Duration = Duration::from_secs(1);
@@ -20,6 +21,8 @@ const IDLE: Duration = Duration::from_secs(1);
 pub struct Store {
     pub(crate) pool: PgPool,
     pub(crate) cache: Cache,
+    pub(crate) redis: Option<Redis>,
+    pub(crate) local: Local,
 }
 
 impl Store {
@@ -56,7 +59,19 @@ impl Store {
                 })
             })
             .connect_lazy_with(options);
-        Ok(Self { pool, cache: Cache::connect(config)? })
+        let redis = Redis::connect(config)?;
+        Ok(Self { pool, cache: Cache::new(config, redis.clone()), redis, local: Local::new(0) })
+    }
+
+    /// Keeps tasks in this process, too, before Redis, for as long as the follower runs. Without a
+    /// Redis, or with no entries, there is nothing to follow.
+    #[must_use]
+    pub fn keeping(self, config: &LocalConfig) -> (Self, Option<Follower>) {
+        let redis = self.redis.as_ref().filter(|_| config.local_cache_entries > 0);
+        let Some(redis) = redis else { return (self, None) };
+        let local = Local::new(config.local_cache_entries);
+        let follower = Follower::new(redis, local.clone());
+        (Self { local, ..self }, Some(follower))
     }
 
     /// Asks PostgreSQL for an answer.

@@ -3,12 +3,15 @@
 //! A page begins after a task, not after a number of tasks: what others create, change or delete
 //! meanwhile neither repeats nor skips what keeps its place.
 
+mod body;
 mod order;
 mod statements;
 mod title_text;
 
 use domain::{Assignee, DueDate, Priority, Status, Tag, Task, TenantId, Timestamp};
+use serde::Serialize;
 
+pub use self::body::PageBody;
 pub use self::order::{Sort, SortKey, Start};
 use self::statements::List;
 pub use self::title_text::TitleText;
@@ -16,7 +19,7 @@ use crate::error::ReadError;
 use crate::store::Store;
 
 /// Which tasks a list has: those that fit everything that is given.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Filter {
     /// In this state.
     pub status: Option<Status>,

@@ -1,6 +1,9 @@
 //! In which order a list goes, and where a page of it begins.
 
+use std::borrow::Cow;
+
 use domain::{DueDate, Priority, Task, TaskId, Timestamp};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 /// What a list is sorted by; tasks that are equal in it, by their identifiers.
@@ -50,6 +53,22 @@ impl TryFrom<String> for Sort {
             }
         };
         Ok(Self { key, descending: greatest_first.is_some() })
+    }
+}
+
+impl JsonSchema for Sort {
+    fn schema_name() -> Cow<'static, str> {
+        "Sort".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let keys = ["created", "updated", "due", "priority"];
+        let sorts = keys.iter().flat_map(|key| [(*key).to_owned(), format!("-{key}")]);
+        json_schema!({
+            "type": "string",
+            "enum": sorts.collect::<Vec<_>>(),
+            "default": "-created",
+        })
     }
 }
 

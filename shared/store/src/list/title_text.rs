@@ -1,14 +1,20 @@
 //! What a title is searched for.
 
+use std::borrow::Cow;
+
 use domain::limits;
-use serde::Deserialize;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Serialize};
 
 /// Letters and digits in a row that a search needs: the index knows titles by three of them.
 const RUN: usize = 3;
+/// The same rule for JSON Schema.
+const PATTERN: &str =
+    r"^[^\u0000-\u001f\u007f-\u009f]*[\p{L}\p{N}]{3}[^\u0000-\u001f\u007f-\u009f]*$";
 
 /// Text that a title contains, in upper or lower case. It has three letters or digits in a row, so
 /// that no search looks at all of a tenant's titles.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String")]
 pub struct TitleText(String);
 
@@ -25,6 +31,24 @@ impl TitleText {
         }
         pattern.push('%');
         pattern
+    }
+}
+
+impl JsonSchema for TitleText {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "TitleText".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "string",
+            "maxLength": limits::TITLE_MAX,
+            "pattern": PATTERN,
+        })
     }
 }
 

@@ -1,59 +1,9 @@
 //! What the cache keeps, and what happens without it.
 
-use domain::{TaskId, TenantId};
-use local_stack::{Redis, State};
 use redis::AsyncCommands as _;
-use redis::aio::MultiplexedConnection;
-use secrecy::ExposeSecret as _;
 
-use crate::fixture::{Fixture, create, delete, incoming, new_task, rename};
-
-struct Cached {
-    fixture: Fixture,
-    redis: Redis,
-    tenant: TenantId,
-    task: TaskId,
-    _state: tempfile::TempDir,
-}
-
-impl Cached {
-    async fn new() -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        let state = State::open(folder.path()).expect("a state folder");
-        let redis = Redis::start(&state).await.expect("a Redis");
-        let fixture = Fixture::with_redis(redis.url().expose_secret()).await;
-        let tenant = "acme".parse().expect("a tenant");
-        Self { fixture, redis, tenant, task: new_task(), _state: folder }
-    }
-
-    async fn connection(&self) -> MultiplexedConnection {
-        let client = redis::Client::open(self.redis.url().expose_secret()).expect("a URL");
-        client.get_multiplexed_async_connection().await.expect("a connection")
-    }
-
-    fn key(&self) -> String {
-        format!("task:v1:{}:{}", self.tenant, self.task)
-    }
-
-    /// Version and body of the entry.
-    async fn entry(&self) -> (Option<i64>, Option<String>) {
-        let fields = ["v", "b"];
-        self.connection().await.hmget(self.key(), &fields).await.expect("an entry")
-    }
-
-    async fn read(&self) -> Option<String> {
-        let body = self.fixture.reader.task(&self.tenant, self.task).await.expect("an answer");
-        body.map(|body| String::from_utf8(body.json.to_vec()).expect("text"))
-    }
-
-    async fn apply(&self, id: &str, action: domain::Action) {
-        self.fixture.apply(vec![incoming(id, self.task, action)]).await;
-    }
-
-    async fn forget(&self) {
-        let _: () = self.connection().await.del(self.key()).await.expect("a deletion");
-    }
-}
+use crate::cached::Cached;
+use crate::fixture::{create, delete, rename};
 
 #[tokio::test]
 async fn a_write_goes_through_and_a_read_is_the_same_bytes_from_both() {
@@ -71,12 +21,7 @@ async fn a_write_goes_through_and_a_read_is_the_same_bytes_from_both() {
 async fn a_lower_version_never_replaces_a_higher_one() {
     let cached = Cached::new().await;
     cached.apply("1", create("Buy milk")).await;
-    let _: () = cached
-        .connection()
-        .await
-        .hset_multiple(cached.key(), &[("v", "9"), ("b", "nine")])
-        .await
-        .expect("an entry");
+    cached.put(9, "nine").await;
     cached.apply("2", rename("Buy oat milk", None)).await;
     assert_eq!(cached.entry().await, (Some(9), Some("nine".to_owned())));
     assert_eq!(cached.read().await.as_deref(), Some("nine"));
@@ -116,4 +61,32 @@ async fn without_redis_everything_works_and_with_it_again_too() {
         tokio::time::sleep(std::time::Duration::from_millis(50)).await;
     }
     panic!("the cache was never used again");
+}
+
+#[tokio::test]
+async fn that_there_is_no_such_task_is_remembered_for_a_while_and_no_longer_than_until_there_is_one()
+ {
+    let cached = Cached::new().await;
+    assert_eq!(cached.read().await, None);
+    assert_eq!(cached.entry().await, (Some(0), Some(String::new())));
+    let left: i64 = cached.connection().await.pttl(cached.key()).await.expect("a time");
+    assert!((1..=5_000).contains(&left), "{left} ms");
+    assert_eq!(cached.recent().await, (None, store::Source::Hit), "PostgreSQL is not asked again");
+
+    cached.apply("1", create("Buy milk")).await;
+    assert!(cached.read().await.is_some_and(|body| body.contains("Buy milk")));
+}
+
+#[tokio::test]
+async fn that_there_is_no_such_task_never_hides_one_that_was_created_meanwhile() {
+    let cached = Cached::new().await;
+    let lock = cached.fixture.lock_tasks().await;
+    let (read, ()) = tokio::join!(cached.read(), async {
+        cached.fixture.are_waiting(1).await;
+        // What the writer puts in, once it has committed.
+        cached.put(1, "new").await;
+        lock.rollback().await.expect("unlocked");
+    });
+    assert_eq!(read, None, "PostgreSQL said so");
+    assert_eq!(cached.entry().await, (Some(1), Some("new".to_owned())));
 }

@@ -9,7 +9,7 @@ use domain::{
 };
 use local_stack::TestDatabase;
 use secrecy::{ExposeSecret as _, SecretString};
-use sqlx::PgPool;
+use sqlx::{PgPool, Postgres, Transaction};
 use store::{CommandKey, Config, Filter, Incoming, Receipt, Sort, Store};
 use uuid::Uuid;
 
@@ -58,6 +58,33 @@ impl Fixture {
         self.reader.tasks(&tenant, &filter, start, 10).await.expect("a page").tasks
     }
 
+    /// Lets nobody read or write tasks until it is rolled back.
+    pub(crate) async fn lock_tasks(&self) -> Transaction<'static, Postgres> {
+        let mut lock = self.owner.begin().await.expect("a transaction");
+        let statement = "LOCK TABLE tasks IN ACCESS EXCLUSIVE MODE";
+        sqlx::raw_sql(statement).execute(&mut *lock).await.expect("a lock");
+        lock
+    }
+
+    /// Waits until so many statements wait for [`Self::lock_tasks`].
+    pub(crate) async fn are_waiting(&self, count: usize) {
+        for left in (0..600).rev() {
+            let waiting = self.waiting().await;
+            if waiting == count {
+                return;
+            }
+            assert!(left > 0, "{waiting} statements wait, not {count}");
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    }
+
+    async fn waiting(&self) -> usize {
+        let count = "SELECT count(*)::text FROM pg_locks
+            WHERE NOT granted AND relation = 'tasks'::regclass
+            AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+        self.look(count).await.parse().expect("a number")
+    }
+
     /// The first column of the first row, as text.
     pub(crate) async fn look(&self, sql: &'static str) -> String {
         let text: Option<String> =
@@ -99,6 +126,7 @@ pub(crate) fn of_tenant(tenant: &str, id: &str, task: TaskId, action: Action) ->
         key: CommandKey { source: "/test".to_owned(), id: id.to_owned() },
         command: Command { tenant: tenant.parse().expect("a tenant"), task, action },
         traceparent: None,
+        request: None,
     }
 }
 

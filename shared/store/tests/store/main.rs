@@ -8,12 +8,17 @@
 mod apply;
 mod attachments;
 mod cache;
+mod cached;
 mod fixture;
 mod limits;
 mod lists;
+mod local;
 mod outbox;
 mod outbox_facts;
 mod outbox_leases;
+mod pages;
 mod races;
+mod rates;
+mod requests;
 mod round_trips;
 mod tenants;

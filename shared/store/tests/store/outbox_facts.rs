@@ -180,6 +180,9 @@ async fn what_redis_missed_is_repeated_as_it_is_now_when_redis_is_back() {
                 .await
                 .expect("an entry");
             assert!(body.contains("New"), "the task as it is now: {body}");
+            let exists =
+                redis::cmd("EXISTS").arg("list:v1:acme").query_async(&mut connection).await;
+            assert_eq!(exists, Ok(1), "lists begin anew, too");
             assert_eq!(fixture.look("SELECT count(*)::text FROM outbox").await, "1");
             return;
         }

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use secrecy::ExposeSecret as _;
+use store::CommandKey;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::sleep;
@@ -63,6 +64,15 @@ async fn a_batch_takes_four_round_trips_whatever_its_size_and_repeats_take_three
             store.apply(commands.clone(), now()).await.expect("applied");
             let trips = settled(&trips).await;
             assert_eq!(trips, expected + AFTERWARDS, "for {size} commands");
+        }
+        let (tenant, commands) = ("acme".parse().expect("a tenant"), batch(size));
+        let key = CommandKey { source: "/requests".to_owned(), id: size.to_string() };
+        for expected in [4, 3] {
+            trips.store(0, Ordering::SeqCst);
+            let request = store.apply_request(&tenant, Some(&key), commands.clone(), now());
+            request.await.expect("applied");
+            let trips = settled(&trips).await;
+            assert_eq!(trips, expected + AFTERWARDS, "for a request of {size} commands");
         }
     }
 }

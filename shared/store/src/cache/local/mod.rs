@@ -1,0 +1,167 @@
+//! Copies of tasks in this very process, before Redis.
+//!
+//! What is kept is what Redis holds, for no longer than Redis would hold it, and only while Redis's
+//! word of changes is heard ([`Follower`](super::Follower)). Whoever finds nothing here takes the
+//! entry's place and asks; those who ask for the same meanwhile wait for that answer, so that what
+//! expires under many readers is asked for once. Word of a change takes the place away, too: an
+//! answer that was on its way then reaches those who wait and is not kept.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use quick_cache::Weighter;
+use quick_cache::sync::{Cache, PlaceholderGuard};
+use tokio::time::{Instant, timeout};
+
+use crate::error::ReadError;
+use crate::read::{Source, TaskBody};
+
+/// What counts as one entry; a larger body counts as several. So one number bounds both entries and
+/// bytes.
+const UNIT_BYTES: u64 = 2_048;
+
+/// For how long others join whoever asks: a later one would wait for an answer that may be as old.
+const JOINABLE: Duration = Duration::from_secs(1);
+
+pub(crate) type Answer = Result<Option<TaskBody>, ReadError>;
+
+/// What was found, and for how long it may be kept.
+pub(crate) struct Filled {
+    pub(crate) answer: Answer,
+    pub(crate) source: Source,
+    pub(crate) ttl: Option<Duration>,
+}
+
+/// The copies. Clones share them.
+#[derive(Clone)]
+pub(crate) struct Local(Arc<Inner>);
+
+struct Inner {
+    entries: Entries,
+    begun: Instant,
+    /// Until when the copies may be believed, in milliseconds since `begun`.
+    trusted_until: AtomicU64,
+}
+
+type Entries = Cache<String, Entry, ByUnits>;
+type Place<'a> = PlaceholderGuard<
+    'a,
+    String,
+    Entry,
+    ByUnits,
+    quick_cache::DefaultHashBuilder,
+    quick_cache::sync::DefaultLifecycle<String, Entry>,
+>;
+
+#[derive(Clone)]
+struct Entry {
+    answer: Answer,
+    /// `None`: for those who wait, and not to be kept.
+    until: Option<Instant>,
+}
+
+#[derive(Clone)]
+struct ByUnits;
+
+impl Weighter<String, Entry> for ByUnits {
+    /// What is heavier than the whole cache is not kept.
+    fn weight(&self, _: &String, entry: &Entry) -> u64 {
+        match (&entry.answer, entry.until) {
+            (Ok(Some(task)), Some(_)) => {
+                u64::try_from(task.json.len()).map_or(u64::MAX, |len| len.div_ceil(UNIT_BYTES))
+            }
+            (Ok(None), Some(_)) => 1,
+            _ => u64::MAX,
+        }
+    }
+}
+
+impl Local {
+    /// Keeps so many tasks at most; with none, it only joins those who ask for the same.
+    pub(crate) fn new(entries: u32) -> Self {
+        let capacity = usize::try_from(entries).unwrap_or(usize::MAX);
+        let entries = Cache::with_weighter(capacity, entries.into(), ByUnits);
+        Self(Arc::new(Inner { entries, begun: Instant::now(), trusted_until: AtomicU64::new(0) }))
+    }
+
+    /// The answer that is kept, or that somebody is asking for, or that `ask` gives.
+    pub(crate) async fn get(
+        &self,
+        key: &str,
+        ask: impl Future<Output = Filled>,
+    ) -> (Answer, Source) {
+        let entries = &self.0.entries;
+        // An entry that has just expired is taken away; another one of that kind is a rarity.
+        for _ in 0..2 {
+            match entries.get_value_or_guard_async(key).await {
+                Ok(entry) if self.is_good(&entry) => return (entry.answer, Source::Local),
+                Ok(_) => drop(entries.remove_if(key, |entry| !self.is_good(entry))),
+                Err(place) => return self.fill(key, place, ask).await,
+            }
+        }
+        let filled = ask.await;
+        (filled.answer, filled.source)
+    }
+
+    /// To be dropped in between is fine: the next of those who wait takes over.
+    async fn fill(
+        &self,
+        key: &str,
+        place: Place<'_>,
+        ask: impl Future<Output = Filled>,
+    ) -> (Answer, Source) {
+        let mut ask = pin!(ask);
+        let filled = if let Ok(filled) = timeout(JOINABLE, &mut ask).await {
+            filled
+        } else {
+            self.remove(key);
+            ask.await
+        };
+        let until = filled.ttl.filter(|_| self.is_trusted()).map(|ttl| Instant::now() + ttl);
+        // Whoever waits has it now. An error says that the place was taken away.
+        let _ = place.insert(Entry { answer: filled.answer.clone(), until });
+        (filled.answer, filled.source)
+    }
+
+    /// There is word that the entry was changed.
+    pub(crate) fn remove(&self, key: &str) {
+        self.0.entries.remove(key);
+    }
+
+    /// Anything may have changed.
+    pub(crate) fn clear(&self) {
+        self.0.entries.clear();
+    }
+
+    /// Word of changes is known to be heard; what is kept may be believed until then.
+    pub(crate) fn trust_until(&self, until: Instant) {
+        let until = until.saturating_duration_since(self.0.begun).as_millis();
+        self.0.trusted_until.store(u64::try_from(until).unwrap_or(0), Ordering::Release);
+    }
+
+    /// Word of changes is not heard any more.
+    pub(crate) fn distrust(&self) {
+        self.0.trusted_until.store(0, Ordering::Release);
+        self.clear();
+    }
+
+    fn is_trusted(&self) -> bool {
+        let now = self.0.begun.elapsed().as_millis();
+        now < u128::from(self.0.trusted_until.load(Ordering::Acquire))
+    }
+
+    fn is_good(&self, entry: &Entry) -> bool {
+        entry.until.is_none_or(|until| Instant::now() < until && self.is_trusted())
+    }
+}
+
+impl std::fmt::Debug for Local {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Local").field("entries", &self.0.entries.len()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,63 @@
+//! A page as the JSON that is sent, from Redis or from PostgreSQL.
+
+use bytes::Bytes;
+use domain::TenantId;
+use serde::{Deserialize, Serialize};
+use serde_json::value::{RawValue, to_raw_value};
+use sha2::{Digest as _, Sha256};
+
+use super::{Filter, Start};
+use crate::error::ReadError;
+use crate::read::Source;
+use crate::store::Store;
+
+/// Some of a tenant's tasks, as JSON.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct PageBody {
+    /// The tasks as an array, in the order of the list.
+    pub tasks: Box<RawValue>,
+    /// Where the next page begins, if there is one.
+    pub next: Option<Start>,
+}
+
+impl Store {
+    /// What [`tasks`](Self::tasks) gives, as JSON, and where it came from. It has every write that was
+    /// answered before, unless Redis missed that one.
+    ///
+    /// # Errors
+    /// When it is not in the cache and PostgreSQL does not answer.
+    pub async fn page(
+        &self,
+        tenant: &TenantId,
+        filter: &Filter,
+        start: Start,
+        limit: u16,
+    ) -> Result<(PageBody, Source), ReadError> {
+        let digest = digest(filter, start, limit).map_err(unwritable)?;
+        let (held, place) = self.cache.page(tenant, &digest).await;
+        if let Some(page) = held.and_then(|json| serde_json::from_slice(&json).ok()) {
+            Source::Hit.count();
+            return Ok((page, Source::Hit));
+        }
+        Source::Miss.count();
+        let found = self.tasks(tenant, filter, start, limit).await?;
+        let tasks = to_raw_value(&found.tasks).map_err(unwritable)?;
+        let page = PageBody { tasks, next: found.next };
+        if let Some(place) = place {
+            self.cache.put_page(place, &serde_json::to_vec(&page).map_err(unwritable)?).await;
+        }
+        Ok((page, Source::Miss))
+    }
+}
+
+/// Names the list, the place in it and the length: filters may be personal data, which a key must
+/// not show.
+fn digest(filter: &Filter, start: Start, limit: u16) -> serde_json::Result<String> {
+    let digest = Sha256::digest(serde_json::to_vec(&(filter, start, limit))?);
+    Ok(format!("{:x}", Bytes::copy_from_slice(&digest)))
+}
+
+/// As impossible as JSON that cannot be written.
+fn unwritable(error: serde_json::Error) -> sqlx::Error {
+    sqlx::Error::Encode(Box::new(error))
+}

@@ -1,0 +1,166 @@
+//! Rate limits: how many requests of each class a tenant may make.
+//!
+//! They keep one tenant's mistake, such as a loop without a pause, from being felt by the others. All
+//! replicas of all functions count in one Redis, in one round trip. Where that cannot be asked, the
+//! request is let through and counted: a limit that nobody can check must not become an outage.
+
+mod config;
+
+use domain::TenantId;
+
+pub use config::RateLimitConfig;
+
+use crate::redis::Redis;
+use crate::store::Store;
+
+/// The script says what it does.
+const GCRA: &str = include_str!("gcra.lua");
+
+const MICROSECONDS_PER_MINUTE: u64 = 60_000_000;
+const MICROSECONDS_PER_SECOND: u64 = 1_000_000;
+
+/// Requests that are counted together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    /// Of one thing: a task, an operation, an attachment.
+    Read,
+    /// Of many: lists and histories.
+    List,
+    /// A change of one thing.
+    Write,
+    /// Changes of many at once.
+    Bulk,
+}
+
+impl Class {
+    /// Its name in headers, settings and metrics.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::List => "list",
+            Self::Write => "write",
+            Self::Bulk => "bulk",
+        }
+    }
+}
+
+/// What a tenant may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limit {
+    /// How many requests may come at once.
+    pub burst: u32,
+    /// Microseconds after which one more may come.
+    interval: u64,
+}
+
+impl Limit {
+    /// `None` for 0 requests per minute, which stands for no limit.
+    fn new(per_minute: u32, burst: u32) -> Option<Self> {
+        let interval =
+            (per_minute > 0).then(|| MICROSECONDS_PER_MINUTE.div_ceil(per_minute.into()));
+        interval.map(|interval| Self { burst, interval })
+    }
+
+    /// After how many seconds a burst that was used up is there again; from 1.
+    #[must_use]
+    pub fn window_seconds(self) -> u64 {
+        (self.interval * u64::from(self.burst)).div_ceil(MICROSECONDS_PER_SECOND)
+    }
+}
+
+/// Where a tenant stands after a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// The limit that the request was counted against.
+    pub limit: Limit,
+    /// Whether the request is within it. One that is not was not counted.
+    pub allowed: bool,
+    /// How many requests may follow at once.
+    pub remaining: u64,
+    /// After how many seconds there is one more; from 1.
+    pub wait_seconds: u64,
+}
+
+impl Standing {
+    /// `room` is in microseconds, and less than one interval when the request is not allowed.
+    fn new(limit: Limit, allowed: bool, room: u64) -> Self {
+        let wait = limit.interval - room % limit.interval;
+        Self {
+            limit,
+            allowed,
+            remaining: room / limit.interval,
+            wait_seconds: wait.div_ceil(MICROSECONDS_PER_SECOND),
+        }
+    }
+}
+
+/// The limits, and where requests are counted. Clones share both.
+#[derive(Clone, Debug)]
+pub struct RateLimits {
+    redis: Option<Redis>,
+    config: RateLimitConfig,
+}
+
+impl Store {
+    /// Limits that are counted in the store's Redis; without one, nothing is limited.
+    #[must_use]
+    pub fn rate_limits(&self, config: RateLimitConfig) -> RateLimits {
+        RateLimits { redis: self.redis.clone(), config }
+    }
+}
+
+impl RateLimits {
+    /// Counts a request. `None` if it is not limited: by the configuration, or because Redis is away.
+    pub async fn count(&self, tenant: &TenantId, class: Class) -> Option<Standing> {
+        let (redis, limit) = (self.redis.as_ref()?, self.config.limit(class)?);
+        let mut command = redis::cmd("EVAL");
+        command.arg(GCRA).arg(1).arg(key(tenant, class)).arg(limit.interval).arg(limit.burst);
+        let counted: Option<(bool, u64)> =
+            redis.run(async |connection| command.query_async(connection).await).await;
+        let Some((allowed, room)) = counted else {
+            metrics::counter!("rate_limit_errors_total").increment(1);
+            return None;
+        };
+        if !allowed {
+            metrics::counter!("rate_limited_total", "class" => class.as_str()).increment(1);
+        }
+        Some(Standing::new(limit, allowed, room))
+    }
+}
+
+/// Its `v1` is the meaning of the value: another meaning needs another key.
+fn key(tenant: &TenantId, class: Class) -> String {
+    format!("rate:v1:{}:{tenant}", class.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_window_is_the_time_in_which_a_burst_comes_back() {
+        for (per_minute, burst, seconds) in
+            [(600, 600, 60), (6_000, 1_000, 10), (1, 1, 60), (1_000_000, 1, 1), (7, 2, 18)]
+        {
+            let limit = Limit::new(per_minute, burst).unwrap();
+            assert_eq!(limit.window_seconds(), seconds, "{per_minute} per minute, {burst} at once");
+        }
+        assert_eq!(Limit::new(0, 10), None);
+    }
+
+    #[test]
+    fn a_standing_tells_what_is_left_and_when_there_is_more() {
+        // One each two seconds.
+        let limit = Limit::new(30, 5).unwrap();
+        let told = |allowed, room| {
+            let standing = Standing::new(limit, allowed, room);
+            (standing.remaining, standing.wait_seconds)
+        };
+        assert_eq!(told(true, 8_000_000), (4, 2));
+        assert_eq!(told(true, 7_999_999), (3, 1));
+        assert_eq!(told(true, 0), (0, 2));
+        assert_eq!(told(false, 1_999_999), (0, 1));
+        assert_eq!(told(false, 0), (0, 2));
+    }
+}

@@ -1,0 +1,64 @@
+//! The commands of one HTTP request, which are applied together.
+//!
+//! What a request adds to a batch from the queue: while it is processed, another one under the same
+//! idempotency key is told so instead of waiting for it; and a key that was used before by another
+//! request spoils all of this one.
+
+use std::sync::Arc;
+
+use domain::{TenantId, Timestamp};
+use sha2::{Digest as _, Sha256};
+
+use crate::apply::{Receipt, Terms};
+use crate::error::ApplyError;
+use crate::inbox::{CommandKey, Incoming};
+use crate::store::Store;
+
+impl Store {
+    /// Applies the commands of one request of `tenant`, as [`apply`](Self::apply) does. `key` is the
+    /// request's idempotency key, if it has one.
+    ///
+    /// If any command's key was used before by another command, nothing is written, and every
+    /// receipt says [`Outcome::KeyReused`](crate::Outcome::KeyReused).
+    ///
+    /// # Errors
+    /// As [`apply`](Self::apply), and [`ApplyError::InFlight`] while another request under the key is
+    /// being processed.
+    pub async fn apply_request(
+        &self,
+        tenant: &TenantId,
+        key: Option<&CommandKey>,
+        commands: impl Into<Arc<[Incoming]>>,
+        now: Timestamp,
+    ) -> Result<Vec<Receipt>, ApplyError> {
+        let claim = key.map(|key| digest(tenant, key));
+        self.run(commands.into(), Terms::Request { claim }, now).await
+    }
+}
+
+/// What stands for a key as an advisory lock. Two keys with one digest could not be processed at the
+/// same time, which would be one needless answer to try again; so 64 bits are plenty.
+fn digest(tenant: &TenantId, key: &CommandKey) -> i64 {
+    // No part has a line break.
+    let digest = Sha256::digest(format!("{tenant}\n{}\n{}", key.source, key.id));
+    digest.first_chunk().copied().map_or(0, i64::from_be_bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_key_of_each_tenant_and_source_has_a_claim_of_its_own() {
+        let claim = |tenant: &str, source: &str, id: &str| {
+            let key = CommandKey { source: source.to_owned(), id: id.to_owned() };
+            digest(&tenant.parse().unwrap(), &key)
+        };
+        let one = claim("acme", "/a", "1");
+        assert_eq!(one, claim("acme", "/a", "1"));
+        for other in [claim("other", "/a", "1"), claim("acme", "/b", "1"), claim("acme", "/a", "2")]
+        {
+            assert_ne!(one, other);
+        }
+    }
+}

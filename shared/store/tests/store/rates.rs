@@ -1,0 +1,196 @@
+//! Rate limits: the script against a model with a clock of its own, and callers against the limits.
+
+use std::time::Instant;
+
+use clap::Parser;
+use domain::TenantId;
+use futures::future::join_all;
+use local_stack::{Redis, State};
+use proptest::prelude::*;
+use redis::aio::MultiplexedConnection;
+use secrecy::ExposeSecret as _;
+use store::{Class, RateLimitConfig, RateLimits, Store};
+
+const GCRA: &str = include_str!("../../src/rate/gcra.lua");
+/// A point in time, in microseconds.
+const BEGIN: u64 = 1_800_000_000_000_000;
+
+#[derive(Parser)]
+struct Settings {
+    #[command(flatten)]
+    store: store::Config,
+    #[command(flatten)]
+    limits: RateLimitConfig,
+}
+
+/// A Redis of the test's own, which must outlive its folder.
+async fn redis() -> (Redis, tempfile::TempDir) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let state = State::open(folder.path()).expect("a state folder");
+    (Redis::start(&state).await.expect("a Redis"), folder)
+}
+
+fn limits(redis: &Redis, settings: &[&str]) -> RateLimits {
+    let redis = format!("--redis-url={}", redis.url().expose_secret());
+    let common = ["test", "--database-url=postgres://nowhere/nothing", &redis];
+    let Settings { store, limits } = Settings::parse_from(common.iter().chain(settings));
+    Store::connect(&store).expect("a store").rate_limits(limits)
+}
+
+fn tenant(name: &str) -> TenantId {
+    name.parse().expect("a tenant")
+}
+
+struct Script(MultiplexedConnection);
+
+impl Script {
+    async fn of(redis: &Redis) -> Self {
+        let client = redis::Client::open(redis.url().expose_secret()).expect("a URL");
+        Self(client.get_multiplexed_async_connection().await.expect("a connection"))
+    }
+
+    /// Whether a request is allowed, and the room that is left.
+    async fn count(&mut self, key: &str, interval: u64, burst: u64, now: u64) -> (bool, u64) {
+        let mut command = redis::cmd("EVAL");
+        command.arg(GCRA).arg(1).arg(key).arg(interval).arg(burst).arg(now);
+        command.query_async(&mut self.0).await.expect("an answer")
+    }
+}
+
+/// Credit that grows with time, up to a burst, and that each request takes from: the same, said
+/// otherwise.
+struct Bucket {
+    interval: u64,
+    full: u64,
+    credit: u64,
+    at: u64,
+}
+
+impl Bucket {
+    fn count(&mut self, now: u64) -> (bool, u64) {
+        self.credit = self.full.min(self.credit + (now - self.at));
+        self.at = now;
+        let allowed = self.credit >= self.interval;
+        self.credit -= if allowed { self.interval } else { 0 };
+        (allowed, self.credit)
+    }
+}
+
+#[test]
+fn whatever_the_pauses_the_script_allows_what_the_limit_allows() {
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let (redis, _folder) = runtime.block_on(redis());
+    let script = tokio::sync::Mutex::new(runtime.block_on(Script::of(&redis)));
+    let pause =
+        |interval: u64| prop_oneof![Just(0), Just(interval - 1), Just(interval), 0..interval * 3];
+    let pauses = |interval| proptest::collection::vec(pause(interval), 1..60);
+    let limits = (60_u64..5_000_000, 1_u64..20);
+    let cases =
+        limits.prop_flat_map(|(interval, burst)| (Just((interval, burst)), pauses(interval)));
+    let config =
+        ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() };
+    proptest!(config, |(((interval, burst), pauses) in cases)| {
+        let key = uuid::Uuid::new_v4().to_string();
+        let full = interval * burst;
+        let mut bucket = Bucket { interval, full, credit: full, at: BEGIN };
+        let (mut now, mut allowed_at) = (BEGIN, Vec::new());
+        for pause in pauses {
+            now += pause;
+            let told = runtime.block_on(async {
+                script.lock().await.count(&key, interval, burst, now).await
+            });
+            prop_assert_eq!(told, bucket.count(now));
+            allowed_at.extend(told.0.then_some(now));
+        }
+        // In no window are there more than a burst and what came back meanwhile.
+        for (index, from) in allowed_at.iter().enumerate() {
+            for (count, until) in (1_u64..).zip(&allowed_at[index..]) {
+                prop_assert!(count <= burst + (until - from) / interval);
+            }
+        }
+    });
+}
+
+#[tokio::test]
+async fn after_a_clock_went_back_or_a_limit_got_smaller_nobody_waits_for_more_than_one_burst() {
+    let (redis, _folder) = redis().await;
+    let mut script = Script::of(&redis).await;
+    for _ in 0..5 {
+        script.count("clock", 1_000, 5, BEGIN).await;
+    }
+    let before = BEGIN - 3_600_000_000;
+    assert_eq!(script.count("clock", 1_000, 5, before).await, (false, 0));
+    assert_eq!(script.count("clock", 1_000, 5, before + 1_000).await, (true, 0));
+    for _ in 0..100 {
+        script.count("limit", 1_000, 500, BEGIN).await;
+    }
+    assert_eq!(script.count("limit", 1_000, 2, BEGIN).await, (false, 0));
+    assert_eq!(script.count("limit", 1_000, 2, BEGIN + 1_000).await, (true, 0));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn many_callers_at_once_get_the_burst_and_what_came_back_and_no_more() {
+    let (redis, _folder) = redis().await;
+    // One comes back each 100 ms.
+    let settings = ["--rate-limit-read-per-minute=600", "--rate-limit-read-burst=50"];
+    let settings = [settings[0], settings[1], "--redis-timeout-ms=5000"];
+    let replicas: Vec<_> = (0..4).map(|_| limits(&redis, &settings)).collect();
+    let begun = Instant::now();
+    let callers = (0..400).map(|number: usize| {
+        let limits = replicas[number % replicas.len()].clone();
+        tokio::spawn(async move { limits.count(&tenant("acme"), Class::Read).await })
+    });
+    let standings = join_all(callers).await.into_iter();
+    let allowed = standings.filter(|standing| {
+        let standing = standing.as_ref().expect("no panic").expect("it is limited");
+        standing.allowed
+    });
+    let allowed = allowed.count();
+    let came_back = usize::try_from(begun.elapsed().as_millis() / 100).expect("a short time") + 1;
+    assert!((50..=50 + came_back).contains(&allowed), "{allowed} in {:?}", begun.elapsed());
+}
+
+#[tokio::test]
+async fn tenants_and_classes_are_counted_apart() {
+    let (redis, _folder) = redis().await;
+    let settings = [
+        "--rate-limit-read-per-minute=1",
+        "--rate-limit-read-burst=2",
+        "--rate-limit-write-per-minute=1",
+        "--rate-limit-write-burst=1",
+        "--rate-limit-list-per-minute=0",
+    ];
+    let limits = limits(&redis, &settings);
+    let count = async |name: &str, class| {
+        let standing = limits.count(&tenant(name), class).await;
+        standing.map(|standing| (standing.allowed, standing.remaining))
+    };
+    assert_eq!(count("acme", Class::Read).await, Some((true, 1)));
+    assert_eq!(count("acme", Class::Read).await, Some((true, 0)));
+    assert_eq!(count("acme", Class::Read).await, Some((false, 0)));
+    assert_eq!(count("acme", Class::Write).await, Some((true, 0)));
+    assert_eq!(count("acme", Class::List).await, None, "0 is no limit");
+    assert_eq!(count("other", Class::Read).await, Some((true, 1)));
+}
+
+#[tokio::test]
+async fn without_redis_nothing_is_limited_and_with_it_again_it_is() {
+    let (mut redis, _folder) = redis().await;
+    let settings = ["--rate-limit-bulk-per-minute=1", "--rate-limit-bulk-burst=1"];
+    let limits = limits(&redis, &settings);
+    let count = async || limits.count(&tenant("acme"), Class::Bulk).await;
+    assert!(count().await.expect("it is limited").allowed);
+    assert!(!count().await.expect("it is limited").allowed);
+    redis.stop().await.expect("stopped");
+    for _ in 0..3 {
+        assert_eq!(count().await, None);
+    }
+    redis.restart().await.expect("restarted");
+    for _ in 0..200 {
+        if count().await.is_some() {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    panic!("nothing was limited again");
+}
