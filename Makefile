@@ -20,12 +20,15 @@ clean-state: build ## Forget the tasks, messages, logs and secrets of `make run`
 test: ## Check and test everything, as the gate does
 	@.ci/test
 
-test-long: ## Test what takes too long for every change: lists of a million tasks
+test-long: ## Test what takes too long for every change: lists of a million tasks, thousands of requests
+	@.ci/tools
+	@cargo build --quiet --locked --workspace --bins
 	@cargo run --quiet --locked --package local-stack -- exec -- \
-		cargo nextest run --locked --package store --run-ignored only
+		cargo nextest run --locked --package store --package integration-tests --run-ignored only
 
-generate: ## Renew events/schemas and events/asyncapi.yaml from the types
+generate: ## Renew the contracts: events/schemas, events/asyncapi.yaml, shared/http/openapi.json, docs/problems.md
 	@cargo run --quiet --locked --package generate
+	@cargo run --quiet --locked --package generate-openapi
 
 prepare: ## Renew the descriptions of the SQL queries (shared/store/.sqlx)
 	@cargo run --quiet --locked --package local-stack -- exec -- shared/store/prepare

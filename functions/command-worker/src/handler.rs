@@ -38,6 +38,7 @@ impl BatchHandler for CommandHandler {
             key: CommandKey { source: event.source.into(), id: event.id.into() },
             command: event.command,
             traceparent: event.traceparent,
+            request: None,
         };
         Ok(Message { incoming, is_last_delivery: record.is_last_delivery() })
     }
@@ -104,6 +105,8 @@ fn failed(error: ApplyError) -> Verdict {
             Retry::unavailable("database_unavailable", cause.to_string()).into()
         }
         ApplyError::Contended => Retry::new("tasks_contended", error.to_string()).into(),
+        // Only requests over HTTP claim their keys.
+        ApplyError::InFlight => Retry::new("command_in_flight", error.to_string()).into(),
         ApplyError::Data(cause) => Reject::new("data_refused", cause.to_string()).into(),
     }
 }

@@ -4,19 +4,23 @@
 use std::time::Duration;
 
 use aws_config::SdkConfig;
-use axum::extract::{FromRef, State};
-use axum::response::IntoResponse;
-use axum::routing::get;
+use axum::extract::State;
+use axum::middleware::from_fn_with_state;
+use axum::response::{IntoResponse as _, Response};
 use axum::{Json, Router};
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, value_parser};
 use cloud::{AttachmentBucket, BucketAway, Signed};
 use domain::{Attachment, AttachmentId, AttachmentKey, AttachmentState, TaskId, Timestamp};
-use http_support::{Authenticator, NO_STORE, Path, PathPair, Problem, Reader};
+use http_support::contract::Verb::Get;
+use http_support::contract::{self, Routes};
+use http_support::{Guard, NO_STORE, Path, PathPair, Problem, Reader, auth};
 use runtime::{Clock as _, SystemClock};
+use schemars::JsonSchema;
 use serde::Serialize;
-use store::Store;
+use store::{Class, Store};
 
+use crate::api;
 use crate::routes::database_away;
 
 /// Whether there are attachments, and for how long they may be fetched.
@@ -74,33 +78,42 @@ impl Downloads {
     }
 }
 
-#[derive(Clone, FromRef)]
-struct App {
-    downloads: Downloads,
-    authenticator: Authenticator,
+pub(crate) fn lists<R: Routes<Downloads>>(routes: R) -> R {
+    routes.operation(Get, "/v1/tasks/{id}/attachments", list, api::list_attachments)
 }
 
-/// `GET` of a task's attachments, and of one; nothing without a bucket.
-pub(crate) fn router(downloads: Option<Downloads>, authenticator: Authenticator) -> Router {
+pub(crate) fn reads<R: Routes<Downloads>>(routes: R) -> R {
+    let path = "/v1/tasks/{id}/attachments/{attachment}";
+    routes.operation(Get, path, one, api::get_attachment)
+}
+
+/// A task's attachments, and one of them; nothing without a bucket.
+pub(crate) fn router(downloads: Option<Downloads>, guard: &Guard) -> Router {
     let Some(downloads) = downloads else { return Router::new() };
-    Router::new()
-        .route("/v1/tasks/{id}/attachments", get(list))
-        .route("/v1/tasks/{id}/attachments/{attachment}", get(one))
-        .with_state(App { downloads, authenticator })
+    let lists =
+        lists(Router::new()).route_layer(from_fn_with_state(guard.of(Class::List), auth::guard));
+    let router = reads(Router::new())
+        .route_layer(from_fn_with_state(guard.of(Class::Read), auth::guard))
+        .merge(lists)
+        .with_state(downloads);
+    contract::refuse_other_methods(router, contract::ATTACHMENTS)
 }
 
 /// An attachment, and how to fetch it if it is available.
-#[derive(Serialize)]
-struct Download {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "AttachmentDownload")]
+pub(crate) struct Download {
     #[serde(flatten)]
     attachment: Attachment,
+    /// How to fetch it, if it is available.
     #[serde(skip_serializing_if = "Option::is_none")]
     download: Option<Signed>,
 }
 
 /// All attachments of a task: there are too few for pages.
-#[derive(Serialize)]
-struct AttachmentList {
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct AttachmentList {
+    /// In the order in which they were announced.
     attachments: Vec<Download>,
 }
 
@@ -108,7 +121,7 @@ async fn list(
     Reader(caller): Reader,
     Path(task): Path<TaskId>,
     State(downloads): State<Downloads>,
-) -> Result<impl IntoResponse, Problem> {
+) -> Result<Response, Problem> {
     let (store, tenant) = (&downloads.store, caller.tenant);
     let found = store.attachments(&tenant, task).await.map_err(database_away)?;
     if found.is_empty() && store.task(&tenant, task).await.map_err(database_away)?.is_none() {
@@ -120,19 +133,19 @@ async fn list(
         let key = AttachmentKey { tenant: tenant.clone(), task, id: attachment.id };
         attachments.push(downloads.sign(&key, attachment, now).await?);
     }
-    Ok(([NO_STORE], Json(AttachmentList { attachments })))
+    Ok(([NO_STORE], Json(AttachmentList { attachments })).into_response())
 }
 
 async fn one(
     Reader(caller): Reader,
     PathPair(task, id): PathPair<TaskId, AttachmentId>,
     State(downloads): State<Downloads>,
-) -> Result<impl IntoResponse, Problem> {
+) -> Result<Response, Problem> {
     let key = AttachmentKey { tenant: caller.tenant, task, id };
     let found = downloads.store.attachment(&key).await.map_err(database_away)?;
     let attachment = found.ok_or(Problem::NotFound)?;
     let download = downloads.sign(&key, attachment, downloads.clock.now()).await?;
-    Ok(([NO_STORE], Json(download)))
+    Ok(([NO_STORE], Json(download)).into_response())
 }
 
 fn unsigned(away: &BucketAway) -> Problem {

@@ -10,7 +10,7 @@ use crate::attachments;
 /// All settings of the function.
 #[derive(Debug, Args)]
 #[group(skip)]
-pub(crate) struct Config {
+pub struct Config {
     #[command(flatten)]
     pub(crate) http: http::Config,
     #[command(flatten)]
@@ -18,7 +18,11 @@ pub(crate) struct Config {
     #[command(flatten)]
     pub(crate) pages: page::Config,
     #[command(flatten)]
+    pub(crate) rate_limits: store::RateLimitConfig,
+    #[command(flatten)]
     pub(crate) store: store::Config,
+    #[command(flatten)]
+    pub(crate) local: store::LocalConfig,
     #[command(flatten)]
     pub(crate) history: HistoryConfig,
     #[command(flatten)]

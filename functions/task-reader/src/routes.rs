@@ -3,17 +3,22 @@
 use axum::Router;
 use axum::extract::{FromRef, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
 use cloud::{Failure, History, OperationId, Operations};
 use domain::TaskId;
 use http_support::conditional::{etag, is_not_modified};
+use http_support::contract::Verb::Get;
+use http_support::contract::{self, Routes};
+use http_support::freshness::wants_current;
 use http_support::operation::told;
 use http_support::page::Cursors;
-use http_support::{Authenticator, Path, Problem, Reader};
+use http_support::{Guard, Path, Problem, Reader, auth};
+use runtime::http::LogField;
 use runtime::{Clock as _, SystemClock};
-use store::{ReadError, Store};
+use store::{Class, Freshness, ReadError, Store};
 
+use crate::api;
 use crate::attachments::{self, Downloads};
 use crate::lists::{history, tasks};
 
@@ -28,20 +33,32 @@ pub(crate) struct App {
     pub(crate) history: History,
     pub(crate) operations: Operations,
     pub(crate) cursors: Cursors,
-    pub(crate) authenticator: Authenticator,
     pub(crate) clock: SystemClock,
 }
 
-/// `GET` of tasks, of a task and its history, and of an operation.
-pub(crate) fn router(app: App, downloads: Option<Downloads>) -> Router {
-    let attachments = attachments::router(downloads, app.authenticator.clone());
-    Router::new()
-        .route("/v1/tasks", get(tasks))
-        .route("/v1/tasks/{id}", get(task))
-        .route("/v1/tasks/{id}/history", get(history))
-        .route("/v1/operations/{id}", get(operation))
+/// What is read in pages.
+pub(crate) fn lists<R: Routes<App>>(routes: R) -> R {
+    let routes = routes.operation(Get, "/v1/tasks", tasks, api::list_tasks);
+    routes.operation(Get, "/v1/tasks/{id}/history", history, api::list_history)
+}
+
+/// What is read one at a time.
+pub(crate) fn reads<R: Routes<App>>(routes: R) -> R {
+    let routes = routes.operation(Get, "/v1/tasks/{id}", task, api::get_task);
+    routes.operation(Get, "/v1/operations/{id}", operation, api::get_operation)
+}
+
+/// Everything that is read, and the contract that describes it.
+pub(crate) fn router(app: App, downloads: Option<Downloads>, guard: &Guard) -> Router {
+    let lists =
+        lists(Router::new()).route_layer(from_fn_with_state(guard.of(Class::List), auth::guard));
+    let router = reads(Router::new())
+        .route_layer(from_fn_with_state(guard.of(Class::Read), auth::guard))
+        .merge(lists)
         .with_state(app)
-        .merge(attachments)
+        .merge(attachments::router(downloads, guard))
+        .merge(contract::router());
+    contract::refuse_other_methods(router, contract::TASKS)
 }
 
 async fn task(
@@ -50,8 +67,10 @@ async fn task(
     State(store): State<Store>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let task =
-        store.task(&caller.tenant, id).await.map_err(database_away)?.ok_or(Problem::NotFound)?;
+    let freshness = if wants_current(&headers) { Freshness::Current } else { Freshness::Recent };
+    let (task, source) = store.read(&caller.tenant, id, freshness).await.map_err(database_away)?;
+    LogField::Cache.log(source.as_str());
+    let task = task.ok_or(Problem::NotFound)?;
     let etag = etag(task.version);
     let not_modified = is_not_modified(&headers, &etag);
     let headers = [(header::ETAG, etag), CACHE_CONTROL];

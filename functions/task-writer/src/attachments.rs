@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use axum::Json as JsonBody;
 use axum::Router;
-use axum::extract::{FromRef, State};
+use axum::extract::State;
 use axum::http::{StatusCode, header};
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{delete, post};
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, value_parser};
 use cloud::{AttachmentBucket, BucketAway, Signed};
@@ -16,15 +16,19 @@ use domain::{
     Attachment, AttachmentId, AttachmentKey, AttachmentState, NewAttachment, TaskId, TenantId,
     limits,
 };
+use http_support::contract::Verb::{Delete, Post};
+use http_support::contract::{self, Routes};
 use http_support::{
-    Authenticator, FieldError, IdempotencyKey, Json, NO_STORE, Path, PathPair, Problem, Writer,
+    FieldError, Guard, IdempotencyKey, Json, NO_STORE, Path, PathPair, Problem, Writer, auth,
 };
 use runtime::{Clock as _, SystemClock, aws};
+use schemars::JsonSchema;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
-use store::{Attached, Store};
+use store::{Attached, Class, Store};
 use uuid::{Builder, Uuid};
 
+use crate::api;
 use crate::commands::problem;
 
 /// Whether there are attachments, and what may be uploaded.
@@ -98,26 +102,29 @@ impl Uploads {
     }
 }
 
-#[derive(Clone, FromRef)]
-struct App {
-    uploads: Uploads,
-    authenticator: Authenticator,
+pub(crate) fn writes<R: Routes<Uploads>>(routes: R) -> R {
+    let one = "/v1/tasks/{id}/attachments/{attachment}";
+    routes
+        .operation(Post, "/v1/tasks/{id}/attachments", announce, api::create_attachment)
+        .operation(Delete, one, remove, api::delete_attachment)
 }
 
-/// `POST` of attachments of a task, `DELETE` of one; nothing without a bucket.
-pub(crate) fn router(uploads: Option<Uploads>, authenticator: Authenticator) -> Router {
+/// Attachments of a task announced, and deleted; nothing without a bucket.
+pub(crate) fn router(uploads: Option<Uploads>, guard: &Guard) -> Router {
     let Some(uploads) = uploads else { return Router::new() };
-    Router::new()
-        .route("/v1/tasks/{id}/attachments", post(announce))
-        .route("/v1/tasks/{id}/attachments/{attachment}", delete(remove))
-        .with_state(App { uploads, authenticator })
+    let router = writes(Router::new())
+        .route_layer(from_fn_with_state(guard.of(Class::Write), auth::guard))
+        .with_state(uploads);
+    contract::refuse_other_methods(router, contract::ATTACHMENTS)
 }
 
 /// An attachment, and how to upload it unless it is available already.
-#[derive(Serialize)]
-struct Upload {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "AttachmentUpload")]
+pub(crate) struct Upload {
     #[serde(flatten)]
     attachment: Attachment,
+    /// How to upload it, unless it is available.
     #[serde(skip_serializing_if = "Option::is_none")]
     upload: Option<Signed>,
 }

@@ -41,20 +41,24 @@ impl Commands {
         action: Action,
     ) -> Result<Written, Problem> {
         let deferred = self.deferred.as_ref().filter(|_| envelope.respond_async);
+        let is_keyed = envelope.is_keyed;
         let event = envelope.command(tenant, task, action);
         match deferred {
             Some(deferred) => deferred.accept(event, self.clock.now()).await.map(Written::Later),
-            None => self.apply(event).await.map(Written::Now),
+            None => self.apply(event, is_keyed).await.map(Written::Now),
         }
     }
 
-    async fn apply(&self, event: CommandEvent) -> Result<Receipt, Problem> {
+    async fn apply(&self, event: CommandEvent, is_keyed: bool) -> Result<Receipt, Problem> {
         let incoming = Incoming {
             key: CommandKey { source: event.source.into(), id: event.id.into() },
             command: event.command,
             traceparent: event.traceparent,
+            request: None,
         };
-        let receipts = self.store.apply([incoming], self.clock.now()).await.map_err(problem)?;
+        let (tenant, key) = (incoming.command.tenant.clone(), incoming.key.clone());
+        let key = is_keyed.then_some(&key);
+        let receipts = self.apply_request(&tenant, key, vec![incoming]).await?;
         let receipt = receipts.into_iter().next().ok_or(Problem::NotFound)?;
         match receipt.outcome {
             Outcome::Applied { .. } => Ok(receipt),
@@ -62,11 +66,23 @@ impl Commands {
             Outcome::KeyReused => Err(Problem::IdempotencyKeyReused),
         }
     }
+
+    /// Applies the commands of one request, at once. Returns one receipt per command.
+    pub(crate) async fn apply_request(
+        &self,
+        tenant: &TenantId,
+        key: Option<&CommandKey>,
+        commands: Vec<Incoming>,
+    ) -> Result<Vec<Receipt>, Problem> {
+        let applied = self.store.apply_request(tenant, key, commands, self.clock.now()).await;
+        applied.map_err(problem)
+    }
 }
 
 pub(crate) fn problem(error: ApplyError) -> Problem {
     match error {
         ApplyError::Unavailable(_) | ApplyError::Contended => Problem::DATABASE_AWAY,
+        ApplyError::InFlight => Problem::IdempotencyKeyInFlight,
         ApplyError::Data(_) => Problem::Internal(error.into()),
     }
 }

@@ -10,11 +10,13 @@ use crate::attachments;
 /// All settings of the function.
 #[derive(Debug, Args)]
 #[group(skip)]
-pub(crate) struct Config {
+pub struct Config {
     #[command(flatten)]
     pub(crate) http: http::Config,
     #[command(flatten)]
     pub(crate) auth: auth::Config,
+    #[command(flatten)]
+    pub(crate) rate_limits: store::RateLimitConfig,
     #[command(flatten)]
     pub(crate) store: store::Config,
     /// Refuse changes and deletions of tasks that name no version by `If-Match`

@@ -1,16 +1,24 @@
 //! What a write request says beside its body: all that makes a command a message.
 
+use aide::OperationInput;
+use aide::generate::GenContext;
+use aide::openapi::Operation;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use domain::{Action, Command, TaskId, TenantId};
 use events::{CommandEvent, EventId, Source};
+use http_support::contract;
+use http_support::problems::IDEMPOTENCY_KEY_IN_FLIGHT;
 use http_support::{IdempotencyKey, Problem, RespondAsync};
 use uuid::Uuid;
 
 /// What a write request says beside its body.
 pub(crate) struct Envelope {
-    id: EventId,
-    traceparent: Option<String>,
+    /// The idempotency key, or one that nobody else has.
+    pub(crate) id: EventId,
+    /// Whether the caller chose the id, and so may repeat the request.
+    pub(crate) is_keyed: bool,
+    pub(crate) traceparent: Option<String>,
     /// Whether the caller prefers not to wait.
     pub(crate) respond_async: bool,
 }
@@ -28,8 +36,9 @@ impl<S: Send + Sync> FromRequestParts<S> for Envelope {
 
     /// Without an `Idempotency-Key` every request is a command of its own.
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let id = IdempotencyKey::from_headers(&parts.headers)?
-            .map_or_else(|| Uuid::new_v4().to_string(), |key| key.as_str().to_owned());
+        let key = IdempotencyKey::from_headers(&parts.headers)?;
+        let is_keyed = key.is_some();
+        let id = key.map_or_else(|| Uuid::new_v4().to_string(), |key| key.as_str().to_owned());
         let id = EventId::try_from(id).map_err(anyhow::Error::msg)?;
         let traceparent = parts
             .headers
@@ -37,6 +46,14 @@ impl<S: Send + Sync> FromRequestParts<S> for Envelope {
             .and_then(|header| events::traceparent(header.to_str().ok()?))
             .map(ToOwned::to_owned);
         let Ok(RespondAsync(respond_async)) = RespondAsync::from_request_parts(parts, state).await;
-        Ok(Self { id, traceparent, respond_async })
+        Ok(Self { id, is_keyed, traceparent, respond_async })
+    }
+}
+
+impl OperationInput for Envelope {
+    fn operation_input(context: &mut GenContext, operation: &mut Operation) {
+        <(IdempotencyKey, RespondAsync)>::operation_input(context, operation);
+        contract::traceparent(operation);
+        contract::can_fail(operation, &[IDEMPOTENCY_KEY_IN_FLIGHT]);
     }
 }

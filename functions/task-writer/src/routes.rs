@@ -1,34 +1,41 @@
 //! The addresses that are written to.
 
+use aide::OperationInput;
+use aide::generate::GenContext;
+use aide::openapi::Operation;
 use axum::extract::{FromRef, FromRequestParts, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{patch, post};
 use axum::{Json as JsonBody, Router};
 use domain::{
     Action, AssignTask, Assignee, CreateTask, Expected, TaskId, TaskPatch, TenantId, UpdateTask,
 };
 use http_support::conditional::{etag, expected_version};
+use http_support::contract::Verb::{Delete, Patch, Post};
+use http_support::contract::{self, Routes};
 use http_support::operation::accepted;
-use http_support::{Authenticator, Json, MergePatch, Path, Problem, Writer};
+use http_support::{Guard, Json, MergePatch, Path, Problem, Writer, auth};
+use schemars::JsonSchema;
 use serde::Deserialize;
-use store::Receipt;
+use store::{Class, Receipt};
 use uuid::Uuid;
 
+use crate::api;
 use crate::attachments::{self, Uploads};
+use crate::bulk::create_all;
 use crate::commands::{Commands, Written};
 use crate::envelope::Envelope;
 
 /// Marks the answer to a repeat, told by its `Idempotency-Key`: nothing was changed again.
-const REPLAYED: (HeaderName, HeaderValue) =
+pub(crate) const REPLAYED: (HeaderName, HeaderValue) =
     (HeaderName::from_static("idempotency-replayed"), HeaderValue::from_static("true"));
 
 #[derive(Clone, FromRef)]
-struct App {
+pub(crate) struct App {
     commands: Commands,
     if_match: IfMatch,
-    authenticator: Authenticator,
 }
 
 /// Whether changes and deletions must name a version, so that nobody overwrites what they have not
@@ -50,24 +57,38 @@ impl IfMatch {
     }
 }
 
-/// `POST /v1/tasks`, `PATCH` and `DELETE /v1/tasks/{id}`, and its actions: `POST` to `assign`,
-/// `complete`, `reopen` and `cancel` below it.
+/// Writes of one task.
+pub(crate) fn writes<R: Routes<App>>(routes: R) -> R {
+    routes
+        .operation(Post, "/v1/tasks", create, api::create_task)
+        .operation(Patch, "/v1/tasks/{id}", update, api::update_task)
+        .operation(Delete, "/v1/tasks/{id}", delete, api::delete_task)
+        .operation(Post, "/v1/tasks/{id}/assign", assign, api::assign_task)
+        .operation(Post, "/v1/tasks/{id}/complete", complete, api::complete_task)
+        .operation(Post, "/v1/tasks/{id}/reopen", reopen, api::reopen_task)
+        .operation(Post, "/v1/tasks/{id}/cancel", cancel, api::cancel_task)
+}
+
+/// Writes of many tasks.
+pub(crate) fn bulk<R: Routes<App>>(routes: R) -> R {
+    routes.operation(Post, "/v1/tasks/batch", create_all, api::create_tasks)
+}
+
+/// Everything that is written.
 pub(crate) fn router(
     commands: Commands,
     uploads: Option<Uploads>,
     if_match: IfMatch,
-    authenticator: Authenticator,
+    guard: &Guard,
 ) -> Router {
-    let attachments = attachments::router(uploads, authenticator.clone());
-    Router::new()
-        .route("/v1/tasks", post(create))
-        .route("/v1/tasks/{id}", patch(update).delete(delete))
-        .route("/v1/tasks/{id}/assign", post(assign))
-        .route("/v1/tasks/{id}/complete", post(complete))
-        .route("/v1/tasks/{id}/reopen", post(reopen))
-        .route("/v1/tasks/{id}/cancel", post(cancel))
-        .with_state(App { commands, if_match, authenticator })
-        .merge(attachments)
+    let bulk =
+        bulk(Router::new()).route_layer(from_fn_with_state(guard.of(Class::Bulk), auth::guard));
+    let router = writes(Router::new())
+        .route_layer(from_fn_with_state(guard.of(Class::Write), auth::guard))
+        .merge(bulk)
+        .with_state(App { commands, if_match })
+        .merge(attachments::router(uploads, guard));
+    contract::refuse_other_methods(router, contract::TASKS)
 }
 
 async fn create(
@@ -101,9 +122,10 @@ async fn update(
 }
 
 /// Who is to do a task.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 struct Assignment {
+    /// Who is to do it.
     assignee: Assignee,
 }
 
@@ -165,6 +187,13 @@ impl FromRequestParts<App> for Plain {
             expected: Expected { expected_version: expected_version(&parts.headers)? },
             commands: app.commands.clone(),
         })
+    }
+}
+
+impl OperationInput for Plain {
+    fn operation_input(context: &mut GenContext, operation: &mut Operation) {
+        <(Writer, Path<TaskId>, Envelope)>::operation_input(context, operation);
+        contract::if_match(operation);
     }
 }
 

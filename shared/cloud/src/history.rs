@@ -10,6 +10,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, BatchStatementRequest};
 use clap::Args;
 use domain::{Task, TaskId, TenantId, Timestamp, Version};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -45,15 +46,18 @@ pub struct Change {
 }
 
 /// One entry of a task's history.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "HistoryEntry")]
 pub struct Entry {
     /// The task's version after the change.
     pub version: Version,
     /// The `type` of the fact that told of it.
     pub r#type: String,
     /// When the command was applied, as RFC 3339 has it.
+    #[schemars(with = "Timestamp")]
     pub time: String,
     /// The task as it was left.
+    #[schemars(with = "Task")]
     pub task: Box<RawValue>,
 }
 

@@ -47,11 +47,11 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for MergePatch<T> {
     }
 }
 
-/// Parameters, such as `charset`, change nothing: JSON is UTF-8.
+/// Parameters, such as `charset`, change nothing: JSON is UTF-8. Who names two types names none.
 fn is_of_type(headers: &HeaderMap, accepted: &[&str]) -> bool {
-    headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
+    let mut types = headers.get_all(header::CONTENT_TYPE).iter();
+    let only = types.next().filter(|_| types.next().is_none());
+    only.and_then(|value| value.to_str().ok())
         .and_then(|value| value.split(';').next())
         .is_some_and(|sent| accepted.iter().any(|name| name.eq_ignore_ascii_case(sent.trim())))
 }

@@ -1,8 +1,12 @@
 //! Conditional requests (RFC 9110, section 13): a task's version is its entity tag.
 //!
-//! The tag is strong: the same version is the same representation, byte for byte.
+//! The tag is strong: the same version is the same representation, byte for byte. A page of a list has
+//! a weak one, of its contents: it changes nothing by itself, and goes compressed, in other bytes, to
+//! whoever accepts that.
 
+use aws_lc_rs::digest::{SHA256, digest};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine as _};
 use domain::Version;
 
 use crate::Problem;
@@ -17,6 +21,14 @@ pub fn etag(version: Version) -> HeaderValue {
         .unwrap_or_else(|_| HeaderValue::from_static("\"\""))
 }
 
+/// The value of the header `ETag` for a page: `W/"..."`, a digest.
+#[must_use]
+pub fn weak_etag(page: &[u8]) -> HeaderValue {
+    let digest = BASE64_URL_SAFE_NO_PAD.encode(digest(&SHA256, page));
+    HeaderValue::try_from(format!("W/\"{digest}\""))
+        .unwrap_or_else(|_| HeaderValue::from_static("W/\"\""))
+}
+
 /// Whether the caller has this representation already (`If-None-Match`), so that a 304 will do.
 ///
 /// Tags are compared weakly. A malformed header is ignored: the full answer is never wrong.
@@ -27,7 +39,11 @@ pub fn is_not_modified(headers: &HeaderMap, etag: &HeaderValue) -> bool {
     };
     match condition {
         Condition::Any => true,
-        Condition::Tags(tags) => tags.iter().any(|tag| tag.quoted.as_bytes() == etag.as_bytes()),
+        Condition::Tags(tags) => {
+            let ours = etag.as_bytes();
+            let ours = ours.strip_prefix(b"W/").unwrap_or(ours);
+            tags.iter().any(|tag| tag.quoted.as_bytes() == ours)
+        }
     }
 }
 
@@ -162,6 +178,17 @@ mod tests {
                 !is_not_modified(&headers(&header::IF_NONE_MATCH, values), &etag(3)),
                 "{values:?}"
             );
+        }
+    }
+
+    #[test]
+    fn a_page_has_a_weak_tag_of_its_contents() {
+        let (page, other) = (weak_etag(b"{\"tasks\":[]}"), weak_etag(b"{}"));
+        let text = page.to_str().unwrap();
+        assert!(text.starts_with("W/\"") && text.len() == 47, "{text}");
+        for tag in [text, text.trim_start_matches("W/")] {
+            assert!(is_not_modified(&headers(&header::IF_NONE_MATCH, &[tag]), &page), "{tag}");
+            assert!(!is_not_modified(&headers(&header::IF_NONE_MATCH, &[tag]), &other), "{tag}");
         }
     }
 

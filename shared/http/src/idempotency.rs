@@ -1,8 +1,12 @@
 //! The idempotency key of a write, chosen by the caller, under which a repeat is recognised.
 
+use std::borrow::Cow;
+
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName};
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use crate::Problem;
 
@@ -39,6 +43,23 @@ impl IdempotencyKey {
             .and_then(parse)
             .map(|key| Some(Self(key)))
             .ok_or(invalid("expected 1 to 128 visible ASCII characters"))
+    }
+}
+
+impl JsonSchema for IdempotencyKey {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "IdempotencyKey".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "string",
+            "pattern": r#"^("([!#-\[\]-~]|\\["\\]){1,128}"|[!#-~]{1,128})$"#,
+        })
     }
 }
 

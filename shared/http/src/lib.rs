@@ -1,11 +1,13 @@
 //! What both HTTP functions share, so that `task-reader` and `task-writer` speak one HTTP.
 //!
-//! A handler names what it needs as arguments, and each extractor answers for itself, as a
-//! [`Problem`], when the request does not have it:
+//! A [guard](auth::guard()) stands before every route. A handler names what it needs as arguments, and
+//! each extractor answers for itself, as a [`Problem`], when the request does not have it:
 //!
 //! ```
+//! use axum::middleware::from_fn_with_state;
 //! use axum::{Router, routing::post};
-//! use http_support::{Authenticator, IdempotencyKey, Json, Problem, Writer};
+//! use http_support::{Guard, IdempotencyKey, Json, Problem, Writer, auth};
+//! use store::Class;
 //!
 //! async fn create(
 //!     Writer(caller): Writer,
@@ -15,15 +17,21 @@
 //!     Ok(format!("{title} of {}", caller.tenant))
 //! }
 //!
-//! let router: Router<Authenticator> = Router::new().route("/v1/tasks", post(create));
+//! fn router(guard: &Guard) -> Router {
+//!     Router::new()
+//!         .route("/v1/tasks", post(create))
+//!         .route_layer(from_fn_with_state(guard.of(Class::Write), auth::guard))
+//! }
 //! ```
 //!
-//! The tenant of a request comes from its [`Caller`] and from nowhere else, so a handler that
-//! forgets to authenticate has no tenant to ask the store for.
+//! The tenant of a request comes from its [`Caller`] and from nowhere else, and a [`Caller`] from the
+//! guard, so a route that lacks one has no tenant to ask the store for, and lets nobody in.
 
 pub mod auth;
 mod body;
 pub mod conditional;
+pub mod contract;
+pub mod freshness;
 mod idempotency;
 pub mod operation;
 pub mod page;
@@ -33,12 +41,12 @@ mod problem;
 
 use axum::http::{HeaderName, HeaderValue, header};
 
-pub use auth::{Authenticator, Caller, Reader, Writer};
+pub use auth::{Authenticator, Caller, Guard, Reader, Writer};
 pub use body::{Json, MergePatch};
 pub use idempotency::IdempotencyKey;
 pub use parameters::{Path, PathPair, Query};
 pub use prefer::RespondAsync;
-pub use problem::{FieldError, Problem};
+pub use problem::{FieldError, Problem, types as problems};
 
 /// The header of an answer that nobody between may keep, such as a problem, or a signed URL, which is
 /// as good as a password.

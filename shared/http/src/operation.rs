@@ -3,11 +3,13 @@
 use axum::Json;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use cloud::{Ending, Operation, State};
+use cloud::{Ending, Operation, OperationId, State};
 use domain::{TaskId, Timestamp, Version};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use crate::contract::ProblemDocument;
 use crate::{Problem, RespondAsync};
 
 const OPERATION_LOCATION: HeaderName = HeaderName::from_static("operation-location");
@@ -15,26 +17,41 @@ const OPERATION_LOCATION: HeaderName = HeaderName::from_static("operation-locati
 const RETRY_AFTER: (HeaderName, HeaderValue) = (header::RETRY_AFTER, HeaderValue::from_static("1"));
 
 /// What callers get of an operation.
-#[derive(Serialize)]
-struct Document {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Operation")]
+pub struct Document {
+    /// Its identifier.
+    #[schemars(with = "OperationId")]
     id: String,
+    /// What became of it.
     status: Status,
+    /// The task that it is about.
     task: TaskId,
+    /// When it was accepted.
     accepted_at: Timestamp,
+    /// The task's address, if it succeeded.
     #[serde(skip_serializing_if = "Option::is_none")]
     location: Option<String>,
+    /// The task's version after it, if it succeeded.
     #[serde(skip_serializing_if = "Option::is_none")]
     version: Option<Version>,
+    /// Why it was rejected, if it was. It has no `request_id`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<ProblemDocument>")]
     problem: Option<Map<String, Value>>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "OperationStatus")]
 enum Status {
+    /// Nothing yet.
     Accepted,
+    /// It was applied.
     Succeeded,
+    /// It was refused, as `problem` says, and changed nothing.
     Rejected,
+    /// It could not be applied. The service's operators will find out why, and may still apply it.
     DeadLettered,
 }
 

@@ -1,29 +1,34 @@
 //! The history of a task.
 
 use axum::extract::State;
-use axum::http::Uri;
+use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
 use cloud::{Entry, History};
 use domain::{TaskId, Version};
 use http_support::page::{Cursor, Cursors, Limit};
 use http_support::{Path, Problem, Query, Reader};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::answer;
 use crate::routes::tables_away;
 
 /// How many, and from where.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Parameters {
+    /// Most entries on the page.
     #[serde(default)]
     limit: Limit,
+    /// Where the page begins: the cursor of `next`.
     cursor: Option<Cursor>,
 }
 
 /// The newest entries first.
-#[derive(Serialize)]
-struct Entries {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "History")]
+pub(crate) struct Entries {
+    /// The newest first.
     history: Vec<Entry>,
 }
 
@@ -34,6 +39,7 @@ pub(crate) async fn history(
     Query(parameters): Query<Parameters>,
     State(history): State<History>,
     State(cursors): State<Cursors>,
+    headers: HeaderMap,
     uri: Uri,
 ) -> Result<Response, Problem> {
     let list = cursors.list(&caller.tenant, &uri);
@@ -46,5 +52,5 @@ pub(crate) async fn history(
     if found.entries.is_empty() && before.is_none() {
         return Err(Problem::NotFound);
     }
-    answer(&list, Entries { history: found.entries }, found.next)
+    answer(&list, &headers, Entries { history: found.entries }, found.next)
 }

@@ -1,42 +1,61 @@
 //! The tasks of a tenant, filtered and sorted.
 
 use axum::extract::State;
-use axum::http::Uri;
+use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
 use chrono::DateTime;
 use domain::{Assignee, DueDate, Priority, Status, Tag, Task, Timestamp};
 use http_support::page::{Cursor, Cursors, Limit};
 use http_support::{Problem, Query, Reader};
+use runtime::http::LogField;
+use schemars::JsonSchema;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::value::RawValue;
 use store::{Filter, Sort, Store, TitleText};
 
 use super::answer;
 use crate::routes::database_away;
 
 /// Which tasks, in which order, how many, and from where. A task fits all filters that are given.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Parameters {
+    /// Only tasks in this state.
     status: Option<Status>,
+    /// Only tasks to be done by this one.
     assignee: Option<Assignee>,
+    /// Only tasks with this among their tags.
     tag: Option<Tag>,
+    /// Only tasks that are this urgent.
     priority: Option<Priority>,
+    /// Only tasks due on an earlier day.
     due_before: Option<DueDate>,
+    /// Only tasks due on a later day.
     due_after: Option<DueDate>,
+    /// Only tasks that were last changed then or later.
     #[serde(default, deserialize_with = "time")]
     updated_since: Option<Timestamp>,
+    /// Only tasks with this text in the title, in upper or lower case; it has three letters or digits
+    /// in a row.
     title: Option<TitleText>,
+    /// By what the tasks are sorted, with `-` before it for the greatest first; tasks that are equal
+    /// in it, by their identifiers. Tasks without a due date come last.
     #[serde(default)]
     sort: Sort,
+    /// Most tasks on the page.
     #[serde(default)]
     limit: Limit,
+    /// Where the page begins: the cursor of `next`.
     cursor: Option<Cursor>,
 }
 
-#[derive(Serialize)]
-struct Tasks {
-    tasks: Vec<Task>,
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Task")]
+pub(crate) struct Tasks {
+    /// In the order of the list.
+    #[schemars(with = "Vec<Task>")]
+    tasks: Box<RawValue>,
 }
 
 pub(crate) async fn tasks(
@@ -44,6 +63,7 @@ pub(crate) async fn tasks(
     Query(parameters): Query<Parameters>,
     State(store): State<Store>,
     State(cursors): State<Cursors>,
+    headers: HeaderMap,
     uri: Uri,
 ) -> Result<Response, Problem> {
     let list = cursors.list(&caller.tenant, &uri);
@@ -52,9 +72,10 @@ pub(crate) async fn tasks(
         None => parameters.sort.into(),
     };
     let limit = parameters.limit.get();
-    let found = store.tasks(&caller.tenant, &parameters.into(), start, limit).await;
-    let found = found.map_err(database_away)?;
-    answer(&list, Tasks { tasks: found.tasks }, found.next)
+    let found = store.page(&caller.tenant, &parameters.into(), start, limit).await;
+    let (page, source) = found.map_err(database_away)?;
+    LogField::Cache.log(source.as_str());
+    answer(&list, &headers, Tasks { tasks: page.tasks }, page.next)
 }
 
 impl From<Parameters> for Filter {
@@ -75,11 +96,12 @@ impl From<Parameters> for Filter {
 /// Strictly RFC 3339: other spellings name years that PostgreSQL does not know.
 fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
     let text = String::deserialize(deserializer)?;
-    let time = DateTime::parse_from_rfc3339(&text).map_err(|_| {
-        D::Error::custom(
-            "expected a time as in RFC 3339, such as 2026-01-31T09:30:00Z, with `+` as `%2B`",
-        )
-    })?;
+    // The parser takes any separator of date and time, and RFC 3339 one.
+    let separated = text.as_bytes().get(10).is_some_and(|byte| matches!(byte, b'T' | b't'));
+    let time = separated.then(|| DateTime::parse_from_rfc3339(&text).ok()).flatten();
+    let time = time.ok_or(D::Error::custom(
+        "expected a time as in RFC 3339, such as 2026-01-31T09:30:00Z, with `+` as `%2B`",
+    ))?;
     Ok(Some(time.to_utc()))
 }
 
@@ -123,6 +145,7 @@ mod tests {
             "due_after=2026-02-01T00:00:00Z",
             "updated_since=2026-01-31",
             "updated_since=2026-01-31T09:30:00+01:00",
+            "updated_since=2026-01-31%2009:30:00Z",
             "updated_since=-262144-01-01T00:00:00Z",
             "title=%25%25%25",
             "sort=title",

@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime};
 use aws_sdk_s3::presigning::{PresignedRequest, PresigningConfig, PresigningConfigError};
 use domain::{AttachmentKey, AttachmentName, NewAttachment, Timestamp};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::key::object_key;
@@ -30,13 +31,17 @@ const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'~');
 
 /// A request that its holder may send as it stands. A secret while it lasts: not for a log.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "SignedRequest")]
 pub struct Signed {
+    /// The method to send it with.
     method: String,
+    /// Where to send it.
     url: String,
     /// To be sent with it; the signature holds for no others.
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     headers: BTreeMap<String, String>,
+    /// Until when the signature holds, at most.
     expires_at: Timestamp,
 }
 

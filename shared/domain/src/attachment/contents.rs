@@ -1,10 +1,12 @@
 //! What tells one file from another: its size and its digest.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 use crate::limits::ATTACHMENT_BYTES_MAX;
@@ -12,7 +14,7 @@ use crate::values::Invalid;
 
 /// A size in bytes: at least 1, at most [`ATTACHMENT_BYTES_MAX`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "u64")]
+#[serde(try_from = "f64")]
 pub struct AttachmentSize(u32);
 
 impl AttachmentSize {
@@ -32,6 +34,32 @@ impl TryFrom<u64> for AttachmentSize {
             .filter(|bytes| (1..=ATTACHMENT_BYTES_MAX).contains(bytes))
             .map(Self)
             .ok_or(Invalid::size("AttachmentSize", "1 or more", ATTACHMENT_BYTES_MAX))
+    }
+}
+
+impl TryFrom<f64> for AttachmentSize {
+    type Error = Invalid;
+
+    /// To JSON, and so to JSON Schema, `7.0` is the integer 7.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is whole")]
+    fn try_from(bytes: f64) -> Result<Self, Invalid> {
+        let whole = bytes.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(&bytes);
+        Self::try_from(if whole { bytes as u64 } else { 0 })
+    }
+}
+
+impl JsonSchema for AttachmentSize {
+    fn schema_name() -> Cow<'static, str> {
+        "AttachmentSize".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "integer",
+            "description": "A size in bytes.",
+            "minimum": 1,
+            "maximum": ATTACHMENT_BYTES_MAX,
+        })
     }
 }
 
@@ -77,6 +105,20 @@ impl TryFrom<String> for Sha256 {
     }
 }
 
+impl JsonSchema for Sha256 {
+    fn schema_name() -> Cow<'static, str> {
+        "Sha256".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "string",
+            "description": "The 32 bytes of a SHA-256 in base64, with padding.",
+            "pattern": "^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$",
+        })
+    }
+}
+
 impl fmt::Display for Sha256 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&STANDARD.encode(self.0))
@@ -95,7 +137,7 @@ mod tests {
 
     #[test]
     fn a_size_is_neither_nothing_nor_too_much() {
-        assert_eq!(AttachmentSize::try_from(1).unwrap().bytes(), 1);
+        assert_eq!(AttachmentSize::try_from(1_u64).unwrap().bytes(), 1);
         let most = u64::from(ATTACHMENT_BYTES_MAX);
         assert!(AttachmentSize::try_from(most).is_ok());
         for bad in [0, most + 1, u64::MAX] {

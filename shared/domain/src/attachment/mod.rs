@@ -6,6 +6,7 @@
 mod contents;
 mod key;
 
+use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 
 pub use contents::{AttachmentSize, Sha256};
@@ -15,7 +16,7 @@ use crate::text::{AttachmentName, ContentType};
 use crate::values::Timestamp;
 
 /// What the file of an attachment will be, as its uploader says.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewAttachment {
     /// What the file is called.
@@ -29,7 +30,8 @@ pub struct NewAttachment {
 }
 
 /// A file of a task, or what is to become one.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(transform = open)]
 pub struct Attachment {
     /// Its identifier, unique within its tenant.
     pub id: AttachmentId,
@@ -44,7 +46,7 @@ pub struct Attachment {
 }
 
 /// Whether the file of an attachment is there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(tag = "status", content = "reason", rename_all = "snake_case")]
 pub enum AttachmentState {
     /// It was not uploaded yet, or not verified yet.
@@ -56,7 +58,7 @@ pub enum AttachmentState {
 }
 
 /// In what an uploaded file differs from what its uploader said.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Mismatch {
     /// In its size.
@@ -65,6 +67,12 @@ pub enum Mismatch {
     ContentType,
     /// In its SHA-256, or it was uploaded without one.
     Sha256,
+}
+
+/// What is sent to callers may gain members, other than what they send.
+fn open(schema: &mut Schema) {
+    schema.remove("additionalProperties");
+    schema.remove("unevaluatedProperties");
 }
 
 impl AttachmentState {

@@ -1,11 +1,13 @@
 //! Who is calling: OAuth 2.0 bearer tokens that are JWTs (RFC 6750, RFC 9068).
 //!
-//! A handler takes [`Reader`] or [`Writer`] as its first argument. The caller's scopes are checked
-//! by then, and the tenant that it gets there is the only one that it can act for.
+//! A [`guard`](guard()) stands before every route: it knows the caller, checks its scopes and counts
+//! its requests. A handler takes [`Reader`] or [`Writer`] as its first argument; the tenant that it
+//! gets there is the only one that it can act for.
 
 mod caller;
 mod config;
 mod fetch;
+mod guard;
 mod jwks;
 mod keys;
 #[cfg(test)]
@@ -16,9 +18,11 @@ use std::sync::Arc;
 
 use axum::http::HeaderMap;
 use jsonwebtoken::{Algorithm, Validation};
+use runtime::http::LogField;
 
 pub use caller::{Caller, Reader, Scope, Subject, Writer};
 pub use config::Config;
+pub use guard::{ClassGuard, Guard, guard};
 
 use crate::Problem;
 use jwks::{Jwks, Pace};
@@ -50,14 +54,15 @@ impl Authenticator {
         Self(Arc::new(Inner { jwks, tenant_claim: config.auth_tenant_claim }))
     }
 
-    /// The caller whose token the headers bear, if it has the scope. [`Reader`] and [`Writer`]
-    /// call it.
+    /// The caller whose token the headers bear, if it has the scope. A [`guard`](guard()) calls
+    /// it.
     ///
     /// Refused with a 401 that says why, a 403 for a missing scope, and a 503 while the issuer
     /// was never reached.
     pub async fn authenticate(&self, headers: &HeaderMap, scope: Scope) -> Result<Caller, Problem> {
         let claims = self.claims(token::bearer(headers)?).await?;
         let caller = Caller::from_claims(&claims, &self.0.tenant_claim)?;
+        LogField::Tenant.log(caller.tenant.as_str());
         if scope.is_granted_by(&claims) {
             Ok(caller)
         } else {

@@ -1,8 +1,11 @@
 //! The cursor itself: a position, and the signature that it is ours.
 
+use std::borrow::Cow;
+
 use aws_lc_rs::hmac::{Context, Key, verify};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -40,6 +43,20 @@ impl Cursor {
         let signed = [FORMAT, list.as_bytes(), position].concat();
         verify(key, &signed, signature).ok()?;
         serde_json::from_slice(position).ok()
+    }
+}
+
+impl JsonSchema for Cursor {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Cursor".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "pattern": "^[A-Za-z0-9_-]+$", "maxLength": CURSOR_MAX })
     }
 }
 

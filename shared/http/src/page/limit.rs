@@ -1,10 +1,13 @@
 //! How many elements a page has.
 
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
 /// How many elements a page may have: 1 to [`Limit::MAX`], [`Limit::DEFAULT`] if not asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "u16")]
+#[serde(try_from = "String")]
 pub struct Limit(u16);
 
 impl Limit {
@@ -26,15 +29,35 @@ impl Default for Limit {
     }
 }
 
-impl TryFrom<u16> for Limit {
+impl TryFrom<String> for Limit {
     type Error = String;
 
-    fn try_from(limit: u16) -> Result<Self, String> {
-        if (1..=Self::MAX).contains(&limit) {
-            Ok(Self(limit))
-        } else {
-            Err(format!("expected a number from 1 to {}", Self::MAX))
-        }
+    /// Takes a number as JSON writes it: `7`, not `+7` or `07`.
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+            .ok()
+            .filter(|limit: &u16| (1..=Self::MAX).contains(limit) && limit.to_string() == text)
+            .map(Self)
+            .ok_or_else(|| format!("expected a number from 1 to {}", Self::MAX))
+    }
+}
+
+impl JsonSchema for Limit {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Limit".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "integer",
+            "minimum": 1,
+            "maximum": Self::MAX,
+            "default": Self::DEFAULT,
+        })
     }
 }
 
@@ -59,7 +82,7 @@ mod tests {
     fn a_page_has_a_size_within_bounds() {
         assert_eq!(parse("/"), Ok(50));
         assert_eq!(parse("/?limit=200"), Ok(200));
-        for bad in ["0", "201", "-1", "70000", "ten", ""] {
+        for bad in ["0", "201", "-1", "70000", "%2B7", "07", "7.0", "ten", ""] {
             let problem = parse(&format!("/?limit={bad}")).unwrap_err();
             assert!(problem.starts_with("Parameter `limit`: "), "{problem}");
         }

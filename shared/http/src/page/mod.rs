@@ -12,6 +12,7 @@ use aws_lc_rs::hmac::{HMAC_SHA256, Key};
 use axum::http::{HeaderName, HeaderValue, Uri, header};
 use clap::Args;
 use domain::TenantId;
+use schemars::JsonSchema;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -97,7 +98,8 @@ fn pairs(
 }
 
 /// Where the next page is: a path with a query.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(inline)]
 pub struct Next(String);
 
 impl Next {

@@ -1,13 +1,14 @@
 //! Every way in which a request can fail, and what the caller is told (RFC 9457).
 //!
-//! One exhaustive `match` gives each problem its status, type and title, so a new one cannot be
-//! added without them. A problem's `Display` is its `detail`: written for the caller, in words
-//! that show nothing of our insides.
+//! One exhaustive `match` gives each problem its type, so a new one cannot be added without it; a
+//! type cannot be declared without saying when it occurs and what to do about it. A problem's
+//! `Display` is its `detail`: written for the caller, in words that show nothing of our insides.
 
 mod response;
+pub mod types;
 
-use axum::http::StatusCode;
 use domain::{Refusal, Version, limits};
+use runtime::http::ProblemType;
 use serde::Serialize;
 
 /// Why a request was not served. Answers as `application/problem+json`.
@@ -85,6 +86,17 @@ pub enum Problem {
     /// The same idempotency key came with another request before.
     #[error("This idempotency key was used before, with another request.")]
     IdempotencyKeyReused,
+    /// A request under the same idempotency key is being processed.
+    #[error("Another request with this idempotency key is being processed.")]
+    IdempotencyKeyInFlight,
+    /// The tenant's requests of this class come too fast.
+    #[error("Too many requests of the class `{class}` for now.")]
+    RateLimited {
+        /// The class, by the name that it has in the header `RateLimit-Policy`.
+        class: &'static str,
+        /// After how many seconds to try again.
+        retry_after: u64,
+    },
     /// Something that this service needs is away; the caller may try again.
     #[error("For the moment, {what} cannot be reached.")]
     Unavailable {
@@ -114,46 +126,30 @@ impl Problem {
     pub const ATTACHMENTS_AWAY: Self =
         Self::Unavailable { what: "the store of attachments", retry_after: 2 };
 
-    /// Status, the last part of `type`, and title.
-    fn kind(&self) -> (StatusCode, &'static str, &'static str) {
-        use StatusCode as S;
+    /// What stays the same each time that it occurs.
+    fn kind(&self) -> &'static ProblemType {
         match self {
-            Self::Unauthenticated => (S::UNAUTHORIZED, "unauthorized", "Not authenticated"),
-            Self::InvalidToken(_) => (S::UNAUTHORIZED, "invalid-token", "Token not accepted"),
-            Self::InsufficientScope(_) => (S::FORBIDDEN, "insufficient-scope", "Not allowed"),
-            Self::NotFound => (S::NOT_FOUND, "not-found", "Not found"),
-            Self::InvalidParameter { .. } => {
-                (S::BAD_REQUEST, "invalid-parameter", "Invalid parameter")
-            }
-            Self::InvalidHeader { .. } => (S::BAD_REQUEST, "invalid-header", "Invalid header"),
-            Self::UnreadableBody => (S::BAD_REQUEST, "unreadable-body", "Unreadable body"),
-            Self::MalformedBody { .. } => (S::BAD_REQUEST, "malformed-body", "Malformed JSON"),
-            Self::BodyTooLarge => (S::PAYLOAD_TOO_LARGE, "payload-too-large", "Payload too large"),
-            Self::UnsupportedMediaType(_) => {
-                (S::UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", "Unsupported media type")
-            }
-            Self::EncodedBody => (S::UNSUPPORTED_MEDIA_TYPE, "encoded-body", "Encoded body"),
-            Self::Invalid(_) => (S::UNPROCESSABLE_ENTITY, "invalid-body", "Invalid body"),
-            Self::PreconditionFailed { .. } => {
-                (S::PRECONDITION_FAILED, "version-conflict", "Version conflict")
-            }
-            Self::PreconditionRequired => {
-                (S::PRECONDITION_REQUIRED, "precondition-required", "Precondition required")
-            }
-            Self::Conflict(refusal) => {
-                let (slug, title) = conflict(refusal);
-                (S::CONFLICT, slug, title)
-            }
-            Self::TooManyAttachments => {
-                (S::CONFLICT, "too-many-attachments", "Too many attachments")
-            }
-            Self::IdempotencyKeyReused => {
-                (S::UNPROCESSABLE_ENTITY, "idempotency-key-reused", "Idempotency key reused")
-            }
-            Self::Unavailable { .. } => {
-                (S::SERVICE_UNAVAILABLE, "unavailable", "Not available for the moment")
-            }
-            Self::Internal(_) => (S::INTERNAL_SERVER_ERROR, "internal", "Internal error"),
+            Self::Unauthenticated => &types::UNAUTHORIZED,
+            Self::InvalidToken(_) => &types::INVALID_TOKEN,
+            Self::InsufficientScope(_) => &types::INSUFFICIENT_SCOPE,
+            Self::NotFound => &types::NOT_FOUND,
+            Self::InvalidParameter { .. } => &types::INVALID_PARAMETER,
+            Self::InvalidHeader { .. } => &types::INVALID_HEADER,
+            Self::UnreadableBody => &types::UNREADABLE_BODY,
+            Self::MalformedBody { .. } => &types::MALFORMED_BODY,
+            Self::BodyTooLarge => &types::PAYLOAD_TOO_LARGE,
+            Self::UnsupportedMediaType(_) => &types::UNSUPPORTED_MEDIA_TYPE,
+            Self::EncodedBody => &types::ENCODED_BODY,
+            Self::Invalid(_) => &types::INVALID_BODY,
+            Self::PreconditionFailed { .. } => &types::VERSION_CONFLICT,
+            Self::PreconditionRequired => &types::PRECONDITION_REQUIRED,
+            Self::Conflict(refusal) => conflict(refusal),
+            Self::TooManyAttachments => &types::TOO_MANY_ATTACHMENTS,
+            Self::IdempotencyKeyReused => &types::IDEMPOTENCY_KEY_REUSED,
+            Self::IdempotencyKeyInFlight => &types::IDEMPOTENCY_KEY_IN_FLIGHT,
+            Self::RateLimited { .. } => &types::RATE_LIMITED,
+            Self::Unavailable { .. } => &types::UNAVAILABLE,
+            Self::Internal(_) => &types::INTERNAL,
         }
     }
 }
@@ -171,15 +167,15 @@ impl From<Refusal> for Problem {
     }
 }
 
-/// The last part of `type`, and the title, of a refusal: its code in the spelling of `type`.
-fn conflict(refusal: &Refusal) -> (&'static str, &'static str) {
+/// A refusal's type: its code in the spelling of `type`.
+fn conflict(refusal: &Refusal) -> &'static ProblemType {
     match refusal {
-        Refusal::TaskNotFound => ("task-not-found", "Task not found"),
-        Refusal::TaskAlreadyExists => ("task-already-exists", "Task exists already"),
-        Refusal::TaskAlreadyOpen => ("task-already-open", "Task open already"),
-        Refusal::TaskAlreadyCompleted => ("task-already-completed", "Task completed already"),
-        Refusal::TaskAlreadyCancelled => ("task-already-cancelled", "Task cancelled already"),
-        Refusal::TooManyTags => ("too-many-tags", "Too many tags"),
-        Refusal::VersionConflict { .. } => ("version-conflict", "Version conflict"),
+        Refusal::TaskNotFound => &types::NOT_FOUND,
+        Refusal::TaskAlreadyExists => &types::TASK_ALREADY_EXISTS,
+        Refusal::TaskAlreadyOpen => &types::TASK_ALREADY_OPEN,
+        Refusal::TaskAlreadyCompleted => &types::TASK_ALREADY_COMPLETED,
+        Refusal::TaskAlreadyCancelled => &types::TASK_ALREADY_CANCELLED,
+        Refusal::TooManyTags => &types::TOO_MANY_TAGS,
+        Refusal::VersionConflict { .. } => &types::VERSION_CONFLICT,
     }
 }

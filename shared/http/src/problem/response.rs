@@ -1,7 +1,7 @@
 //! A problem on the wire: extension members and headers around the document that `runtime` gives
 //! to every error.
 
-use axum::http::{HeaderName, HeaderValue, header};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use runtime::http::{RequestId, problem};
 use serde_json::{Map, Value, json};
@@ -28,9 +28,14 @@ impl Problem {
         self.details().into_document()
     }
 
+    /// The status of the response.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        self.kind().status
+    }
+
     fn details(&self) -> runtime::http::Problem {
-        let (status, slug, title) = self.kind();
-        let details = problem(status, slug, title, self.to_string());
+        let details = problem(self.kind(), self.to_string());
         self.members().into_iter().fold(details, |details, (name, value)| details.with(name, value))
     }
 
@@ -51,6 +56,8 @@ impl Problem {
             }
             Self::Invalid(errors) => vec![("errors", json!(errors))],
             Self::PreconditionFailed { actual: Some(version) } => vec![("actual", json!(version))],
+            // As draft-ietf-httpapi-ratelimit-headers names it.
+            Self::RateLimited { class, .. } => vec![("violated-policies", json!([class]))],
             _ => Vec::new(),
         }
     }
@@ -59,6 +66,12 @@ impl Problem {
         match self {
             Self::Unavailable { retry_after, .. } => {
                 Some((header::RETRY_AFTER, (*retry_after).into()))
+            }
+            Self::RateLimited { retry_after, .. } => {
+                Some((header::RETRY_AFTER, (*retry_after).into()))
+            }
+            Self::IdempotencyKeyInFlight => {
+                Some((header::RETRY_AFTER, HeaderValue::from_static("1")))
             }
             // What RFC 9110, section 12.5.3, wants of this 415.
             Self::EncodedBody => {

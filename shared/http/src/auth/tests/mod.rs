@@ -7,30 +7,78 @@ mod refusals;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
+use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
+use clap::Parser;
 use jsonwebtoken::Algorithm;
 use serde_json::json;
+use store::{Class, RateLimitConfig, RateLimits, Store};
 use tower::ServiceExt;
 
 use super::jwks::Pace;
-use super::{Authenticator, Reader, Writer};
+use super::{Authenticator, Guard, Reader, Writer};
 use issuer::{Issuer, SigningKey};
 
 /// What a caller with this `Authorization` header sees: the status, and why.
 async fn call(authenticator: &Authenticator, method: &str, token: &str) -> (StatusCode, String) {
-    let read = |Reader(caller): Reader| async move { caller.tenant.to_string() };
-    let write = |Writer(caller): Writer| async move { caller.tenant.to_string() };
-    let router = Router::new().route("/", get(read).merge(post(write)));
     let request = Request::builder()
         .method(method)
         .uri("/")
         .header(header::AUTHORIZATION, format!("Bearer {token}"))
         .body(Body::empty());
-    let router: Router = router.with_state(authenticator.clone());
-    let response = router.oneshot(request.unwrap()).await.unwrap();
+    let response = router(authenticator).oneshot(request.unwrap()).await.unwrap();
     let challenge = response.headers().get(header::WWW_AUTHENTICATE);
     let why = challenge.map(|value| value.to_str().unwrap().to_owned()).unwrap_or_default();
     (response.status(), why)
+}
+
+/// Routes behind guards that count nothing: there is no Redis.
+fn router(authenticator: &Authenticator) -> Router {
+    let guard = Guard::new(authenticator.clone(), unlimited());
+    let read = |Reader(caller): Reader| async move { caller.tenant.to_string() };
+    let write = |Writer(caller): Writer| async move { caller.tenant.to_string() };
+    let reads = get(read).route_layer(from_fn_with_state(guard.of(Class::Read), super::guard));
+    let writes = post(write).route_layer(from_fn_with_state(guard.of(Class::Write), super::guard));
+    Router::new().route("/", reads.merge(writes))
+}
+
+fn unlimited() -> RateLimits {
+    #[derive(Parser)]
+    struct Settings {
+        #[command(flatten)]
+        store: store::Config,
+        #[command(flatten)]
+        limits: RateLimitConfig,
+    }
+    let settings = ["test", "--database-url=postgres://nowhere/nothing", "--redis-url="];
+    let Settings { store, limits } = Settings::parse_from(settings);
+    Store::connect(&store).unwrap().rate_limits(limits)
+}
+
+#[tokio::test]
+async fn a_route_without_a_guard_or_behind_another_ones_lets_nobody_in() {
+    let key = SigningKey::generate("key", Algorithm::EdDSA);
+    let issuer = Issuer::start(&[&key]).await;
+    let guard = Guard::new(issuer.authenticator(Pace::default()), unlimited());
+    let read = |Reader(caller): Reader| async move { caller.tenant.to_string() };
+    let write = |Writer(caller): Writer| async move { caller.tenant.to_string() };
+    let reads = from_fn_with_state(guard.of(Class::Read), super::guard);
+    let router: Router = Router::new()
+        .route("/read", get(read).post(write))
+        .route_layer(reads)
+        .route("/open", get(read).post(write));
+    let token = key.token(&json!({ "scope": "tasks:read tasks:write" }));
+    for (method, path, expected) in [
+        ("GET", "/read", 200),
+        ("POST", "/read", 500),
+        ("GET", "/open", 500),
+        ("POST", "/open", 500),
+    ] {
+        let request = Request::builder().method(method).uri(path);
+        let request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+        let response = router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        assert_eq!(response.status(), expected, "{method} {path}");
+    }
 }
 
 #[tokio::test]

@@ -1,0 +1,56 @@
+//! Attachments: announced, deleted.
+
+use axum::http::StatusCode;
+use http_support::contract::{
+    Answer, CACHE_CONTROL, LOCATION, Operation, answers, examples, fails, sent,
+};
+use http_support::problems::TOO_MANY_ATTACHMENTS;
+use serde_json::{Value, json};
+
+use crate::attachments::Upload;
+
+pub(crate) fn create_attachment(operation: Operation<'_>) -> Operation<'_> {
+    let announced = Answer::new(
+        StatusCode::CREATED,
+        "The attachment, which is available once its file was uploaded and verified.",
+    );
+    let ids = [("id", "$request.path.id"), ("attachment", "$response.body#/id")];
+    let announced = announced
+        .json::<Upload>(upload())
+        .header(LOCATION)
+        .header(CACHE_CONTROL)
+        .then("getAttachment", &ids)
+        .then("deleteAttachment", &ids);
+    operation
+        .id("createAttachment")
+        .tag("Attachments")
+        .summary("Announce an attachment")
+        .description(
+            "Says what the file will be, and gets a signed request that uploads it, headers \
+             included; nothing else can be uploaded with it. A task has at most 20 attachments.",
+        )
+        .with(sent(examples::file()))
+        .with(answers(announced))
+        .with(fails(&[TOO_MANY_ATTACHMENTS]))
+}
+
+/// An attachment that is to be uploaded.
+fn upload() -> Value {
+    let request = json!({
+        "method": "PUT",
+        "url": "https://bucket.example/attachments/acme?X-Amz-Signature=5e1f",
+        "headers": { "content-type": "application/pdf", "content-length": "48213" },
+        "expires_at": "2026-01-31T09:45:00Z",
+    });
+    examples::attachment("pending", Some(("upload", request)))
+}
+
+pub(crate) fn delete_attachment(operation: Operation<'_>) -> Operation<'_> {
+    let deleted = Answer::new(StatusCode::NO_CONTENT, "The attachment is deleted, and its file.");
+    operation
+        .id("deleteAttachment")
+        .tag("Attachments")
+        .summary("Delete an attachment")
+        .description("Whether its file was uploaded or not.")
+        .with(answers(deleted))
+}

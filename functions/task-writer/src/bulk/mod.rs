@@ -1,0 +1,133 @@
+//! Many tasks created by one request, each with an outcome of its own.
+//!
+//! All that fit the contract are created in one transaction. A request is as large as any other may
+//! be (`HTTP_MAX_BODY_BYTES`, 256 KiB by default): 100 tasks of 2,600 bytes each, which most tasks are
+//! far from. One that is larger is refused as a whole, and can be sent in parts. `Prefer: respond-async`
+//! is ignored, as a preference may be: an operation tells of one task only.
+
+mod check;
+
+use axum::Json as JsonBody;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use domain::{Action, Command, CreateTask, Task, TaskId, TenantId};
+use http_support::conditional::etag;
+use http_support::contract::ProblemDocument;
+use http_support::{Json, Problem, Writer};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::{Map, Value};
+use store::{CommandKey, Fingerprint, Incoming, Outcome, Receipt};
+use uuid::Uuid;
+
+use check::{Checked, NewTasks};
+
+use crate::commands::Commands;
+use crate::envelope::Envelope;
+use crate::routes::REPLAYED;
+
+/// The source of a request's idempotency key; those of its commands are told apart by their place.
+/// A source of its own, so that no single write can have the same key.
+const SOURCE: &str = "urn:task-app:http:batch";
+
+/// What became of the tasks.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "CreateResults")]
+pub(crate) struct Results {
+    /// One for each task, in the order of the request.
+    results: Vec<Item>,
+}
+
+/// What became of one task.
+#[derive(Serialize, JsonSchema)]
+#[serde(untagged)]
+#[schemars(rename = "CreateResult")]
+pub(crate) enum Item {
+    /// It was created, now or by the first request under the idempotency key.
+    Created {
+        /// 201.
+        status: u16,
+        /// Its address.
+        location: String,
+        /// Its entity tag as it is now; absent if it was deleted since.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        etag: Option<String>,
+        /// The task as it is now; absent if it was deleted since.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        task: Option<Box<Task>>,
+    },
+    /// It was not created.
+    Failed {
+        /// The status that it would have had as a request of its own.
+        status: u16,
+        /// Why, as problem details (RFC 9457). Pointers begin at the request's body.
+        #[schemars(with = "ProblemDocument")]
+        problem: Map<String, Value>,
+    },
+}
+
+/// Answers 207, even if all tasks have the same status: callers look at one place only.
+pub(crate) async fn create_all(
+    Writer(caller): Writer,
+    State(commands): State<Commands>,
+    envelope: Envelope,
+    Json(tasks): Json<NewTasks>,
+) -> Result<Response, Problem> {
+    let Checked { fitting, faults, fingerprint } = tasks.check()?;
+    let batch = incoming(&envelope, &caller.tenant, fitting, fingerprint)?;
+    let key = CommandKey { source: SOURCE.to_owned(), id: envelope.id.into() };
+    let key = envelope.is_keyed.then_some(&key);
+    let receipts = commands.apply_request(&caller.tenant, key, batch).await?;
+    let repeated = receipts.iter().any(|receipt| receipt.repeated);
+    let mut receipts = receipts.into_iter();
+    let results = faults.into_iter().map(|fault| match fault {
+        Some(fault) => Ok(failed(&Problem::Invalid(vec![fault]))),
+        None => receipts.next().ok_or(Problem::NotFound).and_then(created),
+    });
+    let results = Results { results: results.collect::<Result<_, _>>()? };
+    let headers = repeated.then_some([REPLAYED]);
+    Ok((StatusCode::MULTI_STATUS, headers, JsonBody(results)).into_response())
+}
+
+/// The commands. Whichever tasks a request under the same key has, its first command has the key of
+/// the first one here, and so cannot be taken for new.
+fn incoming(
+    envelope: &Envelope,
+    tenant: &TenantId,
+    tasks: Vec<CreateTask>,
+    fingerprint: Fingerprint,
+) -> Result<Vec<Incoming>, Problem> {
+    let one = |(index, new)| {
+        let source = format!("{SOURCE}:{index}");
+        let task = TaskId::try_from(Uuid::now_v7()).map_err(anyhow::Error::from)?;
+        let action = Action::Create(new);
+        Ok(Incoming {
+            key: CommandKey { source, id: envelope.id.to_string() },
+            command: Command { tenant: tenant.clone(), task, action },
+            traceparent: envelope.traceparent.clone(),
+            request: Some(fingerprint),
+        })
+    };
+    tasks.into_iter().enumerate().map(one).collect()
+}
+
+fn created(receipt: Receipt) -> Result<Item, Problem> {
+    match receipt.outcome {
+        Outcome::KeyReused => Err(Problem::IdempotencyKeyReused),
+        Outcome::Refused(refusal) => Ok(failed(&refusal.into())),
+        Outcome::Applied { .. } => {
+            let task = receipt.task.ok_or(Problem::NotFound)?;
+            let location = format!("/v1/tasks/{}", task.id);
+            let task = Some(Box::new(task)).filter(|task| !task.is_deleted());
+            let etag = task
+                .as_ref()
+                .and_then(|task| etag(task.version).to_str().map(ToOwned::to_owned).ok());
+            Ok(Item::Created { status: StatusCode::CREATED.as_u16(), location, etag, task })
+        }
+    }
+}
+
+fn failed(problem: &Problem) -> Item {
+    Item::Failed { status: problem.status().as_u16(), problem: problem.document() }
+}

@@ -1,0 +1,95 @@
+//! What stands before every route: who is calling, are they allowed to, and not too often?
+//!
+//! It is middleware, so that all of this is settled before a body is read, and so that every answer
+//! tells the limit. [`Reader`](super::Reader) and [`Writer`](super::Writer) only find what it left; on
+//! a route without a guard they find nothing, and nobody gets in.
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+use store::{Class, RateLimits, Standing};
+
+use super::Authenticator;
+use super::caller::{Authenticated, Scope};
+use crate::Problem;
+
+const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+const LIMIT: HeaderName = HeaderName::from_static("ratelimit");
+
+/// Makes the guards of a function's routes. Cheap to clone.
+#[derive(Clone)]
+pub struct Guard {
+    authenticator: Authenticator,
+    limits: RateLimits,
+}
+
+/// The guard of the routes of one class: the state of [`guard`].
+#[derive(Clone)]
+pub struct ClassGuard {
+    guard: Guard,
+    class: Class,
+}
+
+impl Guard {
+    /// Callers that `authenticator` knows, as often as `limits` allows.
+    #[must_use]
+    pub fn new(authenticator: Authenticator, limits: RateLimits) -> Self {
+        Self { authenticator, limits }
+    }
+
+    /// The guard of the routes of `class`. The class decides the scope, too.
+    #[must_use]
+    pub fn of(&self, class: Class) -> ClassGuard {
+        ClassGuard { guard: self.clone(), class }
+    }
+}
+
+/// Middleware, to be put around routes as a `route_layer`, which leaves a 405 to everybody:
+/// `from_fn_with_state(guard.of(Class::Read), auth::guard)`.
+///
+/// Refuses with 401, 403, 429, and 503 while the issuer was never reached. A request is counted once
+/// its caller is known and has the scope, whatever becomes of it then.
+pub async fn guard(
+    State(ClassGuard { guard, class }): State<ClassGuard>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let scope = scope(class);
+    let caller = match guard.authenticator.authenticate(request.headers(), scope).await {
+        Ok(caller) => caller,
+        Err(problem) => return problem.into_response(),
+    };
+    let standing = guard.limits.count(&caller.tenant, class).await;
+    let over = standing.filter(|standing| !standing.allowed);
+    let mut response = if let Some(Standing { wait_seconds, .. }) = over {
+        let (class, retry_after) = (class.as_str(), wait_seconds);
+        Problem::RateLimited { class, retry_after }.into_response()
+    } else {
+        request.extensions_mut().insert(Authenticated { caller, scope });
+        next.run(request).await
+    };
+    if let Some(standing) = standing {
+        tell(response.headers_mut(), class, standing);
+    }
+    response
+}
+
+fn scope(class: Class) -> Scope {
+    match class {
+        Class::Read | Class::List => Scope::TasksRead,
+        Class::Write | Class::Bulk => Scope::TasksWrite,
+    }
+}
+
+/// As in draft-ietf-httpapi-ratelimit-headers-11.
+fn tell(headers: &mut HeaderMap, class: Class, standing: Standing) {
+    let (name, limit) = (class.as_str(), standing.limit);
+    let policy = format!("\"{name}\";q={};w={}", limit.burst, limit.window_seconds());
+    let now = format!("\"{name}\";r={};t={}", standing.remaining, standing.wait_seconds);
+    for (name, value) in [(POLICY, policy), (LIMIT, now)] {
+        if let Ok(value) = HeaderValue::try_from(value) {
+            headers.insert(name, value);
+        }
+    }
+}
