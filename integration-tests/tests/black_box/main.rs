@@ -6,23 +6,27 @@
 #![expect(clippy::indexing_slicing, reason = "a test that looks for what is not there has failed")]
 #![expect(clippy::disallowed_methods, reason = "what a test looks up need not compile in advance")]
 
+mod api;
 mod attachments;
+mod attacks;
 mod cargo_lambda;
 mod claim_check;
 mod configuration;
 mod conformance;
+mod contract;
 mod dead_letters;
 mod every_step;
 mod exactly_once;
 mod faults;
 mod history;
-mod http;
+mod in_flight;
 mod lambda;
 #[path = "../../../shared/runtime/tests/lambda/lambda_api.rs"]
 #[expect(dead_code, reason = "the tests of `runtime` use the rest")]
 mod lambda_api;
-mod lambda_http;
-mod listing;
+#[path = "../../../shared/runtime/tests/lambda/events.rs"]
+#[expect(dead_code, reason = "the tests of `runtime` use the rest")]
+mod lambda_events;
 mod load;
 mod main_job;
 mod mapping;
@@ -30,7 +34,9 @@ mod operations;
 mod private;
 mod producers;
 mod publish;
+mod reads;
 mod relay;
+mod schemathesis;
 mod subscribers;
 mod tour;
 mod traces;

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use local_stack::{Durability, Postgres, Redis, State};
+use local_stack::{Durability, Postgres, REDIS_DATABASES, Redis, State};
+use redis::AsyncCommands as _;
+use secrecy::{ExposeSecret as _, SecretString};
 use tempfile::TempDir;
 use tokio::time::sleep;
 
@@ -16,6 +18,16 @@ pub(crate) async fn redis() -> (TempDir, Redis) {
     let (folder, state) = place();
     let redis = Redis::start(&state).await.expect("a Redis");
     (folder, redis)
+}
+
+/// A database of its own in the Redis of all tests: their tenants have the same names.
+pub(crate) async fn database(redis: &SecretString) -> SecretString {
+    let redis = redis.expose_secret();
+    let client = redis::Client::open(redis).expect("a URL");
+    let mut connection = client.get_multiplexed_async_connection().await.expect("a connection");
+    let number: u32 = connection.incr("worlds", 1).await.expect("a number");
+    // The first one holds the number.
+    format!("{redis}/{}", 1 + number % (REDIS_DATABASES - 1)).into()
 }
 
 /// Restarts it well, and then after a crash.

@@ -10,6 +10,7 @@ use local_stack::{
     ALL_SCOPES, AUDIENCE, AwsAccess, Environment, External, Function, Issuer, Queue, State,
     TestDatabase, create_fifo_queue, ports,
 };
+use reqwest::header::{CACHE_CONTROL, HeaderMap, HeaderValue};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 use sqlx::PgPool;
@@ -18,9 +19,21 @@ use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
 use crate::lambda_api::LambdaApi;
+use crate::private;
 
 /// How long to wait for what must happen. Long: it bounds a failure, it measures nothing.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
+/// Limits that are counted and never met: all tests share the tenants of one Redis.
+const NEVER_LIMITED: [(&str, &str); 8] = [
+    ("RATE_LIMIT_READ_PER_MINUTE", "1000000"),
+    ("RATE_LIMIT_READ_BURST", "1000000"),
+    ("RATE_LIMIT_LIST_PER_MINUTE", "1000000"),
+    ("RATE_LIMIT_LIST_BURST", "1000000"),
+    ("RATE_LIMIT_WRITE_PER_MINUTE", "1000000"),
+    ("RATE_LIMIT_WRITE_BURST", "1000000"),
+    ("RATE_LIMIT_BULK_PER_MINUTE", "1000000"),
+    ("RATE_LIMIT_BULK_BURST", "1000000"),
+];
 /// How often a message is delivered before it becomes a dead letter.
 const MAX_RECEIVE_COUNT: u8 = 5;
 
@@ -55,7 +68,7 @@ impl World {
         let servers = Settings::parse_from(["test"]).servers;
         let redis_url = servers.redis_url.clone().expect("REDIS_URL");
         let database = TestDatabase::create().await.expect("a test database");
-        Self::with(&servers, database, redis_url).await
+        Self::with(&servers, database, private::database(&redis_url).await).await
     }
 
     /// With a Redis of the test's own.
@@ -70,7 +83,7 @@ impl World {
         let servers = Settings::parse_from(["test"]).servers;
         let redis_url = servers.redis_url.clone().expect("REDIS_URL");
         let database = TestDatabase::create_on(url).await.expect("a test database");
-        Self::with(&servers, database, redis_url).await
+        Self::with(&servers, database, private::database(&redis_url).await).await
     }
 
     async fn with(servers: &External, database: TestDatabase, redis_url: SecretString) -> Self {
@@ -85,7 +98,7 @@ impl World {
         Self {
             name,
             owner: PgPool::connect_lazy(database.owner_url.expose_secret()).expect("a URL"),
-            client: reqwest::Client::builder().timeout(PATIENCE).build().expect("a client"),
+            client: client(),
             database,
             sqs,
             queue,
@@ -142,7 +155,8 @@ impl World {
         self.api("task-writer", settings.iter().fold(environment, add)).await
     }
 
-    async fn api(&self, name: &str, environment: Environment) -> Api {
+    /// An HTTP function as a pod.
+    pub(crate) async fn api(&self, name: &str, environment: Environment) -> Api {
         let address = ports::loopback(ports::free(None).expect("a free port"));
         let environment = environment.with("HTTP_ADDR", address.to_string());
         let mut function =
@@ -153,7 +167,10 @@ impl World {
 
     /// What an HTTP function finds in its environment, but for its address.
     pub(crate) fn api_environment(&self, login: &SecretString) -> Environment {
-        self.environment(login)
+        let add = |all: Environment, (name, value): (&str, &str)| all.with(name, value);
+        NEVER_LIMITED
+            .into_iter()
+            .fold(self.environment(login), add)
             .with("AUTH_ISSUER", self.issuer.url())
             .with("AUTH_AUDIENCE", AUDIENCE)
             .with("AUTH_JWKS_URL", self.issuer.jwks_url())
@@ -270,6 +287,14 @@ impl World {
         })
         .await;
     }
+}
+
+/// Sees what was written before, unless a request of it says otherwise: what a reader keeps in its own
+/// process may be some milliseconds behind.
+fn client() -> reqwest::Client {
+    let current = (CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    let client = reqwest::Client::builder().timeout(PATIENCE);
+    client.default_headers(HeaderMap::from_iter([current])).build().expect("a client")
 }
 
 /// A binary of the build that this test belongs to.

@@ -9,7 +9,8 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::world::World;
-use stage::{FILE, Stage, announcement, location, object_key};
+pub(crate) use stage::Stage;
+use stage::{FILE, announcement, location, object_key};
 
 /// From the announcement to the file as somebody else fetches it.
 async fn uploads_and_downloads(stage: &Stage) {

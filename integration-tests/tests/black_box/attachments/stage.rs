@@ -23,8 +23,8 @@ pub(crate) struct Stage {
     pub(crate) bucket: String,
     pub(crate) events: Queue,
     pub(crate) s3: aws_sdk_s3::Client,
-    reader: Api,
-    writer: Api,
+    pub(crate) reader: Api,
+    pub(crate) writer: Api,
 }
 
 impl Stage {

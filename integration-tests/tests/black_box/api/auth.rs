@@ -1,0 +1,62 @@
+//! Who may do what, and who may not even know.
+
+use reqwest::header::WWW_AUTHENTICATE;
+use serde_json::json;
+
+use super::place::Entry;
+use super::stage::{Answer, Request, Stage};
+
+fn challenge(answer: &Answer) -> &str {
+    answer.header(WWW_AUTHENTICATE.as_str())
+}
+
+pub(super) async fn who_is_not_allowed_is_told_why(entry: Entry) {
+    let stage = Stage::new(entry).await;
+    let anonymous = stage.anonymous("GET", "/v1/tasks").send().await;
+    assert_eq!(challenge(&anonymous), "Bearer realm=\"task-app\"");
+    anonymous.problem(401, "unauthorized");
+
+    let world = &stage.world;
+    for (token, scheme) in [
+        ("nonsense".to_owned(), "error=\"invalid_token\""),
+        (world.token_for("Not A Tenant", "tasks:read"), "tenant"),
+    ] {
+        let refused = stage.request("GET", "/v1/tasks").bearer(&token).send().await;
+        assert!(challenge(&refused).contains(scheme), "{refused:?}");
+        refused.problem(401, "invalid-token");
+    }
+    let reads = world.token_for("acme", "tasks:read");
+    let refused = stage.request("POST", "/v1/tasks").bearer(&reads).json(&json!({"title": "x"}));
+    let refused = refused.send().await;
+    assert!(challenge(&refused).contains("scope=\"tasks:write\""), "{refused:?}");
+    refused.problem(403, "insufficient-scope");
+    let writes = world.token_for("acme", "tasks:write");
+    let refused = stage.request("GET", "/v1/tasks").bearer(&writes).send().await;
+    refused.problem(403, "insufficient-scope");
+}
+
+/// The same answer as for a task that there is not, but for the request's id.
+pub(super) async fn a_tenant_never_learns_of_anothers_task(entry: Entry) {
+    let stage = Stage::new(entry).await;
+    let ours = stage.create("Ours").await;
+    let none = format!("/v1/tasks/{}", uuid::Uuid::now_v7());
+    let token = stage.world.token("other");
+    let ask = async |request: Request<'_>| {
+        let answer = request.bearer(&token).send().await;
+        let mut problem = answer.problem(404, "not-found");
+        problem["request_id"].take();
+        problem
+    };
+    let patch = json!({"title": "Theirs"});
+    for (method, below) in
+        [("GET", ""), ("GET", "/history"), ("DELETE", ""), ("POST", "/complete"), ("PATCH", "")]
+    {
+        let [ours, none] = [&ours, &none].map(|path| format!("{path}{below}"));
+        let request = |path| match method {
+            "PATCH" => stage.request(method, path).json(&patch),
+            _ => stage.request(method, path),
+        };
+        assert_eq!(ask(request(&ours)).await, ask(request(&none)).await, "{method} {below}");
+    }
+    assert_eq!(stage.get(&ours).await.of(200).json["title"], "Ours");
+}

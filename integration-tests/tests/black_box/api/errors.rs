@@ -1,0 +1,49 @@
+//! What callers are told when they are wrong.
+
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::place::Entry;
+use super::stage::{Answer, Stage};
+
+async fn post(stage: &Stage, content_type: &str, body: &str) -> Answer {
+    stage.request("POST", "/v1/tasks").text(content_type, body).send().await
+}
+
+pub(super) async fn what_is_wrong_is_told_precisely(entry: Entry) {
+    let stage = Stage::new(entry).await;
+    let problem = post(&stage, "application/json", "{\n\"title\": }").await;
+    let problem = problem.problem(400, "malformed-body");
+    assert_eq!((&problem["line"], &problem["column"]), (&json!(2), &json!(10)));
+
+    for (body, pointer) in [
+        (json!({"title": " "}), "/title"),
+        (json!({"title": "x", "tags": ["ok", "Not OK"]}), "/tags/1"),
+        (json!({"title": "x", "due_date": "tomorrow"}), "/due_date"),
+        (json!({"title": "x", "colour": "red"}), "/colour"),
+        (json!({}), ""),
+    ] {
+        let problem = post(&stage, "application/json", &body.to_string()).await;
+        let problem = problem.problem(422, "invalid-body");
+        assert_eq!(problem["errors"][0]["pointer"], pointer, "{problem}");
+        assert!(problem["errors"][0]["detail"].is_string(), "{problem}");
+    }
+    post(&stage, "text/plain", "title=x").await.problem(415, "unsupported-media-type");
+    let large = format!(r#"{{"title":"{}"}}"#, "x".repeat(300_000));
+    post(&stage, "application/json", &large).await.problem(413, "payload-too-large");
+    let encoded = stage.request("POST", "/v1/tasks").json(&json!({"title": "x"}));
+    encoded.header("content-encoding", "gzip").send().await.problem(415, "encoded-body");
+}
+
+pub(super) async fn what_is_not_there_is_told(entry: Entry) {
+    let stage = Stage::new(entry).await;
+    stage.get("/v1/nothing").await.problem(404, "not-found");
+    stage.get(&format!("/v1/tasks/{}", Uuid::now_v7())).await.problem(404, "not-found");
+    let problem = stage.get("/v1/tasks/not-an-id").await.problem(400, "invalid-parameter");
+    assert_eq!(problem["parameter"], "id");
+    assert!(problem["detail"].as_str().is_some_and(|detail| detail.contains("UUID")), "{problem}");
+
+    let put = stage.request("PUT", "/v1/tasks").json(&Value::Null).send().await;
+    assert!(put.header("allow").contains("POST"), "{put:?}");
+    put.problem(405, "method-not-allowed");
+}

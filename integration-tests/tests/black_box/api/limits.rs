@@ -1,0 +1,114 @@
+//! How often a tenant may ask, and what it is told about that.
+
+use local_stack::Redis;
+use secrecy::ExposeSecret as _;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::place::{Entry, Place};
+use super::stage::{Answer, Stage};
+use crate::private;
+use crate::world::eventually;
+
+/// Two writes at once, and then one a minute.
+const TIGHT: [(&str, &str); 2] =
+    [("RATE_LIMIT_WRITE_PER_MINUTE", "1"), ("RATE_LIMIT_WRITE_BURST", "2")];
+
+/// A tenant that nobody has been before: all tests share one Redis.
+fn tenant() -> String {
+    format!("t-{}", Uuid::new_v4().simple())
+}
+
+async fn create(stage: &Stage, tenant: &str, title: &str) -> Answer {
+    let request = stage.request("POST", "/v1/tasks").bearer(&stage.world.token(tenant));
+    request.json(&json!({ "title": title })).send().await
+}
+
+pub(super) async fn a_tenant_over_its_limit_is_told_so_and_no_other_is(entry: Entry) {
+    let stage = Stage::with(entry, &TIGHT).await;
+    let tenant = tenant();
+    for left in ["\"write\";r=1;t=60", "\"write\";r=0;t=60"] {
+        let created = create(&stage, &tenant, "Buy milk").await.of(201);
+        assert_eq!(created.header("ratelimit-policy"), "\"write\";q=2;w=120");
+        assert_eq!(created.header("ratelimit"), left);
+    }
+    // Before the body is looked at.
+    let refused = create(&stage, &tenant, " ").await;
+    let wait: u64 = refused.header("retry-after").parse().expect("a time");
+    assert!((1..=60).contains(&wait), "{wait} s");
+    assert_eq!(refused.header("ratelimit"), format!("\"write\";r=0;t={wait}"));
+    assert_eq!(refused.header("ratelimit-policy"), "\"write\";q=2;w=120");
+    let problem = refused.problem(429, "rate-limited");
+    assert_eq!(problem["violated-policies"], json!(["write"]));
+
+    create(&stage, &self::tenant(), "Buy milk").await.of(201);
+    let nobody = stage.anonymous("POST", "/v1/tasks").json(&json!({})).send().await.of(401);
+    assert_eq!(nobody.headers["ratelimit"], Value::Null);
+    is_counted(&stage, "rate_limited_total", 1.0).await;
+}
+
+pub(super) async fn each_operation_has_the_limit_of_its_class(entry: Entry) {
+    let stage = Stage::new(entry).await;
+    let id = Uuid::now_v7();
+    for (method, path, class) in [
+        ("GET", format!("/v1/tasks/{id}"), "read"),
+        ("HEAD", format!("/v1/tasks/{id}"), "read"),
+        ("GET", format!("/v1/operations/{id}"), "read"),
+        ("GET", "/v1/tasks".to_owned(), "list"),
+        ("GET", format!("/v1/tasks/{id}/history"), "list"),
+        ("POST", "/v1/tasks".to_owned(), "write"),
+        ("PATCH", format!("/v1/tasks/{id}"), "write"),
+        ("DELETE", format!("/v1/tasks/{id}"), "write"),
+        ("POST", format!("/v1/tasks/{id}/complete"), "write"),
+        ("POST", "/v1/tasks/batch".to_owned(), "bulk"),
+    ] {
+        let answer = stage.request(method, &path).send().await;
+        let limit = answer.headers["ratelimit"].as_str().unwrap_or_default();
+        assert!(limit.starts_with(&format!("\"{class}\";r=")), "{method} {path}: {limit}");
+    }
+    // What there is not is told to everybody.
+    stage.anonymous("PUT", "/v1/tasks").send().await.of(405);
+}
+
+pub(super) async fn without_redis_everybody_is_let_in_and_counted(entry: Entry) {
+    let (_folder, mut redis) = private::redis().await;
+    let stage = stage_with(entry, &redis).await;
+    let tenant = tenant();
+    redis.stop().await.expect("stopped");
+    for _ in 0..5 {
+        let created = create(&stage, &tenant, "Buy milk").await.of(201);
+        assert_eq!(created.headers["ratelimit"], Value::Null);
+    }
+    is_counted(&stage, "rate_limit_errors_total", 5.0).await;
+    redis.restart().await.expect("restarted");
+    eventually("there are limits again", async || {
+        let created = create(&stage, &tenant, "Buy milk").await;
+        created.headers["ratelimit"].is_string().then_some(())
+    })
+    .await;
+}
+
+async fn stage_with(entry: Entry, redis: &Redis) -> Stage {
+    let [rate, burst] = TIGHT;
+    Stage::with(entry, &[rate, burst, ("REDIS_URL", redis.url().expose_secret())]).await
+}
+
+/// A Lambda tells what it has counted after its answer.
+async fn is_counted(stage: &Stage, metric: &str, times: f64) {
+    let is_it = |count: f64| (count - times).abs() < 0.1;
+    let told = async || is_it(counted(stage, metric).await).then_some(());
+    eventually("it is counted", told).await;
+}
+
+/// What the writer's counter says, whatever its labels: to Prometheus in a pod, in the log of a Lambda.
+async fn counted(stage: &Stage, metric: &str) -> f64 {
+    let Place::Pod(api) = &stage.writer else {
+        let log = stage.world.log("task-writer");
+        let values = log.iter().filter_map(|line| line[metric].as_array());
+        return values.flatten().filter_map(Value::as_f64).sum();
+    };
+    let request = stage.world.client.get(api.function.health_url("metrics"));
+    let text = request.send().await.expect("an answer").text().await.expect("a text");
+    let lines = text.lines().filter(|line| line.starts_with(metric));
+    lines.filter_map(|line| line.rsplit_once(' ')?.1.parse::<f64>().ok()).sum()
+}

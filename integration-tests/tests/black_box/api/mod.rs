@@ -1,0 +1,78 @@
+//! The API as its callers have it: each promise is kept by a pod, by a Lambda behind API Gateway's HTTP
+//! API, and by a Lambda behind a load balancer.
+
+mod auth;
+mod bulk;
+mod concurrency;
+mod errors;
+mod idempotency;
+mod limits;
+mod listing;
+mod place;
+mod reads;
+mod resources;
+mod stage;
+
+pub(crate) use place::Entry;
+
+/// A test for each scenario and entry, so that they run side by side and fail by name.
+macro_rules! by_every_entry {
+    ($($module:ident: $($scenario:ident),+;)+) => {$($(
+        mod $scenario {
+            use super::{$module, Entry};
+
+            #[tokio::test]
+            async fn by_a_pod() {
+                $module::$scenario(Entry::Pod).await;
+            }
+
+            #[tokio::test]
+            async fn by_a_gateway() {
+                $module::$scenario(Entry::Gateway).await;
+            }
+
+            #[tokio::test]
+            async fn by_a_load_balancer() {
+                $module::$scenario(Entry::LoadBalancer).await;
+            }
+        }
+    )+)+};
+}
+
+by_every_entry! {
+    resources:
+        a_task_lives,
+        a_task_is_assigned_cancelled_and_reopened,
+        what_is_accepted_is_told_as_an_operation;
+    concurrency:
+        what_the_caller_has_is_not_sent_again,
+        a_change_may_depend_on_a_version,
+        a_change_must_name_a_version_where_that_is_configured;
+    idempotency:
+        a_repeat_gets_the_first_result,
+        a_key_belongs_to_one_request;
+    listing:
+        lists_are_filtered_sorted_and_paged,
+        cursors_lead_on_in_their_own_list_only,
+        hostile_filters_find_nothing_and_change_nothing;
+    bulk:
+        each_task_has_an_outcome_of_its_own,
+        a_repeated_batch_gets_the_first_results,
+        a_hundred_tasks_are_one_request_and_more_are_refused_as_a_whole;
+    limits:
+        a_tenant_over_its_limit_is_told_so_and_no_other_is,
+        each_operation_has_the_limit_of_its_class,
+        without_redis_everybody_is_let_in_and_counted;
+    reads:
+        large_pages_go_compressed_to_who_accepts_that,
+        a_task_goes_as_the_bytes_that_its_tag_names,
+        a_page_that_the_caller_has_is_not_sent_again,
+        what_was_not_there_is_read_as_soon_as_it_is,
+        each_line_of_the_log_has_tenant_and_cache_and_nobody;
+    errors:
+        what_is_wrong_is_told_precisely,
+        what_is_not_there_is_told;
+    auth:
+        who_is_not_allowed_is_told_why,
+        a_tenant_never_learns_of_anothers_task;
+}
