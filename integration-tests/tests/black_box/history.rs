@@ -15,7 +15,8 @@ fn environment(world: &World, queue: &str) -> Environment {
     world.environment(&world.database.reader_url).with("QUEUE_URL", queue)
 }
 
-async fn projector(world: &World, queue: &str) -> Function {
+/// A pod of the projector of the facts in `queue`.
+pub(crate) async fn projector(world: &World, queue: &str) -> Function {
     let environment = environment(world, queue);
     let mut projector =
         Function::start(&binary("history-projector"), "projector", &environment, &world.state)

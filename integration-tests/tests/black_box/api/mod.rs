@@ -2,8 +2,10 @@
 //! API, and by a Lambda behind a load balancer.
 
 mod auth;
+mod below;
 mod bulk;
 mod concurrency;
+mod contract;
 mod errors;
 mod idempotency;
 mod limits;
@@ -44,6 +46,12 @@ by_every_entry! {
         a_task_lives,
         a_task_is_assigned_cancelled_and_reopened,
         what_is_accepted_is_told_as_an_operation;
+    below:
+        a_history_is_read_in_pages,
+        attachments_are_announced_and_deleted;
+    contract:
+        everybody_gets_the_document_and_nobody_gets_it_twice,
+        the_page_runs_its_own_script_and_asks_nobody_else;
     concurrency:
         what_the_caller_has_is_not_sent_again,
         a_change_may_depend_on_a_version,

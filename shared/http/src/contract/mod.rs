@@ -12,6 +12,7 @@ pub mod examples;
 mod headers;
 mod inputs;
 mod methods;
+mod packed;
 mod problems;
 mod routes;
 mod serve;
