@@ -1,6 +1,7 @@
 # What a developer does here; `make` alone lists it. Every target installs what it needs.
 
 BIN := $(or $(CARGO_TARGET_DIR),target)/release
+STACK := $(or $(CARGO_TARGET_DIR),target)/debug/local-stack
 
 .DEFAULT_GOAL := help
 .PHONY: help build run clean-state test test-long generate prepare
@@ -24,11 +25,14 @@ test-long: ## Test what takes too long for every change: lists of a million task
 	@.ci/tools
 	@cargo build --quiet --locked --workspace --bins
 	@cargo run --quiet --locked --package local-stack -- exec -- \
-		cargo nextest run --locked --package store --package integration-tests --run-ignored only
+		cargo nextest run --locked --package store --package integration-tests \
+		--run-ignored only --success-output final
 
 generate: ## Renew the contracts: events/schemas, events/asyncapi.yaml, shared/http/openapi.json, docs/problems.md
 	@cargo run --quiet --locked --package generate
 	@cargo run --quiet --locked --package generate-openapi
 
 prepare: ## Renew the descriptions of the SQL queries (shared/store/.sqlx)
-	@cargo run --quiet --locked --package local-stack -- exec -- shared/store/prepare
+	@# With the one that is there: it contains `store`, which does not build before this was done.
+	@[ -x $(STACK) ] || cargo build --quiet --locked --package local-stack
+	@$(STACK) exec -- shared/store/prepare

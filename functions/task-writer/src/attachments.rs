@@ -25,11 +25,15 @@ use runtime::{Clock as _, SystemClock, aws};
 use schemars::JsonSchema;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
-use store::{Attached, Class, Store};
+use store::{Attached, Class, CommandKey, Deletion, Store};
 use uuid::{Builder, Uuid};
 
 use crate::api;
 use crate::commands::problem;
+use crate::routes::REPLAYED;
+
+/// The source of the idempotency keys of deletions.
+const SOURCE: &str = "urn:task-app:http:attachment";
 
 /// Whether there are attachments, and what may be uploaded.
 #[derive(Clone, Debug, Args)]
@@ -75,12 +79,17 @@ impl Uploads {
         })
     }
 
-    async fn announce(&self, key: AttachmentKey, file: NewAttachment) -> Result<Upload, Problem> {
+    async fn announce(
+        &self,
+        key: AttachmentKey,
+        file: NewAttachment,
+    ) -> Result<Announced, Problem> {
         self.check_size(&file)?;
         let now = self.clock.now();
         let attached = self.store.attach(key.clone(), file, now).await.map_err(problem)?;
-        let attachment = match attached {
-            Attached::Attachment(attachment) => attachment,
+        let (attachment, repeated) = match attached {
+            Attached::New(attachment) => (attachment, false),
+            Attached::Known(attachment) => (attachment, true),
             Attached::NotFound => return Err(Problem::NotFound),
             Attached::Full => return Err(Problem::TooManyAttachments),
             Attached::KeyReused => return Err(Problem::IdempotencyKeyReused),
@@ -90,7 +99,7 @@ impl Uploads {
             let signed = self.bucket.upload(&key, &attachment.file, now, self.lifetime).await;
             upload = Some(signed.map_err(|away| unsigned(&away))?);
         }
-        Ok(Upload { attachment, upload })
+        Ok(Announced { attachment, upload, repeated })
     }
 
     fn check_size(&self, file: &NewAttachment) -> Result<(), Problem> {
@@ -121,12 +130,15 @@ pub(crate) fn router(uploads: Option<Uploads>, guard: &Guard) -> Router {
 /// An attachment, and how to upload it unless it is available already.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "AttachmentUpload")]
-pub(crate) struct Upload {
+pub(crate) struct Announced {
     #[serde(flatten)]
     attachment: Attachment,
     /// How to upload it, unless it is available.
     #[serde(skip_serializing_if = "Option::is_none")]
     upload: Option<Signed>,
+    /// For the header that says so.
+    #[serde(skip)]
+    repeated: bool,
 }
 
 async fn announce(
@@ -140,17 +152,27 @@ async fn announce(
     let key = AttachmentKey { tenant: caller.tenant, task, id };
     let upload = uploads.announce(key, file).await?;
     let location = [(header::LOCATION, format!("/v1/tasks/{task}/attachments/{id}"))];
-    Ok((StatusCode::CREATED, location, [NO_STORE], JsonBody(upload)).into_response())
+    let replayed = upload.repeated.then_some([REPLAYED]);
+    Ok((StatusCode::CREATED, location, [NO_STORE], replayed, JsonBody(upload)).into_response())
 }
 
 async fn remove(
     Writer(caller): Writer,
     PathPair(task, id): PathPair<TaskId, AttachmentId>,
+    idempotency_key: Option<IdempotencyKey>,
     State(uploads): State<Uploads>,
-) -> Result<StatusCode, Problem> {
+) -> Result<Response, Problem> {
     let key = AttachmentKey { tenant: caller.tenant, task, id };
-    let deleted = uploads.store.delete_attachment(key, uploads.clock.now()).await;
-    if deleted.map_err(problem)? { Ok(StatusCode::NO_CONTENT) } else { Err(Problem::NotFound) }
+    let request = idempotency_key
+        .map(|key| CommandKey { source: SOURCE.to_owned(), id: key.as_str().to_owned() });
+    let deleted = uploads.store.delete_attachment(key, request, uploads.clock.now()).await;
+    match deleted.map_err(problem)? {
+        Deletion::Deleted { repeated } => {
+            Ok((StatusCode::NO_CONTENT, repeated.then_some([REPLAYED]), ()).into_response())
+        }
+        Deletion::NotFound => Err(Problem::NotFound),
+        Deletion::KeyReused => Err(Problem::IdempotencyKeyReused),
+    }
 }
 
 /// The same key of the same tenant gives the same identifier, so that a repeat finds the first.

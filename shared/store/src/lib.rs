@@ -34,7 +34,7 @@ mod store;
 mod write;
 
 pub use apply::Receipt;
-pub use attachments::Attached;
+pub use attachments::{Attached, Deletion};
 pub use cache::Follower;
 pub use config::{Config, LocalConfig, Owner};
 pub use error::{ApplyError, ReadError};

@@ -31,14 +31,14 @@ impl Store {
         commands: impl Into<Arc<[Incoming]>>,
         now: Timestamp,
     ) -> Result<Vec<Receipt>, ApplyError> {
-        let claim = key.map(|key| digest(tenant, key));
+        let claim = key.map(|key| claim(tenant, key));
         self.run(commands.into(), Terms::Request { claim }, now).await
     }
 }
 
 /// What stands for a key as an advisory lock. Two keys with one digest could not be processed at the
 /// same time, which would be one needless answer to try again; so 64 bits are plenty.
-fn digest(tenant: &TenantId, key: &CommandKey) -> i64 {
+pub(crate) fn claim(tenant: &TenantId, key: &CommandKey) -> i64 {
     // No part has a line break.
     let digest = Sha256::digest(format!("{tenant}\n{}\n{}", key.source, key.id));
     digest.first_chunk().copied().map_or(0, i64::from_be_bytes)
@@ -50,14 +50,13 @@ mod tests {
 
     #[test]
     fn each_key_of_each_tenant_and_source_has_a_claim_of_its_own() {
-        let claim = |tenant: &str, source: &str, id: &str| {
+        let of = |tenant: &str, source: &str, id: &str| {
             let key = CommandKey { source: source.to_owned(), id: id.to_owned() };
-            digest(&tenant.parse().unwrap(), &key)
+            claim(&tenant.parse().unwrap(), &key)
         };
-        let one = claim("acme", "/a", "1");
-        assert_eq!(one, claim("acme", "/a", "1"));
-        for other in [claim("other", "/a", "1"), claim("acme", "/b", "1"), claim("acme", "/a", "2")]
-        {
+        let one = of("acme", "/a", "1");
+        assert_eq!(one, of("acme", "/a", "1"));
+        for other in [of("other", "/a", "1"), of("acme", "/b", "1"), of("acme", "/a", "2")] {
             assert_ne!(one, other);
         }
     }

@@ -2,12 +2,12 @@
 
 use axum::http::StatusCode;
 use http_support::contract::{
-    Answer, CACHE_CONTROL, LOCATION, Operation, answers, examples, fails, sent,
+    Answer, CACHE_CONTROL, LOCATION, Operation, REPLAYED, answers, examples, fails, sent,
 };
-use http_support::problems::TOO_MANY_ATTACHMENTS;
+use http_support::problems::{IDEMPOTENCY_KEY_IN_FLIGHT, TOO_MANY_ATTACHMENTS};
 use serde_json::{Value, json};
 
-use crate::attachments::Upload;
+use crate::attachments::Announced;
 
 pub(crate) fn create_attachment(operation: Operation<'_>) -> Operation<'_> {
     let announced = Answer::new(
@@ -16,9 +16,10 @@ pub(crate) fn create_attachment(operation: Operation<'_>) -> Operation<'_> {
     );
     let ids = [("id", "$request.path.id"), ("attachment", "$response.body#/id")];
     let announced = announced
-        .json::<Upload>(upload())
+        .json::<Announced>(upload())
         .header(LOCATION)
         .header(CACHE_CONTROL)
+        .header(REPLAYED.if_any())
         .then("getAttachment", &ids)
         .then("deleteAttachment", &ids);
     operation
@@ -46,11 +47,13 @@ fn upload() -> Value {
 }
 
 pub(crate) fn delete_attachment(operation: Operation<'_>) -> Operation<'_> {
-    let deleted = Answer::new(StatusCode::NO_CONTENT, "The attachment is deleted, and its file.");
+    let deleted = Answer::new(StatusCode::NO_CONTENT, "The attachment is deleted, and its file.")
+        .header(REPLAYED.if_any());
     operation
         .id("deleteAttachment")
         .tag("Attachments")
         .summary("Delete an attachment")
         .description("Whether its file was uploaded or not.")
         .with(answers(deleted))
+        .with(fails(&[IDEMPOTENCY_KEY_IN_FLIGHT]))
 }

@@ -44,7 +44,7 @@ pub(super) async fn attachments_are_announced_and_deleted(entry: Entry) {
     assert!(announced.json["upload"]["url"].is_string(), "{announced:?}");
     let path = announced.header("location");
     let again = announce().send().await.of(201);
-    assert_eq!(again.header("location"), path);
+    assert_eq!((again.header("location"), again.header("idempotency-replayed")), (path, "true"));
     let told = stage.get(path).await.of(200);
     assert_eq!((&told.json["status"], &told.json["name"]), (&json!("pending"), &file["name"]));
     let all = stage.get(&list).await.of(200);
@@ -54,6 +54,9 @@ pub(super) async fn attachments_are_announced_and_deleted(entry: Entry) {
     stage.request("POST", &list).json(&large).send().await.problem(422, "invalid-body");
     let nowhere = format!("/v1/tasks/{}/attachments", Uuid::now_v7());
     stage.request("POST", &nowhere).json(&file).send().await.problem(404, "not-found");
-    stage.request("DELETE", path).send().await.of(204);
+    let delete = || stage.request("DELETE", path).header("idempotency-key", "gone-1");
+    assert!(delete().send().await.of(204).headers["idempotency-replayed"].is_null());
+    assert_eq!(delete().send().await.of(204).header("idempotency-replayed"), "true");
+    stage.request("DELETE", path).send().await.problem(404, "not-found");
     stage.get(path).await.problem(404, "not-found");
 }

@@ -1,6 +1,6 @@
-//! Attachments as callers change them: announced, and deleted.
+//! Attachments as callers announce them.
 //!
-//! Each change is a transaction in a task of its own, like [`Store::apply`]: to drop its future does
+//! Each change, here and in `delete`, is a transaction in a task of its own, like [`Store::apply`]: to drop its future does
 //! not cut it off.
 
 use std::future::Future;
@@ -19,8 +19,10 @@ const ATTEMPTS: u32 = 5;
 /// What became of an announcement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Attached {
-    /// The attachment: the new one, or the one that the same announcement made before.
-    Attachment(Attachment),
+    /// A new attachment.
+    New(Attachment),
+    /// The one that the same announcement made before.
+    Known(Attachment),
     /// There is no such task, or the attachment was announced before and deleted since.
     NotFound,
     /// The task has as many attachments as it may have.
@@ -63,62 +65,33 @@ impl Store {
         file: &NewAttachment,
         now: Timestamp,
     ) -> Result<Option<Attached>, sqlx::Error> {
-        let mut transaction = self.pool.begin_with(AssertSqlSafe(begin(key))).await?;
+        let mut transaction = self.pool.begin_with(begin(key)).await?;
         let places = add(&mut transaction, key, file, now).await?;
         let row = find(&mut transaction, key).await?;
         transaction.commit().await?;
         match row {
             _ if !places.task => Ok(Some(Attached::NotFound)),
-            Some(row) => known(row, key, file).map(Some),
+            Some(row) => told(row, key, file, places.added).map(Some),
             None => Ok((!places.free).then_some(Attached::Full)),
         }
     }
-
-    /// Deletes an attachment, whose object goes later. Returns whether there was one.
-    ///
-    /// # Errors
-    /// An [`ApplyError`]; nothing was written, or the answer was lost.
-    pub async fn delete_attachment(
-        &self,
-        key: AttachmentKey,
-        now: Timestamp,
-    ) -> Result<bool, ApplyError> {
-        let store = self.clone();
-        to_its_end(async move {
-            let mut transaction = store.pool.begin_with(AssertSqlSafe(begin(&key))).await?;
-            let deleted = sqlx::query!(
-                r#"
-                UPDATE attachments SET place = NULL, deleted_at = $4, updated_at = $4
-                WHERE tenant = $1 AND task_id = $2 AND id = $3 AND deleted_at IS NULL
-                "#,
-                key.tenant.as_str(),
-                key.task.as_uuid(),
-                key.id.as_uuid(),
-                now,
-            )
-            .execute(&mut *transaction)
-            .await?;
-            transaction.commit().await?;
-            Ok(deleted.rows_affected() > 0)
-        })
-        .await
-    }
 }
 
-async fn to_its_end<T: Send + 'static>(
+pub(super) async fn to_its_end<T: Send + 'static>(
     change: impl Future<Output = Result<T, ApplyError>> + Send + 'static,
 ) -> Result<T, ApplyError> {
     tokio::spawn(change).await.unwrap_or(Err(ApplyError::Unavailable(sqlx::Error::WorkerCrashed)))
 }
 
 /// Names the tenant for row-level security; a tenant's alphabet needs no quoting.
-fn begin(key: &AttachmentKey) -> String {
-    format!("BEGIN; SET LOCAL app.tenants = '{}'", key.tenant)
+pub(super) fn begin(key: &AttachmentKey) -> AssertSqlSafe<String> {
+    AssertSqlSafe(format!("BEGIN; SET LOCAL app.tenants = '{}'", key.tenant))
 }
 
 struct Places {
     task: bool,
     free: bool,
+    added: bool,
 }
 
 /// Adds the attachment in a free place, or renews the one that is there. Nobody deletes the task
@@ -156,10 +129,12 @@ async fn add(
             )
             SELECT $1, $2, $3, place, $4, $5, $6, $7, $8, $8 FROM task, free
             ON CONFLICT DO NOTHING
+            RETURNING id
         )
         SELECT
             EXISTS (SELECT FROM task) AS "task!",
-            EXISTS (SELECT FROM free) AS "free!"
+            EXISTS (SELECT FROM free) AS "free!",
+            EXISTS (SELECT FROM added) AS "added!"
         "#,
         key.tenant.as_str(),
         key.task.as_uuid(),
@@ -195,13 +170,22 @@ async fn find(
     .await
 }
 
-fn known(row: Row, key: &AttachmentKey, file: &NewAttachment) -> Result<Attached, sqlx::Error> {
+fn told(
+    row: Row,
+    key: &AttachmentKey,
+    file: &NewAttachment,
+    added: bool,
+) -> Result<Attached, sqlx::Error> {
     if row.task_id != key.task.as_uuid() {
         return Ok(Attached::KeyReused);
     }
     if row.deleted_at.is_some() {
         return Ok(Attached::NotFound);
     }
-    let known = Attachment::try_from(row)?;
-    Ok(if known.file == *file { Attached::Attachment(known) } else { Attached::KeyReused })
+    let attachment = Attachment::try_from(row)?;
+    Ok(match attachment.file == *file {
+        true if added => Attached::New(attachment),
+        true => Attached::Known(attachment),
+        false => Attached::KeyReused,
+    })
 }

@@ -5,8 +5,10 @@
 //! A task that is deleted marks its attachments in the same transaction.
 
 mod change;
+mod delete;
 mod judge;
 mod read;
 mod sweep;
 
 pub use change::Attached;
+pub use delete::Deletion;

@@ -9,7 +9,7 @@ use domain::{
 use futures::future::join_all;
 use secrecy::ExposeSecret as _;
 use sqlx::postgres::PgPool;
-use store::Attached;
+use store::{Attached, CommandKey, Deletion};
 use uuid::Uuid;
 
 use crate::fixture::{Fixture, create, delete, incoming, new_task, now};
@@ -41,6 +41,13 @@ impl Fixture {
         self.writer.attach(key.clone(), file("a.png"), now()).await.expect("an answer")
     }
 
+    /// Under the idempotency key, if there is one.
+    async fn delete(&self, key: &AttachmentKey, id: Option<&str>) -> Deletion {
+        let request = id.map(|id| CommandKey { source: "/test".to_owned(), id: id.to_owned() });
+        let deleted = self.writer.delete_attachment(key.clone(), request, now()).await;
+        deleted.expect("an answer")
+    }
+
     async fn judge(&self, key: &AttachmentKey, state: AttachmentState) {
         self.attachments.judge_attachment(key, state, now()).await.expect("judged");
     }
@@ -56,12 +63,10 @@ async fn an_announcement_is_made_once_however_often_it_is_made() {
     let fixture = Fixture::new().await;
     let (task, other) = (fixture.task().await, fixture.task().await);
     let first = key("acme", task);
-    let Attached::Attachment(attachment) = fixture.attach(&first).await else {
-        panic!("no attachment")
-    };
+    let Attached::New(attachment) = fixture.attach(&first).await else { panic!("no attachment") };
     assert_eq!((attachment.id, attachment.state), (first.id, AttachmentState::Pending));
     assert_eq!(attachment.file, file("a.png"));
-    assert_eq!(fixture.attach(&first).await, Attached::Attachment(attachment.clone()));
+    assert_eq!(fixture.attach(&first).await, Attached::Known(attachment.clone()));
 
     let changed = fixture.writer.attach(first.clone(), file("b.png"), now()).await;
     assert_eq!(changed.expect("an answer"), Attached::KeyReused);
@@ -69,6 +74,22 @@ async fn an_announcement_is_made_once_however_often_it_is_made() {
     assert_eq!(fixture.attach(&moved).await, Attached::KeyReused);
     let list = fixture.reader.attachments(&first.tenant, task).await.expect("a list");
     assert_eq!(list, [attachment]);
+}
+
+#[tokio::test]
+async fn a_repeated_deletion_gets_the_first_answer() {
+    let fixture = Fixture::new().await;
+    let task = fixture.task().await;
+    let (first, second) = (key("acme", task), key("acme", task));
+    fixture.attach(&first).await;
+    fixture.attach(&second).await;
+    assert_eq!(fixture.delete(&first, Some("1")).await, Deletion::Deleted { repeated: false });
+    assert_eq!(fixture.delete(&first, Some("1")).await, Deletion::Deleted { repeated: true });
+    assert_eq!(fixture.delete(&first, None).await, Deletion::NotFound);
+    assert_eq!(fixture.delete(&first, Some("2")).await, Deletion::NotFound);
+    assert_eq!(fixture.delete(&second, Some("1")).await, Deletion::KeyReused);
+    let left = fixture.reader.attachments(&second.tenant, task).await.expect("a list");
+    assert_eq!(left.len(), 1, "nothing else was deleted");
 }
 
 #[tokio::test]
@@ -104,12 +125,12 @@ async fn a_task_has_so_many_attachments_however_they_race() {
 
     // A repeat still finds what is there, and a place that is freed is free at once.
     let there = |(_, attached): &&(_, Attached)| *attached != Attached::Full;
-    let (first, known) = attached.iter().find(there).expect("an attachment");
+    let (first, _) = attached.iter().find(there).expect("an attachment");
     let again = fixture.writer.attach((*first).clone(), file("a"), now()).await;
-    assert_eq!(again.expect("an answer"), *known);
+    assert!(matches!(again.expect("an answer"), Attached::Known(known) if known.id == first.id));
     assert_eq!(fixture.attach(&key("acme", task)).await, Attached::Full);
-    assert!(fixture.writer.delete_attachment((*first).clone(), now()).await.expect("deleted"));
-    assert!(matches!(fixture.attach(&key("acme", task)).await, Attached::Attachment(_)));
+    assert_eq!(fixture.delete(first, None).await, Deletion::Deleted { repeated: false });
+    assert!(matches!(fixture.attach(&key("acme", task)).await, Attached::New(_)));
 }
 
 #[tokio::test]
@@ -121,7 +142,7 @@ async fn another_tenants_attachment_is_none() {
     assert_eq!(fixture.attach(&theirs).await, Attached::NotFound);
     assert_eq!(fixture.reader.attachment(&theirs).await.expect("an answer"), None);
     assert_eq!(fixture.reader.attachments(&theirs.tenant, theirs.task).await.expect("a list"), []);
-    assert!(!fixture.writer.delete_attachment(theirs.clone(), now()).await.expect("an answer"));
+    assert_eq!(fixture.delete(&theirs, None).await, Deletion::NotFound);
     fixture.judge(&theirs, AttachmentState::Available).await;
     let found = fixture.reader.attachment(&ours).await.expect("an answer").expect("ours");
     assert_eq!(found.state, AttachmentState::Pending);

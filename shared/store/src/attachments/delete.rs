@@ -1,0 +1,117 @@
+//! Attachments as callers delete them.
+
+use domain::{AttachmentKey, Timestamp};
+use sha2::{Digest as _, Sha256};
+
+use super::change::{begin, to_its_end};
+use crate::error::{ApplyError, is_conflict};
+use crate::inbox::CommandKey;
+use crate::request::claim;
+use crate::store::Store;
+
+/// What became of a deletion.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deletion {
+    /// The attachment is deleted; its object goes later.
+    Deleted {
+        /// Whether the same request deleted it before.
+        repeated: bool,
+    },
+    /// There is no such attachment.
+    NotFound,
+    /// The request's key was used before, by another request.
+    KeyReused,
+}
+
+/// What the statement saw. It writes nothing if the request is known, or in flight.
+struct Seen {
+    is_ours: bool,
+    deleted: bool,
+    known: Option<Vec<u8>>,
+}
+
+impl Store {
+    /// Deletes an attachment. `request` is the request's idempotency key, if it has one; it is
+    /// recorded with the deletion, so that a repeat gets the same answer.
+    ///
+    /// # Errors
+    /// An [`ApplyError`]; nothing was written, or a repeat under the same key finds what was.
+    pub async fn delete_attachment(
+        &self,
+        key: AttachmentKey,
+        request: Option<CommandKey>,
+        now: Timestamp,
+    ) -> Result<Deletion, ApplyError> {
+        let store = self.clone();
+        to_its_end(async move {
+            let fingerprint = Sha256::digest(key.id.as_uuid());
+            let seen = match store.delete_once(&key, request, &fingerprint, now).await {
+                // Another request was faster with the key.
+                Err(error) if is_conflict(&error) => return Err(ApplyError::InFlight),
+                seen => seen?,
+            };
+            match seen {
+                Seen { is_ours: false, .. } => Err(ApplyError::InFlight),
+                Seen { known: Some(known), .. } if known == *fingerprint => {
+                    Ok(Deletion::Deleted { repeated: true })
+                }
+                Seen { known: Some(_), .. } => Ok(Deletion::KeyReused),
+                Seen { deleted: true, .. } => Ok(Deletion::Deleted { repeated: false }),
+                Seen { deleted: false, .. } => Ok(Deletion::NotFound),
+            }
+        })
+        .await
+    }
+
+    async fn delete_once(
+        &self,
+        key: &AttachmentKey,
+        request: Option<CommandKey>,
+        fingerprint: &[u8],
+        now: Timestamp,
+    ) -> Result<Seen, sqlx::Error> {
+        let claim = request.as_ref().map(|request| claim(&key.tenant, request));
+        let (source, id) = request.map(|CommandKey { source, id }| (source, id)).unzip();
+        let mut transaction = self.pool.begin_with(begin(key)).await?;
+        let seen = sqlx::query_as!(
+            Seen,
+            r#"
+            WITH claim AS MATERIALIZED (
+                SELECT coalesce(pg_try_advisory_xact_lock($8), true) AS is_ours
+            ),
+            known AS MATERIALIZED (
+                SELECT fingerprint FROM inbox
+                WHERE tenant = $1 AND source = $5 AND command_id = $6
+            ),
+            deleted AS (
+                UPDATE attachments SET place = NULL, deleted_at = $4, updated_at = $4
+                WHERE tenant = $1 AND task_id = $2 AND id = $3 AND deleted_at IS NULL
+                    AND (SELECT is_ours FROM claim) AND NOT EXISTS (SELECT FROM known)
+                RETURNING id
+            ),
+            recorded AS (
+                INSERT INTO inbox (
+                    tenant, source, command_id, task_id, fingerprint, outcome, processed_at
+                )
+                SELECT $1, $5, $6, $2, $7, '"deleted"', $4 FROM deleted WHERE $6 IS NOT NULL
+            )
+            SELECT
+                (SELECT is_ours FROM claim) AS "is_ours!",
+                EXISTS (SELECT FROM deleted) AS "deleted!",
+                (SELECT fingerprint FROM known) AS known
+            "#,
+            key.tenant.as_str(),
+            key.task.as_uuid(),
+            key.id.as_uuid(),
+            now,
+            source,
+            id,
+            fingerprint,
+            claim,
+        )
+        .fetch_one(&mut *transaction)
+        .await?;
+        transaction.commit().await?;
+        Ok(seen)
+    }
+}
