@@ -65,7 +65,7 @@ fn command(url: &str, cases: &str) -> Command {
         .arg(tests.join("schemathesis.toml"))
         .arg("run")
         .arg(repository().join(Path::new("shared/http/openapi.json")))
-        .args(["--url", url, "--max-examples", cases])
+        .args(["--url", url, "--checks", "all", "--max-examples", cases])
         .stdin(Stdio::null())
         .kill_on_drop(true);
     command
