@@ -15,6 +15,7 @@ use tokio::time::Instant;
 
 use super::fetch::fetch;
 use super::keys::KeySet;
+use super::verified::Verified;
 
 /// How often the issuer is asked.
 pub(super) struct Pace {
@@ -48,9 +49,10 @@ pub(super) struct Jwks {
     attempt: Arc<Mutex<Option<Instant>>>,
 }
 
-/// The keys of one fetch.
+/// The keys of one fetch, and what they verified.
 pub(super) struct Cached {
     pub(super) keys: KeySet,
+    pub(super) verified: Verified,
     fetched: Instant,
 }
 
@@ -118,7 +120,8 @@ impl Jwks {
         match result {
             Ok(keys) => {
                 tracing::debug!(keys = keys.len(), "fetched the issuer's keys");
-                let cached = Arc::new(Cached { keys, fetched: Instant::now() });
+                let (verified, fetched) = (Verified::new(), Instant::now());
+                let cached = Arc::new(Cached { keys, verified, fetched });
                 *self.cached.write().unwrap_or_else(PoisonError::into_inner) = Some(cached);
             }
             Err(error) => {

@@ -13,11 +13,12 @@ mod keys;
 #[cfg(test)]
 mod tests;
 mod token;
+mod verified;
 
 use std::sync::Arc;
 
 use axum::http::HeaderMap;
-use jsonwebtoken::{Algorithm, Validation};
+use jsonwebtoken::{Algorithm, Validation, get_current_timestamp};
 use runtime::http::LogField;
 
 pub use caller::{Caller, Reader, Scope, Subject, Writer};
@@ -25,8 +26,8 @@ pub use config::Config;
 pub use guard::{ClassGuard, Guard, guard};
 
 use crate::Problem;
-use jwks::{Jwks, Pace};
-use keys::NoKey;
+use jwks::{Cached, Jwks, Pace};
+use keys::{Key, NoKey};
 use token::Claims;
 
 /// Seconds after which a caller may try again when the issuer's keys cannot be had.
@@ -70,22 +71,31 @@ impl Authenticator {
         }
     }
 
-    async fn claims(&self, token: &str) -> Result<Claims, Problem> {
+    async fn claims(&self, token: &str) -> Result<Arc<Claims>, Problem> {
         let id = token::key_id(token)?;
         let cached = self.0.jwks.current().await.ok_or(UNREACHABLE)?;
+        if let Some(claims) = cached.verified.get(token, get_current_timestamp()) {
+            return Ok(claims);
+        }
         match cached.keys.find(id.as_deref()) {
-            Ok(key) => token::verify(token, key),
+            Ok(key) => verify(token, key, &cached),
             Err(NoKey::Ambiguous) => Err(Problem::InvalidToken("the header kid is missing")),
             // The issuer may have begun to use a new key since.
             Err(NoKey::Unknown) => {
                 let newer = self.0.jwks.newer_than(Some(&cached)).await.ok_or(UNREACHABLE)?;
                 match newer.keys.find(id.as_deref()) {
-                    Ok(key) => token::verify(token, key),
+                    Ok(key) => verify(token, key, &newer),
                     Err(_) => Err(Problem::InvalidToken("the issuer has no such key")),
                 }
             }
         }
     }
+}
+
+fn verify(token: &str, key: &Key, cached: &Cached) -> Result<Arc<Claims>, Problem> {
+    let claims = Arc::new(token::verify(token, key)?);
+    cached.verified.put(token, &claims, key.validation.leeway);
+    Ok(claims)
 }
 
 const UNREACHABLE: Problem =

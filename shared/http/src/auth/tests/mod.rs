@@ -112,6 +112,25 @@ async fn the_caller_is_the_tenant_and_the_subject_of_the_token() {
 }
 
 #[tokio::test]
+async fn a_token_that_was_accepted_lets_in_that_token_only() {
+    let key = SigningKey::generate("key", Algorithm::ES256);
+    let issuer = Issuer::start(&[&key]).await;
+    let authenticator = issuer.authenticator(Pace::default());
+    let (ours, theirs) =
+        (key.token(&json!({"tenant": "acme"})), key.token(&json!({"tenant": "other"})));
+    for _ in 0..2 {
+        assert_eq!(call(&authenticator, "GET", &ours).await.0, StatusCode::OK);
+    }
+    let (signed, signature) = theirs.rsplit_once('.').unwrap();
+    let (_, other) = ours.rsplit_once('.').unwrap();
+    let forged = format!("{signed}.{other}");
+    let (status, why) = call(&authenticator, "GET", &forged).await;
+    assert_eq!(status, StatusCode::UNAUTHORIZED);
+    assert!(why.contains("the signature is wrong"), "{why}");
+    assert_ne!(signature, other);
+}
+
+#[tokio::test]
 async fn a_scope_allows_what_it_names_and_no_more() {
     let key = SigningKey::generate("key", Algorithm::EdDSA);
     let issuer = Issuer::start(&[&key]).await;

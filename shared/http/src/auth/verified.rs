@@ -1,0 +1,85 @@
+//! Tokens that were verified with the present keys: a caller shows the same one with each request, and
+//! a signature takes longer to check than all the rest of a read.
+//!
+//! They are known by their digest, for whoever reads our memory must not find tokens. They go with
+//! the keys, so that a key that the issuer withdrew is not believed for longer than without them.
+
+use std::sync::Arc;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use quick_cache::sync::Cache;
+use serde_json::Value;
+
+use super::token::Claims;
+
+/// How many are kept, at most.
+const MOST: usize = 1_000;
+
+/// By their SHA-256 digests.
+pub(super) struct Verified(Cache<[u8; 32], Entry>);
+
+#[derive(Clone)]
+struct Entry {
+    claims: Arc<Claims>,
+    /// The last second at which the token holds, since 1970.
+    until: u64,
+}
+
+impl Verified {
+    pub(super) fn new() -> Self {
+        Self(Cache::new(MOST))
+    }
+
+    /// The claims of a token that was verified and holds at `now`, in seconds since 1970.
+    pub(super) fn get(&self, token: &str, now: u64) -> Option<Arc<Claims>> {
+        let entry = self.0.get(&name(token)?)?;
+        (now <= entry.until).then_some(entry.claims)
+    }
+
+    /// Keeps what a token was verified to say, until `leeway` seconds after its `exp`.
+    pub(super) fn put(&self, token: &str, claims: &Arc<Claims>, leeway: u64) {
+        let expires = claims.get("exp").and_then(Value::as_u64);
+        // A token without a plain `exp` is verified each time.
+        if let (Some(name), Some(expires)) = (name(token), expires) {
+            let until = expires.saturating_add(leeway);
+            self.0.insert(name, Entry { claims: Arc::clone(claims), until });
+        }
+    }
+}
+
+fn name(token: &str) -> Option<[u8; 32]> {
+    digest(&SHA256, token.as_bytes()).as_ref().try_into().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn claims(expires: &Value) -> Arc<Claims> {
+        Arc::new(json!({"sub": "ann", "exp": expires}).as_object().unwrap().clone())
+    }
+
+    #[test]
+    fn a_token_is_known_until_it_expires() {
+        let verified = Verified::new();
+        verified.put("a", &claims(&json!(100)), 10);
+        assert_eq!(verified.get("a", 110).unwrap()["sub"], "ann");
+        assert!(verified.get("a", 111).is_none());
+        assert!(verified.get("b", 100).is_none());
+    }
+
+    #[test]
+    fn what_has_no_plain_end_is_not_kept_and_neither_is_more_than_there_is_room_for() {
+        let verified = Verified::new();
+        for odd in [json!(null), json!("100"), json!(100.5), json!(-1)] {
+            verified.put("a", &claims(&odd), 10);
+            assert!(verified.get("a", 0).is_none(), "{odd}");
+        }
+        for number in 0..2 * MOST {
+            verified.put(&number.to_string(), &claims(&json!(100)), 10);
+        }
+        assert!(verified.0.len() <= MOST);
+    }
+}
