@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use aws_config::SdkConfig;
 use axum::extract::State;
-use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse as _, Response};
 use axum::{Json, Router};
 use clap::builder::NonEmptyStringValueParser;
@@ -14,7 +13,7 @@ use cloud::{AttachmentBucket, BucketAway, Signed};
 use domain::{Attachment, AttachmentId, AttachmentKey, AttachmentState, TaskId, Timestamp};
 use http_support::contract::Verb::Get;
 use http_support::contract::{self, Routes};
-use http_support::{Guard, NO_STORE, Path, PathPair, Problem, Reader, auth};
+use http_support::{Guard, NO_STORE, Path, PathPair, Problem, Reader};
 use runtime::{Clock as _, SystemClock};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -90,11 +89,9 @@ pub(crate) fn reads<R: Routes<Downloads>>(routes: R) -> R {
 /// A task's attachments, and one of them; nothing without a bucket.
 pub(crate) fn router(downloads: Option<Downloads>, guard: &Guard) -> Router {
     let Some(downloads) = downloads else { return Router::new() };
-    let lists =
-        lists(Router::new()).route_layer(from_fn_with_state(guard.of(Class::List), auth::guard));
-    let router = reads(Router::new())
-        .route_layer(from_fn_with_state(guard.of(Class::Read), auth::guard))
-        .merge(lists)
+    let router = guard
+        .before(Class::Read, reads(Router::new()))
+        .merge(guard.before(Class::List, lists(Router::new())))
         .with_state(downloads);
     contract::refuse_other_methods(router, contract::ATTACHMENTS)
 }

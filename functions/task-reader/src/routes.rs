@@ -3,7 +3,6 @@
 use axum::Router;
 use axum::extract::{FromRef, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use cloud::{Failure, History, OperationId, Operations};
 use domain::TaskId;
@@ -13,7 +12,7 @@ use http_support::contract::{self, Routes};
 use http_support::freshness::wants_current;
 use http_support::operation::told;
 use http_support::page::Cursors;
-use http_support::{Guard, Path, Problem, Reader, auth};
+use http_support::{Guard, Path, Problem, Reader};
 use runtime::http::LogField;
 use runtime::{Clock as _, SystemClock};
 use store::{Class, Freshness, ReadError, Store};
@@ -50,11 +49,9 @@ pub(crate) fn reads<R: Routes<App>>(routes: R) -> R {
 
 /// Everything that is read, and the contract that describes it.
 pub(crate) fn router(app: App, downloads: Option<Downloads>, guard: &Guard) -> Router {
-    let lists =
-        lists(Router::new()).route_layer(from_fn_with_state(guard.of(Class::List), auth::guard));
-    let router = reads(Router::new())
-        .route_layer(from_fn_with_state(guard.of(Class::Read), auth::guard))
-        .merge(lists)
+    let router = guard
+        .before(Class::Read, reads(Router::new()))
+        .merge(guard.before(Class::List, lists(Router::new())))
         .with_state(app)
         .merge(attachments::router(downloads, guard))
         .merge(contract::router());

@@ -7,7 +7,6 @@ use axum::Json as JsonBody;
 use axum::Router;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
-use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, value_parser};
@@ -19,7 +18,7 @@ use domain::{
 use http_support::contract::Verb::{Delete, Post};
 use http_support::contract::{self, Routes};
 use http_support::{
-    FieldError, Guard, IdempotencyKey, Json, NO_STORE, Path, PathPair, Problem, Writer, auth,
+    FieldError, Guard, IdempotencyKey, Json, NO_STORE, Path, PathPair, Problem, Writer,
 };
 use runtime::{Clock as _, SystemClock, aws};
 use schemars::JsonSchema;
@@ -121,9 +120,7 @@ pub(crate) fn writes<R: Routes<Uploads>>(routes: R) -> R {
 /// Attachments of a task announced, and deleted; nothing without a bucket.
 pub(crate) fn router(uploads: Option<Uploads>, guard: &Guard) -> Router {
     let Some(uploads) = uploads else { return Router::new() };
-    let router = writes(Router::new())
-        .route_layer(from_fn_with_state(guard.of(Class::Write), auth::guard))
-        .with_state(uploads);
+    let router = guard.before(Class::Write, writes(Router::new())).with_state(uploads);
     contract::refuse_other_methods(router, contract::ATTACHMENTS)
 }
 

@@ -56,9 +56,9 @@ impl Commands {
             traceparent: event.traceparent,
             request: None,
         };
-        let (tenant, key) = (incoming.command.tenant.clone(), incoming.key.clone());
-        let key = is_keyed.then_some(&key);
-        let receipts = self.apply_request(&tenant, key, vec![incoming]).await?;
+        let tenant = incoming.command.tenant.clone();
+        let key = is_keyed.then(|| incoming.key.clone());
+        let receipts = self.apply_request(&tenant, key.as_ref(), vec![incoming]).await?;
         let receipt = receipts.into_iter().next().ok_or(Problem::NotFound)?;
         match receipt.outcome {
             Outcome::Applied { .. } => Ok(receipt),

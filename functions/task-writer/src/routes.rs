@@ -6,7 +6,6 @@ use aide::openapi::Operation;
 use axum::extract::{FromRef, FromRequestParts, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::{Json as JsonBody, Router};
 use domain::{
@@ -16,7 +15,7 @@ use http_support::conditional::{etag, expected_version};
 use http_support::contract::Verb::{Delete, Patch, Post};
 use http_support::contract::{self, Routes};
 use http_support::operation::accepted;
-use http_support::{Guard, Json, MergePatch, Path, Problem, Writer, auth};
+use http_support::{Guard, Json, MergePatch, Path, Problem, Writer};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use store::{Class, Receipt};
@@ -81,11 +80,9 @@ pub(crate) fn router(
     if_match: IfMatch,
     guard: &Guard,
 ) -> Router {
-    let bulk =
-        bulk(Router::new()).route_layer(from_fn_with_state(guard.of(Class::Bulk), auth::guard));
-    let router = writes(Router::new())
-        .route_layer(from_fn_with_state(guard.of(Class::Write), auth::guard))
-        .merge(bulk)
+    let router = guard
+        .before(Class::Write, writes(Router::new()))
+        .merge(guard.before(Class::Bulk, bulk(Router::new())))
         .with_state(App { commands, if_match })
         .merge(attachments::router(uploads, guard));
     contract::refuse_other_methods(router, contract::TASKS)

@@ -1,12 +1,11 @@
 //! What both HTTP functions share, so that `task-reader` and `task-writer` speak one HTTP.
 //!
-//! A [guard](auth::guard()) stands before every route. A handler names what it needs as arguments, and
+//! A [`Guard`] stands before every route. A handler names what it needs as arguments, and
 //! each extractor answers for itself, as a [`Problem`], when the request does not have it:
 //!
 //! ```
-//! use axum::middleware::from_fn_with_state;
 //! use axum::{Router, routing::post};
-//! use http_support::{Guard, IdempotencyKey, Json, Problem, Writer, auth};
+//! use http_support::{Guard, IdempotencyKey, Json, Problem, Writer};
 //! use store::Class;
 //!
 //! async fn create(
@@ -18,9 +17,7 @@
 //! }
 //!
 //! fn router(guard: &Guard) -> Router {
-//!     Router::new()
-//!         .route("/v1/tasks", post(create))
-//!         .route_layer(from_fn_with_state(guard.of(Class::Write), auth::guard))
+//!     guard.before(Class::Write, Router::new().route("/v1/tasks", post(create)))
 //! }
 //! ```
 //!
@@ -52,3 +49,7 @@ pub use problem::{FieldError, Problem, types as problems};
 /// as good as a password.
 pub const NO_STORE: (HeaderName, HeaderValue) =
     (header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+
+/// The header of an answer that may go out compressed: a cache between must keep both.
+pub const VARY: (HeaderName, HeaderValue) =
+    (header::VARY, HeaderValue::from_static("accept-encoding"));

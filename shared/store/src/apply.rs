@@ -15,7 +15,7 @@ use sqlx::AssertSqlSafe;
 use sqlx::postgres::PgPool;
 use tokio::time::sleep;
 
-use crate::error::{ApplyError, is_conflict};
+use crate::error::{ApplyError, is_conflict, unwritable};
 use crate::fold::{Folded, fold};
 use crate::inbox::{Incoming, Outcome};
 use crate::load::load;
@@ -141,7 +141,7 @@ async fn attempt_once(
         transaction.rollback().await?;
         return Ok(Attempt::InFlight);
     }
-    let folded = fold(batch, known, now).map_err(|error| sqlx::Error::Encode(Box::new(error)))?;
+    let folded = fold(batch, known, now).map_err(unwritable)?;
     if terms.refuse(&folded) {
         transaction.rollback().await?;
         let receipt = Receipt { outcome: Outcome::KeyReused, repeated: true, task: None };

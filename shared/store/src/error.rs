@@ -34,6 +34,11 @@ impl From<SqlxError> for ReadError {
     }
 }
 
+/// As impossible as JSON that cannot be written.
+pub(crate) fn unwritable(error: serde_json::Error) -> SqlxError {
+    SqlxError::Encode(Box::new(error))
+}
+
 /// Whether the same transaction may succeed if it is simply run again: it was chosen to break a
 /// deadlock, or lost a race.
 pub(crate) fn is_conflict(error: &SqlxError) -> bool {

@@ -5,7 +5,7 @@ use domain::{Task, TaskId, TenantId, Version};
 use sqlx::types::Json;
 
 use crate::cache::{Answer, Filled, key};
-use crate::error::ReadError;
+use crate::error::{ReadError, unwritable};
 use crate::store::Store;
 
 /// A task as its JSON, ready to be sent.
@@ -120,6 +120,6 @@ pub(crate) fn body(task: &Task) -> Result<Option<TaskBody>, sqlx::Error> {
     if task.is_deleted() {
         return Ok(None);
     }
-    let json = serde_json::to_vec(task).map_err(|error| sqlx::Error::Encode(Box::new(error)))?;
+    let json = serde_json::to_vec(task).map_err(unwritable)?;
     Ok(Some(TaskBody { version: task.version, json: json.into() }))
 }

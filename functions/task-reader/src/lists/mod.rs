@@ -3,11 +3,11 @@
 mod history;
 mod tasks;
 
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use http_support::Problem;
 use http_support::conditional::{is_not_modified, weak_etag};
 use http_support::page::{List, Next};
+use http_support::{Problem, VARY};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -32,9 +32,6 @@ pub(crate) struct Page<T> {
 pub(crate) type TaskPage = Page<Tasks>;
 /// A page of a task's history.
 pub(crate) type HistoryPage = Page<Entries>;
-
-/// Its bytes depend on how they are sent; a cache between must keep both.
-const VARY: (HeaderName, HeaderValue) = (header::VARY, HeaderValue::from_static("accept-encoding"));
 
 /// Answers with a page of `list`, and where the next one is if it begins at `next`; with 304 if the
 /// caller, by the `headers` of the request, has it.

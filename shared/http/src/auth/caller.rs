@@ -95,11 +95,11 @@ impl Authenticated {
     }
 }
 
-/// Extracts a caller with the scope `tasks:read`, from behind a [`guard`](super::guard()).
+/// Extracts a caller with the scope `tasks:read`, from behind a [`Guard`](super::Guard).
 #[derive(Clone, Debug)]
 pub struct Reader(pub Caller);
 
-/// Extracts a caller with the scope `tasks:write`, from behind a [`guard`](super::guard()).
+/// Extracts a caller with the scope `tasks:write`, from behind a [`Guard`](super::Guard).
 #[derive(Clone, Debug)]
 pub struct Writer(pub Caller);
 

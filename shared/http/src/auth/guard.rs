@@ -4,9 +4,10 @@
 //! tells the limit. [`Reader`](super::Reader) and [`Writer`](super::Writer) only find what it left; on
 //! a route without a guard they find nothing, and nobody gets in.
 
+use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
-use axum::middleware::Next;
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
 use store::{Class, RateLimits, Standing};
 
@@ -24,9 +25,9 @@ pub struct Guard {
     limits: RateLimits,
 }
 
-/// The guard of the routes of one class: the state of [`guard`].
+/// The guard of the routes of one class.
 #[derive(Clone)]
-pub struct ClassGuard {
+struct ClassGuard {
     guard: Guard,
     class: Class,
 }
@@ -38,19 +39,22 @@ impl Guard {
         Self { authenticator, limits }
     }
 
-    /// The guard of the routes of `class`. The class decides the scope, too.
-    #[must_use]
-    pub fn of(&self, class: Class) -> ClassGuard {
-        ClassGuard { guard: self.clone(), class }
+    /// Stands before `routes`, which are of `class`; the class decides the scope, too. What is added
+    /// to them later is not guarded, and a 405 is for everybody.
+    ///
+    /// Refuses with 401, 403, 429, and 503 while the issuer was never reached. A request is counted
+    /// once its caller is known and has the scope, whatever becomes of it then.
+    pub fn before<S: Clone + Send + Sync + 'static>(
+        &self,
+        class: Class,
+        routes: Router<S>,
+    ) -> Router<S> {
+        let guard = ClassGuard { guard: self.clone(), class };
+        routes.route_layer(from_fn_with_state(guard, check))
     }
 }
 
-/// Middleware, to be put around routes as a `route_layer`, which leaves a 405 to everybody:
-/// `from_fn_with_state(guard.of(Class::Read), auth::guard)`.
-///
-/// Refuses with 401, 403, 429, and 503 while the issuer was never reached. A request is counted once
-/// its caller is known and has the scope, whatever becomes of it then.
-pub async fn guard(
+async fn check(
     State(ClassGuard { guard, class }): State<ClassGuard>,
     mut request: Request,
     next: Next,

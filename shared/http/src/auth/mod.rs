@@ -23,7 +23,7 @@ use runtime::http::LogField;
 
 pub use caller::{Caller, Reader, Scope, Subject, Writer};
 pub use config::Config;
-pub use guard::{ClassGuard, Guard, guard};
+pub use guard::Guard;
 
 use crate::Problem;
 use jwks::{Cached, Jwks, Pace};

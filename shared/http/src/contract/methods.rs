@@ -4,9 +4,7 @@
 use axum::Router;
 use axum::http::{HeaderValue, header};
 use axum::routing::MethodRouter;
-use runtime::http::{Problem, problem};
-
-use crate::problem::types::METHOD_NOT_ALLOWED;
+use runtime::http::{Problem, method_not_allowed};
 
 /// Paths, and the methods of each as `Allow` names them.
 pub type Methods = [(&'static str, &'static str)];
@@ -38,6 +36,5 @@ pub fn refuse_other_methods(router: Router, methods: &'static Methods) -> Router
 }
 
 fn not_allowed(allow: &'static str) -> Problem {
-    let detail = "This path does not support the request's method; see Allow.";
-    problem(&METHOD_NOT_ALLOWED, detail).header(header::ALLOW, HeaderValue::from_static(allow))
+    method_not_allowed().header(header::ALLOW, HeaderValue::from_static(allow))
 }

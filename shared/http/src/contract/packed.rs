@@ -12,6 +12,7 @@ use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
+use crate::VARY;
 use crate::conditional::is_not_modified;
 
 /// For some minutes nobody need ask again.
@@ -20,7 +21,6 @@ const CACHE_CONTROL: (HeaderName, HeaderValue) =
 /// It is what it says, whatever a browser thinks.
 const NO_SNIFF: (HeaderName, HeaderValue) =
     (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-const VARY: (HeaderName, HeaderValue) = (header::VARY, HeaderValue::from_static("accept-encoding"));
 const GZIP: (HeaderName, HeaderValue) =
     (header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
 

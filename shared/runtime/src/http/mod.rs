@@ -68,7 +68,9 @@ fn not_found() -> Problem {
     problem(&problems::NOT_FOUND, "There is nothing at this path.")
 }
 
-fn method_not_allowed() -> Problem {
+/// The answer to a method that a path does not have. Say in `Allow` which it has; axum says it of the
+/// routes that it knows.
+pub fn method_not_allowed() -> Problem {
     let detail = "This path does not support the request's method; see Allow.";
     problem(&problems::METHOD_NOT_ALLOWED, detail)
 }

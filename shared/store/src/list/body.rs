@@ -7,7 +7,7 @@ use serde_json::value::{RawValue, to_raw_value};
 use sha2::{Digest as _, Sha256};
 
 use super::{Filter, Start};
-use crate::error::ReadError;
+use crate::error::{ReadError, unwritable};
 use crate::read::Source;
 use crate::store::Store;
 
@@ -55,9 +55,4 @@ impl Store {
 fn digest(filter: &Filter, start: Start, limit: u16) -> serde_json::Result<String> {
     let digest = Sha256::digest(serde_json::to_vec(&(filter, start, limit))?);
     Ok(format!("{:x}", Bytes::copy_from_slice(&digest)))
-}
-
-/// As impossible as JSON that cannot be written.
-fn unwritable(error: serde_json::Error) -> sqlx::Error {
-    sqlx::Error::Encode(Box::new(error))
 }

@@ -7,7 +7,6 @@ mod refusals;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
-use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 use clap::Parser;
 use jsonwebtoken::Algorithm;
@@ -37,9 +36,9 @@ fn router(authenticator: &Authenticator) -> Router {
     let guard = Guard::new(authenticator.clone(), unlimited());
     let read = |Reader(caller): Reader| async move { caller.tenant.to_string() };
     let write = |Writer(caller): Writer| async move { caller.tenant.to_string() };
-    let reads = get(read).route_layer(from_fn_with_state(guard.of(Class::Read), super::guard));
-    let writes = post(write).route_layer(from_fn_with_state(guard.of(Class::Write), super::guard));
-    Router::new().route("/", reads.merge(writes))
+    guard
+        .before(Class::Read, Router::new().route("/", get(read)))
+        .merge(guard.before(Class::Write, Router::new().route("/", post(write))))
 }
 
 fn unlimited() -> RateLimits {
@@ -62,11 +61,8 @@ async fn a_route_without_a_guard_or_behind_another_ones_lets_nobody_in() {
     let guard = Guard::new(issuer.authenticator(Pace::default()), unlimited());
     let read = |Reader(caller): Reader| async move { caller.tenant.to_string() };
     let write = |Writer(caller): Writer| async move { caller.tenant.to_string() };
-    let reads = from_fn_with_state(guard.of(Class::Read), super::guard);
-    let router: Router = Router::new()
-        .route("/read", get(read).post(write))
-        .route_layer(reads)
-        .route("/open", get(read).post(write));
+    let guarded = guard.before(Class::Read, Router::new().route("/read", get(read).post(write)));
+    let router: Router = guarded.route("/open", get(read).post(write));
     let token = key.token(&json!({ "scope": "tasks:read tasks:write" }));
     for (method, path, expected) in [
         ("GET", "/read", 200),
