@@ -1,6 +1,6 @@
 //! Who is calling: OAuth 2.0 bearer tokens that are JWTs (RFC 6750, RFC 9068).
 //!
-//! A [`guard`](guard()) stands before every route: it knows the caller, checks its scopes and counts
+//! A [`Guard`] stands before every route: it knows the caller, checks its scopes and counts
 //! its requests. A handler takes [`Reader`] or [`Writer`] as its first argument; the tenant that it
 //! gets there is the only one that it can act for.
 
@@ -55,7 +55,7 @@ impl Authenticator {
         Self(Arc::new(Inner { jwks, tenant_claim: config.auth_tenant_claim }))
     }
 
-    /// The caller whose token the headers bear, if it has the scope. A [`guard`](guard()) calls
+    /// The caller whose token the headers bear, if it has the scope. A [`Guard`] calls
     /// it.
     ///
     /// Refused with a 401 that says why, a 403 for a missing scope, and a 503 while the issuer
