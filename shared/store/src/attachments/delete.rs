@@ -2,9 +2,10 @@
 
 use domain::{AttachmentKey, Timestamp};
 use sha2::{Digest as _, Sha256};
+use sqlx::error::DatabaseError;
 
 use super::change::{begin, to_its_end};
-use crate::error::{ApplyError, is_conflict};
+use crate::error::ApplyError;
 use crate::inbox::CommandKey;
 use crate::request::claim;
 use crate::store::Store;
@@ -46,8 +47,8 @@ impl Store {
         to_its_end(async move {
             let fingerprint = Sha256::digest(key.id.as_uuid());
             let seen = match store.delete_once(&key, request, &fingerprint, now).await {
-                // Another request was faster with the key.
-                Err(error) if is_conflict(&error) => return Err(ApplyError::InFlight),
+                // Another request recorded the key since this one looked.
+                Err(error) if is_taken(&error) => return Err(ApplyError::InFlight),
                 seen => seen?,
             };
             match seen {
@@ -114,4 +115,8 @@ impl Store {
         transaction.commit().await?;
         Ok(seen)
     }
+}
+
+fn is_taken(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(DatabaseError::is_unique_violation)
 }
