@@ -27,7 +27,7 @@ async fn wire(config: Config, service: Service) -> anyhow::Result<Service> {
     let sweep = Sweep::new(store.clone(), bucket.clone(), config.attachments, SystemClock, host);
     let verifier = Verifier::new(store.clone(), bucket, SystemClock);
 
-    let mut service = service.ready_when("postgresql", move || store.ping());
+    let mut service = service.ready_when("postgresql", move || store.check_writable());
     let both = part.is_none() && host == Host::Pod;
     if both || part == Some(Part::Sweep) {
         service = service.background("sweep", move |stop| sweep.clone().run(stop));

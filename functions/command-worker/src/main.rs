@@ -36,5 +36,8 @@ async fn wire(config: Config, service: Service) -> anyhow::Result<Service> {
     let operations = Operations::new(&aws::client_config().await, config.operations);
     let deferred = Deferred::new(operations, config.queue.longest_delivery());
     let handler = CommandHandler::new(store.clone(), deferred, config.producers, SystemClock);
-    service.ready_when("postgresql", move || store.ping()).sqs(config.queue, handler).await
+    service
+        .ready_when("postgresql", move || store.check_writable())
+        .sqs(config.queue, handler)
+        .await
 }

@@ -35,6 +35,6 @@ async fn wire(config: Config, service: Service) -> anyhow::Result<Service> {
     let store = Store::connect(&config.store)?;
     let queues = Queues::connect(&config.relay).await;
     let relay = Relay::new(store.clone(), queues, config.relay, service.host());
-    let service = service.ready_when("postgresql", move || store.ping());
+    let service = service.ready_when("postgresql", move || store.check_writable());
     Ok(service.background("relay", move |stop| relay.clone().run(stop)))
 }

@@ -37,5 +37,5 @@ pub async fn wire(config: Config, service: Service) -> anyhow::Result<Service> {
     let limits = store.rate_limits(config.rate_limits);
     let guard = Guard::new(Authenticator::new(config.auth), limits);
     let router = routes::router(commands, uploads, if_match, &guard);
-    service.ready_when("postgresql", move || store.ping()).http(config.http, router).await
+    service.ready_when("postgresql", move || store.check_writable()).http(config.http, router).await
 }

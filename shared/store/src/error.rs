@@ -39,6 +39,11 @@ pub(crate) fn unwritable(error: serde_json::Error) -> SqlxError {
     SqlxError::Encode(Box::new(error))
 }
 
+/// The server that was reached takes no writes.
+pub(crate) fn read_only_server() -> SqlxError {
+    SqlxError::Configuration("the server is read-only".into())
+}
+
 /// Whether the same transaction may succeed if it is simply run again: it was chosen to break a
 /// deadlock, or lost a race.
 pub(crate) fn is_conflict(error: &SqlxError) -> bool {

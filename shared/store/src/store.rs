@@ -10,7 +10,7 @@ use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 
 use crate::cache::{Cache, Follower, Local};
 use crate::config::{Config, LocalConfig};
-use crate::error::ReadError;
+use crate::error::{ReadError, read_only_server};
 use crate::redis::Redis;
 
 /// A connection that was idle for longer is checked before it is used: it may have been cut off.
@@ -74,14 +74,32 @@ impl Store {
         (Self { local, ..self }, Some(follower))
     }
 
-    /// Asks PostgreSQL for an answer.
+    /// Checks that PostgreSQL answers: enough for a function that only reads.
     ///
     /// # Errors
-    /// When there is none.
+    /// When there is no answer.
     pub fn ping(&self) -> impl Future<Output = Result<(), ReadError>> + use<> {
         let pool = self.pool.clone();
         async move {
             sqlx::query_scalar!("SELECT 1").fetch_one(&pool).await?;
+            Ok(())
+        }
+    }
+
+    /// Checks that PostgreSQL answers and takes writes: a server that was demoted to a standby
+    /// answers and refuses them.
+    ///
+    /// # Errors
+    /// When there is no answer, or the server is read-only.
+    pub fn check_writable(&self) -> impl Future<Output = Result<(), ReadError>> + use<> {
+        let pool = self.pool.clone();
+        async move {
+            let read_only = sqlx::query_scalar!(
+                r#"SELECT current_setting('transaction_read_only')::boolean AS "read_only!""#
+            );
+            if read_only.fetch_one(&pool).await? {
+                return Err(read_only_server().into());
+            }
             Ok(())
         }
     }

@@ -85,6 +85,16 @@ impl Fixture {
         self.look(count).await.parse().expect("a number")
     }
 
+    /// Makes sessions that begin from now on read-only, or no longer so.
+    pub(crate) async fn set_read_only(&self, read_only: bool) {
+        let database = self.look("SELECT current_database()::text").await;
+        let statement =
+            format!("ALTER DATABASE {database} SET default_transaction_read_only = {read_only}");
+        let mut owner = self.owner.acquire().await.expect("a connection");
+        let statement = sqlx::raw_sql(sqlx::AssertSqlSafe(statement));
+        statement.execute(&mut *owner).await.expect("a setting");
+    }
+
     /// The first column of the first row, as text.
     pub(crate) async fn look(&self, sql: &'static str) -> String {
         let text: Option<String> =

@@ -9,6 +9,7 @@ mod apply;
 mod attachments;
 mod cache;
 mod cached;
+mod failover;
 mod fixture;
 mod limits;
 mod lists;
