@@ -28,8 +28,8 @@ impl Handler for Verifier {
 
     async fn handle(&self, keys: Vec<AttachmentKey>) -> Verdict {
         for key in &keys {
-            if let Err(retry) = self.verify(key).await {
-                return retry.into();
+            if let Err(verdict) = self.verify(key).await {
+                return verdict;
             }
         }
         Verdict::Ack
@@ -52,8 +52,8 @@ impl Verifier {
         })
     }
 
-    async fn verify(&self, key: &AttachmentKey) -> Result<(), Retry> {
-        let Some(attachment) = self.store.attachment(key).await.map_err(database_away)? else {
+    async fn verify(&self, key: &AttachmentKey) -> Result<(), Verdict> {
+        let Some(attachment) = self.store.attachment(key).await.map_err(unread)? else {
             info!(task = %key.task, attachment = %key.id, "an object without an attachment");
             return self.bucket.remove(key).await.map_err(bucket_away);
         };
@@ -66,7 +66,7 @@ impl Verifier {
         // First told and then removed: were it the other way round, a crash between would leave an
         // attachment that waits for an object that was there.
         let judged = self.store.judge_attachment(key, state, self.clock.now()).await;
-        judged.map_err(database_away)?;
+        judged.map_err(unread)?;
         if let Err(mismatch) = compared {
             let reason = mismatch.as_str();
             info!(task = %key.task, attachment = %key.id, reason, "an upload was rejected");
@@ -76,12 +76,16 @@ impl Verifier {
     }
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "for `map_err`")]
-fn database_away(error: ReadError) -> Retry {
-    Retry::unavailable("database_unavailable", error.to_string())
+fn unread(error: ReadError) -> Verdict {
+    match error {
+        ReadError::Unavailable(cause) => {
+            Retry::unavailable("database_unavailable", cause.to_string()).into()
+        }
+        ReadError::Unreadable(_) => Reject::new("row_unreadable", error.to_string()).into(),
+    }
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "for `map_err`")]
-fn bucket_away(away: BucketAway) -> Retry {
-    Retry::unavailable("bucket_unavailable", away.to_string())
+fn bucket_away(away: BucketAway) -> Verdict {
+    Retry::unavailable("bucket_unavailable", away.to_string()).into()
 }

@@ -46,8 +46,10 @@ impl Deferred {
     ) {
         let (mut ended, mut places) = (Vec::new(), Vec::new());
         for (place, (incoming, receipt)) in batch.iter().zip(receipts).enumerate() {
-            if let Some((tenant, id)) = operation(incoming) {
-                ended.push((tenant, id, ending(incoming, receipt)));
+            if let (Some((tenant, id)), Some(ending)) =
+                (operation(incoming), ending(incoming, receipt))
+            {
+                ended.push((tenant, id, ending));
                 places.push(place);
             }
         }
@@ -67,11 +69,13 @@ fn operation(incoming: &Incoming) -> Option<(TenantId, OperationId)> {
     is_ours.then(|| (tenant.clone(), OperationId::of(tenant, &incoming.key.id)))
 }
 
-fn ending(incoming: &Incoming, receipt: &Receipt) -> Ending {
+/// `None` of a command that was not processed.
+fn ending(incoming: &Incoming, receipt: &Receipt) -> Option<Ending> {
     let task = receipt.task.as_ref().map_or(incoming.command.task, |task| task.id);
     match &receipt.outcome {
-        Outcome::Applied { version } => Ending::Succeeded { task, version: *version },
-        Outcome::Refused(refusal) => Ending::Rejected(refusal.clone()),
-        Outcome::KeyReused => Ending::KeyReused,
+        Outcome::Applied { version } => Some(Ending::Succeeded { task, version: *version }),
+        Outcome::Refused(refusal) => Some(Ending::Rejected(refusal.clone())),
+        Outcome::KeyReused => Some(Ending::KeyReused),
+        Outcome::Unreadable => None,
     }
 }

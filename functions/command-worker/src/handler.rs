@@ -10,6 +10,11 @@ use store::{ApplyError, CommandKey, Incoming, Outcome, Receipt, Store};
 use crate::deferred::Deferred;
 use crate::producers::Producers;
 
+/// Why a command is a dead letter although nothing is wrong with it.
+const ROW_UNREADABLE: &str = "row_unreadable";
+const UNREADABLE_DETAIL: &str = "the database holds the command's task, or what was recorded of the \
+    command, in a form that cannot be read; nothing was changed: repair the row, then replay";
+
 /// Applies commands. A command that is refused is acknowledged: its refusal is its result.
 pub(crate) struct CommandHandler {
     store: Store,
@@ -52,7 +57,9 @@ impl BatchHandler for CommandHandler {
         let batch: Arc<[Incoming]> = batch.into_iter().map(|message| message.incoming).collect();
         match self.store.apply(Arc::clone(&batch), self.clock.now()).await {
             Ok(receipts) => self.told(&batch, &receipts).await,
-            Err(ApplyError::Data(_)) if batch.len() > 1 => self.one_by_one(&batch).await,
+            Err(ApplyError::Data(_) | ApplyError::Unreadable(_)) if batch.len() > 1 => {
+                self.one_by_one(&batch).await
+            }
             Err(error) => repeat_n(failed(error), batch.len()).collect(),
         }
     }
@@ -68,7 +75,8 @@ impl CommandHandler {
         Self { store, deferred, producers, clock }
     }
 
-    /// So that a command whose data PostgreSQL refuses, in spite of all checks, spoils no other.
+    /// So that a command whose data PostgreSQL refuses, or that leads to a row that cannot be read,
+    /// spoils no other.
     async fn one_by_one(&self, batch: &[Incoming]) -> Vec<Verdict> {
         let mut verdicts = Vec::with_capacity(batch.len());
         for incoming in batch {
@@ -96,6 +104,7 @@ fn verdict(receipt: &Receipt) -> Verdict {
             "id_reused",
             "another event of this tenant and source had the same id; give each event its own",
         )),
+        Outcome::Unreadable => Verdict::Reject(Reject::new(ROW_UNREADABLE, UNREADABLE_DETAIL)),
     }
 }
 
@@ -108,5 +117,6 @@ fn failed(error: ApplyError) -> Verdict {
         // Only requests over HTTP claim their keys.
         ApplyError::InFlight => Retry::new("command_in_flight", error.to_string()).into(),
         ApplyError::Data(cause) => Reject::new("data_refused", cause.to_string()).into(),
+        ApplyError::Unreadable(_) => Reject::new(ROW_UNREADABLE, UNREADABLE_DETAIL).into(),
     }
 }

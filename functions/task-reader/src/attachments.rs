@@ -20,7 +20,6 @@ use serde::Serialize;
 use store::{Class, Store};
 
 use crate::api;
-use crate::routes::database_away;
 
 /// Whether there are attachments, and for how long they may be fetched.
 #[derive(Clone, Debug, Args)]
@@ -71,7 +70,7 @@ impl Downloads {
         let mut download = None;
         if attachment.state == AttachmentState::Available {
             let signed = self.bucket.download(key, &attachment.file, now, self.lifetime).await;
-            download = Some(signed.map_err(|away| unsigned(&away))?);
+            download = Some(signed.map_err(unsigned)?);
         }
         Ok(Download { attachment, download })
     }
@@ -112,6 +111,9 @@ pub(crate) struct Download {
 pub(crate) struct AttachmentList {
     /// In the order in which they were announced.
     attachments: Vec<Download>,
+    /// The identifiers of those that could not be read, for a fault of ours. Absent as a rule.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unreadable: Vec<AttachmentId>,
 }
 
 async fn list(
@@ -120,17 +122,19 @@ async fn list(
     State(downloads): State<Downloads>,
 ) -> Result<Response, Problem> {
     let (store, tenant) = (&downloads.store, caller.tenant);
-    let found = store.attachments(&tenant, task).await.map_err(database_away)?;
-    if found.is_empty() && store.task(&tenant, task).await.map_err(database_away)?.is_none() {
+    let found = store.attachments(&tenant, task).await?;
+    let is_empty = found.readable.is_empty() && found.unreadable.is_empty();
+    if is_empty && store.task(&tenant, task).await?.is_none() {
         return Err(Problem::NotFound);
     }
     let now = downloads.clock.now();
-    let mut attachments = Vec::with_capacity(found.len());
-    for attachment in found {
+    let mut attachments = Vec::with_capacity(found.readable.len());
+    for attachment in found.readable {
         let key = AttachmentKey { tenant: tenant.clone(), task, id: attachment.id };
         attachments.push(downloads.sign(&key, attachment, now).await?);
     }
-    Ok(([NO_STORE], Json(AttachmentList { attachments })).into_response())
+    Ok(([NO_STORE], Json(AttachmentList { attachments, unreadable: found.unreadable }))
+        .into_response())
 }
 
 async fn one(
@@ -139,13 +143,12 @@ async fn one(
     State(downloads): State<Downloads>,
 ) -> Result<Response, Problem> {
     let key = AttachmentKey { tenant: caller.tenant, task, id };
-    let found = downloads.store.attachment(&key).await.map_err(database_away)?;
+    let found = downloads.store.attachment(&key).await?;
     let attachment = found.ok_or(Problem::NotFound)?;
     let download = downloads.sign(&key, attachment, downloads.clock.now()).await?;
     Ok(([NO_STORE], Json(download)).into_response())
 }
 
-fn unsigned(away: &BucketAway) -> Problem {
-    tracing::warn!(cause = away.to_string(), "a download could not be signed");
-    Problem::ATTACHMENTS_AWAY
+fn unsigned(cause: BucketAway) -> Problem {
+    Problem::unavailable("the store of attachments", cause)
 }

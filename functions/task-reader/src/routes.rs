@@ -15,7 +15,7 @@ use http_support::page::Cursors;
 use http_support::{Guard, Path, Problem, Reader};
 use runtime::http::LogField;
 use runtime::{Clock as _, SystemClock};
-use store::{Class, Freshness, ReadError, Store};
+use store::{Class, Freshness, Store};
 
 use crate::api;
 use crate::attachments::{self, Downloads};
@@ -65,7 +65,7 @@ async fn task(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let freshness = if wants_current(&headers) { Freshness::Current } else { Freshness::Recent };
-    let (task, source) = store.read(&caller.tenant, id, freshness).await.map_err(database_away)?;
+    let (task, source) = store.read(&caller.tenant, id, freshness).await?;
     LogField::Cache.log(source.as_str());
     let task = task.ok_or(Problem::NotFound)?;
     let etag = etag(task.version);
@@ -85,21 +85,14 @@ async fn operation(
     State(clock): State<SystemClock>,
 ) -> Result<Response, Problem> {
     let found = operations.get(&caller.tenant, id, clock.now()).await;
-    let operation = found.map_err(|failure| tables_away(failure, "the store of operations"))?;
+    let operation = found.map_err(|failure| tables_failed(failure, "the store of operations"))?;
     let operation = operation.ok_or(Problem::NotFound)?;
     Ok(([CACHE_CONTROL], told(operation)).into_response())
 }
 
-pub(crate) fn database_away(_: ReadError) -> Problem {
-    Problem::DATABASE_AWAY
-}
-
-pub(crate) fn tables_away(failure: Failure, what: &'static str) -> Problem {
+pub(crate) fn tables_failed(failure: Failure, what: &'static str) -> Problem {
     match failure {
-        Failure::Unavailable(cause) => {
-            tracing::warn!(cause, "DynamoDB failed");
-            Problem::Unavailable { what, retry_after: 2 }
-        }
+        Failure::Unavailable(_) => Problem::unavailable(what, failure),
         refused @ Failure::Refused(_) => Problem::Internal(refused.into()),
     }
 }

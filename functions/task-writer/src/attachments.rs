@@ -96,7 +96,7 @@ impl Uploads {
         let mut upload = None;
         if attachment.state != AttachmentState::Available {
             let signed = self.bucket.upload(&key, &attachment.file, now, self.lifetime).await;
-            upload = Some(signed.map_err(|away| unsigned(&away))?);
+            upload = Some(signed.map_err(unsigned)?);
         }
         Ok(Announced { attachment, upload, repeated })
     }
@@ -183,9 +183,8 @@ fn identifier(tenant: &TenantId, key: Option<&IdempotencyKey>) -> AttachmentId {
     Builder::from_custom_bytes(first).into_uuid().into()
 }
 
-fn unsigned(away: &BucketAway) -> Problem {
-    tracing::warn!(cause = away.to_string(), "an upload could not be signed");
-    Problem::ATTACHMENTS_AWAY
+fn unsigned(cause: BucketAway) -> Problem {
+    Problem::unavailable("the store of attachments", cause)
 }
 
 #[cfg(test)]

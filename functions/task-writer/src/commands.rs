@@ -1,5 +1,6 @@
 //! From a request to a command, through the write path that the queue uses too.
 
+use anyhow::anyhow;
 use cloud::Operation;
 use domain::{Action, TaskId, TenantId};
 use events::CommandEvent;
@@ -64,6 +65,7 @@ impl Commands {
             Outcome::Applied { .. } => Ok(receipt),
             Outcome::Refused(refusal) => Err(refusal.into()),
             Outcome::KeyReused => Err(Problem::IdempotencyKeyReused),
+            Outcome::Unreadable => Err(unreadable()),
         }
     }
 
@@ -79,10 +81,17 @@ impl Commands {
     }
 }
 
+/// Which row it is, the store logged.
+pub(crate) fn unreadable() -> Problem {
+    anyhow!("the task, or what was recorded of the request before, cannot be read").into()
+}
+
 pub(crate) fn problem(error: ApplyError) -> Problem {
     match error {
-        ApplyError::Unavailable(_) | ApplyError::Contended => Problem::DATABASE_AWAY,
+        ApplyError::Unavailable(_) | ApplyError::Contended => {
+            Problem::unavailable("the database", error)
+        }
         ApplyError::InFlight => Problem::IdempotencyKeyInFlight,
-        ApplyError::Data(_) => Problem::Internal(error.into()),
+        ApplyError::Data(_) | ApplyError::Unreadable(_) => Problem::Internal(error.into()),
     }
 }

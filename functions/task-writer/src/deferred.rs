@@ -10,13 +10,9 @@ use cloud::{Acceptance, Failure, Operation, Operations, OperationsConfig, State}
 use domain::Timestamp;
 use events::CommandEvent;
 use http_support::Problem;
-use publish::Producer;
+use publish::{Producer, Refused};
 use runtime::aws;
 use store::fingerprint;
-
-const OPERATIONS_AWAY: Problem =
-    Problem::Unavailable { what: "the store of operations", retry_after: 2 };
-const QUEUE_AWAY: Problem = Problem::Unavailable { what: "the command queue", retry_after: 2 };
 
 /// Accepts commands to be applied later.
 #[derive(Clone)]
@@ -51,7 +47,9 @@ impl Deferred {
         let operation = match accepted {
             Ok(Acceptance::Operation(operation)) => operation,
             Ok(Acceptance::KeyReused) => return Err(Problem::IdempotencyKeyReused),
-            Err(Failure::Unavailable(_)) => return Err(OPERATIONS_AWAY),
+            Err(failure @ Failure::Unavailable(_)) => {
+                return Err(Problem::unavailable("the store of operations", failure));
+            }
             Err(failure) => return Err(anyhow!(failure).into()),
         };
         if operation.state == State::Accepted {
@@ -64,13 +62,14 @@ impl Deferred {
 
     async fn send(&self, event: &CommandEvent, now: Timestamp) -> Result<(), Problem> {
         let body = events::command_event(event, now).context("the command as an event")?;
-        let report = self.producer.send(&[body]).await.map_err(|error| {
-            tracing::warn!(error = format!("{error:#}"), "the command queue takes nothing");
-            QUEUE_AWAY
-        })?;
+        let report = self.producer.send(&[body]).await;
+        let report = report.map_err(|error| Problem::unavailable("the command queue", error))?;
         match report.refused.first() {
             None => Ok(()),
-            Some(refused) => Err(anyhow!("the command was refused: {refused:?}").into()),
+            // The detail may quote what the caller sent.
+            Some(Refused { reason, pointer, .. }) => {
+                Err(anyhow!("the command was refused: {reason} at `{pointer}`").into())
+            }
         }
     }
 }

@@ -21,16 +21,27 @@ pub enum ApplyError {
     /// the batch one by one shows which it is.
     #[error("PostgreSQL refuses the data")]
     Data(#[source] SqlxError),
+    /// PostgreSQL answered with a row that this version cannot read. Trying again does not help;
+    /// applying the commands of the batch one by one shows which it is.
+    #[error("PostgreSQL holds a row that cannot be read")]
+    Unreadable(#[source] SqlxError),
 }
 
-/// Why a read has no answer: PostgreSQL cannot be reached, is overloaded or too slow.
+/// Why a read has no answer.
 #[derive(Clone, Debug, thiserror::Error)]
-#[error("PostgreSQL is not available")]
-pub struct ReadError(#[source] Arc<SqlxError>);
+pub enum ReadError {
+    /// PostgreSQL cannot be reached, is overloaded or too slow: try again later.
+    #[error("PostgreSQL is not available")]
+    Unavailable(#[source] Arc<SqlxError>),
+    /// PostgreSQL answered with what this version cannot read: trying again does not help.
+    #[error("PostgreSQL holds a row that cannot be read")]
+    Unreadable(#[source] Arc<SqlxError>),
+}
 
 impl From<SqlxError> for ReadError {
     fn from(error: SqlxError) -> Self {
-        Self(Arc::new(error))
+        let of = if is_unreadable(&error) { Self::Unreadable } else { Self::Unavailable };
+        of(Arc::new(error))
     }
 }
 
@@ -52,12 +63,26 @@ pub(crate) fn is_conflict(error: &SqlxError) -> bool {
     code(error).is_some_and(|code| [SERIALIZATION_FAILURE, DEADLOCK_DETECTED].contains(&&*code))
 }
 
+/// Whether the answer came and could not be read: then PostgreSQL is available.
+fn is_unreadable(error: &SqlxError) -> bool {
+    matches!(
+        error,
+        SqlxError::Decode(_)
+            | SqlxError::ColumnDecode { .. }
+            | SqlxError::ColumnNotFound(_)
+            | SqlxError::ColumnIndexOutOfBounds { .. }
+            | SqlxError::TypeNotFound { .. }
+    )
+}
+
 impl From<SqlxError> for ApplyError {
     /// Data exceptions (class 22) and integrity violations (class 23) are the data's fault; see
     /// appendix A of PostgreSQL's manual. Everything else may pass.
     fn from(error: SqlxError) -> Self {
         match code(&error) {
             Some(code) if code.starts_with("22") || code.starts_with("23") => Self::Data(error),
+            _ if matches!(error, SqlxError::Encode(_)) => Self::Data(error),
+            _ if is_unreadable(&error) => Self::Unreadable(error),
             _ => Self::Unavailable(error),
         }
     }

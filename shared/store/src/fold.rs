@@ -2,11 +2,13 @@
 
 use std::collections::HashMap;
 
-use domain::{Decision, Fact, Refusal, Task, TaskId, TenantId, Timestamp, Version, decide};
+use domain::{
+    Command, Decision, Fact, Refusal, Task, TaskId, TenantId, Timestamp, Version, decide,
+};
 use events::{CommandRejected, FactType};
 
 use crate::apply::Receipt;
-use crate::inbox::{Fingerprint, Incoming, Outcome};
+use crate::inbox::{Fingerprint, Incoming, Outcome, Recorded};
 use crate::load::{Known, Processed};
 
 /// What is to be written, and what to answer.
@@ -34,7 +36,7 @@ pub(crate) struct NewCommand {
     /// Which of the batch it is.
     pub(crate) index: usize,
     pub(crate) fingerprint: Fingerprint,
-    pub(crate) outcome: Outcome,
+    pub(crate) recorded: Recorded,
 }
 
 #[derive(Debug)]
@@ -75,20 +77,45 @@ fn one(
     let fingerprint = incoming.fingerprint()?;
 
     if let Some(processed) = known.commands.get(&command_key) {
-        let same = processed.fingerprint == fingerprint;
-        let outcome = if same { processed.outcome.clone() } else { Outcome::KeyReused };
-        let task = known.tasks.get(&(command.tenant.clone(), processed.task)).cloned();
-        return Ok(Receipt { outcome, repeated: true, task });
+        let processed = processed.as_ref();
+        return Ok(processed
+            .map_or(UNREADABLE, |processed| repeat(processed, &fingerprint, known, command)));
     }
-    let outcome = decided(index, incoming, &task_key, known, folded, now)?;
+    if known.unreadable.contains(&task_key) {
+        return Ok(UNREADABLE);
+    }
+    let recorded = decided(index, incoming, &task_key, known, folded, now)?;
     let processed = Processed {
         task: command.task,
         fingerprint: fingerprint.to_vec(),
-        outcome: outcome.clone(),
+        recorded: recorded.clone(),
     };
-    known.commands.insert(command_key, processed);
-    folded.commands.push(NewCommand { index, fingerprint, outcome: outcome.clone() });
-    Ok(Receipt { outcome, repeated: false, task: known.tasks.get(&task_key).cloned() })
+    known.commands.insert(command_key, Some(processed));
+    folded.commands.push(NewCommand { index, fingerprint, recorded: recorded.clone() });
+    let task = known.tasks.get(&task_key).cloned();
+    Ok(Receipt { outcome: recorded.into(), repeated: false, task })
+}
+
+/// Nothing is recorded, so that the command can be applied once the row is repaired.
+const UNREADABLE: Receipt = Receipt { outcome: Outcome::Unreadable, repeated: false, task: None };
+
+/// The receipt of a command whose key was used before.
+fn repeat(
+    processed: &Processed,
+    fingerprint: &Fingerprint,
+    known: &Known,
+    command: &Command,
+) -> Receipt {
+    let task_key = (command.tenant.clone(), processed.task);
+    if processed.fingerprint != fingerprint {
+        let task = known.tasks.get(&task_key).cloned();
+        return Receipt { outcome: Outcome::KeyReused, repeated: true, task };
+    }
+    if known.unreadable.contains(&task_key) {
+        return UNREADABLE;
+    }
+    let task = known.tasks.get(&task_key).cloned();
+    Receipt { outcome: processed.recorded.clone().into(), repeated: true, task }
 }
 
 /// Lets the rules decide on a new command, and keeps what follows.
@@ -99,21 +126,21 @@ fn decided(
     known: &mut Known,
     folded: &mut Folded,
     now: Timestamp,
-) -> Result<Outcome, serde_json::Error> {
+) -> Result<Recorded, serde_json::Error> {
     let task = known.tasks.get(task_key);
     Ok(match decide(task, &incoming.command, now) {
         Ok(Decision::Changed { task, fact }) => {
             folded.facts.push(changed_fact(index, fact, &task)?);
             let version = task.version;
             known.tasks.insert(task_key.clone(), task);
-            Outcome::Applied { version }
+            Recorded::Applied { version }
         }
         Ok(Decision::Unchanged) => {
-            Outcome::Applied { version: task.map_or(0, |task| task.version) }
+            Recorded::Applied { version: task.map_or(0, |task| task.version) }
         }
         Err(refusal) => {
             folded.facts.push(rejected_fact(index, incoming, &refusal)?);
-            Outcome::Refused(refusal)
+            Recorded::Refused(refusal)
         }
     })
 }

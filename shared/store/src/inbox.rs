@@ -40,9 +40,8 @@ impl Incoming {
     }
 }
 
-/// What became of a command. Recorded, so that a repeat of the command gets the same.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+/// What became of a command. A repeat of the command gets the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// It took effect, or the task was as asked already: the task's version after it.
     Applied {
@@ -51,9 +50,38 @@ pub enum Outcome {
     },
     /// It was refused and changed nothing.
     Refused(Refusal),
-    /// Its key was used before, by a command that asks something else. Never recorded.
-    #[serde(skip)]
+    /// Its key was used before, by a request that asks something else.
     KeyReused,
+    /// Its task, or what was recorded of it before, cannot be read from the database. It changed
+    /// nothing, and may be applied again once the row is repaired.
+    Unreadable,
+}
+
+/// What the inbox records of a request: the one type that writes and reads its column `outcome`, so
+/// that whoever looks a key up can read what any other request recorded under it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Recorded {
+    /// The command took effect, or the task was as asked already.
+    Applied {
+        /// The task's version after the command.
+        version: Version,
+    },
+    /// The command was refused.
+    Refused(Refusal),
+    /// The request deleted an attachment.
+    Deleted,
+}
+
+impl From<Recorded> for Outcome {
+    /// To a command, a key of a deletion is one that was used by another request.
+    fn from(recorded: Recorded) -> Self {
+        match recorded {
+            Recorded::Applied { version } => Self::Applied { version },
+            Recorded::Refused(refusal) => Self::Refused(refusal),
+            Recorded::Deleted => Self::KeyReused,
+        }
+    }
 }
 
 /// A digest of what a command asks, to tell a repeat from another command under the same key.

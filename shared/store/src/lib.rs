@@ -31,10 +31,11 @@ mod read;
 mod redis;
 mod request;
 mod store;
+mod stored;
 mod write;
 
 pub use apply::Receipt;
-pub use attachments::{Attached, Deletion};
+pub use attachments::{Attached, Attachments, Deletion};
 pub use cache::Follower;
 pub use config::{Config, LocalConfig, Owner};
 pub use error::{ApplyError, ReadError};

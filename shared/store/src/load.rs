@@ -1,20 +1,23 @@
 //! The first statement of the write path: what is known already.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use domain::{Task, TaskId, TenantId};
 use sqlx::PgConnection;
-use sqlx::types::{Json, Uuid};
+use sqlx::types::Uuid;
 
-use crate::inbox::{CommandKey, Incoming, Outcome};
+use crate::inbox::{CommandKey, Incoming, Recorded};
+use crate::stored::{Stored, Unreadable};
 
 /// What the database knows of a batch's tasks and commands.
 #[derive(Debug, Default)]
 pub(crate) struct Known {
     /// The tasks that exist, deleted ones too; locked until the transaction ends.
     pub(crate) tasks: HashMap<(TenantId, TaskId), Task>,
-    /// The commands that were processed before.
-    pub(crate) commands: HashMap<(TenantId, CommandKey), Processed>,
+    /// The tasks that exist and cannot be read.
+    pub(crate) unreadable: HashSet<(TenantId, TaskId)>,
+    /// The commands that were processed before; `None` if what was recorded cannot be read.
+    pub(crate) commands: HashMap<(TenantId, CommandKey), Option<Processed>>,
     /// Whether another transaction holds the claim that was asked for. Then nothing else counts.
     pub(crate) is_claimed: bool,
 }
@@ -24,7 +27,7 @@ pub(crate) struct Known {
 pub(crate) struct Processed {
     pub(crate) task: TaskId,
     pub(crate) fingerprint: Vec<u8>,
-    pub(crate) outcome: Outcome,
+    pub(crate) recorded: Recorded,
 }
 
 /// Loads and locks the tasks of `batch`, and looks its commands up, in one round trip. The tasks of
@@ -72,9 +75,9 @@ pub(crate) async fn load(
             FOR NO KEY UPDATE OF tasks
         )
         SELECT
-            to_jsonb(locked) AS "task: Json<Task>", NULL AS tenant, NULL AS source,
-            NULL AS command_id, NULL::uuid AS task_id, NULL::bytea AS fingerprint,
-            NULL::jsonb AS "outcome: Json<Outcome>", false AS "is_claimed!"
+            to_jsonb(locked) AS "task: Stored<Task>", tenant, NULL AS source,
+            NULL AS command_id, id AS task_id, NULL::bytea AS fingerprint,
+            NULL::jsonb AS "outcome: Stored<Recorded>", false AS "is_claimed!"
         FROM locked
         UNION ALL
         SELECT NULL, tenant, source, command_id, task_id, fingerprint, outcome, false FROM seen
@@ -94,25 +97,50 @@ pub(crate) async fn load(
     let mut known = Known::default();
     for row in rows {
         known.is_claimed |= row.is_claimed;
-        if let Some(Json(task)) = row.task {
-            known.tasks.insert((task.tenant.clone(), task.id), task);
-        } else if let (
-            Some(tenant),
-            Some(source),
-            Some(id),
-            Some(task),
-            Some(fingerprint),
-            Some(outcome),
-        ) =
-            (row.tenant, row.source, row.command_id, row.task_id, row.fingerprint, row.outcome)
+        let (Some(tenant), Some(task)) = (row.tenant, row.task_id) else { continue };
+        let tenant: TenantId = tenant.try_into().map_err(unreadable)?;
+        if let Some(Stored(stored)) = row.task {
+            known.add_task(tenant, task, stored);
+        } else if let (Some(source), Some(id), Some(fingerprint), Some(Stored(recorded))) =
+            (row.source, row.command_id, row.fingerprint, row.outcome)
         {
-            let tenant = tenant.try_into().map_err(unreadable)?;
-            let task = task.try_into().map_err(unreadable)?;
-            let processed = Processed { task, fingerprint, outcome: outcome.0 };
-            known.commands.insert((tenant, CommandKey { source, id }), processed);
+            let key = CommandKey { source, id };
+            known.add_command(tenant, key, task, fingerprint, recorded);
         }
     }
     Ok(known)
+}
+
+impl Known {
+    /// A task whose identifier is none is nobody's: no command can name it.
+    fn add_task(&mut self, tenant: TenantId, id: Uuid, stored: Result<Task, Unreadable>) {
+        let Ok(key) = TaskId::try_from(id) else { return };
+        match stored {
+            Ok(task) => drop(self.tasks.insert((tenant, key), task)),
+            Err(why) => {
+                why.report("tasks", id);
+                self.unreadable.insert((tenant, key));
+            }
+        }
+    }
+
+    fn add_command(
+        &mut self,
+        tenant: TenantId,
+        key: CommandKey,
+        task: Uuid,
+        fingerprint: Vec<u8>,
+        recorded: Result<Recorded, Unreadable>,
+    ) {
+        if let Err(why) = &recorded {
+            why.report("inbox", task);
+        }
+        let processed = match (TaskId::try_from(task), recorded) {
+            (Ok(task), Ok(recorded)) => Some(Processed { task, fingerprint, recorded }),
+            _ => None,
+        };
+        self.commands.insert((tenant, key), processed);
+    }
 }
 
 fn task_key(incoming: &Incoming) -> (&TenantId, TaskId) {

@@ -2,11 +2,11 @@
 
 use bytes::Bytes;
 use domain::{Task, TaskId, TenantId, Version};
-use sqlx::types::Json;
 
 use crate::cache::{Answer, Filled, key};
 use crate::error::{ReadError, unwritable};
 use crate::store::Store;
+use crate::stored::Stored;
 
 /// A task as its JSON, ready to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,7 +59,7 @@ impl Store {
     /// deleted.
     ///
     /// # Errors
-    /// When it is not in the cache and PostgreSQL does not answer.
+    /// When it is not in the cache and PostgreSQL does not answer, or its row cannot be read.
     pub async fn task(&self, tenant: &TenantId, id: TaskId) -> Result<Option<TaskBody>, ReadError> {
         self.read(tenant, id, Freshness::Current).await.map(|(task, _)| task)
     }
@@ -100,16 +100,17 @@ impl Store {
 
     async fn ask_postgresql(&self, tenant: &TenantId, id: TaskId) -> Answer {
         let task = sqlx::query_scalar!(
-            r#"SELECT to_jsonb(tasks) AS "task!: Json<Task>" FROM tasks WHERE tenant = $1 AND id = $2"#,
+            r#"SELECT to_jsonb(tasks) AS "task!: Stored<Task>" FROM tasks WHERE tenant = $1 AND id = $2"#,
             tenant.as_str(),
             id.as_uuid(),
         )
         .fetch_optional(&self.pool)
         .await?;
-        let Some(Json(task)) = task else {
+        let Some(Stored(task)) = task else {
             self.cache.put_absence(tenant, id).await;
             return Ok(None);
         };
+        let task = task.inspect_err(|why| why.report("tasks", id)).map_err(sqlx::Error::from)?;
         self.cache.write_through([&task]).await;
         Ok(body(&task)?)
     }

@@ -103,7 +103,7 @@ pub(crate) async fn write(
         &commands.iter().map(|(from, _)| from.key.id.clone()).collect::<Vec<_>>(),
         &commands.iter().map(|(from, _)| from.command.task.as_uuid()).collect::<Vec<_>>(),
         &commands.iter().map(|(_, command)| command.fingerprint.to_vec()).collect::<Vec<_>>(),
-        &commands.iter().map(|(_, command)| sqlx::types::Json(&command.outcome)).collect::<Vec<_>>() as _,
+        &commands.iter().map(|(_, command)| sqlx::types::Json(&command.recorded)).collect::<Vec<_>>() as _,
         now,
         &facts.iter().map(|(from, _)| from.command.tenant.to_string()).collect::<Vec<_>>(),
         &facts.iter().map(|(from, _)| from.command.task.as_uuid()).collect::<Vec<_>>(),

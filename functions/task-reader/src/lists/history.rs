@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::answer;
-use crate::routes::tables_away;
+use crate::routes::tables_failed;
 
 /// How many, and from where.
 #[derive(Deserialize, JsonSchema)]
@@ -48,7 +48,7 @@ pub(crate) async fn history(
     let found = history
         .page(&caller.tenant, id, parameters.limit.get(), before)
         .await
-        .map_err(|failure| tables_away(failure, "the history"))?;
+        .map_err(|failure| tables_failed(failure, "the history"))?;
     if found.entries.is_empty() && before.is_none() {
         return Err(Problem::NotFound);
     }

@@ -13,9 +13,9 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 use store::{Filter, Sort, Store, TitleText};
+use uuid::Uuid;
 
 use super::answer;
-use crate::routes::database_away;
 
 /// Which tasks, in which order, how many, and from where. A task fits all filters that are given.
 #[derive(Deserialize, JsonSchema)]
@@ -56,6 +56,10 @@ pub(crate) struct Tasks {
     /// In the order of the list.
     #[schemars(with = "Vec<Task>")]
     tasks: Box<RawValue>,
+    /// The identifiers of tasks that belong on the page and could not be read, for a fault of ours.
+    /// Absent as a rule.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unreadable: Vec<Uuid>,
 }
 
 pub(crate) async fn tasks(
@@ -73,9 +77,9 @@ pub(crate) async fn tasks(
     };
     let limit = parameters.limit.get();
     let found = store.page(&caller.tenant, &parameters.into(), start, limit).await;
-    let (page, source) = found.map_err(database_away)?;
+    let (page, source) = found?;
     LogField::Cache.log(source.as_str());
-    answer(&list, &headers, Tasks { tasks: page.tasks }, page.next)
+    answer(&list, &headers, Tasks { tasks: page.tasks, unreadable: page.unreadable }, page.next)
 }
 
 impl From<Parameters> for Filter {

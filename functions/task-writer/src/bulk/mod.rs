@@ -23,7 +23,7 @@ use uuid::Uuid;
 
 use check::{Checked, NewTasks};
 
-use crate::commands::Commands;
+use crate::commands::{Commands, unreadable};
 use crate::envelope::Envelope;
 use crate::routes::REPLAYED;
 
@@ -115,6 +115,7 @@ fn incoming(
 fn created(receipt: Receipt) -> Result<Item, Problem> {
     match receipt.outcome {
         Outcome::KeyReused => Err(Problem::IdempotencyKeyReused),
+        Outcome::Unreadable => Ok(failed(&unreadable())),
         Outcome::Refused(refusal) => Ok(failed(&refusal.into())),
         Outcome::Applied { .. } => {
             let task = receipt.task.ok_or(Problem::NotFound)?;
@@ -129,5 +130,6 @@ fn created(receipt: Receipt) -> Result<Item, Problem> {
 }
 
 fn failed(problem: &Problem) -> Item {
+    problem.log_if_ours();
     Item::Failed { status: problem.status().as_u16(), problem: problem.document() }
 }

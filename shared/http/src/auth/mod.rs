@@ -17,6 +17,7 @@ mod verified;
 
 use std::sync::Arc;
 
+use anyhow::anyhow;
 use axum::http::HeaderMap;
 use jsonwebtoken::{Algorithm, Validation, get_current_timestamp};
 use runtime::http::LogField;
@@ -73,7 +74,7 @@ impl Authenticator {
 
     async fn claims(&self, token: &str) -> Result<Arc<Claims>, Problem> {
         let id = token::key_id(token)?;
-        let cached = self.0.jwks.current().await.ok_or(UNREACHABLE)?;
+        let cached = self.0.jwks.current().await.ok_or_else(unreachable)?;
         if let Some(claims) = cached.verified.get(token, get_current_timestamp()) {
             return Ok(claims);
         }
@@ -82,7 +83,7 @@ impl Authenticator {
             Err(NoKey::Ambiguous) => Err(Problem::InvalidToken("the header kid is missing")),
             // The issuer may have begun to use a new key since.
             Err(NoKey::Unknown) => {
-                let newer = self.0.jwks.newer_than(Some(&cached)).await.ok_or(UNREACHABLE)?;
+                let newer = self.0.jwks.newer_than(Some(&cached)).await.ok_or_else(unreachable)?;
                 match newer.keys.find(id.as_deref()) {
                     Ok(key) => verify(token, key, &newer),
                     Err(_) => Err(Problem::InvalidToken("the issuer has no such key")),
@@ -98,8 +99,10 @@ fn verify(token: &str, key: &Key, cached: &Cached) -> Result<Arc<Claims>, Proble
     Ok(claims)
 }
 
-const UNREACHABLE: Problem =
-    Problem::Unavailable { what: "the issuer of tokens", retry_after: RETRY_AFTER };
+fn unreachable() -> Problem {
+    let cause = anyhow!("there are no keys of the issuer yet: the last fetch failed");
+    Problem::Unavailable { what: "the issuer of tokens", retry_after: RETRY_AFTER, cause }
+}
 
 /// What every token must fulfil. Each key adds its algorithm.
 fn rules(config: &Config) -> Validation {

@@ -10,6 +10,7 @@ pub mod types;
 use domain::{Refusal, Version, limits};
 use runtime::http::ProblemType;
 use serde::Serialize;
+use store::ReadError;
 
 /// Why a request was not served. Answers as `application/problem+json`.
 #[derive(Debug, thiserror::Error)]
@@ -97,13 +98,16 @@ pub enum Problem {
         /// After how many seconds to try again.
         retry_after: u64,
     },
-    /// Something that this service needs is away; the caller may try again.
+    /// Something that this service needs is not available; the caller may try again. The log gets the
+    /// cause under the request's id.
     #[error("For the moment, {what} cannot be reached.")]
     Unavailable {
-        /// What is away, in words for the caller such as `the database`.
+        /// What is not available, in words for the caller such as `the database`.
         what: &'static str,
         /// After how many seconds to try again.
         retry_after: u32,
+        /// What failed, for operators: without secrets and personal data.
+        cause: anyhow::Error,
     },
     /// A fault of ours. The caller gets the request's id, the log gets the error under it.
     #[error("The request failed for a reason of ours; its id will find it in our logs.")]
@@ -120,11 +124,10 @@ pub struct FieldError {
 }
 
 impl Problem {
-    /// PostgreSQL does not answer: a 503 that says to try again in two seconds.
-    pub const DATABASE_AWAY: Self = Self::Unavailable { what: "the database", retry_after: 2 };
-    /// Nothing can be signed for S3: a 503 alike.
-    pub const ATTACHMENTS_AWAY: Self =
-        Self::Unavailable { what: "the store of attachments", retry_after: 2 };
+    /// A 503 that says to try again in two seconds, since `what` is not available.
+    pub fn unavailable(what: &'static str, cause: impl Into<anyhow::Error>) -> Self {
+        Self::Unavailable { what, retry_after: 2, cause: cause.into() }
+    }
 
     /// What stays the same each time that it occurs.
     fn kind(&self) -> &'static ProblemType {
@@ -150,6 +153,15 @@ impl Problem {
             Self::RateLimited { .. } => &types::RATE_LIMITED,
             Self::Unavailable { .. } => &types::UNAVAILABLE,
             Self::Internal(_) => &types::INTERNAL,
+        }
+    }
+}
+
+impl From<ReadError> for Problem {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Unavailable(_) => Self::unavailable("the database", error),
+            ReadError::Unreadable(_) => Self::Internal(error.into()),
         }
     }
 }

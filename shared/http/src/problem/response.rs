@@ -11,7 +11,7 @@ use crate::NO_STORE;
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        self.log_if_internal();
+        self.log_if_ours();
         let (name, value) = NO_STORE;
         let mut response = self.details().header(name, value);
         if let Some((name, value)) = self.header() {
@@ -39,12 +39,25 @@ impl Problem {
         self.members().into_iter().fold(details, |details, (name, value)| details.with(name, value))
     }
 
-    /// Here and nowhere else, under the id that the caller gets.
-    fn log_if_internal(&self) {
-        let Self::Internal(error) = self else { return };
+    /// Logs a fault of ours, under the id that the caller gets. A problem that is a whole answer is
+    /// logged when it becomes one.
+    pub fn log_if_ours(&self) {
         let id = RequestId::current();
         let request_id = id.as_ref().map(RequestId::as_str);
-        tracing::error!(request_id, error = format!("{error:#}"), "request failed: {error:#}");
+        match self {
+            Self::Internal(error) => {
+                tracing::error!(
+                    request_id,
+                    error = format!("{error:#}"),
+                    "request failed: {error:#}"
+                );
+            }
+            Self::Unavailable { what, cause, .. } => {
+                let cause = format!("{cause:#}");
+                tracing::warn!(request_id, what, cause, "request failed: {what} is not available");
+            }
+            _ => {}
+        }
     }
 
     fn members(&self) -> Vec<(&'static str, Value)> {
@@ -151,10 +164,11 @@ mod tests {
             headers[header::WWW_AUTHENTICATE],
             r#"Bearer realm="task-app", error="insufficient_scope", scope="tasks:write""#
         );
-        let away = Problem::Unavailable { what: "the store", retry_after: 5 };
-        let (status, headers, _) = document(away).await;
+        let unavailable = Problem::unavailable("the store", anyhow::anyhow!("refused by 10.0.0.7"));
+        let (status, headers, body) = document(unavailable).await;
         assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
-        assert_eq!(headers[header::RETRY_AFTER], "5");
+        assert_eq!(headers[header::RETRY_AFTER], "2");
+        assert!(!body.to_string().contains("10.0.0.7"), "{body}");
     }
 
     #[tokio::test]

@@ -182,7 +182,8 @@ fn told(
     if row.deleted_at.is_some() {
         return Ok(Attached::NotFound);
     }
-    let attachment = Attachment::try_from(row)?;
+    let attachment = Attachment::try_from(row);
+    let attachment = attachment.inspect_err(|why| why.report("attachments", key.id))?;
     Ok(match attachment.file == *file {
         true if added => Attached::New(attachment),
         true => Attached::Known(attachment),

@@ -6,7 +6,7 @@ use sqlx::error::DatabaseError;
 
 use super::change::{begin, to_its_end};
 use crate::error::ApplyError;
-use crate::inbox::CommandKey;
+use crate::inbox::{CommandKey, Recorded};
 use crate::request::claim;
 use crate::store::Store;
 
@@ -94,7 +94,7 @@ impl Store {
                 INSERT INTO inbox (
                     tenant, source, command_id, task_id, fingerprint, outcome, processed_at
                 )
-                SELECT $1, $5, $6, $2, $7, '"deleted"', $4 FROM deleted WHERE $6 IS NOT NULL
+                SELECT $1, $5, $6, $2, $7, $9, $4 FROM deleted WHERE $6 IS NOT NULL
             )
             SELECT
                 (SELECT is_ours FROM claim) AS "is_ours!",
@@ -109,6 +109,7 @@ impl Store {
             id,
             fingerprint,
             claim,
+            sqlx::types::Json(Recorded::Deleted) as _,
         )
         .fetch_one(&mut *transaction)
         .await?;

@@ -12,3 +12,4 @@ mod sweep;
 
 pub use change::Attached;
 pub use delete::Deletion;
+pub use read::Attachments;

@@ -1,14 +1,14 @@
 //! Attachments as they are read, by callers and by whoever verifies them.
 
 use domain::{
-    Attachment, AttachmentKey, AttachmentSize, AttachmentState, NewAttachment, TaskId, TenantId,
-    Timestamp,
+    Attachment, AttachmentId, AttachmentKey, AttachmentSize, AttachmentState, NewAttachment,
+    TaskId, TenantId, Timestamp,
 };
 use sqlx::types::Uuid;
 
 use crate::error::ReadError;
-use crate::load::unreadable;
 use crate::store::Store;
+use crate::stored::Unreadable;
 
 /// A row, not understood yet.
 pub(super) struct Row {
@@ -24,28 +24,38 @@ pub(super) struct Row {
     pub(super) deleted_at: Option<Timestamp>,
 }
 
-impl TryFrom<Row> for Attachment {
-    type Error = sqlx::Error;
+/// A task's attachments.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Attachments {
+    /// Those that can be read.
+    pub readable: Vec<Attachment>,
+    /// The identifiers of the others.
+    pub unreadable: Vec<AttachmentId>,
+}
 
-    fn try_from(row: Row) -> Result<Self, sqlx::Error> {
+impl TryFrom<Row> for Attachment {
+    type Error = Unreadable;
+
+    fn try_from(row: Row) -> Result<Self, Unreadable> {
         let state = AttachmentState::from_strs(&row.status, row.reason.as_deref());
-        let state = state.ok_or_else(|| sqlx::Error::Decode("an unknown status".into()))?;
+        let state = state.ok_or(Unreadable::at("/status"))?;
         Ok(Self { id: row.id.into(), created_at: row.created_at, state, file: file(row)? })
     }
 }
 
-fn file(row: Row) -> Result<NewAttachment, sqlx::Error> {
+fn file(row: Row) -> Result<NewAttachment, Unreadable> {
     let bytes = row.size_bytes.unsigned_abs();
     Ok(NewAttachment {
-        name: row.name.try_into().map_err(unreadable)?,
-        content_type: row.content_type.try_into().map_err(unreadable)?,
-        size: AttachmentSize::try_from(bytes).map_err(unreadable)?,
-        sha256: row.sha256.try_into().map_err(unreadable)?,
+        name: row.name.try_into().map_err(|_| Unreadable::at("/name"))?,
+        content_type: row.content_type.try_into().map_err(|_| Unreadable::at("/content_type"))?,
+        size: AttachmentSize::try_from(bytes).map_err(|_| Unreadable::at("/size_bytes"))?,
+        sha256: row.sha256.try_into().map_err(|_| Unreadable::at("/sha256"))?,
     })
 }
 
 impl Store {
-    /// A task's attachments, the newest first; none if there is no such task.
+    /// A task's attachments, the newest first; none if there is no such task. One that cannot be
+    /// read is named, logged and counted; the others are answered.
     ///
     /// # Errors
     /// When PostgreSQL does not answer.
@@ -53,7 +63,7 @@ impl Store {
         &self,
         tenant: &TenantId,
         task: TaskId,
-    ) -> Result<Vec<Attachment>, ReadError> {
+    ) -> Result<Attachments, ReadError> {
         let rows = sqlx::query_as!(
             Row,
             r#"
@@ -68,13 +78,24 @@ impl Store {
         )
         .fetch_all(&self.pool)
         .await?;
-        Ok(rows.into_iter().map(TryInto::try_into).collect::<Result<_, sqlx::Error>>()?)
+        let mut found = Attachments::default();
+        for row in rows {
+            let id = row.id;
+            match row.try_into() {
+                Ok(attachment) => found.readable.push(attachment),
+                Err(why) => {
+                    why.report("attachments", id);
+                    found.unreadable.push(id.into());
+                }
+            }
+        }
+        Ok(found)
     }
 
     /// An attachment; `None` if there is none, or it was deleted, alone or with its task.
     ///
     /// # Errors
-    /// When PostgreSQL does not answer.
+    /// When PostgreSQL does not answer, or the attachment cannot be read.
     pub async fn attachment(&self, key: &AttachmentKey) -> Result<Option<Attachment>, ReadError> {
         let row = sqlx::query_as!(
             Row,
@@ -90,6 +111,8 @@ impl Store {
         )
         .fetch_optional(&self.pool)
         .await?;
-        Ok(row.map(TryInto::try_into).transpose()?)
+        let attachment = row.map(Attachment::try_from).transpose();
+        let attachment = attachment.inspect_err(|why| why.report("attachments", key.id));
+        Ok(attachment.map_err(sqlx::Error::from)?)
     }
 }

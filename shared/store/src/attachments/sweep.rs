@@ -6,8 +6,8 @@ use domain::{AttachmentKey, Timestamp};
 use sqlx::types::Uuid;
 
 use crate::error::ReadError;
-use crate::load::unreadable;
 use crate::store::Store;
+use crate::stored::Unreadable;
 
 /// Rows of one statement, at most.
 const BATCH: i64 = 1_000;
@@ -62,12 +62,15 @@ impl Store {
         .fetch_all(&self.pool)
         .await?;
         let key = |tenant: String, task: Uuid, id: Uuid| {
-            let tenant = tenant.try_into().map_err(unreadable)?;
-            let task = task.try_into().map_err(unreadable)?;
-            Ok(AttachmentKey { tenant, task, id: id.into() })
+            let (tenant, task) = (tenant.try_into(), task.try_into());
+            if let (Ok(tenant), Ok(task)) = (tenant, task) {
+                return Some(AttachmentKey { tenant, task, id: id.into() });
+            }
+            Unreadable::at("").report("attachments", id);
+            None
         };
-        let keys = rows.into_iter().map(|row| key(row.tenant, row.task_id, row.id));
-        Ok(keys.collect::<Result<_, sqlx::Error>>()?)
+        let keys = rows.into_iter().filter_map(|row| key(row.tenant, row.task_id, row.id));
+        Ok(keys.collect())
     }
 
     /// Forgets deleted attachments, whose objects are gone.

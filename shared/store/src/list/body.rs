@@ -5,6 +5,7 @@ use domain::TenantId;
 use serde::{Deserialize, Serialize};
 use serde_json::value::{RawValue, to_raw_value};
 use sha2::{Digest as _, Sha256};
+use sqlx::types::Uuid;
 
 use super::{Filter, Start};
 use crate::error::{ReadError, unwritable};
@@ -16,6 +17,9 @@ use crate::store::Store;
 pub struct PageBody {
     /// The tasks as an array, in the order of the list.
     pub tasks: Box<RawValue>,
+    /// The identifiers of tasks that belong on the page and cannot be read from the database.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unreadable: Vec<Uuid>,
     /// Where the next page begins, if there is one.
     pub next: Option<Start>,
 }
@@ -33,7 +37,7 @@ impl Store {
         start: Start,
         limit: u16,
     ) -> Result<(PageBody, Source), ReadError> {
-        let digest = digest(filter, start, limit).map_err(unwritable)?;
+        let digest = digest(filter, &start, limit).map_err(unwritable)?;
         let (held, place) = self.cache.page(tenant, &digest).await;
         if let Some(page) = held.and_then(|json| serde_json::from_slice(&json).ok()) {
             Source::Hit.count();
@@ -42,7 +46,7 @@ impl Store {
         Source::Miss.count();
         let found = self.tasks(tenant, filter, start, limit).await?;
         let tasks = to_raw_value(&found.tasks).map_err(unwritable)?;
-        let page = PageBody { tasks, next: found.next };
+        let page = PageBody { tasks, unreadable: found.unreadable, next: found.next };
         if let Some(place) = place {
             self.cache.put_page(place, &serde_json::to_vec(&page).map_err(unwritable)?).await;
         }
@@ -52,7 +56,7 @@ impl Store {
 
 /// Names the list, the place in it and the length: filters may be personal data, which a key must
 /// not show.
-fn digest(filter: &Filter, start: Start, limit: u16) -> serde_json::Result<String> {
+fn digest(filter: &Filter, start: &Start, limit: u16) -> serde_json::Result<String> {
     let digest = Sha256::digest(serde_json::to_vec(&(filter, start, limit))?);
     Ok(format!("{:x}", Bytes::copy_from_slice(&digest)))
 }

@@ -10,10 +10,11 @@ mod title_text;
 
 use domain::{Assignee, DueDate, Priority, Status, Tag, Task, TenantId, Timestamp};
 use serde::Serialize;
+use sqlx::types::Uuid;
 
 pub use self::body::PageBody;
 pub use self::order::{Sort, SortKey, Start};
-use self::statements::List;
+use self::statements::{List, Row};
 pub use self::title_text::TitleText;
 use crate::error::ReadError;
 use crate::store::Store;
@@ -44,12 +45,15 @@ pub struct Filter {
 pub struct Page {
     /// The tasks, in the order of the list.
     pub tasks: Vec<Task>,
+    /// The identifiers of tasks that belong on the page and cannot be read from the database.
+    pub unreadable: Vec<Uuid>,
     /// Where the next page begins, if there is one.
     pub next: Option<Start>,
 }
 
 impl Store {
-    /// A page of at most `limit` tasks from `start` on. Deleted tasks are in no list.
+    /// A page of at most `limit` tasks from `start` on. Deleted tasks are in no list. A task that
+    /// cannot be read is named, logged and counted; the others are answered.
     ///
     /// # Errors
     /// When PostgreSQL does not answer.
@@ -62,10 +66,20 @@ impl Store {
     ) -> Result<Page, ReadError> {
         // One more shows whether there is a next page.
         let list = List { pool: &self.pool, tenant, filter, limit: i64::from(limit) + 1 };
-        let mut tasks = list.tasks(start).await?;
-        let more = tasks.len() > usize::from(limit);
-        tasks.truncate(limit.into());
-        let next = tasks.last().filter(|_| more).map(|task| start.after(task));
-        Ok(Page { tasks, next })
+        let mut rows = list.rows(&start).await?;
+        let more = rows.len() > usize::from(limit);
+        rows.truncate(limit.into());
+        let next = rows.last().filter(|_| more).map(|row| start.after(row));
+        let mut page = Page { tasks: Vec::with_capacity(rows.len()), unreadable: Vec::new(), next };
+        for Row { id, task, .. } in rows {
+            match task {
+                Ok(task) => page.tasks.push(task),
+                Err(why) => {
+                    why.report("tasks", id);
+                    page.unreadable.push(id);
+                }
+            }
+        }
+        Ok(page)
     }
 }

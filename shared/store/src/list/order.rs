@@ -2,9 +2,11 @@
 
 use std::borrow::Cow;
 
-use domain::{DueDate, Priority, Task, TaskId, Timestamp};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
+use sqlx::types::Uuid;
+
+use super::statements::Row;
 
 /// What a list is sorted by; tasks that are equal in it, by their identifiers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,40 +88,41 @@ impl From<Sort> for Start {
 }
 
 /// Where a page begins, and in which order the list goes on from there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Start {
     pub(super) place: Place,
     pub(super) descending: bool,
 }
 
 /// After which task of which order; `None` is the beginning.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Place {
-    Created(Option<After<Timestamp>>),
-    Updated(Option<After<Timestamp>>),
-    Due(Option<After<Option<DueDate>>>),
-    Priority(Option<After<Priority>>),
+    Created(Option<After>),
+    Updated(Option<After>),
+    Due(Option<After>),
+    Priority(Option<After>),
 }
 
-/// The last task of the page before, as it was then.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct After<K> {
-    pub(super) key: K,
-    pub(super) id: TaskId,
+/// The last task of the page before, as it was then. Its key is the text that PostgreSQL wrote and
+/// will read: so a page may end with a task that this version cannot read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct After {
+    pub(super) key: Option<String>,
+    pub(super) id: Uuid,
 }
 
 impl Start {
-    /// The place after `task` in the same order.
-    pub(super) fn after(self, task: &Task) -> Self {
-        let id = task.id;
+    /// The place after `row` in the same order.
+    pub(super) fn after(&self, row: &Row) -> Self {
+        let after = Some(After { key: row.key.clone(), id: row.id });
         let place = match self.place {
-            Place::Created(_) => Place::Created(Some(After { key: task.created_at, id })),
-            Place::Updated(_) => Place::Updated(Some(After { key: task.updated_at, id })),
-            Place::Due(_) => Place::Due(Some(After { key: task.due_date, id })),
-            Place::Priority(_) => Place::Priority(Some(After { key: task.priority, id })),
+            Place::Created(_) => Place::Created(after),
+            Place::Updated(_) => Place::Updated(after),
+            Place::Due(_) => Place::Due(after),
+            Place::Priority(_) => Place::Priority(after),
         };
-        Self { place, ..self }
+        Self { place, descending: self.descending }
     }
 }
 

@@ -5,12 +5,13 @@
 //! condition because it plans each execution anew ([`Store::for_lists`](crate::Store::for_lists)).
 //! So a few statements do for all combinations, and none is put together from text at run time.
 
-use domain::{Assignee, DueDate, Priority, Status, Tag, Task, TaskId, TenantId, Timestamp};
+use domain::{Assignee, DueDate, Priority, Status, Tag, Task, TenantId};
 use sqlx::PgPool;
-use sqlx::types::Json;
+use sqlx::types::Uuid;
 
 use super::order::{After, Place, Start};
 use super::{Filter, TitleText};
+use crate::stored::{Stored, Unreadable};
 
 /// Which tasks to read, and how many at most.
 #[derive(Clone, Copy)]
@@ -21,15 +22,23 @@ pub(super) struct List<'a> {
     pub(super) limit: i64,
 }
 
-type Tasks = Result<Vec<Task>, sqlx::Error>;
+/// A task of the list, and what is known of its place even if it cannot be read.
+pub(super) struct Row {
+    pub(super) id: Uuid,
+    /// What the list is sorted by, as PostgreSQL writes it.
+    pub(super) key: Option<String>,
+    pub(super) task: Result<Task, Unreadable>,
+}
+
+type Rows = Result<Vec<Row>, sqlx::Error>;
 
 /// Reads tasks that fit the filter and a condition on `$11`, the identifier of the last task, and on
 /// `$12`, its key.
 macro_rules! read {
-    ($list:expr, [$($condition:literal)+], [$($order:literal)+], $id:expr $(, $key:expr)?) => {
-        sqlx::query_scalar!(
-            r#"
-            SELECT to_jsonb(page) AS "task!: Json<Task>"
+    ($list:expr, $column:literal, [$($condition:literal)+], [$($order:literal)+], $id:expr $(, $key:expr)?) => {
+        sqlx::query!(
+            "SELECT page.id AS \"id!\", page." + $column + r#"::text AS key,
+                to_jsonb(page) AS "task!: Stored<Task>"
             FROM unnest($2::text[]) AS wanted (status)
             CROSS JOIN LATERAL (
                 SELECT * FROM listed_tasks
@@ -54,112 +63,112 @@ macro_rules! read {
             $list.filter.updated_since,
             $list.filter.title.as_ref().map(TitleText::pattern),
             $list.limit,
-            $id.map(TaskId::as_uuid)
+            $id
             $(, $key)?
         )
         .fetch_all($list.pool)
         .await
-        .map(|rows| rows.into_iter().map(|Json(task)| task).collect())
+        .map(|rows| rows.into_iter().map(|row| Row { id: row.id, key: row.key, task: row.task.0 }).collect())
     };
 }
 
-/// Reads tasks in the order of a column, which is of a type, after what is in `$id` and `$key`.
+/// Reads tasks in the order of a column, which is of a type, after what is in `$after`.
 macro_rules! read_by {
-    ($column:literal, $type:literal, $also:literal, $list:expr, $descending:expr, $id:expr, $key:expr) => {
+    ($column:literal, $type:literal, $also:literal, $list:expr, $descending:expr, $after:expr) => {{
+        let (id, key) = split($after);
         if $descending {
             read!(
                 $list,
-                [$also "AND ($11::uuid IS NULL OR (" $column ", id) < ($12::" $type ", $11))"],
+                $column,
+                [$also "AND ($11::uuid IS NULL OR (" $column ", id) < ($12::text::" $type ", $11))"],
                 [$column " DESC, id DESC"],
-                $id,
-                $key
+                id,
+                key
             )
         } else {
             read!(
                 $list,
-                [$also "AND ($11::uuid IS NULL OR (" $column ", id) > ($12::" $type ", $11))"],
+                $column,
+                [$also "AND ($11::uuid IS NULL OR (" $column ", id) > ($12::text::" $type ", $11))"],
                 [$column ", id"],
-                $id,
-                $key
+                id,
+                key
             )
         }
-    };
+    }};
 }
 
 impl List<'_> {
-    pub(super) async fn tasks(&self, start: Start) -> Tasks {
+    pub(super) async fn rows(&self, start: &Start) -> Rows {
         let descending = start.descending;
-        match start.place {
-            Place::Created(after) => self.by_created(after, descending).await,
-            Place::Updated(after) => self.by_updated(after, descending).await,
-            Place::Due(after) => self.by_due(after, descending).await,
-            Place::Priority(after) => self.by_priority(after, descending).await,
+        match &start.place {
+            Place::Created(after) => self.by_created(after.as_ref(), descending).await,
+            Place::Updated(after) => self.by_updated(after.as_ref(), descending).await,
+            Place::Due(after) => self.by_due(after.as_ref(), descending).await,
+            Place::Priority(after) => self.by_priority(after.as_ref(), descending).await,
         }
     }
 
     /// How many tasks are missing from the page.
-    fn left(&self, tasks: &[Task]) -> i64 {
-        i64::try_from(tasks.len()).map_or(0, |read| self.limit - read)
+    fn left(&self, rows: &[Row]) -> i64 {
+        i64::try_from(rows.len()).map_or(0, |read| self.limit - read)
     }
 
-    async fn by_created(&self, after: Option<After<Timestamp>>, descending: bool) -> Tasks {
-        let (id, key) = split(after);
-        read_by!("created_at", "timestamptz", "", self, descending, id, key)
+    async fn by_created(&self, after: Option<&After>, descending: bool) -> Rows {
+        read_by!("created_at", "timestamptz", "", self, descending, after)
     }
 
-    async fn by_updated(&self, after: Option<After<Timestamp>>, descending: bool) -> Tasks {
-        let (id, key) = split(after);
-        read_by!("updated_at", "timestamptz", "", self, descending, id, key)
+    async fn by_updated(&self, after: Option<&After>, descending: bool) -> Rows {
+        read_by!("updated_at", "timestamptz", "", self, descending, after)
     }
 
     /// One priority after the other, until the page is full: their names do not sort as they do,
     /// and where many tasks have the same one, PostgreSQL misjudges how many come after a task.
-    async fn by_priority(&self, after: Option<After<Priority>>, descending: bool) -> Tasks {
+    async fn by_priority(&self, after: Option<&After>, descending: bool) -> Rows {
         let (mut last, key) = split(after);
-        let mut tasks = Vec::new();
+        let mut rows = Vec::new();
         for priority in priorities(self.filter.priority, key, descending) {
             let filter = Filter { priority: Some(priority), ..self.filter.clone() };
-            let rest = List { filter: &filter, limit: self.left(&tasks), ..*self };
+            let rest = List { filter: &filter, limit: self.left(&rows), ..*self };
             if rest.limit > 0 {
-                tasks.extend(rest.by_id(last.take(), descending).await?);
+                rows.extend(rest.by_id(last.take(), descending).await?);
             }
         }
-        Ok(tasks)
+        Ok(rows)
     }
 
-    async fn by_id(&self, id: Option<TaskId>, descending: bool) -> Tasks {
+    async fn by_id(&self, id: Option<Uuid>, descending: bool) -> Rows {
         if descending {
-            read!(self, ["AND ($11::uuid IS NULL OR id < $11)"], ["id DESC"], id)
+            read!(self, "priority", ["AND ($11::uuid IS NULL OR id < $11)"], ["id DESC"], id)
         } else {
-            read!(self, ["AND ($11::uuid IS NULL OR id > $11)"], ["id"], id)
+            read!(self, "priority", ["AND ($11::uuid IS NULL OR id > $11)"], ["id"], id)
         }
     }
 
     /// No one index has the tasks without a day last in both directions: they are read afterwards,
     /// when the others do not fill the page.
-    async fn by_due(&self, after: Option<After<Option<DueDate>>>, descending: bool) -> Tasks {
-        let (mut tasks, last_undated) = match after {
-            Some(After { key: None, id }) => (Vec::new(), Some(id)),
+    async fn by_due(&self, after: Option<&After>, descending: bool) -> Rows {
+        let (mut rows, last_undated) = match after {
+            Some(After { key: None, id }) => (Vec::new(), Some(*id)),
             _ => (self.dated(after, descending).await?, None),
         };
-        let rest = Self { limit: self.left(&tasks), ..*self };
+        let rest = Self { limit: self.left(&rows), ..*self };
         if rest.limit > 0 {
-            tasks.extend(rest.undated(last_undated, descending).await?);
+            rows.extend(rest.undated(last_undated, descending).await?);
         }
-        Ok(tasks)
+        Ok(rows)
     }
 
-    async fn dated(&self, after: Option<After<Option<DueDate>>>, descending: bool) -> Tasks {
-        let (id, key) = split(after);
-        let key = key.flatten().map(DueDate::as_date);
-        read_by!("due_date", "date", "AND due_date IS NOT NULL ", self, descending, id, key)
+    async fn dated(&self, after: Option<&After>, descending: bool) -> Rows {
+        read_by!("due_date", "date", "AND due_date IS NOT NULL ", self, descending, after)
     }
 
     /// Sorted by the day, too, though there is none: so the index is seen to have the order.
-    async fn undated(&self, id: Option<TaskId>, descending: bool) -> Tasks {
+    async fn undated(&self, id: Option<Uuid>, descending: bool) -> Rows {
         if descending {
             read!(
                 self,
+                "due_date",
                 ["AND due_date IS NULL AND ($11::uuid IS NULL OR id < $11)"],
                 ["due_date DESC, id DESC"],
                 id
@@ -167,6 +176,7 @@ impl List<'_> {
         } else {
             read!(
                 self,
+                "due_date",
                 ["AND due_date IS NULL AND ($11::uuid IS NULL OR id > $11)"],
                 ["due_date, id"],
                 id
@@ -178,14 +188,14 @@ impl List<'_> {
 /// Those that the filter lets through, from the last task's on.
 fn priorities(
     filter: Option<Priority>,
-    last: Option<Priority>,
+    last: Option<&str>,
     descending: bool,
 ) -> impl Iterator<Item = Priority> {
     let mut all = [Priority::Low, Priority::Normal, Priority::High, Priority::Urgent];
     if descending {
         all.reverse();
     }
-    let before = move |priority: &Priority| last.is_some_and(|last| last != *priority);
+    let before = move |priority: &Priority| last.is_some_and(|last| last != priority.as_str());
     let wanted = move |priority: &Priority| filter.is_none_or(|one| one == *priority);
     all.into_iter().skip_while(before).filter(wanted)
 }
@@ -196,6 +206,6 @@ fn statuses(filter: &Filter) -> Vec<&'static str> {
     all.into_iter().filter(wanted).map(Status::as_str).collect()
 }
 
-fn split<K>(after: Option<After<K>>) -> (Option<TaskId>, Option<K>) {
-    after.map(|After { key, id }| (id, key)).unzip()
+fn split(after: Option<&After>) -> (Option<Uuid>, Option<&str>) {
+    after.map_or((None, None), |after| (Some(after.id), after.key.as_deref()))
 }

@@ -4,9 +4,10 @@
 //! not take an emptied cache back to an older version.
 
 use domain::Task;
-use sqlx::types::{Json, Uuid};
+use sqlx::types::Uuid;
 
 use super::{Lease, Outbox, OutboxError};
+use crate::stored::Stored;
 
 /// Facts whose cache writes are repeated at once, at most, for each shard: few enough for
 /// `REDIS_TIMEOUT_MS`.
@@ -71,9 +72,9 @@ impl Outbox {
         if tenants.is_empty() || !self.store.cache.is_configured() {
             return Ok(true);
         }
-        let tasks = sqlx::query_scalar!(
+        let rows = sqlx::query!(
             r#"
-            SELECT to_jsonb(tasks) AS "task!: Json<Task>"
+            SELECT tasks.id AS "id!", to_jsonb(tasks) AS "task!: Stored<Task>"
             FROM (SELECT DISTINCT * FROM unnest($1::text[], $2::uuid[]) AS told (tenant, id)) AS told
             JOIN tasks USING (tenant, id)
             "#,
@@ -82,6 +83,11 @@ impl Outbox {
         )
         .fetch_all(&self.store.pool)
         .await?;
-        Ok(self.store.cache.write_through(tasks.iter().map(|Json(task)| task)).await)
+        // What cannot be read is in no cache either.
+        let readable = rows
+            .into_iter()
+            .filter_map(|row| row.task.0.inspect_err(|why| why.report("tasks", row.id)).ok());
+        let tasks: Vec<Task> = readable.collect();
+        Ok(self.store.cache.write_through(&tasks).await)
     }
 }

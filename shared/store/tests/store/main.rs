@@ -23,3 +23,4 @@ mod rates;
 mod requests;
 mod round_trips;
 mod tenants;
+mod unreadable;

@@ -45,7 +45,7 @@ fn filters_of(statement: &str) -> Vec<Filter> {
 fn places(statement: &str) -> [String; 2] {
     let middle = "'7fffffff-ffff-7fff-bfff-ffffffffffff'";
     let types = [("timestamptz", "2026-07-01"), ("date", "2026-07-01")];
-    match types.iter().find(|(kind, _)| statement.contains(&format!("$12::{kind}"))) {
+    match types.iter().find(|(kind, _)| statement.contains(&format!("$12::text::{kind}"))) {
         Some((_, key)) => ["NULL, NULL".to_owned(), format!("{middle}, '{key}'")],
         None => ["NULL".to_owned(), middle.to_owned()],
     }
