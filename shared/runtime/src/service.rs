@@ -1,6 +1,6 @@
 //! What a function is made of: the parts that run and the dependencies that make it ready.
 
-use std::{pin::Pin, sync::Arc};
+use std::{pin::Pin, sync::Arc, time::Duration};
 
 use anyhow::ensure;
 use tokio_util::sync::CancellationToken;
@@ -10,6 +10,7 @@ use crate::{
     Host, SystemClock, aws,
     health::Health,
     http, lambda,
+    shutdown::Stop,
     sqs::{self, AwsQueue, BatchHandler, Consumer, Invoked},
 };
 
@@ -21,6 +22,10 @@ pub struct Service {
     pub(crate) parts: Vec<Part>,
     pub(crate) health: Health,
     pub(crate) shutdown: CancellationToken,
+    /// What is still running when a drain is over is cut off, and lets go of what it holds.
+    pub(crate) cut_off: CancellationToken,
+    /// What a drain should wait for, at least.
+    pub(crate) longest_work: Duration,
 }
 
 /// Something that runs until shutdown ([`Kind::Server`]) or until its work is done ([`Kind::Job`]).
@@ -42,7 +47,15 @@ pub(crate) enum Kind {
 impl Service {
     pub(crate) fn new(name: &'static str, host: Host) -> Self {
         let shutdown = CancellationToken::new();
-        Self { name, host, parts: Vec::new(), health: Health::new(shutdown.clone()), shutdown }
+        Self {
+            name,
+            host,
+            parts: Vec::new(),
+            health: Health::new(shutdown.clone()),
+            shutdown,
+            cut_off: CancellationToken::new(),
+            longest_work: Duration::ZERO,
+        }
     }
 
     /// Where the function runs: a Lambda serves one event at a time, and needs but one connection of
@@ -114,7 +127,9 @@ impl Service {
         for pulse in consumer.pulses() {
             self.health.watch(pulse);
         }
-        self.add("sqs", Kind::Server, consumer.run(self.shutdown.clone()));
+        self.longest_work = self.longest_work.max(config.handler_timeout());
+        let stop = Stop { draining: self.shutdown.clone(), cut_off: self.cut_off.clone() };
+        self.add("sqs", Kind::Server, consumer.run(stop));
         Ok(self)
     }
 

@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, time::Duration};
 
 use clap::{Args, ValueEnum, value_parser};
+use tracing::warn;
 use tracing_subscriber::EnvFilter;
 
 use crate::host::HostChoice;
@@ -40,11 +41,18 @@ pub(crate) struct Settings {
     #[arg(long, env = "METRICS_NAMESPACE", default_value = "functions")]
     pub(crate) metrics_namespace: String,
 
-    /// Seconds that running work is given to finish after SIGTERM or SIGINT
-    #[arg(long, env = "DRAIN_TIMEOUT_SECONDS", default_value_t = 25,
-        value_parser = value_parser!(u16).range(0..=3600))]
-    drain_timeout_seconds: u16,
+    /// Seconds that running work is given to finish after SIGTERM or SIGINT; unset: 25, or 5 more than
+    /// `HANDLER_TIMEOUT_SECONDS` if that is longer. The platform must wait 5 seconds longer before it
+    /// kills the process
+    #[arg(long, env = "DRAIN_TIMEOUT_SECONDS",
+        value_parser = value_parser!(u16).range(0..=43_200))]
+    drain_timeout_seconds: Option<u16>,
 }
+
+/// What a drain takes, unless a handler may take longer.
+const USUAL_DRAIN: Duration = Duration::from_secs(25);
+/// After the handler: for settling what it did.
+const SETTLING: Duration = Duration::from_secs(5);
 
 /// The shape of a log line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -58,8 +66,20 @@ pub(crate) enum LogFormat {
 }
 
 impl Settings {
-    pub(crate) fn drain_timeout(&self) -> Duration {
-        Duration::from_secs(self.drain_timeout_seconds.into())
+    /// How long a drain may take, if `longest_work` is what one handler may take.
+    pub(crate) fn drain_timeout(&self, longest_work: Duration) -> Duration {
+        let Some(seconds) = self.drain_timeout_seconds else {
+            return USUAL_DRAIN.max(longest_work + SETTLING);
+        };
+        let set = Duration::from_secs(seconds.into());
+        if set < longest_work {
+            warn!(
+                drain_timeout = ?set, handler_timeout = ?longest_work,
+                "DRAIN_TIMEOUT_SECONDS is shorter than HANDLER_TIMEOUT_SECONDS: a shutdown may cut \
+                 handlers off, and their messages are handed out again"
+            );
+        }
+        set
     }
 }
 

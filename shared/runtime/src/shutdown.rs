@@ -1,4 +1,4 @@
-//! The signals that ask a function to stop.
+//! The signals that ask a function to stop, and how its parts are stopped.
 
 use std::io;
 
@@ -6,9 +6,19 @@ use tokio::{
     signal::unix::{SignalKind, signal},
     sync::mpsc,
 };
+use tokio_util::sync::CancellationToken;
 
 /// The names of the signals as they come.
 pub(crate) type Signals = mpsc::Receiver<&'static str>;
+
+/// The two steps of a shutdown. Clones share them.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Stop {
+    /// No new work is begun.
+    pub(crate) draining: CancellationToken,
+    /// What still runs is cut off, and what is held is released.
+    pub(crate) cut_off: CancellationToken,
+}
 
 /// Takes over SIGTERM, which the platform sends, and SIGINT, which a terminal sends: from now on
 /// they no longer end the process by themselves.

@@ -1,14 +1,18 @@
 //! Runs a service's parts to their common end.
 //!
 //! A soft stop, a deadline, a hard stop: the first signal (or the death of a part) tells every part
-//! to finish what it has begun; whoever has not at the deadline, or at a second signal, is cut off.
+//! to finish what it has begun; whoever has not at the deadline, or at a second signal, is cut off: it
+//! has a moment to let go of what it holds.
 
 use std::{panic::AssertUnwindSafe, time::Duration};
 
 use anyhow::{anyhow, bail, ensure};
 use futures::FutureExt as _;
 use metrics_exporter_prometheus::PrometheusHandle;
-use tokio::{task::JoinSet, time::sleep};
+use tokio::{
+    task::JoinSet,
+    time::{sleep, timeout},
+};
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 use tracing::{error, info, warn};
 
@@ -19,12 +23,16 @@ use crate::{
     shutdown::Signals,
 };
 
+/// For what was cut off: to release what it holds.
+const RELEASE: Duration = Duration::from_secs(3);
+
 /// The running parts, and the health endpoint that outlives them.
 pub(crate) struct Supervisor {
     running: JoinSet<Ended>,
     unfinished: Vec<&'static str>,
     jobs: usize,
     shutdown: CancellationToken,
+    cut_off: CancellationToken,
     drain_timeout: Duration,
     failed: bool,
     _health: Option<AbortOnDropHandle<()>>,
@@ -45,7 +53,7 @@ impl Supervisor {
         metrics: Option<PrometheusHandle>,
     ) -> anyhow::Result<Self> {
         service.check()?;
-        let Service { parts, health, shutdown, .. } = service;
+        let Service { parts, health, shutdown, cut_off, longest_work, .. } = service;
         let jobs = parts.iter().filter(|part| part.kind == Kind::Job).count();
         let health = match metrics {
             Some(metrics) if jobs < parts.len() => {
@@ -58,7 +66,8 @@ impl Supervisor {
             running: parts.into_iter().map(watch).collect(),
             jobs,
             shutdown,
-            drain_timeout: settings.drain_timeout(),
+            cut_off,
+            drain_timeout: settings.drain_timeout(longest_work),
             failed: false,
             _health: health,
         })
@@ -109,10 +118,22 @@ impl Supervisor {
                     Some(ended) => { self.note(ended); }
                     None => return Ok(()),
                 },
-                () = &mut deadline => bail!("cut off at DRAIN_TIMEOUT_SECONDS: {}", self.rest()),
-                Some(signal) = signals.recv() => bail!("cut off by a second {signal}: {}", self.rest()),
+                () = &mut deadline => return self.cut_off("at DRAIN_TIMEOUT_SECONDS").await,
+                Some(signal) = signals.recv() => {
+                    return self.cut_off(&format!("by a second {signal}")).await;
+                }
             }
         }
+    }
+
+    async fn cut_off(&mut self, when: &str) -> anyhow::Result<()> {
+        let rest = self.unfinished.join(", ");
+        self.cut_off.cancel();
+        let released = async { while self.running.join_next().await.is_some() {} };
+        if timeout(RELEASE, released).await.is_err() {
+            warn!("what was cut off took too long to release what it held");
+        }
+        bail!("cut off {when}: {rest}")
     }
 
     /// Logs how a part ended, if badly; says which kind it was, unless it was cut off.
@@ -130,10 +151,6 @@ impl Supervisor {
             self.failed = true;
         }
         Some(kind)
-    }
-
-    fn rest(&self) -> String {
-        self.unfinished.join(", ")
     }
 }
 

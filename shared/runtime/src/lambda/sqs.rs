@@ -70,7 +70,7 @@ pub(super) async fn answer<H: BatchHandler, Q: Queue>(
     deadline: Instant,
 ) -> anyhow::Result<Answer> {
     let Reading { records, unread } = read(event, invoked.is_fifo())?;
-    let mut failed = invoked.handle(&records, deadline).await;
+    let mut failed = invoked.handle(records, deadline).await;
     for id in unread {
         if !failed.contains(&id) {
             failed.push(id);

@@ -12,11 +12,11 @@ pub(crate) enum Action {
     /// Copy it to the dead-letter queue, then delete it.
     DeadLetter(Reject),
     /// It is in the dead-letter queue, for this reason: delete it.
-    Buried(&'static str),
+    DeadLettered(&'static str),
     /// Hand it out again after a while.
     Retry(Retry),
-    /// Hand it out again at once: one before it in its group is retried.
-    Release,
+    /// Hand it out again at once, for this reason: it is not at fault.
+    Release(&'static str),
 }
 
 /// What a queue's configuration means for verdicts.
@@ -28,6 +28,13 @@ pub(crate) struct Rules {
     pub(crate) fifo: bool,
 }
 
+impl Action {
+    /// Whether the message is done with.
+    pub(crate) fn is_done(&self) -> bool {
+        matches!(self, Self::Delete | Self::DeadLettered(_))
+    }
+}
+
 impl Rules {
     pub(crate) fn is_last(self, record: &Record) -> bool {
         record.receive_count() >= self.max_receive_count
@@ -37,7 +44,6 @@ impl Rules {
 /// Applies a batch's verdicts, which stand in the order of its records.
 pub(crate) fn decide(records: &[Record], verdicts: Vec<Verdict>, rules: Rules) -> Vec<Action> {
     let mut actions: Vec<_> = verdicts.into_iter().map(Action::from).collect();
-    // Before retries become dead letters: what follows even the last of them was not to take effect.
     hold_back(records, &mut actions, rules);
     for (_, action) in records.iter().zip(&mut actions).filter(|(record, _)| rules.is_last(record))
     {
@@ -53,30 +59,28 @@ impl From<Verdict> for Action {
         match verdict {
             Verdict::Ack => Self::Delete,
             Verdict::Reject(reject) => Self::DeadLetter(reject),
+            Verdict::Retry(retry) if retry.interrupted => Self::Release(retry.reason),
             Verdict::Retry(retry) => Self::Retry(retry),
         }
     }
 }
 
 /// Releases what follows a retry in its group, whatever its own verdict was (but not what is in the
-/// dead-letter queue already).
-///
-/// Not on its last delivery: the queue would then move it to the dead-letter queue by itself, with
-/// no reason given, although the handler has decided on it.
+/// dead-letter queue already). A retry at its last delivery holds nothing back, for it does not come
+/// again; what is at its last delivery is handled alone and follows nothing.
 pub(crate) fn hold_back(records: &[Record], actions: &mut [Action], rules: Rules) {
     let mut held = HashSet::new();
     for (record, action) in records.iter().zip(actions).filter(|_| rules.fifo) {
         let Some(group) = record.group_id() else { continue };
-        if matches!(action, Action::Retry(_)) {
+        if rules.is_last(record) || matches!(action, Action::DeadLettered(_)) {
+            continue;
+        }
+        if held.contains(group) {
+            *action = Action::Release("group_held_back");
+        } else if matches!(action, Action::Retry(_) | Action::Release(_)) {
             held.insert(group);
-        } else if held.contains(group) && !rules.is_last(record) && !is_buried(action) {
-            *action = Action::Release;
         }
     }
-}
-
-fn is_buried(action: &Action) -> bool {
-    matches!(action, Action::Buried(_))
 }
 
 #[cfg(test)]
@@ -90,7 +94,7 @@ mod tests {
     }
 
     fn released() -> (&'static str, u32, Verdict, Action) {
-        ("a", 1, Verdict::Ack, Action::Release)
+        ("a", 1, Verdict::Ack, Action::Release("group_held_back"))
     }
 
     /// Each case: group, receive count, verdict, expected action.
@@ -114,7 +118,7 @@ mod tests {
                 ("a", 1, retry(), again),
                 released(),
                 ("b", 1, bad.clone().into(), Action::DeadLetter(bad.clone())),
-                ("a", 1, bad.into(), Action::Release),
+                ("a", 1, bad.into(), Action::Release("group_held_back")),
                 ("b", 1, Verdict::Ack, Action::Delete),
             ],
         );
@@ -128,18 +132,16 @@ mod tests {
     }
 
     #[test]
-    fn the_last_of_a_messages_retries_holds_its_group_back_like_the_others() {
+    fn the_last_of_a_messages_retries_is_a_dead_letter() {
         let busy = Action::DeadLetter(Reject::new("busy", ""));
-        check(FIFO, &[("a", 3, retry(), busy), released()]);
+        check(FIFO, &[("a", 3, retry(), busy)]);
     }
 
     #[test]
-    fn on_its_last_delivery_a_message_keeps_its_verdict() {
-        let again = Action::Retry(Retry::new("busy", ""));
-        check(
-            FIFO,
-            &[("a", 2, retry(), again), ("a", 3, Verdict::Ack, Action::Delete), released()],
-        );
+    fn what_was_interrupted_is_released_also_at_its_last_delivery() {
+        let interrupted: Verdict = Retry::interrupted("shut_down", "").into();
+        let released = Action::Release("shut_down");
+        check(FIFO, &[("a", 3, interrupted, released)]);
     }
 
     #[test]
@@ -150,11 +152,11 @@ mod tests {
     }
 
     #[test]
-    fn what_is_buried_stays_buried() {
+    fn what_is_in_the_dead_letter_queue_stays_there() {
         let records = [Record::in_group("a", 1), Record::in_group("a", 1)];
         let mut actions =
-            [Action::Retry(Retry::new("dead_letter_unsent", "")), Action::Buried("bad")];
+            [Action::Retry(Retry::new("dead_letter_unsent", "")), Action::DeadLettered("bad")];
         hold_back(&records, &mut actions, FIFO);
-        assert_eq!(actions[1], Action::Buried("bad"));
+        assert_eq!(actions[1], Action::DeadLettered("bad"));
     }
 }

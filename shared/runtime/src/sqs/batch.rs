@@ -1,27 +1,23 @@
-//! Messages on their way to one call of the handler.
+//! Messages on their way to the handler.
 
-use std::future::pending;
-
-use futures::{StreamExt as _, future::join_all, stream::FuturesUnordered};
 use metrics::{Gauge, gauge};
-use tokio::{sync::OwnedSemaphorePermit, time::Instant};
 
-use super::{Record, heartbeat::Heartbeat, pacing::Probe};
+use super::{Record, heartbeat::Lease, lines::Place, pacing::Probe, slots::Reserved};
 use crate::metrics::MESSAGES_IN_FLIGHT;
 
 /// Whole receives: never a part of one, so that a FIFO group's messages, which SQS hands out in one
-/// receive or not at all while some are in flight, are never in two batches at a time.
+/// receive or not at all while some are in flight, are never in two batches at a time. Later it may
+/// be split, but never between messages of a group.
 ///
 /// Holds the messages' slots until it is dropped.
 pub(crate) struct Batch {
     /// In the order in which they were received.
     pub(crate) records: Vec<Record>,
-    /// When the first of them was received.
-    pub(crate) received_at: Instant,
+    /// One for each record, or none: an invocation's messages have no heartbeat.
+    pub(crate) leases: Vec<Lease>,
     /// Given if the batch is to find out whether a dependency is back.
     pub(crate) probe: Option<Probe>,
-    heartbeats: Vec<Heartbeat>,
-    slots: Option<OwnedSemaphorePermit>,
+    slots: Option<Reserved>,
     in_flight: Gauge,
 }
 
@@ -29,26 +25,19 @@ impl Batch {
     /// What one receive brought, in the slots that were reserved for it.
     pub(crate) fn new(
         records: Vec<Record>,
-        heartbeat: Heartbeat,
-        slots: OwnedSemaphorePermit,
+        leases: Vec<Lease>,
+        slots: Option<Reserved>,
         queue: &str,
     ) -> Self {
         let in_flight = gauge!(MESSAGES_IN_FLIGHT, "queue" => queue.to_owned());
         in_flight.increment(count(&records));
-        Self {
-            records,
-            received_at: Instant::now(),
-            probe: None,
-            heartbeats: vec![heartbeat],
-            slots: Some(slots),
-            in_flight,
-        }
+        Self { records, leases, probe: None, slots, in_flight }
     }
 
     /// Appends a later receive.
     pub(crate) fn absorb(&mut self, mut later: Self) {
         self.records.append(&mut later.records);
-        self.heartbeats.append(&mut later.heartbeats);
+        self.leases.append(&mut later.leases);
         self.probe = self.probe.take().or(later.probe.take());
         match (&mut self.slots, later.slots.take()) {
             (Some(slots), Some(more)) => slots.merge(more),
@@ -60,22 +49,47 @@ impl Batch {
         self.records.len()
     }
 
-    /// Ends when others may soon be handed one of the messages.
-    pub(crate) async fn lapsed(&self) {
-        let mut lapses: FuturesUnordered<_> =
-            self.heartbeats.iter().map(Heartbeat::lapsed).collect();
-        if lapses.next().await.is_none() {
-            pending::<()>().await;
+    /// Splits by the places of its messages: what is handled together, and the lines.
+    pub(crate) fn split(mut self, places: &[Place]) -> (Option<Self>, Vec<Self>) {
+        let (mut together, mut lines) = (None, Vec::<Self>::new());
+        let mut leases = std::mem::take(&mut self.leases).into_iter();
+        for (record, place) in std::mem::take(&mut self.records).into_iter().zip(places) {
+            let lease = leases.next();
+            match place {
+                Place::Together => {
+                    together.get_or_insert_with(|| self.part()).push(record, lease);
+                }
+                Place::Line(number) => match lines.get_mut(*number) {
+                    Some(line) => line.push(record, lease),
+                    None => lines.push(self.part().with(record, lease)),
+                },
+            }
         }
+        for part in together.iter_mut().chain(&mut lines) {
+            part.slots = self.slots.as_mut().and_then(|slots| slots.take(&part.records));
+            part.probe = self.probe.take();
+        }
+        (together, lines)
     }
 
-    pub(crate) fn has_lapsed(&self) -> bool {
-        self.heartbeats.iter().any(Heartbeat::has_lapsed)
+    /// Its messages are handled one after the other: one slot is enough.
+    pub(crate) fn keep_one_slot(&mut self) {
+        self.slots.iter_mut().for_each(Reserved::keep_one_message);
     }
 
-    /// Ends the heartbeats, so that what is decided about the messages stands.
-    pub(crate) async fn stop_heartbeats(&mut self) {
-        join_all(self.heartbeats.drain(..).map(Heartbeat::stop)).await;
+    fn part(&self) -> Self {
+        let in_flight = self.in_flight.clone();
+        Self { records: Vec::new(), leases: Vec::new(), probe: None, slots: None, in_flight }
+    }
+
+    fn push(&mut self, record: Record, lease: Option<Lease>) {
+        self.records.push(record);
+        self.leases.extend(lease);
+    }
+
+    fn with(mut self, record: Record, lease: Option<Lease>) -> Self {
+        self.push(record, lease);
+        self
     }
 }
 

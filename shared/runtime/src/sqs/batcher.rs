@@ -2,13 +2,15 @@
 
 use std::{sync::Arc, time::Duration};
 
+use futures::{StreamExt as _, stream::FuturesUnordered};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, mpsc},
     time::sleep,
 };
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio_util::task::TaskTracker;
 
-use super::{BatchHandler, Retry, batch::Batch, queue::Queue, worker::Worker};
+use super::{BatchHandler, batch::Batch, queue::Queue, worker::Worker};
+use crate::shutdown::Stop;
 
 /// Fills batches and starts their work.
 pub(crate) struct Batcher<H, Q> {
@@ -20,7 +22,7 @@ pub(crate) struct Batcher<H, Q> {
     pub(crate) wait: Duration,
     /// A permit for each batch that may be handled at a time.
     pub(crate) handlers: Arc<Semaphore>,
-    pub(crate) shutdown: CancellationToken,
+    pub(crate) stop: Stop,
     pub(crate) running: TaskTracker,
     /// A receive that did not fit: the next batch begins with it.
     pub(crate) left_over: Option<Batch>,
@@ -28,7 +30,7 @@ pub(crate) struct Batcher<H, Q> {
 
 impl<H: BatchHandler, Q: Queue> Batcher<H, Q> {
     /// Runs until the pollers have ended and what was begun is settled. What was not begun at
-    /// shutdown is given back.
+    /// shutdown is released, unless it is at its last delivery.
     pub(crate) async fn run(mut self) {
         while let Some(batch) = self.next().await {
             self.dispatch(batch).await;
@@ -45,16 +47,29 @@ impl<H: BatchHandler, Q: Queue> Batcher<H, Q> {
     }
 
     async fn dispatch(&mut self, mut batch: Batch) {
+        if self.worker.messages_at_a_time().is_some() {
+            return self.start_lines(batch);
+        }
         match self.fill(&mut batch).await {
             Some(permit) => self.start(batch, permit),
-            None => self.give_back(batch),
+            None => self.release(batch),
+        }
+    }
+
+    /// Each line has a slot, so it can begin.
+    fn start_lines(&self, batch: Batch) {
+        let (_, lines) = self.worker.split(batch);
+        for mut line in lines {
+            line.keep_one_slot();
+            let (worker, stop) = (Arc::clone(&self.worker), self.stop.clone());
+            self.running.spawn(async move { worker.work(line, &stop).await });
         }
     }
 
     /// Adds receives to the batch until it is full, or has waited and a handler is free for it;
     /// `None` at shutdown.
     async fn fill(&mut self, batch: &mut Batch) -> Option<OwnedSemaphorePermit> {
-        let shutdown = self.shutdown.clone();
+        let shutdown = self.stop.draining.clone();
         let handlers = Arc::clone(&self.handlers);
         let wait = sleep(self.wait);
         let free = async {
@@ -82,17 +97,29 @@ impl<H: BatchHandler, Q: Queue> Batcher<H, Q> {
     }
 
     fn start(&self, batch: Batch, permit: OwnedSemaphorePermit) {
-        let worker = Arc::clone(&self.worker);
+        let (worker, stop) = (Arc::clone(&self.worker), self.stop.clone());
         self.running.spawn(async move {
-            worker.work(batch).await;
+            worker.work(batch, &stop).await;
             drop(permit);
         });
     }
 
-    fn give_back(&self, batch: Batch) {
-        let worker = Arc::clone(&self.worker);
-        let retry = Retry::new("shut_down", "the consumer shut down before it handled the message")
-            .after(Duration::ZERO);
-        self.running.spawn(async move { worker.give_back(batch, &retry).await });
+    /// Releases what was not begun at shutdown. What is at its last delivery would go to the
+    /// dead-letter queue so: it is handled instead.
+    fn release(&self, batch: Batch) {
+        let (worker, stop) = (Arc::clone(&self.worker), self.stop.clone());
+        let handlers = Arc::clone(&self.handlers);
+        self.running.spawn(async move {
+            let (together, lines) = worker.split(batch);
+            if let Some(batch) = together {
+                worker.release(&batch).await;
+            }
+            if lines.is_empty() {
+                return;
+            }
+            let _permit = handlers.acquire().await;
+            let lines = lines.into_iter().map(|line| worker.work(line, &stop));
+            lines.collect::<FuturesUnordered<_>>().collect::<()>().await;
+        });
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::ensure;
 use clap::{Args, value_parser};
 
-use super::{claim_check, heartbeat::Tempo};
+use super::{claim_check, slots::LARGEST_MESSAGE};
 
 /// What one receive can return, by SQS.
 const RECEIVE_LIMIT: u16 = 10;
@@ -19,7 +19,8 @@ pub struct Config {
     #[arg(long, env = "QUEUE_URL", value_parser = queue_url)]
     pub queue_url: String,
 
-    /// Most messages that the handler is given at once
+    /// Most messages that the handler is given at once. A message at its last delivery is handled
+    /// alone
     #[arg(long, env = "QUEUE_BATCH_SIZE", default_value_t = 100,
         value_parser = value_parser!(u16).range(1..=1_000))]
     pub queue_batch_size: u16,
@@ -50,8 +51,14 @@ pub struct Config {
         value_parser = value_parser!(u16).range(2..=43_200))]
     pub queue_visibility_seconds: u16,
 
+    /// Bytes of messages to hold, of 1 MiB at least; nothing is received while they have no room for
+    /// the largest message of 1 MiB
+    #[arg(long, env = "QUEUE_MEMORY_BYTES", default_value_t = 64 * LARGEST_MESSAGE,
+        value_parser = value_parser!(u32).range(i64::from(LARGEST_MESSAGE)..))]
+    pub queue_memory_bytes: u32,
+
     /// Seconds after which a handler is cut off and its batch retried; may exceed
-    /// `QUEUE_VISIBILITY_SECONDS`. A message waits for a handler for no longer than this, too
+    /// `QUEUE_VISIBILITY_SECONDS`
     #[arg(long, env = "HANDLER_TIMEOUT_SECONDS", default_value_t = 30,
         value_parser = value_parser!(u16).range(1..=20_000))]
     pub handler_timeout_seconds: u16,
@@ -72,11 +79,11 @@ pub struct Config {
 }
 
 impl Config {
-    /// From a message's receipt, the time after which its delivery is surely over, whatever happened:
-    /// for as long as it may wait for a handler and be handled, and be hidden after that.
+    /// From the beginning of its handling, the time after which a message's delivery is surely over,
+    /// whatever happened: for as long as it may be handled, and be hidden after that.
     #[must_use]
     pub fn longest_delivery(&self) -> Duration {
-        self.handler_timeout() * 2 + self.visibility()
+        self.handler_timeout() + self.visibility()
     }
 
     /// What one setting's range cannot say.
@@ -96,9 +103,11 @@ impl Config {
         self.queue_batch_size.min(RECEIVE_LIMIT)
     }
 
-    /// Most messages to hold.
-    pub(crate) fn slots(&self) -> usize {
-        usize::from(self.queue_concurrency) * usize::from(self.queue_batch_size)
+    /// Most messages to hold: as many as are handled at a time.
+    pub(crate) fn slots(&self, messages_at_a_time: Option<usize>) -> usize {
+        let batch = usize::from(self.queue_batch_size);
+        let at_a_time = messages_at_a_time.map_or(batch, |count| count.clamp(1, batch));
+        usize::from(self.queue_concurrency) * at_a_time
     }
 
     pub(crate) fn batch_wait(&self) -> Duration {
@@ -107,12 +116,6 @@ impl Config {
 
     pub(crate) fn wait(&self) -> Duration {
         Duration::from_secs(self.queue_wait_seconds.into())
-    }
-
-    /// A message waits for a handler, and is handled, for the handler's timeout each: together
-    /// below SQS's twelve hours.
-    pub(crate) fn tempo(&self) -> Tempo {
-        Tempo { visibility: self.visibility(), limit: self.handler_timeout() * 2 }
     }
 
     pub(crate) fn visibility(&self) -> Duration {

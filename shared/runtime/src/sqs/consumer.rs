@@ -8,13 +8,13 @@ use tokio::{
     sync::{Semaphore, mpsc},
     task::JoinSet,
 };
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio_util::task::TaskTracker;
 
 use super::{
     BatchHandler, Config, backoff::Backoff, batch::Batch, batcher::Batcher, poller::Poller,
-    queue::Queue, settle::Settler, worker::Worker,
+    queue::Queue, settle::Settler, slots::Slots, worker::Worker,
 };
-use crate::{Clock, health::Pulse};
+use crate::{Clock, health::Pulse, shutdown::Stop};
 
 /// Beyond what a poller's turn may rightly take.
 const PULSE_GRACE: Duration = Duration::from_secs(30);
@@ -57,8 +57,8 @@ impl<H: BatchHandler, Q: Queue> Consumer<H, Q> {
             handler: name,
             deletes: true,
         };
-        // A turn is a long poll, then perhaps a wait until a handler is done.
-        let limit = config.wait() * 2 + config.handler_timeout() + PULSE_GRACE;
+        // A turn is a long poll. A poller that waits for free slots is alive.
+        let limit = config.wait() * 2 + PULSE_GRACE;
         let pulses = (0..config.queue_receivers).map(|_| Pulse::new("poller", limit)).collect();
         let worker = Arc::new(Worker::new(handler, settler, config));
         Self { queue, worker, clock, config: config.clone(), pulses }
@@ -69,48 +69,46 @@ impl<H: BatchHandler, Q: Queue> Consumer<H, Q> {
         self.pulses.clone()
     }
 
-    /// Consumes until shutdown, then drains: running batches finish, unstarted messages are given
-    /// back.
-    pub(crate) async fn run(self, shutdown: CancellationToken) -> anyhow::Result<()> {
+    /// Consumes until shutdown, then drains: what has begun is finished, and so is what is at its last
+    /// delivery; other messages are released. What still runs when the drain is cut off is released,
+    /// too.
+    pub(crate) async fn run(self, stop: Stop) -> anyhow::Result<()> {
         let (sender, received) = mpsc::channel(1);
-        let mut pollers = self.pollers(&sender, &shutdown);
+        let mut pollers = self.pollers(&sender, &stop);
         // The batcher ends when the last poller has dropped its own sender.
         drop(sender);
-        self.batcher(received, shutdown).run().await;
+        self.batcher(received, stop).run().await;
         while let Some(ended) = pollers.join_next().await {
             ended.context("a poller died")?;
         }
         Ok(())
     }
 
-    fn pollers(&self, batches: &mpsc::Sender<Batch>, shutdown: &CancellationToken) -> JoinSet<()> {
-        let slots = Arc::new(Semaphore::new(self.config.slots()));
+    fn pollers(&self, batches: &mpsc::Sender<Batch>, stop: &Stop) -> JoinSet<()> {
+        let messages = self.config.slots(self.worker.messages_at_a_time());
+        let slots = Slots::new(messages, self.config.queue_memory_bytes);
         let poller = |pulse: &Pulse| Poller {
             queue: Arc::clone(&self.queue),
             clock: Arc::clone(&self.clock),
-            slots: Arc::clone(&slots),
+            slots: slots.clone(),
             pacing: self.worker.pacing(),
-            tempo: self.config.tempo(),
+            visibility: self.config.visibility(),
             most: self.config.receive_size(),
             pulse: pulse.clone(),
             batches: batches.clone(),
-            shutdown: shutdown.clone(),
+            shutdown: stop.draining.clone(),
         };
         self.pulses.iter().map(|pulse| poller(pulse).run()).collect()
     }
 
-    fn batcher(
-        &self,
-        received: mpsc::Receiver<Batch>,
-        shutdown: CancellationToken,
-    ) -> Batcher<H, Q> {
+    fn batcher(&self, received: mpsc::Receiver<Batch>, stop: Stop) -> Batcher<H, Q> {
         Batcher {
             worker: Arc::clone(&self.worker),
             received,
             size: self.config.queue_batch_size.into(),
             wait: self.config.batch_wait(),
             handlers: Arc::new(Semaphore::new(self.config.queue_concurrency.into())),
-            shutdown,
+            stop,
             running: TaskTracker::new(),
             left_over: None,
         }

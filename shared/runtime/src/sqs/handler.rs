@@ -1,7 +1,5 @@
 //! What a consumer is asked to write.
 
-use tokio::time::Instant;
-
 use super::{Record, Reject, Verdict};
 
 /// Handles the messages of a queue, a batch at a time.
@@ -26,21 +24,27 @@ pub trait BatchHandler: Send + Sync + 'static {
     ///
     /// Messages of one FIFO group stand in their order. A handler that retries one should not let
     /// the later ones of its group take effect: whatever their verdict, they are handed out again
-    /// after it. (Except on a message's last delivery, after which it cannot be handed out again:
-    /// there its verdict counts.)
+    /// after it.
     ///
     /// A panic, a wrong number of verdicts, or taking longer than `HANDLER_TIMEOUT_SECONDS` (the
-    /// future is dropped then) retries the whole batch.
+    /// future is dropped then) retries the whole batch. Therefore a message at its last delivery is
+    /// handled in a batch of its own, and so is what follows it in its FIFO group, one after the
+    /// other: what fails for good harms no other message.
     fn handle(&self, batch: Vec<Self::Message>) -> impl Future<Output = Vec<Verdict>> + Send;
 
-    /// As [`handle`](Self::handle), told when it will be cut off: what the host calls. Override it
-    /// to answer for what is done by then, rather than have the whole batch retried.
-    fn handle_until(
-        &self,
-        batch: Vec<Self::Message>,
-        deadline: Instant,
-    ) -> impl Future<Output = Vec<Verdict>> + Send {
-        let _ = deadline;
-        self.handle(batch)
+    /// How many messages are handled at a time, each in a batch of its own; `None`, as a rule: all of
+    /// a batch in one call. [`Each`](super::Each) answers with a number.
+    fn messages_at_a_time(&self) -> Option<usize> {
+        None
+    }
+
+    /// Notifies of messages that go to the dead-letter queue, whatever the reason: they were rejected,
+    /// by the handler or before it saw them; they were retried at their last delivery; or a drain was
+    /// cut off at their last delivery, and the queue itself moves them.
+    ///
+    /// It runs beside the sending, for five seconds at most, and it may be repeated.
+    fn dead_lettered(&self, messages: Vec<Record>) -> impl Future<Output = ()> + Send {
+        let _ = messages;
+        async {}
     }
 }

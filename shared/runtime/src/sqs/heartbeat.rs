@@ -1,126 +1,166 @@
 //! Keeps received messages hidden from others while they wait and while they are handled.
 //!
-//! SQS hands a message out again once its visibility timeout has passed. A heartbeat renews that
-//! timeout at half time, so that work may take longer than it; and it ends, so that work that hangs
-//! does not keep its messages for ever. Where it fails, it is tried again; if it fails for so long
-//! that others may soon be handed the messages, it says so, and the work is called off: two handlers
-//! never have the same message of a group.
+//! SQS hands a message out again once its visibility timeout has passed. A heartbeat renews the
+//! timeout of one receive's messages at half time, so that work may take longer than it. It renews a
+//! message until that message's [`Lease`] ends, or until SQS's twelve hours are over: the worker
+//! bounds the handling, so that work that hangs does not keep its messages. Where a renewal fails, it
+//! is tried again; if it fails for so long that others may soon be handed the messages, or if SQS
+//! says that a message is gone, the leases are lost and the work is called off: two handlers never
+//! have the same message of a group.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use futures::{StreamExt as _, stream};
-use tokio::time::{Instant, sleep_until, timeout_at};
+use futures::{StreamExt as _, future::join_all, future::select_all, stream};
+use tokio::{
+    sync::Mutex,
+    time::{Instant, sleep_until, timeout_at},
+};
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 use tracing::{Instrument as _, warn};
 
-use super::{Record, chunks, queue::Queue};
+use super::{Record, chunks, queue::Queue, record::LONGEST_STAY};
 
-/// SQS keeps a message hidden for no longer than this, counted from the receive.
-const LONGEST_STAY: Duration = Duration::from_hours(12);
 /// Calls at a time for one receive: more than one only if it brought more than ten messages.
 const CONCURRENCY: usize = 4;
 
-/// How a heart beats.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Tempo {
-    /// For how long a message is hidden by its receive, and by each beat.
-    pub(crate) visibility: Duration,
-    /// From the receive: no beat after this.
-    pub(crate) limit: Duration,
+/// One message's part in the heartbeat of its receive. The heartbeat ends with the last of them.
+pub(crate) struct Lease {
+    heartbeat: Arc<Heartbeat>,
+    handle: String,
+    lost: CancellationToken,
 }
 
-/// The heartbeat of one receive's messages; ends when it is dropped.
-pub(crate) struct Heartbeat {
+/// The heartbeat of one receive's messages.
+struct Heartbeat {
+    messages: Arc<Messages>,
     lapsed: CancellationToken,
-    stop: CancellationToken,
-    beating: AbortOnDropHandle<()>,
+    _beating: AbortOnDropHandle<()>,
 }
 
-struct Heart<Q> {
+/// By receipt handle, each message that is renewed, and what says that it is lost. Locked while a
+/// renewal is under way.
+type Messages = Mutex<BTreeMap<String, CancellationToken>>;
+
+struct Beat<Q> {
     queue: Arc<Q>,
-    tempo: Tempo,
+    /// For how long a message is hidden by its receive, and by each renewal.
+    visibility: Duration,
     begun: Instant,
-    /// Receipt handles of the messages that are not known to be gone.
-    handles: Vec<String>,
+    messages: Arc<Messages>,
     lapsed: CancellationToken,
-    stop: CancellationToken,
 }
 
-impl Heartbeat {
-    /// Begins with messages that were received just now.
-    pub(crate) fn start<Q: Queue>(queue: Arc<Q>, records: &[Record], tempo: Tempo) -> Self {
-        let (lapsed, stop) = (CancellationToken::new(), CancellationToken::new());
-        let heart = Heart {
+impl Lease {
+    /// Begins the heartbeat of messages that were received just now; one lease each, in order.
+    pub(crate) fn start<Q: Queue>(
+        queue: Arc<Q>,
+        records: &[Record],
+        visibility: Duration,
+    ) -> Vec<Self> {
+        let lapsed = CancellationToken::new();
+        let handles = records.iter().map(|record| record.receipt_handle().to_owned());
+        let leases: Vec<_> = handles.map(|handle| (handle, lapsed.child_token())).collect();
+        let messages = Arc::new(Mutex::new(leases.iter().cloned().collect()));
+        let beat = Beat {
             queue,
-            tempo,
+            visibility,
             begun: Instant::now(),
-            handles: records.iter().map(|record| record.receipt_handle().to_owned()).collect(),
+            messages: Arc::clone(&messages),
             lapsed: lapsed.clone(),
-            stop: stop.clone(),
         };
-        let beating = AbortOnDropHandle::new(tokio::spawn(heart.beat().in_current_span()));
-        Self { lapsed, stop, beating }
+        let beating = AbortOnDropHandle::new(tokio::spawn(beat.run().in_current_span()));
+        let heartbeat = Arc::new(Heartbeat { messages, lapsed, _beating: beating });
+        let lease = |(handle, lost)| Self { heartbeat: Arc::clone(&heartbeat), handle, lost };
+        leases.into_iter().map(lease).collect()
     }
 
-    /// Ends when others may soon be handed the messages.
-    pub(crate) async fn lapsed(&self) {
-        self.lapsed.cancelled().await;
+    /// Whether others may be handed the message, now or soon, or nobody: it is gone.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.lost.is_cancelled()
     }
 
-    pub(crate) fn has_lapsed(&self) -> bool {
-        self.lapsed.is_cancelled()
+    /// Ends the renewal of the message. One that is under way is waited for: it must not undo what
+    /// is decided next.
+    pub(crate) async fn end(&self) {
+        self.heartbeat.messages.lock().await.remove(&self.handle);
     }
 
-    /// Ends it. A beat that is under way is waited for: it must not undo what is decided next.
-    pub(crate) async fn stop(self) {
-        self.stop.cancel();
-        // It cannot panic, and if it did, the messages would become visible in time.
-        let _ = self.beating.await;
+    /// Ends when a message that is handled alone, the first of `line`, must be handled no more. What
+    /// waits behind it is of its group: if that is lost, others may be handed the group.
+    pub(crate) async fn line_lost(line: &[Self]) {
+        any(line.iter().map(|lease| lease.lost.cancelled())).await;
+    }
+
+    /// Ends when messages that are handled together must be handled no more: when a heartbeat has
+    /// failed for too long, and in a FIFO queue when any message is lost, for others may be handed
+    /// its group. In a standard queue a message that is gone stops no other, so all must be gone.
+    pub(crate) async fn batch_lost(batch: &[Self], fifo: bool) {
+        if fifo || batch.is_empty() {
+            return Self::line_lost(batch).await;
+        }
+        let mut receives: Vec<_> = batch.iter().map(|lease| &lease.heartbeat).collect();
+        receives.dedup_by(|a, b| Arc::ptr_eq(a, b));
+        let lapsed = any(receives.into_iter().map(|heartbeat| heartbeat.lapsed.cancelled()));
+        let all_gone = join_all(batch.iter().map(|lease| lease.lost.cancelled()));
+        tokio::select! {
+            () = lapsed => {}
+            _ = all_gone => {}
+        }
     }
 }
 
-impl<Q: Queue> Heart<Q> {
-    async fn beat(mut self) {
-        let end = self.begun + self.tempo.limit;
-        let mut next = self.begun + self.tempo.interval();
-        let mut lapse = self.begun + self.tempo.hold();
+/// Ends with the first of them; of none, never.
+async fn any(ends: impl Iterator<Item = impl Future<Output = ()>>) {
+    let ends: Vec<_> = ends.map(Box::pin).collect();
+    if ends.is_empty() {
+        return std::future::pending().await;
+    }
+    select_all(ends).await;
+}
+
+impl<Q: Queue> Beat<Q> {
+    async fn run(self) {
+        let end = self.begun + LONGEST_STAY;
+        let mut next = self.begun + interval(self.visibility);
+        let mut lapse = self.begun + hold(self.visibility);
         loop {
             let last = lapse.min(end);
-            if self.stop.run_until_cancelled(sleep_until(next.min(last))).await.is_none() {
-                return;
-            }
+            sleep_until(next.min(last)).await;
             let now = Instant::now();
             if now >= last {
                 self.lapsed.cancel();
                 return;
             }
-            (next, lapse) = if timeout_at(lapse, self.extend()).await.unwrap_or(false) {
-                (now + self.tempo.interval(), now + self.tempo.hold())
+            (next, lapse) = if timeout_at(last, self.extend()).await.unwrap_or(false) {
+                (now + interval(self.visibility), now + hold(self.visibility))
             } else {
-                (Instant::now() + self.tempo.pause(), lapse)
+                (Instant::now() + pause(self.visibility), lapse)
             };
         }
     }
 
-    /// Hides every message for another visibility timeout; says whether that succeeded.
-    async fn extend(&mut self) -> bool {
+    /// Hides every message for another visibility timeout, or for what is left of SQS's limit; says
+    /// whether that succeeded.
+    async fn extend(&self) -> bool {
+        let mut messages = self.messages.lock().await;
         let left = LONGEST_STAY.saturating_sub(self.begun.elapsed());
-        let seconds = i32::try_from(self.tempo.visibility.min(left).as_secs()).unwrap_or(i32::MAX);
+        let seconds = i32::try_from(self.visibility.min(left).as_secs()).unwrap_or(i32::MAX);
         let queue = &self.queue;
-        let beats =
-            chunks::cut(self.handles.clone(), |_| 0, 0).into_iter().map(|chunk| async move {
-                let answer = queue.extend(&chunk, seconds).await;
-                (chunk, answer)
-            });
-        let beats: Vec<_> = stream::iter(beats).buffered(CONCURRENCY).collect().await;
+        let handles = messages.keys().cloned().collect();
+        let calls = chunks::cut(handles, |_| 0, 0).into_iter().map(|chunk| async move {
+            let answer = queue.extend(&chunk, seconds).await;
+            (chunk, answer)
+        });
+        let answers: Vec<_> = stream::iter(calls).buffered(CONCURRENCY).collect().await;
         let mut complete = true;
-        for (chunk, answer) in beats {
+        for (chunk, answer) in answers {
             match answer {
                 Ok(failures) => {
                     let gone = failures.iter().filter(|failure| failure.futile);
                     let gone: Vec<_> = gone.filter_map(|gone| chunk.get(gone.index)).collect();
                     complete &= gone.len() == failures.len();
-                    self.handles.retain(|handle| !gone.contains(&handle));
+                    let lost = gone.into_iter().filter_map(|handle| messages.remove(handle));
+                    lost.for_each(|lost| lost.cancel());
                 }
                 Err(error) => {
                     warn!(
@@ -136,21 +176,19 @@ impl<Q: Queue> Heart<Q> {
     }
 }
 
-impl Tempo {
-    /// Between two beats.
-    fn interval(self) -> Duration {
-        self.visibility / 2
-    }
+/// Between two renewals.
+fn interval(visibility: Duration) -> Duration {
+    visibility / 2
+}
 
-    /// Before a failed beat is tried again: three attempts fit into what is left.
-    fn pause(self) -> Duration {
-        self.visibility / 8
-    }
+/// Before a failed renewal is tried again: three attempts fit into what is left.
+fn pause(visibility: Duration) -> Duration {
+    visibility / 8
+}
 
-    /// For how long a message is surely ours: the queue's clock started before the answer came.
-    fn hold(self) -> Duration {
-        self.visibility / 8 * 7
-    }
+/// For how long a message is surely ours: the queue's clock started before the answer came.
+fn hold(visibility: Duration) -> Duration {
+    visibility / 8 * 7
 }
 
 #[cfg(test)]
@@ -163,9 +201,8 @@ mod tests {
         #[test]
         fn three_attempts_fit_before_a_lapse_and_a_lapse_before_the_end(seconds in 2..=43_200_u64) {
             let visibility = Duration::from_secs(seconds);
-            let tempo = Tempo { visibility, limit: visibility };
-            prop_assert!(tempo.interval() + 2 * tempo.pause() < tempo.hold());
-            prop_assert!(tempo.hold() + Duration::from_millis(250) <= visibility);
+            prop_assert!(interval(visibility) + 2 * pause(visibility) < hold(visibility));
+            prop_assert!(hold(visibility) + Duration::from_millis(250) <= visibility);
         }
     }
 }

@@ -10,7 +10,7 @@ use std::{collections::HashSet, sync::Arc};
 use tokio::time::Instant;
 
 use super::{
-    BatchHandler, Config, Record, action::Action, arrival, backoff::Backoff, queue::Queue,
+    BatchHandler, Config, Record, arrival, backoff::Backoff, batch::Batch, queue::Queue,
     settle::Settler, worker::Worker,
 };
 use crate::Clock;
@@ -49,17 +49,14 @@ impl<H: BatchHandler, Q: Queue> Invoked<H, Q> {
 
     /// Handles one batch by `deadline`; returns the ids of the messages that must be handed out
     /// again, each once.
-    pub(crate) async fn handle(&self, records: &[Record], deadline: Instant) -> Vec<String> {
-        arrival::report(self.queue.facts().name(), records, self.clock.now());
-        failed(records, &self.worker.invoked(records, deadline).await)
+    pub(crate) async fn handle(&self, records: Vec<Record>, deadline: Instant) -> Vec<String> {
+        let queue = self.queue.facts().name();
+        arrival::report(queue, &records, self.clock.now());
+        let mut ids: Vec<_> = records.iter().map(|record| record.message_id().to_owned()).collect();
+        let batch = Batch::new(records, Vec::new(), None, queue);
+        let mut failed: HashSet<_> =
+            self.worker.invoked(batch, deadline).await.into_iter().collect();
+        ids.retain(|id| failed.remove(id));
+        ids
     }
-}
-
-/// A message that is not done with must be told, or it is deleted.
-fn failed(records: &[Record], actions: &[Action]) -> Vec<String> {
-    let mut seen = HashSet::new();
-    let is_done = |action: &Action| matches!(action, Action::Delete | Action::Buried(_));
-    let failed = records.iter().zip(actions).filter(|(_, action)| !is_done(action));
-    let ids = failed.map(|(record, _)| record.message_id());
-    ids.filter(|id| seen.insert(*id)).map(str::to_owned).collect()
 }

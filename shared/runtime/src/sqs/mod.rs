@@ -12,6 +12,8 @@ mod arrival;
 mod backoff;
 mod batch;
 mod batcher;
+mod bounds;
+mod call;
 mod chunks;
 pub mod claim_check;
 mod config;
@@ -21,6 +23,8 @@ mod facts;
 mod handler;
 mod heartbeat;
 mod invoked;
+mod line;
+mod lines;
 mod pacing;
 mod poller;
 mod queue;
@@ -30,6 +34,7 @@ mod settle;
 #[doc(hidden)]
 pub mod simulation;
 mod single;
+mod slots;
 mod spans;
 #[cfg(test)]
 mod tests;

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore, mpsc},
+    sync::mpsc,
     time::{Instant, sleep, sleep_until, timeout},
 };
 use tokio_util::sync::CancellationToken;
@@ -12,9 +12,10 @@ use tracing::{error, info};
 use super::{
     Record, arrival,
     batch::Batch,
-    heartbeat::{Heartbeat, Tempo},
+    heartbeat::Lease,
     pacing::{Pacing, Probe},
     queue::Queue,
+    slots::{Reserved, Slots},
 };
 use crate::{Clock, health::Pulse};
 
@@ -23,8 +24,8 @@ use crate::{Clock, health::Pulse};
 const LAST_ANSWER: Duration = Duration::from_secs(1);
 /// Between two empty answers, for a queue that does not long-poll.
 const IDLE_PAUSE: Duration = Duration::from_millis(100);
-/// A poller that waits for a pause to end is alive: its pulse beats this often.
-const PAUSED_PULSE: Duration = Duration::from_secs(5);
+/// A poller that waits for slots, or for a pause to end, is alive: its pulse beats this often.
+const WAITING_PULSE: Duration = Duration::from_secs(5);
 /// After a failed receive; doubles with each.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
@@ -33,11 +34,12 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 pub(crate) struct Poller<Q> {
     pub(crate) queue: Arc<Q>,
     pub(crate) clock: Arc<dyn Clock>,
-    /// Shared by all loops: a permit for each message that the process may hold.
-    pub(crate) slots: Arc<Semaphore>,
+    /// Shared by all loops: what the process may hold.
+    pub(crate) slots: Slots,
     /// Shared by all loops, too.
     pub(crate) pacing: Arc<Pacing>,
-    pub(crate) tempo: Tempo,
+    /// For how long a receive hides its messages.
+    pub(crate) visibility: Duration,
     /// Most messages of one receive.
     pub(crate) most: u16,
     pub(crate) pulse: Pulse,
@@ -52,7 +54,7 @@ impl<Q: Queue> Poller<Q> {
         while let Some(slots) = self.reserve().await {
             let Some(probe) = self.admit().await else { return };
             let begun = Instant::now();
-            let most = if probe.is_some() { 1 } else { width(&slots) };
+            let most = if probe.is_some() { 1 } else { slots.width() };
             match self.poll(most).await {
                 Some(Ok(records)) => {
                     if failures > 0 {
@@ -73,25 +75,24 @@ impl<Q: Queue> Poller<Q> {
     }
 
     /// Waits for a free slot and takes as many as a receive can fill; `None` at shutdown.
-    async fn reserve(&self) -> Option<OwnedSemaphorePermit> {
-        let first = Arc::clone(&self.slots).acquire_owned();
-        let mut slots = self.shutdown.run_until_cancelled(first).await?.ok()?;
-        while width(&slots) < self.most {
-            match Arc::clone(&self.slots).try_acquire_owned() {
-                Ok(more) => slots.merge(more),
-                Err(_) => break,
-            }
-        }
-        Some(slots)
+    async fn reserve(&self) -> Option<Reserved> {
+        self.alive(self.slots.reserve(self.most)).await?
     }
 
     /// Waits while the consumer is paused; `None` at shutdown.
     async fn admit(&self) -> Option<Option<Probe>> {
+        self.alive(self.pacing.admit()).await
+    }
+
+    /// Waits, and is alive meanwhile; `None` at shutdown.
+    async fn alive<T>(&self, wait: impl Future<Output = T>) -> Option<T> {
+        tokio::pin!(wait);
         loop {
-            let admission = timeout(PAUSED_PULSE, self.pacing.admit());
-            match self.shutdown.run_until_cancelled(admission).await? {
-                Ok(admitted) => return Some(admitted),
-                Err(_) => self.pulse.beat(),
+            let waiting = timeout(WAITING_PULSE, &mut wait);
+            let waited = self.shutdown.run_until_cancelled(waiting).await?;
+            self.pulse.beat();
+            if let Ok(done) = waited {
+                return Some(done);
             }
         }
     }
@@ -109,7 +110,7 @@ impl<Q: Queue> Poller<Q> {
     async fn deliver(
         &self,
         records: Vec<Record>,
-        mut slots: OwnedSemaphorePermit,
+        mut slots: Reserved,
         probe: Option<Probe>,
         begun: Instant,
     ) {
@@ -119,12 +120,23 @@ impl<Q: Queue> Poller<Q> {
             return;
         }
         self.report(&records);
-        let taken = slots.split(records.len()).unwrap_or(slots);
-        let heartbeat = Heartbeat::start(Arc::clone(&self.queue), &records, self.tempo);
-        let mut batch = Batch::new(records, heartbeat, taken, self.queue.facts().name());
+        let taken = slots.take(&records).unwrap_or(slots);
+        let leases = Lease::start(Arc::clone(&self.queue), &records, self.visibility);
+        let mut batch = Batch::new(records, leases, Some(taken), self.queue.facts().name());
         batch.probe = probe;
-        if self.batches.send(batch).await.is_err() {
-            error!("messages were received that nobody handles");
+        self.hand_over(batch).await;
+    }
+
+    /// During a shutdown, too: the batcher takes batches until there are no more.
+    async fn hand_over(&self, batch: Batch) {
+        let sending = self.batches.send(batch);
+        tokio::pin!(sending);
+        loop {
+            match timeout(WAITING_PULSE, &mut sending).await {
+                Ok(Ok(())) => return,
+                Ok(Err(_)) => return error!("messages were received that nobody handles"),
+                Err(_) => self.pulse.beat(),
+            }
         }
     }
 
@@ -140,8 +152,4 @@ impl<Q: Queue> Poller<Q> {
     fn report(&self, records: &[Record]) {
         arrival::report(self.queue.facts().name(), records, self.clock.now());
     }
-}
-
-fn width(slots: &OwnedSemaphorePermit) -> u16 {
-    u16::try_from(slots.num_permits()).unwrap_or(u16::MAX)
 }

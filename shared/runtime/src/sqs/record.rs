@@ -3,14 +3,20 @@
 use std::{
     collections::{BTreeMap, HashMap},
     sync::OnceLock,
+    time::Duration,
 };
 
 use anyhow::Context as _;
 use aws_sdk_sqs::types::{Message, MessageAttributeValue, MessageSystemAttributeName};
 use chrono::{DateTime, Utc};
 use opentelemetry::trace::SpanContext;
+use tokio::time::Instant;
 
 use crate::trace;
+
+/// SQS keeps a message hidden for no longer than twelve hours, counted from its receive, which was a
+/// moment before its answer.
+pub(crate) const LONGEST_STAY: Duration = Duration::from_secs(12 * 60 * 60 - 60);
 
 type SystemAttributes = HashMap<MessageSystemAttributeName, String>;
 
@@ -26,6 +32,7 @@ pub struct Record {
     sender: OnceLock<SpanContext>,
     /// Whether the queue hands it out no more.
     last_delivery: OnceLock<bool>,
+    received_at: Instant,
     system: SystemAttributes,
     attributes: BTreeMap<String, MessageAttributeValue>,
 }
@@ -41,6 +48,7 @@ impl Record {
             claimed: None,
             sender: OnceLock::new(),
             last_delivery: OnceLock::new(),
+            received_at: Instant::now(),
             system: SystemAttributes::new(),
             attributes: BTreeMap::new(),
         }
@@ -123,6 +131,16 @@ impl Record {
             .unwrap_or(1)
     }
 
+    /// The longest time for which SQS may be asked, now, to keep the message hidden.
+    pub(crate) fn longest_wait(&self) -> Duration {
+        LONGEST_STAY.saturating_sub(self.received_at.elapsed())
+    }
+
+    /// Bytes that the message takes, as SQS counts them.
+    pub(crate) fn bytes(&self) -> usize {
+        self.body.len() + self.attributes.iter().map(attribute_bytes).sum::<usize>()
+    }
+
     /// When the message was sent.
     #[must_use]
     pub fn sent_at(&self) -> Option<DateTime<Utc>> {
@@ -152,6 +170,12 @@ impl Record {
     }
 }
 
+/// Bytes that an attribute takes, as SQS counts them.
+pub(crate) fn attribute_bytes((name, value): (&String, &MessageAttributeValue)) -> usize {
+    let binary = value.binary_value().map_or(0, |value| value.as_ref().len());
+    name.len() + value.data_type().len() + value.string_value().map_or(binary, str::len)
+}
+
 impl TryFrom<Message> for Record {
     type Error = anyhow::Error;
 
@@ -163,6 +187,7 @@ impl TryFrom<Message> for Record {
             claimed: None,
             sender: OnceLock::new(),
             last_delivery: OnceLock::new(),
+            received_at: Instant::now(),
             system: message.attributes.unwrap_or_default(),
             attributes: message.message_attributes.unwrap_or_default().into_iter().collect(),
         })

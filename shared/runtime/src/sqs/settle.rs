@@ -8,16 +8,18 @@ use std::{
     sync::Arc,
 };
 
+use futures::future::join_all;
 use metrics::counter;
 use tracing::{error, warn};
 
 use super::{
-    Record, Retry, Verdict,
-    action::{Action, decide, hold_back},
+    Record, Retry,
+    action::{Action, Rules, hold_back},
     backoff::{Backoff, whole_seconds},
     chunks,
     dead_letter::{Death, Letter},
     facts::Facts,
+    heartbeat::Lease,
     queue::Queue,
 };
 use crate::{Clock, metrics::MESSAGES_SETTLED};
@@ -26,6 +28,9 @@ use crate::{Clock, metrics::MESSAGES_SETTLED};
 const CONCURRENCY: usize = 4;
 /// Bytes of one batch of dead letters: far below SQS's limit, and one larger goes alone.
 const LETTERS_BYTES: usize = 200 * 1024;
+
+/// A message that is settled now: its place in the batch, itself, and what is done with it.
+type Due<'a> = (usize, &'a Record, &'a Action);
 
 /// Knows a queue, and how to end a message's stay in it.
 pub(crate) struct Settler<Q> {
@@ -43,25 +48,53 @@ impl<Q: Queue> Settler<Q> {
         self.queue.facts()
     }
 
-    /// Carries out one verdict per record, in order; returns what each came to.
-    pub(crate) async fn settle(&self, records: &[Record], verdicts: Vec<Verdict>) -> Vec<Action> {
-        let rules = self.queue().rules;
-        let mut actions = decide(records, verdicts, rules);
-        self.bury(records, &mut actions).await;
-        // A dead letter that could not be sent has become a retry, which holds its group back.
-        hold_back(records, &mut actions, rules);
-        tokio::join!(self.delete(records, &actions), self.hide(records, &actions));
+    /// Carries out one action per record, in order; returns what each came to. What was acknowledged
+    /// does not wait for dead letters to be sent, unless it is behind one in its FIFO group.
+    pub(crate) async fn settle(
+        &self,
+        records: &[Record],
+        leases: &[Lease],
+        mut actions: Vec<Action>,
+    ) -> Vec<Action> {
+        let waiting = behind_dead_letters(records, &actions, self.queue().rules);
+        let late = async {
+            if waiting.is_empty() {
+                return None;
+            }
+            let mut actions = actions.clone();
+            self.send_dead_letters(records, &mut actions).await;
+            // A dead letter that could not be sent has become a retry, which holds its group back.
+            hold_back(records, &mut actions, self.queue().rules);
+            self.finish(records, leases, &actions, |place| waiting.contains(&place)).await;
+            Some(actions)
+        };
+        let early = self.finish(records, leases, &actions, |place| !waiting.contains(&place));
+        let ((), late) = tokio::join!(early, late);
+        actions = late.unwrap_or(actions);
         self.report(&actions);
         actions
     }
 
-    /// Sends the dead letters; each ends as buried or as a retry.
-    async fn bury(&self, records: &[Record], actions: &mut [Action]) {
+    /// Deletes what is done with and changes the visibility of what is not.
+    async fn finish(
+        &self,
+        records: &[Record],
+        leases: &[Lease],
+        actions: &[Action],
+        is_due: impl Fn(usize) -> bool,
+    ) {
+        let due = records.iter().zip(actions).enumerate().filter(|(place, _)| is_due(*place));
+        let due: Vec<_> = due.map(|(place, (record, action))| (place, record, action)).collect();
+        tokio::join!(self.delete(&due), self.change_visibility(&due, leases));
+    }
+
+    /// Sends the dead letters; each ends as dead-lettered or as a retry.
+    async fn send_dead_letters(&self, records: &[Record], actions: &mut [Action]) {
         let sent = self.send(self.letters(records, actions)).await;
         for (position, action) in actions.iter_mut().enumerate() {
             let Action::DeadLetter(reject) = action else { continue };
             *action = if sent.contains(&position) {
-                Action::Buried(reject.reason)
+                Action::DeadLettered(reject.reason)
             } else {
                 Action::Retry(Retry::new("dead_letter_unsent", reject.reason))
             };
@@ -92,13 +125,12 @@ impl<Q: Queue> Settler<Q> {
         sent
     }
 
-    async fn delete(&self, records: &[Record], actions: &[Action]) {
+    async fn delete(&self, due: &[Due<'_>]) {
         if !self.deletes {
             return;
         }
-        let is_done = |action: &Action| matches!(action, Action::Delete | Action::Buried(_));
-        let done = records.iter().zip(actions).filter(|(_, action)| is_done(action));
-        let handles = done.map(|(record, _)| record.receipt_handle().to_owned()).collect();
+        let done = due.iter().filter(|(_, _, action)| action.is_done());
+        let handles = done.map(|(_, record, _)| record.receipt_handle().to_owned()).collect();
         let chunks = chunks::cut(handles, |_| 0, 0);
         let call = |chunk: Vec<String>| async move { self.queue.delete(&chunk).await };
         let lost = chunks::run(chunks, CONCURRENCY, call).await;
@@ -107,32 +139,38 @@ impl<Q: Queue> Settler<Q> {
             error!(lost, "messages could not be deleted: they will be handed out again");
         }
         // A dead letter, and a message that comes again, still need the body that waits elsewhere.
-        let acked = records.iter().zip(actions).filter(|(record, action)| {
+        let acked = due.iter().filter(|(_, record, action)| {
             **action == Action::Delete && !lost.iter().any(|lost| lost == record.receipt_handle())
         });
-        self.queue.claims().discard(acked.map(|(record, _)| record)).await;
+        self.queue.claims().discard(acked.map(|(_, record, _)| *record)).await;
     }
 
-    async fn hide(&self, records: &[Record], actions: &[Action]) {
-        let waits = records.iter().zip(actions).filter_map(|(record, action)| {
+    async fn change_visibility(&self, due: &[Due<'_>], leases: &[Lease]) {
+        // A group's head comes last: until then nobody is handed its group.
+        let waits = due.iter().rev().filter_map(|(place, record, action)| {
             let wait = self.wait(record, action)?;
-            Some((record.receipt_handle().to_owned(), wait))
+            Some((*place, (record.receipt_handle().to_owned(), wait)))
         });
-        let chunks = chunks::cut(waits.collect(), |_| 0, 0);
+        let (places, waits): (Vec<_>, Vec<_>) = waits.unzip();
+        join_all(places.into_iter().filter_map(|place| leases.get(place)).map(Lease::end)).await;
+        let chunks = chunks::cut(waits, |_| 0, 0);
         let call = |chunk: Vec<(String, i32)>| async move { self.queue.hide(&chunk).await };
-        let lost = chunks::run(chunks, CONCURRENCY, call).await.len();
+        let concurrency = if self.queue().rules.fifo { 1 } else { CONCURRENCY };
+        let lost = chunks::run(chunks, concurrency, call).await.len();
         if lost > 0 {
-            warn!(lost, "messages could not be given back: their visibility timeout will do it");
+            warn!(lost, "messages could not be released: their visibility timeout will do it");
         }
     }
 
     fn wait(&self, record: &Record, action: &Action) -> Option<i32> {
-        match action {
-            Action::Retry(Retry { after: Some(after), .. }) => Some(whole_seconds(*after)),
-            Action::Retry(_) => Some(self.backoff.seconds(record.receive_count())),
-            Action::Release => Some(0),
-            Action::Delete | Action::DeadLetter(_) | Action::Buried(_) => None,
-        }
+        let wait = match action {
+            Action::Retry(Retry { after: Some(after), .. }) => whole_seconds(*after),
+            Action::Retry(_) => self.backoff.seconds(record.receive_count()),
+            Action::Release(_) => 0,
+            Action::Delete | Action::DeadLetter(_) | Action::DeadLettered(_) => return None,
+        };
+        let longest = i32::try_from(record.longest_wait().as_secs()).unwrap_or(i32::MAX);
+        Some(wait.min(longest))
     }
 
     /// One line for a batch's retries, not one for each: when a database is away, all fail alike.
@@ -165,8 +203,24 @@ fn labels(action: &Action) -> (&'static str, &'static str) {
     match action {
         Action::Delete => ("ack", ""),
         Action::DeadLetter(reject) => ("reject", reject.reason),
-        Action::Buried(reason) => ("reject", reason),
+        Action::DeadLettered(reason) => ("reject", reason),
         Action::Retry(retry) => ("retry", retry.reason),
-        Action::Release => ("release", "group_held_back"),
+        Action::Release(reason) => ("release", reason),
     }
+}
+
+/// The places of dead letters, and of what must wait until they are sent: what is behind one in its
+/// FIFO group.
+fn behind_dead_letters(records: &[Record], actions: &[Action], rules: Rules) -> HashSet<usize> {
+    let mut groups = HashSet::new();
+    let mut waiting = HashSet::new();
+    for (place, (record, action)) in records.iter().zip(actions).enumerate() {
+        let group = record.group_id().filter(|_| rules.fifo);
+        let is_dead = matches!(action, Action::DeadLetter(_));
+        groups.extend(group.filter(|_| is_dead));
+        if is_dead || group.is_some_and(|group| groups.contains(group)) {
+            waiting.insert(place);
+        }
+    }
+    waiting
 }

@@ -26,6 +26,9 @@ pub struct Retry {
     /// The cause is a dependency that is away, and would fail other messages too: a pod's consumer
     /// pauses, and then probes with one message at a time until one is acknowledged.
     pub unavailable: bool,
+    /// The handling was ended, or not begun, for a cause that is not the message's: a shutdown, lost
+    /// visibility, an invocation's end. It never becomes a dead letter of ours.
+    pub(crate) interrupted: bool,
 }
 
 /// Why a message can never succeed.
@@ -42,7 +45,14 @@ pub struct Reject {
 impl Retry {
     /// A retry after the usual backoff.
     pub fn new(reason: &'static str, detail: impl Into<String>) -> Self {
-        Self { after: None, reason, detail: detail.into(), unavailable: false }
+        let (after, detail) = (None, detail.into());
+        Self { after, reason, detail, unavailable: false, interrupted: false }
+    }
+
+    /// The message was handled not at all, or not to the end, and is not at fault: it is handed out
+    /// again at once.
+    pub(crate) fn interrupted(reason: &'static str, detail: impl Into<String>) -> Self {
+        Self { interrupted: true, ..Self::new(reason, detail) }.after(Duration::ZERO)
     }
 
     /// A retry because a dependency is away, such as a database: not only this message has to wait.

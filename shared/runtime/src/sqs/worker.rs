@@ -1,41 +1,45 @@
-//! One batch's work: decode, handle, settle. Nothing a handler does gets past here.
+//! Takes batches to their end: each message is handled, together with others or in a line, and
+//! settled. Nothing a handler does gets past here.
 
-use std::{
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
-    time::Duration,
-};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
-use metrics::histogram;
-use tokio::{
-    task::JoinError,
-    time::{Instant, timeout_at},
-};
-use tokio_util::task::AbortOnDropHandle;
-use tracing::{Instrument as _, Span, error};
+use futures::{FutureExt as _, StreamExt as _, stream};
+use tokio::time::{Instant, timeout};
+use tracing::{Instrument as _, error, warn};
 
 use super::{
-    BatchHandler, Config, Record, Reject, Retry, Verdict,
-    action::Action,
+    BatchHandler, Config, Record, Retry, Verdict,
+    action::{Action, decide},
     batch::Batch,
-    claim_check::{Held, Portion},
+    bounds::Bounds,
+    heartbeat::Lease,
+    lines::places,
     pacing::Pacing,
     queue::Queue,
     settle::Settler,
-    spans::Spans,
 };
-use crate::{
-    metrics::{BATCH_SIZE, HANDLER_DURATION},
-    panics,
-};
+use crate::shutdown::Stop;
+
+/// Lines of one batch that are handled at a time. There is more than one only for messages at their
+/// last delivery: each of them is handled alone, and one that hangs should not hold the others up.
+const LINES: usize = 10;
+/// For a handler that is notified of dead letters.
+const NOTIFICATION_LIMIT: Duration = Duration::from_secs(5);
 
 /// Takes batches to their end.
 pub(crate) struct Worker<H, Q> {
-    handler: Arc<H>,
-    settler: Settler<Q>,
-    /// From a batch's start; also the longest wait for it.
+    pub(super) handler: Arc<H>,
+    pub(super) settler: Settler<Q>,
+    /// For one call of the handler.
     timeout: Duration,
-    pacing: Arc<Pacing>,
+    pub(super) pacing: Arc<Pacing>,
+}
+
+/// Messages and their leases; in a Lambda there are no leases.
+#[derive(Clone, Copy)]
+pub(super) struct Messages<'a> {
+    pub(super) records: &'a [Record],
+    pub(super) leases: &'a [Lease],
 }
 
 impl<H: BatchHandler, Q: Queue> Worker<H, Q> {
@@ -48,176 +52,119 @@ impl<H: BatchHandler, Q: Queue> Worker<H, Q> {
         Arc::clone(&self.pacing)
     }
 
+    pub(crate) fn messages_at_a_time(&self) -> Option<usize> {
+        self.handler.messages_at_a_time()
+    }
+
+    /// Splits a batch into what is handled in one call, and lines.
+    pub(crate) fn split(&self, batch: Batch) -> (Option<Batch>, Vec<Batch>) {
+        let one_at_a_time = self.handler.messages_at_a_time().is_some();
+        let places = places(&batch.records, self.settler.queue().rules, one_at_a_time);
+        batch.split(&places)
+    }
+
     /// Handles a batch and carries its verdicts out.
-    pub(crate) async fn work(&self, mut batch: Batch) {
-        if batch.has_lapsed() || batch.received_at.elapsed() >= self.timeout {
-            let retry = Retry::new("waited_too_long", "no handler was free in time");
-            return self.give_back(batch, &retry.after(Duration::ZERO)).await;
-        }
-        let deadline = Instant::now() + self.timeout;
-        let (mut verdicts, span) = tokio::select! {
-            biased;
-            verdicts = self.verdicts(&batch.records, deadline) => verdicts,
-            () = batch.lapsed() => {
-                let detail = "the heartbeat failed for too long: others may be handed the message";
-                let retry = Retry::new("visibility_lost", detail);
-                (vec![retry.into(); batch.len()], Span::none())
-            }
-        };
-        let random = &self.settler.backoff;
+    pub(crate) async fn work(&self, batch: Batch, stop: &Stop) {
+        self.finish(batch, &Bounds::new(self.timeout, stop.clone())).await;
+    }
+
+    /// Handles what an invocation brought, by `deadline`; returns the ids of the messages that must
+    /// be handed out again. There is no heartbeat: a Lambda's time ends before its messages'
+    /// visibility does, as AWS demands.
+    pub(crate) async fn invoked(&self, batch: Batch, deadline: Instant) -> Vec<String> {
+        self.finish(batch, &Bounds::of_invocation(self.timeout, deadline)).await
+    }
+
+    /// Releases every message of a batch, unhandled.
+    pub(crate) async fn release(&self, batch: &Batch) {
+        let verdicts = vec![shut_down().into(); batch.len()];
+        self.settle(Messages::of(batch), verdicts).await;
+    }
+
+    async fn finish(&self, mut batch: Batch, bounds: &Bounds) -> Vec<String> {
         let probe = batch.probe.take();
-        self.pacing.observe(&verdicts, probe.is_some(), random);
-        drop(probe);
-        self.pacing.postpone(&batch.records, &mut verdicts, random);
-        self.settle(batch, verdicts).instrument(span).await;
+        let (together, mut lines) = self.split(batch);
+        // An invocation's time may not be enough for all: those that get no other chance come first.
+        let rules = self.settler.queue().rules;
+        lines.sort_by_key(|line| !line.records.iter().any(|record| rules.is_last(record)));
+        let together = async {
+            let Some(batch) = together else { return Vec::new() };
+            let actions = self.together(Messages::of(&batch), bounds, probe.is_some()).await;
+            undone(&batch.records, &actions)
+        };
+        let at_a_time = self.handler.messages_at_a_time().unwrap_or(LINES);
+        let lines = lines.into_iter().map(|line| self.finish_line(line, bounds, probe.is_some()));
+        let lines = stream::iter(lines).buffer_unordered(at_a_time.max(1)).concat();
+        let (mut undone, of_lines) = tokio::join!(together, lines);
+        undone.extend(of_lines);
+        undone
     }
 
-    /// Handles what an invocation brought, by `deadline`; returns what each message came to. There
-    /// is no heartbeat: a Lambda's time ends before its messages' visibility does, as AWS demands.
-    pub(crate) async fn invoked(&self, records: &[Record], deadline: Instant) -> Vec<Action> {
-        let deadline = deadline.min(Instant::now() + self.timeout);
-        let (verdicts, span) = self.verdicts(records, deadline).await;
-        self.settler.settle(records, verdicts).instrument(span).await
+    async fn finish_line(&self, line: Batch, bounds: &Bounds, probed: bool) -> Vec<String> {
+        let actions = self.line(Messages::of(&line), bounds, probed).await;
+        undone(&line.records, &actions)
     }
 
-    /// Gives every message of a batch back, unhandled.
-    pub(crate) async fn give_back(&self, batch: Batch, retry: &Retry) {
-        let verdicts = vec![retry.clone().into(); batch.len()];
-        self.settle(batch, verdicts).await;
+    /// Handles messages in one call.
+    async fn together(&self, messages: Messages<'_>, bounds: &Bounds, probed: bool) -> Vec<Action> {
+        let lost = Lease::batch_lost(messages.leases, self.settler.queue().rules.fifo);
+        let (mut verdicts, span) =
+            self.call(messages.records, bounds.limit(false), lost, &bounds.stop).await;
+        self.observe(messages.records, &mut verdicts, probed);
+        self.settle(messages, verdicts).instrument(span).await
     }
 
-    async fn settle(&self, mut batch: Batch, verdicts: Vec<Verdict>) {
-        batch.stop_heartbeats().await;
-        self.settler.settle(&batch.records, verdicts).await;
+    pub(super) fn observe(&self, records: &[Record], verdicts: &mut [Verdict], probed: bool) {
+        let random = &self.settler.backoff;
+        self.pacing.observe(verdicts, probed, random);
+        self.pacing.postpone(records, verdicts, random);
     }
 
-    /// One verdict per record, in order, and the span to settle them in. Claim checks may be more
-    /// than memory has room for: then portions of the batch are handled one after the other.
-    async fn verdicts(&self, records: &[Record], deadline: Instant) -> (Vec<Verdict>, Span) {
-        let (mut verdicts, mut span) = (Vec::with_capacity(records.len()), Span::none());
-        let mut held = Held::default();
-        for portion in self.settler.queue.claims().portions(records) {
-            let records = portion.records;
-            let (decided, its_span) = self.portion(portion, &mut held, deadline).await;
-            records.iter().zip(&decided).for_each(|(record, verdict)| held.note(record, verdict));
-            verdicts.extend(decided);
-            span = its_span;
-        }
-        (verdicts, span)
-    }
-
-    /// The same for a portion.
-    async fn portion<'a>(
+    /// Carries verdicts out. Beside that the handler is notified of what becomes a dead letter.
+    pub(super) async fn settle(
         &self,
-        portion: Portion<'a>,
-        held: &mut Held<'a>,
-        deadline: Instant,
-    ) -> (Vec<Verdict>, Span) {
-        let records = portion.records;
-        let reserved = self.settler.queue.claims().reserve(&portion, deadline).await;
-        let _room = match reserved {
-            Ok(room) => room,
-            Err(retry) => return (vec![retry.into(); records.len()], Span::none()),
-        };
-        let (messages, decided) = self.open(portion, held, deadline).await;
-        let spans = Spans::open(self.settler.queue().name(), records);
-        let batch = spans.batch();
-        let handled = self.handle(messages, deadline).instrument(batch.clone()).await;
-        let mut handled = handled.into_iter();
-        let verdicts: Vec<_> =
-            decided.into_iter().filter_map(|verdict| verdict.or_else(|| handled.next())).collect();
-        spans.close(&verdicts);
-        (verdicts, batch)
+        messages: Messages<'_>,
+        verdicts: Vec<Verdict>,
+    ) -> Vec<Action> {
+        let Messages { records, leases } = messages;
+        let rules = self.settler.queue().rules;
+        let actions = decide(records, verdicts, rules);
+        let ends = records.iter().zip(&actions).filter(|(record, action)| match action {
+            Action::DeadLetter(_) => true,
+            Action::Retry(_) | Action::Release(_) => rules.is_last(record),
+            Action::Delete | Action::DeadLettered(_) => false,
+        });
+        let ends: Vec<_> = ends.map(|(record, _)| record.clone()).collect();
+        let settling = self.settler.settle(records, leases, actions);
+        tokio::join!(settling, self.notify(ends)).0
     }
 
-    /// The messages to handle, and the verdict of each record that has none in it.
-    async fn open<'a>(
-        &self,
-        portion: Portion<'a>,
-        held: &mut Held<'a>,
-        deadline: Instant,
-    ) -> (Vec<H::Message>, Vec<Option<Verdict>>) {
-        let records = portion.records;
-        let mut decided = vec![None; records.len()];
-        held.hold_back(records, &mut decided);
-        let claims = self.settler.queue.claims();
-        let bodies = claims.redeem(portion, &mut decided, deadline).await;
-        held.hold_back(records, &mut decided);
-        let mut messages = Vec::with_capacity(records.len());
-        for ((record, body), verdict) in records.iter().zip(bodies).zip(&mut decided) {
-            if verdict.is_some() {
-                record.trace(None);
-                continue;
-            }
-            match self.decode(record, body) {
-                Ok(message) => messages.push(message),
-                Err(reject) => *verdict = Some(reject.into()),
-            }
+    async fn notify(&self, dead: Vec<Record>) {
+        if dead.is_empty() {
+            return;
         }
-        (messages, decided)
-    }
-
-    /// Decoding depends on the record alone: what panics once would always.
-    fn decode(&self, record: &Record, claimed: Option<String>) -> Result<H::Message, Reject> {
-        record.note_last_delivery(self.settler.queue.facts().rules.is_last(record));
-        let decode = || {
-            let message = match claimed {
-                Some(body) => self.handler.decode(&record.clone().with_claimed(body))?,
-                None => self.handler.decode(record)?,
-            };
-            record.trace(self.handler.traceparent(&message));
-            Ok(message)
-        };
-        let decoded = catch_unwind(AssertUnwindSafe(decode))
-            .unwrap_or_else(|panic| Err(Reject::new("decoder_panicked", panics::message(&*panic))));
-        decoded.inspect_err(|_| record.trace(None))
-    }
-
-    /// One verdict per message, whatever the handler does. It runs in a task of its own, so that
-    /// one that never yields cannot hold up the deadline.
-    async fn handle(&self, messages: Vec<H::Message>, deadline: Instant) -> Vec<Verdict> {
-        let count = messages.len();
-        if count == 0 {
-            return Vec::new();
+        let notified = AssertUnwindSafe(self.handler.dead_lettered(dead)).catch_unwind();
+        match timeout(NOTIFICATION_LIMIT, notified).await {
+            Ok(Ok(())) => {}
+            Ok(Err(_)) => error!("the handler panicked when it was notified of dead letters"),
+            Err(_) => warn!("the handler took too long when it was notified of dead letters"),
         }
-        let handler = Arc::clone(&self.handler);
-        let begun = Instant::now();
-        let handling =
-            async move { handler.handle_until(messages, deadline).await }.in_current_span();
-        let task = AbortOnDropHandle::new(tokio::spawn(handling));
-        let ended = timeout_at(deadline, task).await;
-        self.report(count, begun);
-        let verdicts = match ended {
-            Ok(Ok(verdicts)) => counted(verdicts, count),
-            Ok(Err(error)) => Err(panicked(error)),
-            Err(_) => Err(Retry::new("handler_timed_out", "the handler was cut off")),
-        };
-        verdicts.unwrap_or_else(|retry| vec![retry.into(); count])
-    }
-
-    fn report(&self, count: usize, begun: Instant) {
-        let queue = self.settler.queue().name().to_owned();
-        let size = u32::try_from(count).map_or(f64::MAX, f64::from);
-        histogram!(BATCH_SIZE, "queue" => queue.clone()).record(size);
-        histogram!(HANDLER_DURATION, "queue" => queue).record(begun.elapsed().as_secs_f64());
     }
 }
 
-fn counted(verdicts: Vec<Verdict>, expected: usize) -> Result<Vec<Verdict>, Retry> {
-    let given = verdicts.len();
-    if given == expected {
-        return Ok(verdicts);
+impl<'a> Messages<'a> {
+    pub(super) fn of(batch: &'a Batch) -> Self {
+        Self { records: &batch.records, leases: &batch.leases }
     }
-    error!(given, expected, "the handler gave a wrong number of verdicts: it needs fixing");
-    let detail = format!("{given} verdicts for {expected} messages");
-    Err(Retry::new("wrong_number_of_verdicts", detail))
 }
 
-/// What a task that panicked means for its message.
-pub(super) fn panicked(error: JoinError) -> Retry {
-    let detail = match error.try_into_panic() {
-        Ok(panic) => panics::message(&*panic).to_owned(),
-        Err(error) => error.to_string(),
-    };
-    Retry::new("handler_panicked", detail)
+/// For messages that were not begun.
+pub(super) fn shut_down() -> Retry {
+    Retry::interrupted("shut_down", "the consumer shut down before it handled the message")
+}
+
+/// The ids of the messages that are not done with.
+fn undone(records: &[Record], actions: &[Action]) -> Vec<String> {
+    let undone = records.iter().zip(actions).filter(|(_, action)| !action.is_done());
+    undone.map(|(record, _)| record.message_id().to_owned()).collect()
 }

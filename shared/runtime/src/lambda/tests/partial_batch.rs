@@ -27,12 +27,13 @@ async fn only_what_must_come_again_is_named_and_rejects_are_dead_letters() {
     assert_eq!(json!(answer), json!({"batchItemFailures": [{"itemIdentifier": "2"}]}));
     let hidden = queue.hidden();
     assert!(matches!(&hidden[..], [(handle, 1..)] if handle == "handle-2"), "{hidden:?}");
-    let reasons: Vec<_> = queue
+    let mut reasons: Vec<_> = queue
         .buried()
         .iter()
         .map(|letter| letter.attributes["DeadLetterReason"].string_value().unwrap().to_owned())
         .collect();
-    assert_eq!(reasons, ["malformed", "busy", "hopeless"]);
+    reasons.sort();
+    assert_eq!(reasons, ["busy", "hopeless", "malformed"]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -140,7 +141,8 @@ fn check(fifo: bool, burials_fail: bool, sent: &[Sent]) {
         if fifo && held.contains(group) {
             assert!(is_named || is_buried || is_last, "the rest of a group waits");
         }
-        if is_named {
+        // After its last delivery a message does not come again: nothing waits for it.
+        if is_named && !is_last {
             held.insert(group);
         }
     }

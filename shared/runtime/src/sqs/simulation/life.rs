@@ -27,6 +27,7 @@ use super::{
 };
 use crate::{
     Clock,
+    shutdown::Stop,
     sqs::{BatchHandler, Consumer, Each},
 };
 
@@ -55,7 +56,7 @@ struct World {
 
 /// One life of the function.
 struct Life {
-    shutdown: CancellationToken,
+    stop: Stop,
     dead: CancellationToken,
     consumer: JoinHandle<anyhow::Result<()>>,
 }
@@ -127,9 +128,9 @@ impl World {
         let (config, random) = (&self.plan.config, self.dice.fork());
         let clock = Arc::clone(&self.clock);
         let consumer = Consumer::seeded(queue, handler, config, "simulated", clock, random);
-        let shutdown = CancellationToken::new();
-        let consumer = tokio::spawn(consumer.run(shutdown.clone()));
-        Life { shutdown, dead, consumer }
+        let stop = Stop::default();
+        let consumer = tokio::spawn(consumer.run(stop.clone()));
+        Life { stop, dead, consumer }
     }
 
     async fn live_and_end(&self) {
@@ -140,7 +141,7 @@ impl World {
             return;
         }
         if self.dice.chance(50) {
-            life.shutdown.cancel();
+            life.stop.draining.cancel();
             sleep(self.dice.millis(0..=3_000)).await;
         }
         self.ledger.note("die");
@@ -150,13 +151,22 @@ impl World {
 
     async fn drain(&self, life: Life) {
         self.ledger.note("drain");
-        life.shutdown.cancel();
-        let limit = self.plan.config.handler_timeout() + SETTLING;
-        match timeout(limit, life.consumer).await {
+        life.stop.draining.cancel();
+        let cut_off = async {
+            sleep(self.plan.config.handler_timeout() + SETTLING).await;
+            self.ledger.note("cut off");
+            life.stop.cut_off.cancel();
+            sleep(SETTLING).await;
+        };
+        let ended = tokio::select! {
+            ended = life.consumer => Ok(ended),
+            () = cut_off => Err(()),
+        };
+        match ended {
             Ok(Ok(Ok(()))) => self.ledger.note("stopped"),
             Ok(Ok(Err(error))) => self.ledger.broken(&format!("a life failed: {error:#}")),
             Ok(Err(error)) => self.ledger.broken(&format!("a life panicked: {error}")),
-            Err(_) => self.ledger.broken("a drain took too long"),
+            Err(()) => self.ledger.broken("a drain took too long"),
         }
     }
 }

@@ -135,6 +135,8 @@ impl Queue for Simulation {
         if fails(&self.state().failing_burials) {
             return Ok(all_fail(letters.len()));
         }
+        let delay = *self.state().dead_letter_delay.lock().unwrap_or_else(PoisonError::into_inner);
+        tokio::time::sleep(delay).await;
         let bury = |letter: &Letter| {
             self.state().ledger.buried(letter);
             self.state().dead.lock().unwrap_or_else(PoisonError::into_inner).push(letter.clone());

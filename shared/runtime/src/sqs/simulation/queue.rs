@@ -34,6 +34,8 @@ pub(in crate::sqs) struct State {
     pub(in crate::sqs) failing_deletes: AtomicUsize,
     pub(in crate::sqs) failing_extends: AtomicUsize,
     pub(in crate::sqs) failing_burials: AtomicUsize,
+    /// What sending dead letters takes.
+    pub(super) dead_letter_delay: Mutex<Duration>,
 }
 
 pub(super) struct Stored {
@@ -72,6 +74,7 @@ impl Simulation {
             failing_deletes: AtomicUsize::new(0),
             failing_extends: AtomicUsize::new(0),
             failing_burials: AtomicUsize::new(0),
+            dead_letter_delay: Mutex::default(),
         }))
     }
 

@@ -1,13 +1,16 @@
 //! What the tests of single promises begin with and look at.
 
-use std::sync::{Arc, atomic::Ordering::SeqCst};
+use std::{
+    sync::{Arc, atomic::Ordering::SeqCst},
+    time::Duration,
+};
 
 use tokio::time::Instant;
 
 use super::{
     faults::{Faults, Rates},
     ledger::Ledger,
-    queue::Simulation,
+    queue::{Simulation, State},
 };
 use crate::sqs::{Config, action::Rules, dead_letter::Letter};
 
@@ -48,5 +51,11 @@ impl Simulation {
         let reason = |letter: &Letter| letter.attributes["DeadLetterReason"].string_value.clone();
         let dead = self.state().dead.lock().unwrap();
         dead.iter().map(|letter| (letter.body.clone(), reason(letter).unwrap())).collect()
+    }
+}
+
+impl State {
+    pub(in crate::sqs) fn slow_dead_letters(&self, delay: Duration) {
+        *self.dead_letter_delay.lock().unwrap() = delay;
     }
 }

@@ -67,7 +67,7 @@ async fn a_drain_finishes_what_runs_and_takes_no_more() {
     queue.send("", "runs");
     running.until(|queue| queue.hidden() == 1).await;
     sleep(Duration::from_secs(1)).await;
-    running.shutdown.cancel();
+    running.stop.draining.cancel();
     queue.send("", "comes too late");
     sleep(Duration::from_secs(2)).await;
     assert_eq!((queue.hidden(), queue.visible()), (1, 1));
@@ -93,7 +93,7 @@ async fn unstarted_messages_are_given_back_at_once() {
         sleep(Duration::from_secs(1)).await;
     }
     assert_eq!(queue.hidden(), 3, "two run, one has been received and waits");
-    running.shutdown.cancel();
+    running.stop.draining.cancel();
     sleep(Duration::from_secs(1)).await;
     assert_eq!((queue.hidden(), queue.visible()), (2, 1));
     release.cancel();

@@ -1,8 +1,10 @@
 //! The consumer's promises, kept on a simulated queue and a paused clock.
 
+mod drain;
 mod flow;
 mod heartbeat;
 mod pacing;
+mod poison;
 mod seeds;
 mod single;
 mod traces;
@@ -15,10 +17,9 @@ use tokio::{
     task::JoinHandle,
     time::{sleep, timeout},
 };
-use tokio_util::sync::CancellationToken;
 
 use super::{BatchHandler, Config, Consumer, Record, Reject, Verdict, simulation::Simulation};
-use crate::SystemClock;
+use crate::{SystemClock, health::Pulse, shutdown::Stop};
 
 type Respond = dyn Fn(Vec<String>) -> BoxFuture<'static, Vec<Verdict>> + Send + Sync;
 
@@ -47,7 +48,8 @@ impl BatchHandler for Handler {
 
 struct Running {
     queue: Simulation,
-    shutdown: CancellationToken,
+    stop: Stop,
+    pulses: Vec<Pulse>,
     consumer: JoinHandle<anyhow::Result<()>>,
 }
 
@@ -66,9 +68,9 @@ impl Running {
     fn start_with(queue: &Simulation, config: &Config, handler: impl BatchHandler) -> Self {
         let clock = Arc::new(SystemClock);
         let consumer = Consumer::new(queue.clone(), handler, config, "test", clock);
-        let shutdown = CancellationToken::new();
-        let consumer = tokio::spawn(consumer.run(shutdown.clone()));
-        Self { queue: queue.clone(), shutdown, consumer }
+        let (stop, pulses) = (Stop::default(), consumer.pulses());
+        let consumer = tokio::spawn(consumer.run(stop.clone()));
+        Self { queue: queue.clone(), stop, pulses, consumer }
     }
 
     async fn until(&self, done: impl Fn(&Simulation) -> bool) {
@@ -81,7 +83,7 @@ impl Running {
     }
 
     async fn stop(self) {
-        self.shutdown.cancel();
+        self.stop.draining.cancel();
         self.consumer.await.unwrap().unwrap();
     }
 }

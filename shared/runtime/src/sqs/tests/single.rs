@@ -90,7 +90,7 @@ async fn after_a_retry_the_rest_of_its_group_is_not_begun() {
 
 #[tokio::test(start_paused = true)]
 async fn no_more_messages_are_handled_at_a_time_than_allowed() {
-    let config = Config { queue_receivers: 1, ..Config::for_test() };
+    let config = Config { queue_receivers: 1, queue_concurrency: 1, ..Config::for_test() };
     let queue = standard(&config);
     for _ in 0..8 {
         queue.send("", "ack");

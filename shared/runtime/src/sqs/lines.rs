@@ -1,0 +1,87 @@
+//! Which messages of a batch are handled together, and which one at a time.
+//!
+//! A call of a batch handler that fails fails for all of its messages. At a message's last delivery
+//! that would carry healthy neighbours into the dead-letter queue, so such a message is handled
+//! alone. In a FIFO group everything behind it is in its line: it is handled after it, in order, once
+//! the message before is done or dead-lettered.
+
+use std::collections::{HashMap, HashSet};
+
+use super::{Record, action::Rules};
+
+/// Where a message is handled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// In the one call for all such messages.
+    Together,
+    /// In a line, one message after the other. Lines are numbered in the order of their beginnings.
+    Line(usize),
+}
+
+/// The places of a batch's messages, in order; `one_at_a_time` if the handler takes no batches.
+pub(crate) fn places(records: &[Record], rules: Rules, one_at_a_time: bool) -> Vec<Place> {
+    let last = records.iter().filter(|record| rules.is_last(record));
+    let isolated: HashSet<_> = last.filter_map(|record| group(record, rules)).collect();
+    let mut begun = HashMap::new();
+    let mut lines = 0..;
+    let mut place = |record| match group(record, rules) {
+        Some(group) if one_at_a_time || isolated.contains(group) => {
+            *begun.entry(group).or_insert_with(|| Place::Line(lines.next().unwrap_or_default()))
+        }
+        None if one_at_a_time || rules.is_last(record) => {
+            Place::Line(lines.next().unwrap_or_default())
+        }
+        _ => Place::Together,
+    };
+    records.iter().map(|record| place(record)).collect()
+}
+
+/// The group in which a message has a place.
+fn group(record: &Record, rules: Rules) -> Option<&str> {
+    record.group_id().filter(|_| rules.fifo)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::{collection::vec, prelude::*};
+
+    use super::*;
+
+    fn fifo(fifo: bool) -> Rules {
+        Rules { max_receive_count: 3, fifo }
+    }
+
+    #[test]
+    fn what_is_delivered_for_the_last_time_is_handled_alone() {
+        let records = [1, 3, 1, 3].map(|count| Record::in_group("any", count));
+        let expected = [Place::Together, Place::Line(0), Place::Together, Place::Line(1)];
+        assert_eq!(places(&records, fifo(false), false), expected);
+    }
+
+    #[test]
+    fn a_groups_messages_stay_in_one_line() {
+        let of = |(group, count)| Record::in_group(group, count);
+        let records = [("a", 3), ("b", 1), ("a", 1), ("c", 3), ("a", 3)].map(of);
+        let line = Place::Line;
+        let expected = [line(0), Place::Together, line(0), line(1), line(0)];
+        assert_eq!(places(&records, fifo(true), false), expected);
+    }
+
+    proptest! {
+        #[test]
+        fn a_handler_of_one_at_a_time_has_a_line_for_each_group_or_message(
+            groups in vec("[abc]", 0..20), is_fifo: bool,
+        ) {
+            let records: Vec<_> = groups.iter().map(|group| Record::in_group(group, 1)).collect();
+            let places = places(&records, fifo(is_fifo), true);
+            let distinct: HashSet<_> = places.iter().map(|place| format!("{place:?}")).collect();
+            let of_groups = groups.iter().collect::<HashSet<_>>().len();
+            prop_assert_eq!(distinct.len(), if is_fifo { of_groups } else { groups.len() });
+            prop_assert!(!places.contains(&Place::Together));
+            let mut by_group = HashMap::new();
+            for (group, place) in groups.iter().zip(places).filter(|_| is_fifo) {
+                prop_assert_eq!(*by_group.entry(group).or_insert(place), place);
+            }
+        }
+    }
+}
