@@ -1,7 +1,7 @@
 //! From a message body to a command, or to the precise reason why it is none.
 
 use domain::json::{Fault, parse_object};
-use domain::{Action, Command};
+use domain::{Action, Command, TenantId};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -29,6 +29,25 @@ pub struct CommandEvent {
     pub command: Command,
     /// The sender's trace context, if it sent a well-formed one.
     pub traceparent: Option<String>,
+}
+
+/// What identifies a command and where it came from.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct CommandIdentity {
+    /// The event's identifier, unique within tenant and source.
+    pub id: EventId,
+    /// The producer.
+    pub source: Source,
+    /// Whose task the command is about.
+    pub tenant: TenantId,
+}
+
+/// Reads of a message body no more than the event's identity, whatever else is wrong with it.
+///
+/// # Errors
+/// A [`DecodeError`] if it has none.
+pub fn decode_identity(body: &str) -> Result<CommandIdentity, DecodeError> {
+    parse_body(body)
 }
 
 /// Reads one message body.

@@ -25,7 +25,10 @@ mod traceparent;
 pub use ask::command_event;
 pub use attributes::{EventId, EventTime, JsonContent, Source, SpecVersion};
 pub use command::CommandType;
-pub use decode::{CommandEvent, MAX_BYTES, MAX_DATA_BYTES, decode, decode_claimed};
+pub use decode::{
+    CommandEvent, CommandIdentity, MAX_BYTES, MAX_DATA_BYTES, decode, decode_claimed,
+    decode_identity,
+};
 pub use error::{DecodeError, Reason};
 pub use event::Event;
 pub use fact::{CommandRejected, FactType};

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use cloud::{Ending, OperationId, Operations};
 use domain::{TenantId, Timestamp};
-use events::Source;
-use runtime::sqs::{Retry, Verdict};
+use events::{CommandIdentity, Source};
+use runtime::sqs::{Record, Retry, Verdict};
 use store::{Incoming, Outcome, Receipt};
 use tracing::warn;
 
@@ -28,12 +28,26 @@ impl Deferred {
     pub(crate) async fn announce(&self, batch: &[Message], now: Timestamp) {
         let last = batch.iter().filter(|message| message.is_last_delivery);
         let last: Vec<_> = last.filter_map(|message| operation(&message.incoming)).collect();
-        let until = now + self.longest_delivery;
-        for answer in self.operations.announce_last_delivery(&last, until).await {
+        self.announce_until(&last, now + self.longest_delivery).await;
+    }
+
+    async fn announce_until(&self, operations: &[(TenantId, OperationId)], until: Timestamp) {
+        for answer in self.operations.announce_last_delivery(operations, until).await {
             if let Err(failure) = answer {
                 warn!(cause = failure.to_string(), "a last delivery was not announced");
             }
         }
+    }
+
+    /// Announces that messages are in the dead-letter queue, whether or not they could be read.
+    pub(crate) async fn dead_lettered(&self, messages: &[Record], now: Timestamp) {
+        let identities = messages.iter().filter_map(|it| events::decode_identity(it.body()).ok());
+        let ours = identities.filter(|identity| identity.source.as_str() == Source::HTTP);
+        let operation = |identity: CommandIdentity| {
+            let id = OperationId::of(&identity.tenant, identity.id.as_str());
+            (identity.tenant, id)
+        };
+        self.announce_until(&ours.map(operation).collect::<Vec<_>>(), now).await;
     }
 
     /// Tells what became of the operations of `batch`. Where that fails the command, which took effect,

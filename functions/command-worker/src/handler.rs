@@ -1,5 +1,6 @@
 //! From queue messages to the store and back to verdicts.
 
+use std::collections::HashSet;
 use std::iter::repeat_n;
 use std::sync::Arc;
 
@@ -63,6 +64,10 @@ impl BatchHandler for CommandHandler {
             Err(error) => repeat_n(failed(error), batch.len()).collect(),
         }
     }
+
+    async fn dead_lettered(&self, messages: Vec<Record>) {
+        self.deferred.dead_lettered(&messages, self.clock.now()).await;
+    }
 }
 
 impl CommandHandler {
@@ -76,17 +81,35 @@ impl CommandHandler {
     }
 
     /// So that a command whose data PostgreSQL refuses, or that leads to a row that cannot be read,
-    /// spoils no other.
+    /// spoils no other. After a retry the task's later commands are not applied: they must not overtake
+    /// it.
     async fn one_by_one(&self, batch: &[Incoming]) -> Vec<Verdict> {
         let mut verdicts = Vec::with_capacity(batch.len());
+        let mut waiting = HashSet::new();
         for incoming in batch {
-            let one = std::slice::from_ref(incoming);
-            match self.store.apply(one, self.clock.now()).await {
-                Ok(receipts) => verdicts.extend(self.told(one, &receipts).await),
-                Err(error) => verdicts.push(failed(error)),
+            let task = (&incoming.command.tenant, incoming.command.task);
+            let verdict = if waiting.contains(&task) {
+                Retry::new("task_held_back", "a command before it of its task is retried").into()
+            } else {
+                self.alone(incoming).await
+            };
+            if matches!(verdict, Verdict::Retry(_)) {
+                waiting.insert(task);
             }
+            verdicts.push(verdict);
         }
         verdicts
+    }
+
+    async fn alone(&self, incoming: &Incoming) -> Verdict {
+        let one = std::slice::from_ref(incoming);
+        match self.store.apply(one, self.clock.now()).await {
+            Ok(receipts) => {
+                let unanswered = || Retry::new("no_receipt", "the store answered nothing").into();
+                self.told(one, &receipts).await.pop().unwrap_or_else(unanswered)
+            }
+            Err(error) => failed(error),
+        }
     }
 
     /// One verdict per command that was processed, once its caller can know the outcome.

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use uuid::Uuid;
 
-use crate::mapping::record;
+use crate::mapping::{arn, record};
 use crate::world::{PATIENCE, World, binary, event, eventually};
 
 const INSTALL: &str = "cargo-lambda listens; if it is missing, `.ci/tools` installs it in \
@@ -108,7 +108,9 @@ async fn the_functions_run_behind_cargo_lambda() {
     let subject = Uuid::now_v7().to_string();
     let good = event("1", "create-task", &subject, &json!({"title": "Emulated"}));
     world.send(&[(subject.clone(), good), ("other".to_owned(), "not JSON".to_owned())]).await;
-    let mut records: Vec<_> = receive(&world, 2).await.iter().map(record).collect();
+    let arn = arn(&world.sqs, &world.queue.url).await;
+    let received = receive(&world, 2).await;
+    let mut records: Vec<_> = received.iter().map(|message| record(message, &arn)).collect();
     // Unlike what is rejected, what is unreadable to the runtime itself is the mapping's to repeat.
     records.push(json!({"messageId": "unreadable"}));
     let answer = emulator.invoke(&world, WORKER, &json!({"Records": records})).await;

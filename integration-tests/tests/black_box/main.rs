@@ -31,6 +31,7 @@ mod load;
 mod main_job;
 mod mapping;
 mod operations;
+mod order;
 mod private;
 mod producers;
 mod publish;

@@ -4,7 +4,9 @@
 use std::time::Duration;
 
 use aws_sdk_sqs::Client;
-use aws_sdk_sqs::types::{Message, MessageAttributeValue, MessageSystemAttributeName};
+use aws_sdk_sqs::types::{
+    Message, MessageAttributeValue, MessageSystemAttributeName, QueueAttributeName,
+};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Map, Value, json};
@@ -23,8 +25,9 @@ impl Mapping {
     /// Begins to feed the function behind `api`, whose timeout is `time`.
     pub(crate) fn start(sqs: Client, queue_url: String, api: LambdaApi, time: Duration) -> Self {
         Self(tokio::spawn(async move {
+            let arn = arn(&sqs, &queue_url).await;
             loop {
-                feed(&sqs, &queue_url, &api, time).await;
+                feed(&sqs, &queue_url, &arn, &api, time).await;
             }
         }))
     }
@@ -36,7 +39,7 @@ impl Drop for Mapping {
     }
 }
 
-async fn feed(sqs: &Client, queue_url: &str, api: &LambdaApi, time: Duration) {
+async fn feed(sqs: &Client, queue_url: &str, arn: &str, api: &LambdaApi, time: Duration) {
     let receive = sqs
         .receive_message()
         .queue_url(queue_url)
@@ -48,7 +51,7 @@ async fn feed(sqs: &Client, queue_url: &str, api: &LambdaApi, time: Duration) {
     if batch.is_empty() {
         return;
     }
-    let records: Vec<_> = batch.iter().map(record).collect();
+    let records: Vec<_> = batch.iter().map(|message| record(message, arn)).collect();
     let id = Uuid::new_v4().to_string();
     let outcome = api.invoke(&id, time, json!({"Records": records})).await;
     // An invocation that fails fails for all of its messages.
@@ -72,8 +75,16 @@ fn succeeded<'a>(batch: &'a [Message], answer: &Value) -> Vec<&'a str> {
     done.map(|message| message.receipt_handle().expect("a handle")).collect()
 }
 
-/// A message as an event brings it.
-pub(crate) fn record(message: &Message) -> Value {
+/// The queue's name for AWS.
+pub(crate) async fn arn(sqs: &Client, queue_url: &str) -> String {
+    let request = sqs.get_queue_attributes().queue_url(queue_url);
+    let answer = request.attribute_names(QueueAttributeName::QueueArn).send().await;
+    let attributes = answer.expect("an answer").attributes.expect("attributes");
+    attributes[&QueueAttributeName::QueueArn].clone()
+}
+
+/// A message of the queue `arn` as an event brings it.
+pub(crate) fn record(message: &Message, arn: &str) -> Value {
     let system = message.attributes().into_iter().flatten();
     let system: Map<_, _> =
         system.map(|(name, value)| (name.as_str().to_owned(), json!(value))).collect();
@@ -88,7 +99,7 @@ pub(crate) fn record(message: &Message) -> Value {
         "messageAttributes": attributes,
         "md5OfBody": message.md5_of_body(),
         "eventSource": "aws:sqs",
-        "eventSourceARN": "arn:aws:sqs:local:000000000000:queue.fifo",
+        "eventSourceARN": arn,
         "awsRegion": "local",
     })
 }

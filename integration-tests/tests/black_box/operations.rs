@@ -139,3 +139,23 @@ async fn a_write_whose_message_is_a_dead_letter_shows_it_until_it_is_replayed() 
     let told = becomes(&world, &reader, &operation, "succeeded").await;
     assert_eq!(told["version"], 1);
 }
+
+#[tokio::test]
+async fn a_write_that_is_rejected_at_its_first_delivery_is_dead_lettered_at_once() {
+    let world = World::new().await;
+    world.create_tables().await;
+    let refuse = "ALTER TABLE tasks ADD CONSTRAINT refused CHECK (title <> 'refused')";
+    sqlx::query(refuse).execute(&world.owner).await.expect("a constraint");
+    let (writer, reader) = (world.writer().await, world.reader().await);
+    let refused = json!({"title": "refused"});
+    let answer = defer(&world, &writer, Method::POST, "/v1/tasks", "doomed", &refused).await;
+    let (operation, _) = accepted(answer).await;
+    let _worker = world.worker().await;
+    becomes(&world, &reader, &operation, "dead_lettered").await;
+    let letters = eventually("a dead letter", async || {
+        Some(world.take_dead_letters().await).filter(|letters| !letters.is_empty())
+    })
+    .await;
+    let attributes = letters[0].message_attributes().expect("attributes");
+    assert_eq!(attributes["DeadLetterReason"].string_value(), Some("data_refused"));
+}

@@ -13,8 +13,9 @@ use crate::ports::loopback;
 use crate::process::{Process, Program};
 use crate::state::State;
 
-/// How long a function may take to finish what it has begun: `DRAIN_TIMEOUT_SECONDS`.
-pub const DRAIN_SECONDS: u64 = 25;
+/// How long a function may take to finish what it has begun: what `DRAIN_TIMEOUT_SECONDS` is by
+/// default beside the default of `HANDLER_TIMEOUT_SECONDS`.
+pub const DRAIN_SECONDS: u64 = 35;
 
 const BEYOND_DRAIN: Duration = Duration::from_secs(5);
 const PROBE_LIMIT: Duration = Duration::from_secs(3);
@@ -41,11 +42,8 @@ impl Function {
         let mut program = Program::new(name, binary, state.path());
         program.log = Some(state.log(name));
         program.grace = Duration::from_secs(DRAIN_SECONDS) + BEYOND_DRAIN;
-        program.environment = program
-            .environment
-            .with("HEALTH_ADDR", health.to_string())
-            .with("DRAIN_TIMEOUT_SECONDS", DRAIN_SECONDS.to_string())
-            .and(environment);
+        program.environment =
+            program.environment.with("HEALTH_ADDR", health.to_string()).and(environment);
         let client = reqwest::Client::builder().timeout(PROBE_LIMIT).build()?;
         Ok(Self { process: Process::start(program)?, health, client })
     }

@@ -84,6 +84,7 @@
 //! | batches are as large as the mapping makes them, and concurrent as it likes: `QUEUE_BATCH_SIZE` and the other settings of polling have no effect | Lambda polls |
 //! | no heartbeat; the queue's own visibility timeout must be the function's timeout at least, and AWS advises six times that | so AWS wants it |
 //! | an outage pauses nothing: messages back off one by one | a function cannot pause its mapping |
+//! | a batch of another queue than `QUEUE_URL` names fails before any of it is handled | its receipt handles and dead letters would go to the wrong queue |
 //! | a message is deleted after the answer, by Lambda; what a claim check refers to is never deleted | if the answer is lost, the message comes again and needs it |
 //! | a request's name is the client's, else the gateway's, else the invocation's | they have named it |
 //! | a response is sent whole; the order of differently named query parameters is lost where the event holds them as a map (REST APIs, load balancers); a header sent twice to an HTTP API or function URL arrives joined by a comma | the events are so |
@@ -103,7 +104,15 @@
 //!
 //! A panic, a timeout or a wrong number of verdicts retries its batch and no other (of an
 //! [`Each`](sqs::Each), a panic or a timeout retries its message and no other). In a FIFO queue
-//! whatever follows a retried message in its group is handed out again after it. A dead letter has
+//! whatever follows a retried message in its group is handed out again after it.
+//!
+//! A message at its last delivery is handled alone, and what follows it in its FIFO group one after
+//! the other, in order, once it is done or dead-lettered: a poison message harms no other message.
+//! (In a Lambda it may use half of what is left of the invocation while others wait behind it.) A
+//! message that was not handled because of a shutdown, a lost visibility or the end of an invocation
+//! is handed out again at once and is no dead letter of ours, whatever its delivery. A handler is
+//! notified of what goes to the dead-letter queue
+//! ([`BatchHandler::dead_lettered`](sqs::BatchHandler::dead_lettered)). A dead letter has
 //! the original body and attributes, and two more: `DeadLetterReason`, the reason's code, and
 //! `DeadLetter`, a JSON object with `reason`, `detail`, `handler`, `attempts`, `first_received_at`,
 //! `failed_at`, `message_id`, `trace_id` (if its sender is known) and `queue`.
@@ -113,8 +122,10 @@
 //! # One message at a time
 //!
 //! A handler of which each message is a matter of its own is simpler as a
-//! [`Handler`](sqs::Handler). [`Each`](sqs::Each) runs it: messages side by side, ten of a batch
-//! unless told otherwise, and those of a FIFO group in their order.
+//! [`Handler`](sqs::Handler). [`Each`](sqs::Each) runs it: messages side by side, ten for each of
+//! `QUEUE_CONCURRENCY` unless configured otherwise, and those of a FIFO group in their order. Each
+//! message has `HANDLER_TIMEOUT_SECONDS` of its own and is settled when it is done; the next one is
+//! received when there is a place for it, so that what waits costs no delivery.
 //!
 //! ```no_run
 //! use runtime::{
@@ -149,11 +160,16 @@
 //!
 //! A message is hidden from others for `QUEUE_VISIBILITY_SECONDS`. While it waits for a handler, and
 //! while one has it, a heartbeat renews that at half time: a handler may take `HANDLER_TIMEOUT_SECONDS`
-//! even if that is longer. Then it is cut off and its messages are retried; and a message waits for a
-//! handler no longer than that. A heartbeat that fails is tried again; if it fails until others may
-//! soon be handed the messages, the handler is cut off then (`visibility_lost`), so that no two have a
-//! group. In a Lambda there is no heartbeat: AWS demands that a queue's visibility timeout is as long
-//! as the function's timeout at least.
+//! even if that is longer. Then it is cut off and its messages are retried. Nothing is renewed beyond
+//! SQS's twelve hours from the receive. A heartbeat that fails is tried again; if it fails until others
+//! may soon be handed the messages, the handler is cut off then (`visibility_lost`), so that no two
+//! have a group. So is a handler that has a message for itself when SQS says that the message is gone;
+//! a batch is cut off when all of its messages are gone, and in a FIFO queue when one is, for others
+//! may have its group. In a Lambda there is no heartbeat: AWS demands that a queue's visibility timeout
+//! is as long as the function's timeout at least.
+//!
+//! A pod holds no more messages than it has handlers for, and no more bytes of them than
+//! `QUEUE_MEMORY_BYTES`: it receives only while there is room for the largest message, 1 MiB.
 //!
 //! # When a dependency is away
 //!
@@ -195,10 +211,12 @@
 //!
 //! # Health and shutdown
 //!
-//! `/livez` fails if a poller has stopped turning, `/readyz` while draining or while a dependency
+//! `/livez` fails if a poller neither polls nor waits for a free handler, `/readyz` while draining or while a dependency
 //! declared by [`Service::ready_when`] is down, `/metrics` has the [`metrics`]; all three are on
 //! `HEALTH_ADDR`. SIGTERM or SIGINT drains: no new work, running work finishes, unstarted messages
-//! are given back. After `DRAIN_TIMEOUT_SECONDS`, or at a second signal, the rest is cut off. See
+//! are released, unless they are at their last delivery: those are handled. After
+//! `DRAIN_TIMEOUT_SECONDS` (unless set: 25, or 5 more than `HANDLER_TIMEOUT_SECONDS`), or at a second
+//! signal, the rest is cut off, and what it held is released within three seconds. See
 //! [`Function::run`] for the exit codes.
 
 pub mod aws;

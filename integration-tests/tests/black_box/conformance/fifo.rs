@@ -5,7 +5,8 @@ use serde_json::json;
 use super::Host;
 use super::letter::Dead;
 use super::scenario::{Scenario, groups};
-use super::stage::{Effect, Stage, message};
+use super::stage::{Effect, Sent, Stage, message};
+use crate::mapping::TIME;
 
 pub(crate) async fn groups_run_side_by_side_and_each_in_order(host: Host) {
     let stage = Stage::new().await;
@@ -59,4 +60,47 @@ pub(crate) async fn a_reject_holds_nothing_back(host: Host) {
     }
     .check(host)
     .await;
+}
+
+/// A poison message and nine good ones behind it, which are received together with it each time.
+fn poisoned(step: &str) -> (Vec<Sent>, Vec<String>) {
+    let good: Vec<_> = (1..10).map(|number| format!("a{number}")).collect();
+    let mut messages = vec![message("g", "poison", &json!([step]))];
+    messages.extend(good.iter().map(|id| message("g", id, &json!(["ack"]))));
+    (messages, good)
+}
+
+pub(crate) async fn a_poison_message_dies_alone(host: Host) {
+    let (messages, good) = poisoned("panic");
+    let poison = ["poison: no end"; 5].map(str::to_owned);
+    let handled = poison.into_iter().chain(good.iter().map(|id| format!("{id}: ack")));
+    Scenario {
+        dead: vec![Dead::of(&messages[0], "handler_panicked", "a panic, as the message asked", 5)],
+        messages,
+        groups: [("g".to_owned(), handled.collect())].into(),
+        ..Scenario::default()
+    }
+    .check(host)
+    .await;
+}
+
+/// The same with a batch handler, which fails as a whole.
+pub(crate) async fn a_poison_message_in_a_batch_dies_alone(host: Host) {
+    for (step, reason) in [("panic", "handler_panicked"), ("omit", "wrong_number_of_verdicts")] {
+        let stage = Stage::new().await;
+        let (messages, good) = poisoned(step);
+        stage.send(&messages).await;
+        let settings = [("HANDLER_SHAPE", "batch"), ("QUEUE_BATCH_WAIT_MS", "500")];
+        let _running = host.start(&stage, &settings, TIME).await;
+        stage.empty().await;
+        let dead: Vec<_> = stage.take_dead_letters().await;
+        let reasons = dead.iter().map(|letter| {
+            let attributes = letter.message_attributes().expect("attributes");
+            attributes["DeadLetterReason"].string_value().expect("a text")
+        });
+        assert_eq!(reasons.collect::<Vec<_>>(), [reason]);
+        let alone = stage.effects().into_iter().filter(|effect| effect.batch == 1);
+        let acked = alone.filter(|effect| effect.what == "ack").map(|effect| effect.id);
+        assert_eq!(acked.collect::<Vec<_>>(), good, "in order, after the poison");
+    }
 }

@@ -57,7 +57,9 @@ in_both_hosts! {
     fifo:
         groups_run_side_by_side_and_each_in_order,
         a_retry_holds_back_the_rest_of_its_group_only,
-        a_reject_holds_nothing_back;
+        a_reject_holds_nothing_back,
+        a_poison_message_dies_alone,
+        a_poison_message_in_a_batch_dies_alone;
     batching:
         each_message_of_a_batch_has_its_own_verdict,
         a_retry_in_a_batch_holds_back_its_group,

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use lambda_runtime::LambdaEvent;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -62,13 +62,14 @@ pub(crate) async fn serve<H: BatchHandler, Q: Queue>(
     run(handle, shutdown).await
 }
 
-/// One event's answer. Fails if a record has no id, for nothing can be told of it: then Lambda hands
-/// all of the batch out again.
+/// One event's answer. Fails if the batch is another queue's, or if a record has no id, for nothing
+/// can be answered for it: then Lambda hands all of the batch out again.
 pub(super) async fn answer<H: BatchHandler, Q: Queue>(
     invoked: &Invoked<H, Q>,
     event: Event,
     deadline: Instant,
 ) -> anyhow::Result<Answer> {
+    check_source(&event, invoked.queue_arn())?;
     let Reading { records, unread } = read(event, invoked.is_fifo())?;
     let mut failed = invoked.handle(records, deadline).await;
     for id in unread {
@@ -78,6 +79,19 @@ pub(super) async fn answer<H: BatchHandler, Q: Queue>(
     }
     let failure = |item_identifier| ItemFailure { item_identifier };
     Ok(Answer { batch_item_failures: failed.into_iter().map(failure).collect() })
+}
+
+/// Receipt handles and dead letters of another queue would go to the one that is configured.
+fn check_source(event: &Event, queue: &str) -> anyhow::Result<()> {
+    let sources = event.records.iter().filter_map(|raw| raw.get("eventSourceARN")?.as_str());
+    let foreign = { sources }.find(|source| *source != queue);
+    ensure!(
+        foreign.is_none(),
+        "the event source mapping brings messages of {}, and QUEUE_URL names {queue}: map the \
+         function to the queue that QUEUE_URL names, or set QUEUE_URL to the queue that is mapped",
+        foreign.unwrap_or_default()
+    );
+    Ok(())
 }
 
 /// Reads each record on its own. In a FIFO queue the first that is unreadable, whose group is not

@@ -15,6 +15,14 @@ const ATTEMPTS: u32 = 3;
 /// Doubles with each attempt.
 const PAUSE: Duration = Duration::from_millis(100);
 
+/// An entry that failed for good.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Lost<E> {
+    pub(crate) entry: E,
+    /// Whether the queue refused it, so that trying the same again is futile.
+    pub(crate) refused: bool,
+}
+
 /// Cuts `entries` into batches of at most ten, and of at most `capacity` by `weigh`; an entry that
 /// weighs more goes alone.
 pub(crate) fn cut<E>(entries: Vec<E>, weigh: impl Fn(&E) -> usize, capacity: usize) -> Vec<Vec<E>> {
@@ -38,7 +46,7 @@ pub(crate) async fn run<E, F>(
     chunks: Vec<Vec<E>>,
     concurrency: usize,
     call: impl Fn(Vec<E>) -> F,
-) -> Vec<E>
+) -> Vec<Lost<E>>
 where
     E: Clone,
     F: Future<Output = Answer>,
@@ -46,7 +54,7 @@ where
     stream::iter(chunks).map(|chunk| persist(chunk, &call)).buffered(concurrency).concat().await
 }
 
-async fn persist<E, F>(mut entries: Vec<E>, call: impl Fn(Vec<E>) -> F) -> Vec<E>
+async fn persist<E, F>(mut entries: Vec<E>, call: impl Fn(Vec<E>) -> F) -> Vec<Lost<E>>
 where
     E: Clone,
     F: Future<Output = Answer>,
@@ -57,13 +65,13 @@ where
             sleep(PAUSE * 2_u32.pow(attempt)).await;
         }
         let (again, futile) = attempt_once(entries, &call).await;
-        lost.extend(futile);
+        lost.extend(futile.into_iter().map(|entry| Lost { entry, refused: true }));
         entries = again;
         if entries.is_empty() {
             return lost;
         }
     }
-    lost.append(&mut entries);
+    lost.extend(entries.into_iter().map(|entry| Lost { entry, refused: false }));
     lost
 }
 
@@ -131,7 +139,8 @@ mod tests {
                     .collect())
             }
         });
-        assert_eq!(lost.await, ["futile", "fails"]);
+        let lost: Vec<_> = lost.await.into_iter().map(|lost| (lost.entry, lost.refused)).collect();
+        assert_eq!(lost, [("futile", true), ("fails", false)]);
         let expected = [vec!["fine", "fails", "futile"], vec!["fails"], vec!["fails"]];
         assert_eq!(*calls.lock().unwrap(), expected);
     }

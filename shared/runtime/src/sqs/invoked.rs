@@ -42,6 +42,11 @@ impl<H: BatchHandler, Q: Queue> Invoked<H, Q> {
         Self { queue, worker: Worker::new(handler, settler, config), clock }
     }
 
+    /// The queue that is configured.
+    pub(crate) fn queue_arn(&self) -> &str {
+        &self.queue.facts().arn
+    }
+
     /// Whether the queue has an order to keep.
     pub(crate) fn is_fifo(&self) -> bool {
         self.queue.facts().rules.fifo

@@ -43,7 +43,7 @@ mod worker;
 
 #[cfg(test)]
 pub(crate) use {
-    action::Rules, claim_check::Claims, dead_letter::Letter, facts::Facts, queue::Answer,
+    action::Rules, claim_check::Claims, dead_letter::DeadLetter, facts::Facts, queue::Answer,
 };
 
 pub use config::Config;

@@ -9,6 +9,7 @@ use anyhow::Context as _;
 use aws_sdk_sqs::{
     Client,
     config::{Config as ClientConfig, timeout::TimeoutConfig},
+    error::ProvideErrorMetadata as _,
     types::{
         BatchResultErrorEntry, ChangeMessageVisibilityBatchRequestEntry,
         DeleteMessageBatchRequestEntry, MessageSystemAttributeName, SendMessageBatchRequestEntry,
@@ -16,13 +17,22 @@ use aws_sdk_sqs::{
 };
 use tracing::warn;
 
-use super::{Config, Record, claim_check::Claims, dead_letter::Letter, facts::Facts};
+use super::{Config, Record, claim_check::Claims, dead_letter::DeadLetter, facts::Facts};
 
 /// What a receive may take beyond its long poll: the answer's way, and SQS's own delays.
 const RECEIVE_GRACE: Duration = Duration::from_secs(10);
 
 /// Of a message that was deleted, or that others may have been handed.
 const GONE: [&str; 2] = ["ReceiptHandleIsInvalid", "MessageNotInflight"];
+
+/// Of what a queue takes in no attempt: it is too long, or has what SQS does not allow.
+const REFUSALS: [&str; 5] = [
+    "BatchRequestTooLong",
+    "InvalidParameterValue",
+    "InvalidMessageContents",
+    "InvalidAttributeValue",
+    "InvalidAttributeName",
+];
 
 /// The answer to a batch: the entries that failed, or an error if none was even tried.
 pub(crate) type Answer = anyhow::Result<Vec<Failure>>;
@@ -55,7 +65,7 @@ pub(crate) trait Queue: Send + Sync + 'static {
     fn extend(&self, handles: &[String], seconds: i32) -> impl Future<Output = Answer> + Send;
 
     /// Sends to the dead-letter queue.
-    fn bury(&self, letters: &[Letter]) -> impl Future<Output = Answer> + Send;
+    fn bury(&self, letters: &[DeadLetter]) -> impl Future<Output = Answer> + Send;
 
     /// What is known of it.
     fn facts(&self) -> &Facts;
@@ -158,8 +168,8 @@ impl Queue for AwsQueue {
         Ok(failures)
     }
 
-    async fn bury(&self, letters: &[Letter]) -> Answer {
-        let entry = |(index, letter): (usize, &Letter)| {
+    async fn bury(&self, letters: &[DeadLetter]) -> Answer {
+        let entry = |(index, letter): (usize, &DeadLetter)| {
             SendMessageBatchRequestEntry::builder()
                 .id(index.to_string())
                 .message_body(&letter.body)
@@ -170,8 +180,17 @@ impl Queue for AwsQueue {
         };
         let entries = letters.iter().enumerate().map(entry).collect::<Result<_, _>>()?;
         let request = self.client.send_message_batch().queue_url(&self.facts.dead_letter_url);
-        let answer = request.set_entries(Some(entries)).send().await;
-        Ok(failures(answer.context("cannot send to the dead-letter queue")?.failed, &[]))
+        match request.set_entries(Some(entries)).send().await {
+            Ok(answer) => Ok(failures(answer.failed, &[])),
+            // A queue may refuse a batch as a whole for one entry.
+            Err(error) if error.code().is_some_and(is_refusal) => {
+                warn!(error = format!("{error:#}"), "a batch of dead letters is refused");
+                let code = error.code().unwrap_or_default();
+                let failure = |index| Failure { index, code: code.to_owned(), futile: true };
+                Ok((0..letters.len()).map(failure).collect())
+            }
+            Err(error) => Err(error).context("cannot send to the dead-letter queue"),
+        }
     }
 
     fn facts(&self) -> &Facts {
@@ -181,6 +200,11 @@ impl Queue for AwsQueue {
     fn claims(&self) -> &Claims {
         &self.claims
     }
+}
+
+/// Whether an error's code says that the same request is refused again.
+fn is_refusal(code: &str) -> bool {
+    REFUSALS.iter().any(|refusal| code.ends_with(refusal))
 }
 
 /// A message that has no receipt handle cannot even be given back.

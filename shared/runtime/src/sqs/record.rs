@@ -12,6 +12,7 @@ use chrono::{DateTime, Utc};
 use opentelemetry::trace::SpanContext;
 use tokio::time::Instant;
 
+use super::dead_letter;
 use crate::trace;
 
 /// SQS keeps a message hidden for no longer than twelve hours, counted from its receive, which was a
@@ -180,6 +181,8 @@ impl TryFrom<Message> for Record {
     type Error = anyhow::Error;
 
     fn try_from(message: Message) -> anyhow::Result<Self> {
+        let mut attributes = message.message_attributes.unwrap_or_default().into_iter().collect();
+        dead_letter::restore(&mut attributes);
         Ok(Self {
             message_id: message.message_id.context("a message without an id")?,
             receipt_handle: message.receipt_handle.context("a message without a receipt handle")?,
@@ -189,7 +192,7 @@ impl TryFrom<Message> for Record {
             last_delivery: OnceLock::new(),
             received_at: Instant::now(),
             system: message.attributes.unwrap_or_default(),
-            attributes: message.message_attributes.unwrap_or_default().into_iter().collect(),
+            attributes,
         })
     }
 }

@@ -16,18 +16,19 @@ use super::{
     Record, Retry,
     action::{Action, Rules, hold_back},
     backoff::{Backoff, whole_seconds},
-    chunks,
-    dead_letter::{Death, Letter},
+    chunks::{self, Lost},
+    dead_letter::{DeadLetter, Death},
     facts::Facts,
     heartbeat::Lease,
     queue::Queue,
+    slots::LARGEST_MESSAGE,
 };
 use crate::{Clock, metrics::MESSAGES_SETTLED};
 
 /// Calls at a time for one handler batch.
 const CONCURRENCY: usize = 4;
 /// Bytes of one batch of dead letters: far below SQS's limit, and one larger goes alone.
-const LETTERS_BYTES: usize = 200 * 1024;
+const DEAD_LETTERS_BYTES: usize = 200 * 1024;
 
 /// A message that is settled now: its place in the batch, itself, and what is done with it.
 type Due<'a> = (usize, &'a Record, &'a Action);
@@ -90,39 +91,50 @@ impl<Q: Queue> Settler<Q> {
 
     /// Sends the dead letters; each ends as dead-lettered or as a retry.
     async fn send_dead_letters(&self, records: &[Record], actions: &mut [Action]) {
-        let sent = self.send(self.letters(records, actions)).await;
+        let unsent = self.unsent(records, actions).await;
         for (position, action) in actions.iter_mut().enumerate() {
             let Action::DeadLetter(reject) = action else { continue };
-            *action = if sent.contains(&position) {
-                Action::DeadLettered(reject.reason)
-            } else {
+            *action = if unsent.contains(&position) {
                 Action::Retry(Retry::new("dead_letter_unsent", reject.reason))
+            } else {
+                Action::DeadLettered(reject.reason)
             };
         }
     }
 
-    fn letters(&self, records: &[Record], actions: &[Action]) -> Vec<Letter> {
+    /// Sends the dead letters and returns the positions of those that could not be sent. What the queue
+    /// refuses is sent alone, for it may have been refused for a neighbour, and then with less and
+    /// less of ours.
+    async fn unsent(&self, records: &[Record], actions: &[Action]) -> HashSet<usize> {
         let death = Death { queue: self.queue(), handler: self.handler, at: self.clock.now() };
-        let letter = |(position, (record, action)): (usize, (&Record, &Action))| {
-            let Action::DeadLetter(reject) = action else { return None };
-            warn!(message_id = record.message_id(), reason = reject.reason, "rejecting");
-            Letter::pack(position, record, reject, &death)
-                .inspect_err(|error| error!(%error, "a dead letter could not be packed"))
-                .ok()
-        };
-        records.iter().zip(actions).enumerate().filter_map(letter).collect()
+        let (letters, mut unsent) = pack(records, actions, &death);
+        let mut chunks = chunks::cut(letters, DeadLetter::weight, DEAD_LETTERS_BYTES);
+        while !chunks.is_empty() {
+            let mut next = Vec::new();
+            for chunk in chunks {
+                let alone = chunk.len() == 1;
+                for Lost { entry, refused } in self.send(chunk).await {
+                    let position = entry.position;
+                    let again = match (refused, alone) {
+                        (true, true) => smaller(&entry, records, actions, &death),
+                        (true, false) => Some(entry),
+                        (false, _) => None,
+                    };
+                    match again {
+                        Some(letter) => next.push(vec![letter]),
+                        None => drop(unsent.insert(position)),
+                    }
+                }
+            }
+            chunks = next;
+        }
+        unsent
     }
 
-    /// Returns the positions of those that were sent. One call follows the other, for a replay of a
-    /// FIFO group should see its order.
-    async fn send(&self, letters: Vec<Letter>) -> HashSet<usize> {
-        let mut sent: HashSet<_> = letters.iter().map(|letter| letter.position).collect();
-        let chunks = chunks::cut(letters, Letter::weight, LETTERS_BYTES);
-        let call = |chunk: Vec<Letter>| async move { self.queue.bury(&chunk).await };
-        for lost in chunks::run(chunks, 1, call).await {
-            sent.remove(&lost.position);
-        }
-        sent
+    /// One call follows the other, for a replay of a FIFO group should see its order.
+    async fn send(&self, letters: Vec<DeadLetter>) -> Vec<Lost<DeadLetter>> {
+        let call = |chunk: Vec<DeadLetter>| async move { self.queue.bury(&chunk).await };
+        chunks::run(vec![letters], 1, call).await
     }
 
     async fn delete(&self, due: &[Due<'_>]) {
@@ -134,13 +146,14 @@ impl<Q: Queue> Settler<Q> {
         let chunks = chunks::cut(handles, |_| 0, 0);
         let call = |chunk: Vec<String>| async move { self.queue.delete(&chunk).await };
         let lost = chunks::run(chunks, CONCURRENCY, call).await;
+        let lost: HashSet<_> = lost.into_iter().map(|lost| lost.entry).collect();
         if !lost.is_empty() {
-            let lost = lost.len();
-            error!(lost, "messages could not be deleted: they will be handed out again");
+            let count = lost.len();
+            error!(count, "messages could not be deleted: they will be handed out again");
         }
         // A dead letter, and a message that comes again, still need the body that waits elsewhere.
         let acked = due.iter().filter(|(_, record, action)| {
-            **action == Action::Delete && !lost.iter().any(|lost| lost == record.receipt_handle())
+            **action == Action::Delete && !lost.contains(record.receipt_handle())
         });
         self.queue.claims().discard(acked.map(|(_, record, _)| *record)).await;
     }
@@ -223,4 +236,39 @@ fn behind_dead_letters(records: &[Record], actions: &[Action], rules: Rules) -> 
         }
     }
     waiting
+}
+
+/// The dead letters of a batch, and the positions of those that cannot even be packed.
+fn pack(
+    records: &[Record],
+    actions: &[Action],
+    death: &Death<'_>,
+) -> (Vec<DeadLetter>, HashSet<usize>) {
+    let (mut letters, mut unpacked) = (Vec::new(), HashSet::new());
+    let most = usize::try_from(LARGEST_MESSAGE).unwrap_or(usize::MAX);
+    for (position, (record, action)) in records.iter().zip(actions).enumerate() {
+        let Action::DeadLetter(reject) = action else { continue };
+        warn!(message_id = record.message_id(), reason = reject.reason, "rejecting");
+        match DeadLetter::pack(position, record, reject, death, most) {
+            Ok(letter) => letters.push(letter),
+            Err(error) => {
+                error!(%error, "a dead letter could not be packed");
+                unpacked.insert(position);
+            }
+        }
+    }
+    (letters, unpacked)
+}
+
+/// What is left to try with a dead letter that the queue refuses.
+fn smaller(
+    letter: &DeadLetter,
+    records: &[Record],
+    actions: &[Action],
+    death: &Death<'_>,
+) -> Option<DeadLetter> {
+    let Some(Action::DeadLetter(reject)) = actions.get(letter.position) else { return None };
+    let record = records.get(letter.position)?;
+    warn!(message_id = record.message_id(), "the dead-letter queue refused it: saying less");
+    letter.smaller(record, reject, death).ok()?
 }

@@ -15,7 +15,7 @@ use crate::{
     SystemClock,
     sqs::{BatchHandler, Config, Invoked, Record, Reject, Retry, Verdict},
 };
-use queue::RecordingQueue;
+use queue::{QUEUE_ARN, RecordingQueue};
 
 /// Does what a body says.
 struct Obedient;
@@ -70,7 +70,7 @@ fn record(id: &str, group: &str, deliveries: u32, body: &str) -> Value {
         },
         "md5OfBody": "e4e68fb7bd0e697a0ae8f1bb342846b3",
         "eventSource": "aws:sqs",
-        "eventSourceARN": "arn:aws:sqs:local:123456789012:queue.fifo",
+        "eventSourceARN": QUEUE_ARN,
         "awsRegion": "local",
     })
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{
     handle, ids,
-    queue::{MOST_DELIVERIES, RecordingQueue},
+    queue::{MOST_DELIVERIES, QUEUE_ARN, RecordingQueue},
     record,
 };
 
@@ -104,6 +104,32 @@ async fn a_record_without_an_id_fails_the_invocation() {
         nameless["messageId"] = id;
         let records = [record("2", "a", 1, "ack"), nameless];
         assert!(handle(&RecordingQueue::new(false), &records).await.is_err());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn messages_of_another_queue_are_refused_before_any_is_handled() {
+    let other = "arn:aws:sqs:local:123456789012:other.fifo";
+    let mut foreign = record("1", "a", 1, "reject");
+    foreign["eventSourceARN"] = json!(other);
+    let queue = RecordingQueue::new(true);
+    let records = [record("2", "b", 1, "reject"), foreign];
+    let error = handle(&queue, &records).await.unwrap_err().to_string();
+    assert!(error.contains(other) && error.contains(QUEUE_ARN), "{error}");
+    assert!(queue.buried().is_empty() && queue.hidden().is_empty());
+}
+
+/// A poison message of a group, and good ones behind it, all at their last delivery.
+#[tokio::test(start_paused = true)]
+async fn a_poison_message_at_its_last_delivery_takes_nothing_of_its_group_with_it() {
+    for poison in ["panic", "hang", "retry"] {
+        let queue = RecordingQueue::new(true);
+        let good = (1..10).map(|number| record(&number.to_string(), "a", MOST_DELIVERIES, "ack"));
+        let mut records = vec![record("0", "a", MOST_DELIVERIES, poison)];
+        records.extend(good);
+        let answer = handle(&queue, &records).await.unwrap();
+        assert_eq!(ids(&answer), [""; 0], "{poison}: the good ones are acknowledged");
+        assert_eq!(queue.buried_ids(), ["0"], "{poison}");
     }
 }
 

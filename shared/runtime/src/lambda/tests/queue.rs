@@ -8,7 +8,9 @@ use std::sync::{
 use anyhow::bail;
 use serde_json::Value;
 
-use crate::sqs::{Answer, Claims, Facts, Letter, Queue, Record, Rules};
+use crate::sqs::{Answer, Claims, DeadLetter, Facts, Queue, Record, Rules};
+
+pub(super) const QUEUE_ARN: &str = "arn:aws:sqs:local:123456789012:queue";
 
 /// After which the queue gives a message up by itself.
 pub(super) const MOST_DELIVERIES: u32 = 3;
@@ -21,14 +23,14 @@ struct State {
     facts: Facts,
     claims: Claims,
     hidden: Mutex<Vec<(String, i32)>>,
-    buried: Mutex<Vec<Letter>>,
+    buried: Mutex<Vec<DeadLetter>>,
     burial_fails: AtomicBool,
 }
 
 impl RecordingQueue {
     pub(super) fn new(fifo: bool) -> Self {
         let facts = Facts {
-            arn: "arn:aws:sqs:local:123456789012:queue".to_owned(),
+            arn: QUEUE_ARN.to_owned(),
             rules: Rules { max_receive_count: MOST_DELIVERIES, fifo },
             dead_letter_url: String::new(),
         };
@@ -54,7 +56,7 @@ impl RecordingQueue {
 
     /// Message ids of the dead letters.
     pub(super) fn buried_ids(&self) -> Vec<String> {
-        let details = |letter: Letter| -> Value {
+        let details = |letter: DeadLetter| -> Value {
             serde_json::from_str(letter.attributes["DeadLetter"].string_value().unwrap()).unwrap()
         };
         let id = |letter| details(letter)["message_id"].as_str().unwrap().to_owned();
@@ -62,7 +64,7 @@ impl RecordingQueue {
     }
 
     /// The dead letters.
-    pub(super) fn buried(&self) -> Vec<Letter> {
+    pub(super) fn buried(&self) -> Vec<DeadLetter> {
         self.0.buried.lock().unwrap().clone()
     }
 }
@@ -85,7 +87,7 @@ impl Queue for RecordingQueue {
         panic!("a Lambda has no heartbeat")
     }
 
-    async fn bury(&self, letters: &[Letter]) -> Answer {
+    async fn bury(&self, letters: &[DeadLetter]) -> Answer {
         if self.0.burial_fails.load(SeqCst) {
             bail!("as it was told");
         }

@@ -53,6 +53,9 @@ impl<'a> Busy<'a> {
     fn with(ledger: &'a Ledger, deliveries: &[Delivery]) -> Self {
         let places = deliveries.iter().map(|delivery| delivery.group.clone()).collect();
         ledger.begin(&places);
+        if let [only] = deliveries {
+            ledger.alone(&only.body, only.receives);
+        }
         Self { ledger, places }
     }
 }

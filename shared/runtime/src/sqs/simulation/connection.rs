@@ -8,7 +8,7 @@ use super::queue::Simulation;
 use crate::sqs::{
     Record,
     claim_check::Claims,
-    dead_letter::Letter,
+    dead_letter::DeadLetter,
     facts::Facts,
     queue::{Answer, Queue},
 };
@@ -45,7 +45,7 @@ impl Queue for Connection {
         self.alive(self.queue.extend(handles, seconds)).await
     }
 
-    async fn bury(&self, letters: &[Letter]) -> Answer {
+    async fn bury(&self, letters: &[DeadLetter]) -> Answer {
         self.alive(self.queue.bury(letters)).await
     }
 

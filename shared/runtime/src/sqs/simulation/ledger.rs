@@ -8,7 +8,7 @@ use std::{
 use tokio::time::Instant;
 
 use super::Report;
-use crate::sqs::dead_letter::{DETAILS, Letter, REASON};
+use crate::sqs::dead_letter::{DETAILS, DeadLetter, REASON};
 
 /// The books of one seed.
 pub(super) struct Ledger {
@@ -28,6 +28,8 @@ struct Books {
     effective: BTreeSet<String>,
     /// Deliveries whose verdict was an ack: body and receive count.
     acked: BTreeSet<(String, u32)>,
+    /// Deliveries that a handler had for itself: body and receive count.
+    alone: BTreeSet<(String, u32)>,
     /// Messages in the dead-letter queue, whoever put them there.
     dead: BTreeSet<String>,
     /// Groups, or messages of a standard queue, that a handler has.
@@ -85,6 +87,11 @@ impl Ledger {
         }
     }
 
+    /// A handler is given one message.
+    pub(super) fn alone(&self, body: &str, receives: u32) {
+        self.books().alone.insert((body.to_owned(), receives));
+    }
+
     pub(super) fn acked(&self, body: &str, receives: u32) {
         self.note(&format!("ack {body} #{receives}"));
         self.books().acked.insert((body.to_owned(), receives));
@@ -101,7 +108,7 @@ impl Ledger {
         }
     }
 
-    pub(super) fn buried(&self, letter: &Letter) {
+    pub(super) fn buried(&self, letter: &DeadLetter) {
         let text = |name: &str| letter.attributes.get(name)?.string_value();
         let (reason, details) = (text(REASON).unwrap_or(""), text(DETAILS).unwrap_or("null"));
         self.note(&format!("buried {}: {reason}", letter.body));
@@ -112,7 +119,11 @@ impl Ledger {
         let hopeless =
             books.sent.values().flatten().any(|sent| sent.hopeless && sent.body == letter.body);
         books.dead.insert(letter.body.clone());
+        let at_fault = books.alone.contains(&(letter.body.clone(), self.max_receive_count));
         drop(books);
+        if !hopeless && !at_fault {
+            self.broken(&format!("{} was buried for a neighbour's fault: {reason}", letter.body));
+        }
         if reason.is_empty() || !(last || hopeless) {
             self.broken(&format!("{} was buried too soon: {reason}", letter.body));
         }

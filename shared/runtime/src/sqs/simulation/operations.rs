@@ -15,7 +15,7 @@ use super::{faults::Fate, queue::Simulation};
 use crate::sqs::{
     Record,
     claim_check::Claims,
-    dead_letter::Letter,
+    dead_letter::DeadLetter,
     facts::Facts,
     queue::{Answer, Failure, Queue},
 };
@@ -131,13 +131,13 @@ impl Queue for Simulation {
         self.set_visibility(handles, false, |handle| (handle.clone(), seconds)).await
     }
 
-    async fn bury(&self, letters: &[Letter]) -> Answer {
+    async fn bury(&self, letters: &[DeadLetter]) -> Answer {
         if fails(&self.state().failing_burials) {
             return Ok(all_fail(letters.len()));
         }
         let delay = *self.state().dead_letter_delay.lock().unwrap_or_else(PoisonError::into_inner);
         tokio::time::sleep(delay).await;
-        let bury = |letter: &Letter| {
+        let bury = |letter: &DeadLetter| {
             self.state().ledger.buried(letter);
             self.state().dead.lock().unwrap_or_else(PoisonError::into_inner).push(letter.clone());
             true

@@ -11,7 +11,7 @@ use tokio::{sync::Notify, time::Instant};
 
 use super::{faults::Faults, ledger::Ledger};
 use crate::sqs::{
-    Config, Record, action::Rules, claim_check::Claims, dead_letter::Letter, facts::Facts,
+    Config, Record, action::Rules, claim_check::Claims, dead_letter::DeadLetter, facts::Facts,
 };
 
 /// Clones share the queue.
@@ -23,7 +23,7 @@ pub(in crate::sqs) struct State {
     pub(super) wait: Duration,
     pub(super) visibility: Duration,
     pub(super) messages: Mutex<Vec<Stored>>,
-    pub(super) dead: Mutex<Vec<Letter>>,
+    pub(super) dead: Mutex<Vec<DeadLetter>>,
     pub(super) changed: Notify,
     pub(super) receives: AtomicUsize,
     pub(super) claims: Claims,

@@ -12,7 +12,7 @@ use super::{
     ledger::Ledger,
     queue::{Simulation, State},
 };
-use crate::sqs::{Config, action::Rules, dead_letter::Letter};
+use crate::sqs::{Config, action::Rules, dead_letter::DeadLetter};
 
 impl Simulation {
     /// A queue on which nothing fails unless told to.
@@ -48,7 +48,8 @@ impl Simulation {
 
     /// Body and reason of each dead letter.
     pub(in crate::sqs) fn dead(&self) -> Vec<(String, String)> {
-        let reason = |letter: &Letter| letter.attributes["DeadLetterReason"].string_value.clone();
+        let reason =
+            |letter: &DeadLetter| letter.attributes["DeadLetterReason"].string_value.clone();
         let dead = self.state().dead.lock().unwrap();
         dead.iter().map(|letter| (letter.body.clone(), reason(letter).unwrap())).collect()
     }
