@@ -103,7 +103,7 @@ impl<H: BatchHandler, Q: Queue> Worker<H, Q> {
     }
 }
 
-impl<'a> Messages<'a> {
+impl Messages<'_> {
     const NONE: Self = Self { records: &[], leases: &[] };
 
     fn split_first(self) -> Option<(Self, Self)> {

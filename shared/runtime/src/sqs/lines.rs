@@ -24,7 +24,7 @@ pub(crate) fn places(records: &[Record], rules: Rules, one_at_a_time: bool) -> V
     let isolated: HashSet<_> = last.filter_map(|record| group(record, rules)).collect();
     let mut begun = HashMap::new();
     let mut lines = 0..;
-    let mut place = |record| match group(record, rules) {
+    let place = |record| match group(record, rules) {
         Some(group) if one_at_a_time || isolated.contains(group) => {
             *begun.entry(group).or_insert_with(|| Place::Line(lines.next().unwrap_or_default()))
         }
@@ -33,7 +33,7 @@ pub(crate) fn places(records: &[Record], rules: Rules, one_at_a_time: bool) -> V
         }
         _ => Place::Together,
     };
-    records.iter().map(|record| place(record)).collect()
+    records.iter().map(place).collect()
 }
 
 /// The group in which a message has a place.

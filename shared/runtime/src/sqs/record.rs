@@ -17,7 +17,7 @@ use crate::trace;
 
 /// SQS keeps a message hidden for no longer than twelve hours, counted from its receive, which was a
 /// moment before its answer.
-pub(crate) const LONGEST_STAY: Duration = Duration::from_secs(12 * 60 * 60 - 60);
+pub(crate) const LONGEST_STAY: Duration = Duration::from_mins(12 * 60 - 1);
 
 type SystemAttributes = HashMap<MessageSystemAttributeName, String>;
 

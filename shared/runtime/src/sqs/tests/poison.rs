@@ -113,7 +113,9 @@ async fn a_poison_message_takes_nothing_of_its_group_with_it() {
         let queue = Simulation::new(&config, true, DELIVERIES);
         let good: Vec<_> = (1..10).map(|number| number.to_string()).collect();
         queue.send("group", "poison");
-        good.iter().for_each(|body| queue.send("group", body));
+        for body in &good {
+            queue.send("group", body);
+        }
         let acked = consume(&queue, &config, poison, each).await;
         assert_eq!(bodies(&queue), ["poison"], "{poison:?}, each: {each}");
         assert_eq!(acked, good, "{poison:?}, each: {each}: all of them, in order");
@@ -182,7 +184,7 @@ async fn slow_work_costs_what_waits_for_it_no_delivery() {
         let queue = Simulation::new(&config, fifo, DELIVERIES);
         (0..2_000).for_each(|number| queue.send(&format!("{}", number % 400), &number.to_string()));
         let running = Running::start_with(&queue, &config, Each::new(Slow));
-        sleep(Duration::from_secs(300)).await;
+        sleep(Duration::from_mins(5)).await;
         let counts = queue.receive_counts();
         assert!(counts.iter().all(|count| *count <= 1), "fifo: {fifo}: {counts:?}");
         running.until(Simulation::is_empty).await;
