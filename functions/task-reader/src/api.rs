@@ -41,8 +41,9 @@ pub(crate) fn list_tasks(operation: Operation<'_>) -> Operation<'_> {
         .description(
             "The tenant's tasks that fit every filter that is given. A page begins after the task \
              that the page before ended with: what others write meanwhile neither repeats nor skips \
-             what keeps its place.",
+             what keeps its place. It may miss as much as the answer of `getTask`, and as little.",
         )
+        .with(asks(cache_control))
         .with(answers(page))
         .with(unless_known)
         .with(fails(&[UNAVAILABLE]))
@@ -61,8 +62,9 @@ pub(crate) fn get_task(operation: Operation<'_>) -> Operation<'_> {
         .tag("Tasks")
         .summary("Read a task")
         .description(
-            "The task as it is now, give or take two seconds: with `Cache-Control: no-cache`, as every \
-             write left it that was answered before.",
+            "The task as it was a moment ago: as a rule some milliseconds, and never more than 10 \
+             seconds (or what the operator set), whatever fails. With `Cache-Control: no-cache`, as \
+             every write left it that was answered before.",
         )
         .with(asks(cache_control))
         .with(answers(task))
@@ -90,7 +92,8 @@ pub(crate) fn list_history(operation: Operation<'_>) -> Operation<'_> {
         .summary("List a task's versions")
         .description(
             "Every version that the task ever had, also after it was deleted. An entry arrives a \
-             moment after the write that made it.",
+             moment after the write that made it, and `Cache-Control` does not change that: the \
+             history is never read from a cache.",
         )
         .with(answers(page))
         .with(unless_known)
@@ -131,6 +134,7 @@ pub(crate) fn list_attachments(operation: Operation<'_>) -> Operation<'_> {
         .tag("Attachments")
         .summary("List a task's attachments")
         .description("All of them on one page: there are at most 20.")
+        .with(asks(cache_control))
         .with(answers(list))
         .with(fails(&[UNAVAILABLE]))
 }

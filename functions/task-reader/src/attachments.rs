@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use aws_config::SdkConfig;
 use axum::extract::State;
+use axum::http::HeaderMap;
 use axum::response::{IntoResponse as _, Response};
 use axum::{Json, Router};
 use clap::builder::NonEmptyStringValueParser;
@@ -13,6 +14,7 @@ use cloud::{AttachmentBucket, BucketAway, Signed};
 use domain::{Attachment, AttachmentId, AttachmentKey, AttachmentState, TaskId, Timestamp};
 use http_support::contract::Verb::Get;
 use http_support::contract::{self, Routes};
+use http_support::freshness::freshness;
 use http_support::{Guard, NO_STORE, Path, PathPair, Problem, Reader};
 use runtime::{Clock as _, SystemClock};
 use schemars::JsonSchema;
@@ -120,12 +122,13 @@ async fn list(
     Reader(caller): Reader,
     Path(task): Path<TaskId>,
     State(downloads): State<Downloads>,
+    headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let (store, tenant) = (&downloads.store, caller.tenant);
     let found = store.attachments(&tenant, task).await?;
-    let is_empty = found.readable.is_empty() && found.unreadable.is_empty();
-    if is_empty && store.task(&tenant, task).await?.is_none() {
-        return Err(Problem::NotFound);
+    if found.readable.is_empty() && found.unreadable.is_empty() {
+        let (read, _) = store.read(&tenant, task, freshness(&headers)).await?;
+        read.ok_or(Problem::NotFound)?;
     }
     let now = downloads.clock.now();
     let mut attachments = Vec::with_capacity(found.readable.len());

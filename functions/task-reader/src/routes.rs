@@ -9,13 +9,13 @@ use domain::TaskId;
 use http_support::conditional::{etag, is_not_modified};
 use http_support::contract::Verb::Get;
 use http_support::contract::{self, Routes};
-use http_support::freshness::wants_current;
+use http_support::freshness::freshness;
 use http_support::operation::told;
 use http_support::page::Cursors;
 use http_support::{Guard, Path, Problem, Reader};
 use runtime::http::LogField;
 use runtime::{Clock as _, SystemClock};
-use store::{Class, Freshness, Store};
+use store::{Class, Store};
 
 use crate::api;
 use crate::attachments::{self, Downloads};
@@ -64,8 +64,7 @@ async fn task(
     State(store): State<Store>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let freshness = if wants_current(&headers) { Freshness::Current } else { Freshness::Recent };
-    let (task, source) = store.read(&caller.tenant, id, freshness).await?;
+    let (task, source) = store.read(&caller.tenant, id, freshness(&headers)).await?;
     LogField::Cache.log(source.as_str());
     let task = task.ok_or(Problem::NotFound)?;
     let etag = etag(task.version);

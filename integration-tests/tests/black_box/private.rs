@@ -20,6 +20,15 @@ pub(crate) async fn redis() -> (TempDir, Redis) {
     (folder, redis)
 }
 
+/// Another one with the same password.
+pub(crate) async fn redis_like(other: &Redis) -> (TempDir, Redis) {
+    let (folder, state) = place();
+    let (login, _) = other.url().expose_secret().rsplit_once('@').expect("a login");
+    let (_, password) = login.rsplit_once(':').expect("a password");
+    state.secret_bytes("redis", || Ok(password.into())).expect("a password");
+    (folder, Redis::start(&state).await.expect("a Redis"))
+}
+
 /// A database of its own in the Redis of all tests: their tenants have the same names.
 pub(crate) async fn database(redis: &SecretString) -> SecretString {
     let redis = redis.expose_secret();

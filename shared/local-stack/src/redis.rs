@@ -35,9 +35,21 @@ impl Redis {
     /// Starts an empty server and returns when it accepts connections. Must be called from a
     /// thread that lives as long as the server shall.
     pub async fn start(state: &State) -> Result<Self> {
+        Self::start_with(state, "").await
+    }
+
+    /// Starts an empty node of a cluster, which knows no others yet; otherwise as [`start`](Self::start).
+    pub async fn start_cluster_node(state: &State) -> Result<Self> {
+        let bus = state.port("redis-bus")?;
+        let settings =
+            format!("cluster-enabled yes\ncluster-port {bus}\ncluster-node-timeout 1000\n");
+        Self::start_with(state, &settings).await
+    }
+
+    async fn start_with(state: &State, settings: &str) -> Result<Self> {
         let password = state.secret("redis")?;
         let port = state.port("redis")?;
-        let program = program(state, port, &password)?;
+        let program = program(state, port, &password, settings)?;
         let url = format!("redis://default:{}@127.0.0.1:{port}", password.expose_secret()).into();
         let process = launch(&program, port).await?;
         Ok(Self { process, program, port, url })
@@ -72,11 +84,12 @@ impl Redis {
     }
 }
 
-fn program(state: &State, port: u16, password: &SecretString) -> Result<Program> {
+fn program(state: &State, port: u16, password: &SecretString, further: &str) -> Result<Program> {
+    let password = password.expose_secret();
     let settings = format!(
-        "bind 127.0.0.1\nport {port}\ndatabases {DATABASES}\nrequirepass {}\nsave \"\"\nappendonly no\n\
-         maxmemory {MAX_MEMORY}\nmaxmemory-policy allkeys-lru\n",
-        password.expose_secret()
+        "bind 127.0.0.1\nport {port}\ndatabases {DATABASES}\nrequirepass {password}\n\
+         masterauth {password}\nsave \"\"\nappendonly no\nmaxmemory {MAX_MEMORY}\n\
+         maxmemory-policy allkeys-lru\n{further}",
     );
     let file = state.path().join("secrets").join("redis.conf");
     write_private(&file, settings.as_bytes())?;

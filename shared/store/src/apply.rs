@@ -15,6 +15,7 @@ use sqlx::AssertSqlSafe;
 use sqlx::postgres::PgPool;
 use tokio::time::sleep;
 
+use crate::cache::{Asked, Origin};
 use crate::error::{ApplyError, is_conflict, unwritable};
 use crate::fold::{Folded, fold};
 use crate::inbox::{Incoming, Outcome};
@@ -63,7 +64,7 @@ impl Terms {
 
 /// What became of an attempt to apply a batch.
 enum Attempt {
-    Done(Vec<Receipt>),
+    Done(Folded),
     /// Another transaction was faster.
     Outrun,
     /// Another transaction holds the claim.
@@ -101,9 +102,14 @@ impl Store {
         let store = self.clone();
         let apply = tokio::spawn(async move {
             let now = now.trunc_subsecs(6);
-            let receipts = attempt_until_alone(&store.pool, &batch, terms, now).await?;
-            store.cache.write_through(receipts.iter().filter_map(|r| r.task.as_ref())).await;
-            Ok(receipts)
+            // A change that comes after those of this batch is committed later.
+            let asked = Asked::now();
+            let folded = attempt_until_alone(&store.pool, &batch, terms, now).await?;
+            let read = folded.receipts.iter().filter_map(|receipt| receipt.task.as_ref());
+            let read = read.map(|task| (Origin::Read, task));
+            let changed = folded.tasks.iter().map(|(_, task)| (Origin::Changed, task));
+            store.cache.put(read.chain(changed), asked).await;
+            Ok(folded.receipts)
         });
         apply.await.unwrap_or(Err(ApplyError::Unavailable(sqlx::Error::WorkerCrashed)))
     }
@@ -114,10 +120,10 @@ async fn attempt_until_alone(
     batch: &[Incoming],
     terms: Terms,
     now: Timestamp,
-) -> Result<Vec<Receipt>, ApplyError> {
+) -> Result<Folded, ApplyError> {
     for attempt in 1..=ATTEMPTS {
         match attempt_once(pool, batch, terms, now).await {
-            Ok(Attempt::Done(receipts)) => return Ok(receipts),
+            Ok(Attempt::Done(folded)) => return Ok(folded),
             Ok(Attempt::InFlight) => return Err(ApplyError::InFlight),
             Ok(Attempt::Outrun) => {}
             Err(error) if is_conflict(&error) => {}
@@ -145,14 +151,15 @@ async fn attempt_once(
     if terms.refuse(&folded) {
         transaction.rollback().await?;
         let receipt = Receipt { outcome: Outcome::KeyReused, repeated: true, task: None };
-        return Ok(Attempt::Done(vec![receipt; batch.len()]));
+        let receipts = vec![receipt; batch.len()];
+        return Ok(Attempt::Done(Folded { receipts, ..Folded::default() }));
     }
     if !folded.commands.is_empty() && !write(&mut transaction, batch, &folded, now).await? {
         transaction.rollback().await?;
         return Ok(Attempt::Outrun);
     }
     transaction.commit().await?;
-    Ok(Attempt::Done(folded.receipts))
+    Ok(Attempt::Done(folded))
 }
 
 /// Begins the transaction and names its tenants for row-level security in one message. A tenant's

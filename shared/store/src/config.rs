@@ -27,7 +27,9 @@ pub struct Config {
     #[arg(long, env, default_value_t = 5_000, value_parser = value_parser!(u64).range(100..=60_000))]
     pub database_acquire_timeout_ms: u64,
 
-    /// Redis, as `redis://host:port` or `rediss://...`; without it, or empty, nothing is cached
+    /// Redis, as `rediss://user:password@host:port` (`redis://` only on this machine); of a cluster,
+    /// which is recognised, perhaps several nodes with a comma between; without it, or empty, nothing
+    /// is cached and no rate is limited
     #[arg(long, env, hide_env_values = true, value_parser = secret)]
     pub redis_url: Option<SecretString>,
 
@@ -35,9 +37,9 @@ pub struct Config {
     #[arg(long, env, default_value_t = 100, value_parser = value_parser!(u64).range(1..=5_000))]
     pub redis_timeout_ms: u64,
 
-    /// How long a task stays in the cache, in seconds: the bound on how old a read can be after
-    /// Redis missed a write
-    #[arg(long, env, default_value_t = 60, value_parser = value_parser!(u64).range(1..=86_400))]
+    /// How long a copy of a task or of a page may be used, in seconds: the bound on how old a read can
+    /// be, whatever becomes of Redis. All functions must have the same
+    #[arg(long, env, default_value_t = 10, value_parser = value_parser!(u64).range(1..=86_400))]
     pub cache_ttl_seconds: u64,
 }
 

@@ -1,9 +1,11 @@
 //! The read of one task: from this process, from Redis, or from PostgreSQL.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use domain::{Task, TaskId, TenantId, Version};
 
-use crate::cache::{Answer, Filled, key};
+use crate::cache::{Answer, Asked, Filled, Origin, key};
 use crate::error::{ReadError, unwritable};
 use crate::store::Store;
 use crate::stored::Stored;
@@ -20,11 +22,25 @@ pub struct TaskBody {
 /// How recent an answer must be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Freshness {
-    /// It may come from this process ([`Store::keeping`]), and so miss a write that was answered up
-    /// to about two seconds before; as a rule it is some milliseconds.
+    /// It may miss a write that was answered up to `CACHE_TTL_SECONDS` before, whatever becomes of
+    /// Redis; as a rule, of some milliseconds before. It may come from this process
+    /// ([`Store::keeping`]).
     Recent,
-    /// It sees every write that was answered before, unless Redis missed that one.
+    /// The same, of at most so long before.
+    Within(Duration),
+    /// From PostgreSQL: it sees every write that was answered before.
     Current,
+}
+
+impl Freshness {
+    /// How old a copy may be.
+    pub(crate) fn limit(self) -> Duration {
+        match self {
+            Self::Recent => Duration::MAX,
+            Self::Within(limit) => limit,
+            Self::Current => Duration::ZERO,
+        }
+    }
 }
 
 /// Where an answer came from.
@@ -55,41 +71,40 @@ impl Source {
 }
 
 impl Store {
-    /// The task as it is now, from Redis or from PostgreSQL; `None` if there is none or it was
-    /// deleted.
+    /// The task, as recent as it must be, and where it came from; no task if there is none or it was
+    /// deleted. Of those who ask for the same task at once and bear a [`Recent`](Freshness::Recent)
+    /// answer, one asks for all.
     ///
     /// # Errors
-    /// When it is not in the cache and PostgreSQL does not answer, or its row cannot be read.
-    pub async fn task(&self, tenant: &TenantId, id: TaskId) -> Result<Option<TaskBody>, ReadError> {
-        self.read(tenant, id, Freshness::Current).await.map(|(task, _)| task)
-    }
-
-    /// The same, as recent as it must be, and where it came from. Of those who ask for the same task
-    /// at once and bear a [`Recent`](Freshness::Recent) answer, one asks for all.
-    ///
-    /// # Errors
-    /// As [`Self::task`].
+    /// When PostgreSQL must be asked and does not answer, or the row cannot be read.
     pub async fn read(
         &self,
         tenant: &TenantId,
         id: TaskId,
         freshness: Freshness,
     ) -> Result<(Option<TaskBody>, Source), ReadError> {
-        let ask = self.ask(tenant, id);
+        let is_bound = |limit| limit >= self.cache.ttl();
         let (answer, source) = match freshness {
-            Freshness::Recent => self.local.get(&key(tenant, id), ask).await,
-            Freshness::Current => {
-                let Filled { answer, source, .. } = ask.await;
+            Freshness::Current => (self.ask_postgresql(tenant, id).await, Source::Miss),
+            Freshness::Within(limit) if !is_bound(limit) => {
+                let Filled { answer, source, .. } = self.ask(tenant, id, limit).await;
                 (answer, source)
+            }
+            Freshness::Recent | Freshness::Within(_) => {
+                let ask = self.ask(tenant, id, Duration::MAX);
+                self.local.get(&key(tenant, id), ask).await
             }
         };
         source.count();
         Ok((answer?, source))
     }
 
-    async fn ask(&self, tenant: &TenantId, id: TaskId) -> Filled {
-        match self.cache.get(tenant, id).await {
-            Some(held) => Filled { answer: Ok(held.task), source: Source::Hit, ttl: held.ttl },
+    /// What Redis says, if that is no older than `limit`, or else PostgreSQL.
+    async fn ask(&self, tenant: &TenantId, id: TaskId, limit: Duration) -> Filled {
+        match self.cache.get(tenant, id, limit).await {
+            Some(held) => {
+                Filled { answer: Ok(held.task), source: Source::Hit, ttl: Some(held.ttl) }
+            }
             None => Filled {
                 answer: self.ask_postgresql(tenant, id).await,
                 source: Source::Miss,
@@ -98,7 +113,9 @@ impl Store {
         }
     }
 
+    /// What PostgreSQL says; it sets the copies right.
     async fn ask_postgresql(&self, tenant: &TenantId, id: TaskId) -> Answer {
+        let asked = Asked::now();
         let task = sqlx::query_scalar!(
             r#"SELECT to_jsonb(tasks) AS "task!: Stored<Task>" FROM tasks WHERE tenant = $1 AND id = $2"#,
             tenant.as_str(),
@@ -107,11 +124,12 @@ impl Store {
         .fetch_optional(&self.pool)
         .await?;
         let Some(Stored(task)) = task else {
-            self.cache.put_absence(tenant, id).await;
+            self.cache.put_absence(tenant, id, asked).await;
             return Ok(None);
         };
         let task = task.inspect_err(|why| why.report("tasks", id)).map_err(sqlx::Error::from)?;
-        self.cache.write_through([&task]).await;
+        self.local.remove_older(&key(tenant, id), task.version);
+        self.cache.put([(Origin::Read, &task)], asked).await;
         Ok(body(&task)?)
     }
 }

@@ -5,6 +5,7 @@ use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
 use chrono::DateTime;
 use domain::{Assignee, DueDate, Priority, Status, Tag, Task, Timestamp};
+use http_support::freshness::freshness;
 use http_support::page::{Cursor, Cursors, Limit};
 use http_support::{Problem, Query, Reader};
 use runtime::http::LogField;
@@ -76,7 +77,8 @@ pub(crate) async fn tasks(
         None => parameters.sort.into(),
     };
     let limit = parameters.limit.get();
-    let found = store.page(&caller.tenant, &parameters.into(), start, limit).await;
+    let (filter, freshness) = (parameters.into(), freshness(&headers));
+    let found = store.page(&caller.tenant, &filter, start, limit, freshness).await;
     let (page, source) = found?;
     LogField::Cache.log(source.as_str());
     answer(&list, &headers, Tasks { tasks: page.tasks, unreadable: page.unreadable }, page.next)

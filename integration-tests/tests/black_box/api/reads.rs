@@ -84,17 +84,15 @@ pub(super) async fn what_was_not_there_is_read_as_soon_as_it_is(entry: Entry) {
     for processed in 1..4 {
         let id = Uuid::now_v7().to_string();
         let path = format!("/v1/tasks/{id}");
+        let read = async || get(&stage, &path, ("cache-control", "max-age=60")).await;
         for _ in 0..3 {
-            stage.get(&path).await.problem(404, "not-found");
+            read().await.problem(404, "not-found");
         }
         let create = event(&id, "create-task", &id, &json!({"title": "Buy milk"}));
         stage.world.send(&[(id.clone(), create)]).await;
         stage.world.processed(processed).await;
         // The worker writes it through after its commit.
-        eventually("the task is read", async || {
-            (stage.get(&path).await.status == 200).then_some(())
-        })
-        .await;
+        eventually("the task is read", async || (read().await.status == 200).then_some(())).await;
     }
     worker.stop().await.expect("drained");
     let created = stage.create("Bread").await;
@@ -116,7 +114,8 @@ pub(super) async fn each_line_of_the_log_has_tenant_and_cache_and_nobody(entry: 
     ];
     for (path, route, status, cache) in attempts {
         let id = Uuid::new_v4().to_string();
-        get(&stage, path, ("x-request-id", &id)).await.of(status);
+        let request = stage.request("GET", path).header("x-request-id", &id);
+        request.header("cache-control", "max-age=60").send().await.of(status);
         let line = line(&stage, &id).await;
         assert_eq!((&line["route"], &line["cache"]), (&json!(route), &cache), "{path}");
         assert_eq!((&line["tenant"], &line["status"]), (&json!("acme"), &json!(status)));

@@ -43,3 +43,11 @@ pub(crate) async fn get(world: &World, reader: &Api, path: &str) -> (u16, Value)
     let response = request.bearer_auth(world.token("acme")).send().await.expect("an answer");
     (response.status().as_u16(), response.json().await.unwrap_or_default())
 }
+
+/// The same of one that may come from a cache, however old it is.
+pub(crate) async fn get_cached(world: &World, reader: &Api, path: &str) -> (u16, Value) {
+    let request = world.client.get(format!("{}{path}", reader.url));
+    let request = request.header("cache-control", "max-age=86400");
+    let response = request.bearer_auth(world.token("acme")).send().await.expect("an answer");
+    (response.status().as_u16(), response.json().await.unwrap_or_default())
+}

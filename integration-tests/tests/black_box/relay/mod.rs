@@ -1,12 +1,11 @@
 //! Every committed fact reaches every queue, in order per task, whatever happens to the relay and
 //! to what it needs.
 
-mod proxy;
 pub(crate) mod subscriber;
 
 use std::time::Duration;
 
-use local_stack::{Environment, Function, Queue, create_fifo_queue};
+use local_stack::{Environment, Function, Proxy, Queue, create_fifo_queue};
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -15,7 +14,6 @@ use crate::lambda_api::LambdaApi;
 use crate::load::Load;
 use crate::private;
 use crate::world::{PATIENCE, World, binary, event, eventually};
-use proxy::Proxy;
 use subscriber::Subscriber;
 
 /// What a relay finds in its environment. Small batches, so that there is a middle to be killed in.
@@ -131,16 +129,18 @@ async fn postgresql_restarted_and_killed_under_load_loses_no_fact() {
 #[tokio::test]
 async fn what_redis_missed_is_right_when_it_is_back_though_nothing_expired() {
     let (_folder, redis) = private::redis().await;
-    let mut proxy = Proxy::start(redis.url()).await;
-    let world = World::with_redis(&proxy.url).await;
+    let mut proxy = Proxy::start(redis.url()).await.expect("a proxy");
+    let world = World::with_redis(proxy.url()).await;
     let facts = facts_queue(&world).await;
-    let reader = world.reader().await;
+    let reader = world.api_environment(&world.database.reader_url);
+    let reader = world.api("task-reader", reader.with("CACHE_TTL_SECONDS", "86400")).await;
     let _worker = world.start_worker("command-worker", &[("CACHE_TTL_SECONDS", "86400")]);
     let _relay = relay(&world, "relay", &[&facts.url]).await;
     let (token, subject) = (world.token("acme"), Uuid::now_v7().to_string());
     let url = format!("{}/v1/tasks/{subject}", reader.url);
     let title = async || {
-        let response = world.client.get(&url).bearer_auth(&token).send().await.ok()?;
+        let request = world.client.get(&url).header("cache-control", "max-age=86400");
+        let response = request.bearer_auth(&token).send().await.ok()?;
         let task: Value = response.json().await.ok()?;
         task["title"].as_str().map(str::to_owned)
     };
@@ -161,7 +161,7 @@ async fn what_redis_missed_is_right_when_it_is_back_though_nothing_expired() {
         (world.count("SELECT count(*) FROM outbox WHERE sent").await == 1).then_some(())
     })
     .await;
-    proxy.mend().await;
+    proxy.mend().await.expect("mended");
     eventually("the read is right", async || (title().await? == "meanwhile").then_some(())).await;
     eventually("nothing waits", async || {
         (world.count("SELECT count(*) FROM outbox").await == 0).then_some(())

@@ -35,8 +35,9 @@ const IF_MATCH: &str = "\
     request without this header. More tags than that one may stand in a list; they never match.";
 const TRACEPARENT: &str = "\
     The caller's trace context (W3C): the facts of the write carry it on. What is malformed is ignored.";
-const WISH: &str = "\
-    `no-cache` asks for what there is now, whatever was kept of it; other wishes are ignored.";
+const WISH: &str = "`no-cache`, `no-store` or `max-age=0`: the answer has every write that was \
+    answered before. `max-age=N`: it may miss what was written in the last N seconds, if that is less \
+    than it may miss anyway.";
 const IF_NONE_MATCH: &str = "\
     Entity tags that the caller has: the answer is 304 if one of them still holds. What is malformed \
     is ignored.";

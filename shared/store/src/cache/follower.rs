@@ -1,11 +1,14 @@
 //! Redis's word of changed entries (client-side caching, in broadcasting mode), for the copies in
 //! this process.
 //!
-//! A connection of its own is told each key that changes. It is asked for a sign of life every
-//! second, and what was kept is believed for two from when it was last asked in time: a connection
-//! that hangs half open, or a process that was stopped for a while, costs no more than that. Whoever
-//! reads meanwhile asks Redis. The cache that the client library offers is not used: it may keep an
-//! answer that was on its way when the word of its change came.
+//! A connection of its own receives each key that changes. Every second the server is asked whether it
+//! is there and still the primary, and what was kept is believed for two from when it was last asked
+//! in time: a connection that hangs half open, a fail-over, or a process that was stopped for a while
+//! costs no more than that. Whoever reads meanwhile asks Redis. The cache that the client library
+//! offers is not used: it may keep an answer that was on its way when the word of its change came.
+//!
+//! In a cluster nothing is kept in this process: each node speaks of its own keys only, nodes come and
+//! go, and ElastiCache Serverless, which is a cluster to its clients, does not speak of keys at all.
 
 use std::time::Duration;
 
@@ -18,11 +21,11 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::{Local, TASK_KEYS};
-use crate::redis::Redis;
+use crate::redis::{Mode, Redis, mode};
 
-/// How often the connection is asked for a sign of life.
+/// How often the server is asked, and how long it may take to answer.
 const PERIOD: Duration = Duration::from_secs(1);
-/// For how long a sign of life is good.
+/// For how long an answer is good.
 const TRUST: Duration = Duration::from_secs(2);
 /// The pause before connecting again: doubled each time, with full jitter.
 const PAUSE: Duration = Duration::from_millis(200);
@@ -32,20 +35,20 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// kept.
 #[derive(Clone)]
 pub struct Follower {
-    server: ConnectionInfo,
-    timeout: Duration,
+    servers: Vec<ConnectionInfo>,
     local: Local,
 }
 
 impl Follower {
     pub(crate) fn new(redis: &Redis, local: Local) -> Self {
-        let server = redis.client.get_connection_info();
-        let settings = server.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
-        let server = server.clone().set_redis_settings(settings);
-        Self { server, timeout: redis.timeout, local }
+        let servers = redis.nodes.iter().map(|server| {
+            let settings = server.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
+            server.clone().set_redis_settings(settings)
+        });
+        Self { servers: servers.collect(), local }
     }
 
-    /// Follows until `stop`. While Redis is away it tries again, after 5 seconds at most.
+    /// Follows until `stop`. While Redis is unavailable it tries again, after 5 seconds at most.
     ///
     /// # Errors
     /// Never: it is a part of a service like others.
@@ -57,14 +60,22 @@ impl Follower {
 
     async fn follow_on(&self) {
         let mut pause = PAUSE;
-        loop {
+        for server in self.servers.iter().cycle() {
             let begun = Instant::now();
-            if let Err(error) = self.follow().await {
-                let cause = format!("{:?}", error.kind());
-                tracing::warn!(
-                    cause,
-                    "Redis's word of changes is not heard; keeping no tasks in this process"
-                );
+            match self.follow(server).await {
+                Ok(Mode::Cluster) => {
+                    tracing::info!("Redis is a cluster: no tasks are kept in this process");
+                    // The service takes a part that ends for one that failed.
+                    std::future::pending::<()>().await;
+                }
+                Ok(Mode::Single) => {}
+                Err(error) => {
+                    let cause = format!("{:?}", error.kind());
+                    tracing::warn!(
+                        cause,
+                        "Redis's word of changes is not heard; keeping no tasks in this process"
+                    );
+                }
             }
             self.local.distrust();
             pause =
@@ -73,9 +84,13 @@ impl Follower {
         }
     }
 
-    /// Follows until the connection breaks.
-    async fn follow(&self) -> RedisResult<()> {
-        let mut connection = self.connect().await?;
+    /// Follows until the connection breaks or the server is not the primary any more. Returns if it is
+    /// one of a cluster.
+    async fn follow(&self, server: &ConnectionInfo) -> RedisResult<Mode> {
+        let mut connection = self.connect(server).await?;
+        if mode(&mut connection).await? == Mode::Cluster {
+            return Ok(Mode::Cluster);
+        }
         redis::cmd("CLIENT")
             .arg(&["TRACKING", "ON", "BCAST", "PREFIX", TASK_KEYS])
             .exec_async(&mut connection)
@@ -84,23 +99,23 @@ impl Follower {
         self.local.clear();
         loop {
             let asked = Instant::now();
-            redis::cmd("PING").exec_async(&mut connection).await?;
+            mode(&mut connection).await?;
             self.local.trust_until(asked + TRUST);
             sleep(PERIOD).await;
         }
     }
 
-    async fn connect(&self) -> RedisResult<MultiplexedConnection> {
+    async fn connect(&self, server: &ConnectionInfo) -> RedisResult<MultiplexedConnection> {
         let local = self.local.clone();
         let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(self.timeout))
-            .set_response_timeout(Some(self.timeout))
+            .set_connection_timeout(Some(PERIOD))
+            .set_response_timeout(Some(PERIOD))
             // In the connection's own task: what comes before an answer is dealt with before it.
-            .set_push_sender(move |word| {
-                heed(&local, &word);
+            .set_push_sender(move |push| {
+                invalidate(&local, &push);
                 Ok::<_, SendError>(())
             });
-        let client = Client::open(self.server.clone())?;
+        let client = Client::open(server.clone())?;
         client.get_multiplexed_async_connection_with_config(&config).await
     }
 }
@@ -112,8 +127,8 @@ impl std::fmt::Debug for Follower {
 }
 
 /// An invalidation names keys, or none when all are gone.
-fn heed(local: &Local, word: &PushInfo) {
-    match (&word.kind, word.data.first()) {
+fn invalidate(local: &Local, push: &PushInfo) {
+    match (&push.kind, push.data.first()) {
         (PushKind::Invalidate, Some(Value::Array(keys))) => {
             for key in keys {
                 if let Value::BulkString(key) = key {

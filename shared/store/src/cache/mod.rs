@@ -1,38 +1,37 @@
 //! Copies of tasks in Redis, as the bytes that are sent.
 //!
-//! An entry is a hash of version `v` and body `b`; a deleted task has no body (a tombstone, so
-//! that a slow reader cannot bring it back), and neither has one that never was, whose version is 0.
-//! Entries never go backwards: whoever fills one, a writer after its commit or a reader after a miss,
-//! a lower version never replaces a higher one.
+//! An entry has a version and a body; a deleted task has no body (a tombstone, so that a slow reader
+//! cannot bring it back), and neither has one that never was, whose version is 0. Entries never go
+//! backwards: whoever fills one, a writer after its commit or a reader after a miss, a lower version
+//! never replaces a higher one. And none is used for longer than the TTL after PostgreSQL was asked
+//! ([`Asked`]): whatever Redis missed, forgot or did late, no read is older than that.
 //!
 //! Redis may fail at any time: then PostgreSQL is asked, and what was not put is repeated by the
 //! relay.
 
+mod asked;
 mod follower;
 mod local;
 mod pages;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytes::Bytes;
 use domain::{Task, TaskId, TenantId, Version};
-use redis::Pipeline;
+use futures::future::join_all;
+use redis::Cmd;
+use sqlx::types::Uuid;
 
+pub(crate) use self::asked::Asked;
 pub use self::follower::Follower;
 pub(crate) use self::local::{Answer, Filled, Local};
 use crate::config::Config;
 use crate::read::{TaskBody, body};
 use crate::redis::Redis;
 
-/// Puts ARGV[1], ARGV[2] (version, body) under KEYS[1] for ARGV[3] ms unless a later version is there.
-const PUT: &str = r"
-local held = redis.call('HGET', KEYS[1], 'v')
-if held and tonumber(held) >= tonumber(ARGV[1]) then return 0 end
-redis.call('DEL', KEYS[1])
-redis.call('HSET', KEYS[1], 'v', ARGV[1], 'b', ARGV[2])
-redis.call('PEXPIRE', KEYS[1], ARGV[3])
-return 1";
+/// The script says what it does.
+const PUT: &str = include_str!("put.lua");
 
 /// How long it is remembered that a task does not exist: a made-up identifier is asked for again at
 /// once or never.
@@ -41,17 +40,26 @@ const ABSENCE_TTL: Duration = Duration::from_secs(5);
 /// The version of a task that does not exist: any write comes after it.
 const NO_VERSION: Version = 0;
 
-/// Every key of a task begins with it. Its `v1` is the format of the entry: another format needs
+/// Every key of a task begins with it. Its `v2` is the format of the entry: another format needs
 /// another.
-const TASK_KEYS: &str = "task:v1:";
+const TASK_KEYS: &str = "task:v2:";
 
 /// What the cache says of a task.
 #[derive(Debug)]
 pub(crate) struct Held {
     /// `None`: there is none, or it was deleted.
     pub(crate) task: Option<TaskBody>,
-    /// For how long the cache will say so.
-    pub(crate) ttl: Option<Duration>,
+    /// For how much longer it may be used.
+    pub(crate) ttl: Duration,
+}
+
+/// How a task came to be put into the cache.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// It was changed, and Redis may not have heard of it: list pages of before are no longer good.
+    Changed,
+    /// It was merely read.
+    Read,
 }
 
 /// A cache; without a Redis it holds nothing.
@@ -61,26 +69,21 @@ pub(crate) struct Cache {
     ttl: Duration,
 }
 
-type Fields = (Option<Version>, Option<Vec<u8>>);
+type Fields = (Option<Version>, Option<Vec<u8>>, Option<u64>);
 
 impl Cache {
     pub(crate) fn new(config: &Config, redis: Option<Redis>) -> Self {
         Self { redis, ttl: config.cache_ttl() }
     }
 
-    /// What the cache says of the task; `None` if nothing.
-    pub(crate) async fn get(&self, tenant: &TenantId, id: TaskId) -> Option<Held> {
-        let key = key(tenant, id);
-        let mut pipe = redis::pipe();
-        pipe.hmget(&key, &["v", "b"]).pttl(&key);
+    /// What the cache says of the task, if it is no older than `limit`; `None` if nothing.
+    pub(crate) async fn get(&self, tenant: &TenantId, id: TaskId, limit: Duration) -> Option<Held> {
         let redis = self.redis.as_ref()?;
-        let (fields, ttl): (Fields, i64) =
-            redis.run(async |connection| pipe.query_async(connection).await).await?;
-        let (Some(version), Some(json)) = fields else { return None };
-        let json = Bytes::from(json);
-        let task = (!json.is_empty()).then_some(TaskBody { version, json });
-        // Without an end it is not ours.
-        Some(Held { task, ttl: u64::try_from(ttl).ok().map(Duration::from_millis) })
+        let command = Cmd::hmget(key(tenant, id), &["v", "b", "t"]);
+        let (version, json, asked): Fields = redis.run(tenant, command).await?;
+        let ttl = Asked::from_millis(asked?).left(limit.min(self.ttl), Asked::now())?;
+        let (version, json) = (version?, Bytes::from(json?));
+        Some(Held { task: (!json.is_empty()).then_some(TaskBody { version, json }), ttl })
     }
 
     /// Whether a Redis is configured.
@@ -93,45 +96,64 @@ impl Cache {
         self.redis.as_ref().map_or(Duration::ZERO, |_| self.ttl)
     }
 
-    /// Puts the tasks, each unless a later version of it is there, in one round trip. Returns
-    /// whether Redis took them; without one, there is nothing to take.
-    pub(crate) async fn write_through(&self, tasks: impl IntoIterator<Item = &Task>) -> bool {
+    /// Puts the tasks, each unless a later version of it is there, in one round trip; of a task that
+    /// is named several times, the last. PostgreSQL was `asked` then. Returns whether Redis took
+    /// them; without one, there is nothing to take.
+    pub(crate) async fn put<'a>(
+        &self,
+        tasks: impl IntoIterator<Item = (Origin, &'a Task)>,
+        asked: Asked,
+    ) -> bool {
         let Some(redis) = &self.redis else { return true };
-        let mut latest: BTreeMap<_, &Task> = BTreeMap::new();
-        for task in tasks {
-            latest.insert((&task.tenant, task.id), task);
+        let mut tenants: BTreeMap<&TenantId, BTreeMap<TaskId, (Origin, &Task)>> = BTreeMap::new();
+        for (origin, task) in tasks {
+            tenants.entry(&task.tenant).or_default().insert(task.id, (origin, task));
         }
-        if latest.is_empty() {
-            return true;
+        let mut puts = Vec::new();
+        for (tenant, tasks) in tenants {
+            let entries = tasks.into_iter().filter_map(|(id, (origin, task))| {
+                let json = body(task).ok()?.map_or_else(Bytes::new, |body| body.json);
+                Some(Entry { id, version: task.version, json, origin })
+            });
+            puts.push(redis.run(tenant, put(tenant, entries.collect(), asked, self.ttl)));
         }
-        let mut pipe = redis::pipe();
-        for tenant in latest.keys().map(|(tenant, _)| *tenant).collect::<BTreeSet<_>>() {
-            pages::advance(&mut pipe, tenant).ignore();
-        }
-        for ((tenant, id), task) in latest {
-            let Ok(body) = body(task) else { continue };
-            let json = body.map_or_else(Bytes::new, |body| body.json);
-            put(&mut pipe, &key(tenant, id), task.version, &json, self.ttl);
-        }
-        redis.run::<()>(async |connection| pipe.query_async(connection).await).await.is_some()
+        let done: Vec<Option<()>> = join_all(puts).await;
+        done.iter().all(Option::is_some)
     }
 
     /// Remembers for a while that there is no such task, unless one is there: it may have been created
     /// since PostgreSQL was asked.
-    pub(crate) async fn put_absence(&self, tenant: &TenantId, id: TaskId) {
+    pub(crate) async fn put_absence(&self, tenant: &TenantId, id: TaskId, asked: Asked) {
         let Some(redis) = &self.redis else { return };
-        let mut pipe = redis::pipe();
-        put(&mut pipe, &key(tenant, id), NO_VERSION, &[], ABSENCE_TTL.min(self.ttl));
-        let _ = redis.run::<()>(async |connection| pipe.query_async(connection).await).await;
+        let none = Entry { id, version: NO_VERSION, json: Bytes::new(), origin: Origin::Read };
+        let command = put(tenant, vec![none], asked, ABSENCE_TTL.min(self.ttl));
+        let _: Option<()> = redis.run(tenant, command).await;
     }
 }
 
-fn put(pipe: &mut Pipeline, key: &str, version: Version, json: &[u8], ttl: Duration) {
-    pipe.cmd("EVAL").arg(PUT).arg(1).arg(key).arg(version).arg(json).arg(millis(ttl)).ignore();
+struct Entry {
+    id: TaskId,
+    version: Version,
+    json: Bytes,
+    origin: Origin,
+}
+
+fn put(tenant: &TenantId, entries: Vec<Entry>, asked: Asked, ttl: Duration) -> Cmd {
+    let mut command = redis::cmd("EVAL");
+    command.arg(PUT).arg(entries.len() + 1).arg(pages::generation_key(tenant));
+    for entry in &entries {
+        command.arg(key(tenant, entry.id));
+    }
+    command.arg(millis(ttl)).arg(asked.as_millis());
+    command.arg(Uuid::new_v4().to_string()).arg(pages::GENERATION_MS);
+    for Entry { version, json, origin, .. } in entries {
+        command.arg(version).arg(&*json).arg(u8::from(origin == Origin::Changed));
+    }
+    command
 }
 
 pub(crate) fn key(tenant: &TenantId, id: TaskId) -> String {
-    format!("{TASK_KEYS}{tenant}:{id}")
+    format!("{TASK_KEYS}{{{tenant}}}:{id}")
 }
 
 fn millis(ttl: Duration) -> u64 {

@@ -8,8 +8,9 @@ use sha2::{Digest as _, Sha256};
 use sqlx::types::Uuid;
 
 use super::{Filter, Start};
+use crate::cache::Asked;
 use crate::error::{ReadError, unwritable};
-use crate::read::Source;
+use crate::read::{Freshness, Source};
 use crate::store::Store;
 
 /// Some of a tenant's tasks, as JSON.
@@ -25,8 +26,7 @@ pub struct PageBody {
 }
 
 impl Store {
-    /// What [`tasks`](Self::tasks) gives, as JSON, and where it came from. It has every write that was
-    /// answered before, unless Redis missed that one.
+    /// What [`tasks`](Self::tasks) gives, as JSON, as recent as it must be, and where it came from.
     ///
     /// # Errors
     /// When it is not in the cache and PostgreSQL does not answer.
@@ -36,19 +36,22 @@ impl Store {
         filter: &Filter,
         start: Start,
         limit: u16,
+        freshness: Freshness,
     ) -> Result<(PageBody, Source), ReadError> {
         let digest = digest(filter, &start, limit).map_err(unwritable)?;
-        let (held, place) = self.cache.page(tenant, &digest).await;
+        let (held, place) = self.cache.page(tenant, &digest, freshness.limit()).await;
         if let Some(page) = held.and_then(|json| serde_json::from_slice(&json).ok()) {
             Source::Hit.count();
             return Ok((page, Source::Hit));
         }
         Source::Miss.count();
+        let asked = Asked::now();
         let found = self.tasks(tenant, filter, start, limit).await?;
         let tasks = to_raw_value(&found.tasks).map_err(unwritable)?;
         let page = PageBody { tasks, unreadable: found.unreadable, next: found.next };
         if let Some(place) = place {
-            self.cache.put_page(place, &serde_json::to_vec(&page).map_err(unwritable)?).await;
+            let json = serde_json::to_vec(&page).map_err(unwritable)?;
+            self.cache.put_page(tenant, place, asked, &json).await;
         }
         Ok((page, Source::Miss))
     }

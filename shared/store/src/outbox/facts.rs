@@ -3,6 +3,7 @@
 use std::fmt;
 
 use domain::{TaskId, TenantId, Timestamp};
+use events::FactType;
 use serde_json::value::RawValue;
 use sqlx::types::{Json, Uuid};
 
@@ -26,6 +27,13 @@ pub struct UntoldFact {
     pub traceparent: Option<String>,
     /// When it came true.
     pub occurred_at: Timestamp,
+}
+
+impl UntoldFact {
+    /// Whether it changed its task: then Redis may have missed that.
+    fn is_change(&self) -> bool {
+        self.kind != FactType::CommandRejected.as_str()
+    }
 }
 
 /// Without the data, which is personal.
@@ -88,28 +96,29 @@ impl Outbox {
         facts.collect()
     }
 
-    /// Takes note that every queue has these facts. Their tasks' copies in the cache are set right
-    /// once more, and then the facts are deleted; returns `false` if Redis did not answer, and the
-    /// facts wait for [`repeat`](Self::repeat).
+    /// Takes note that every queue has these facts. The copies of the tasks that they changed are set
+    /// right once more, and then the facts are deleted; returns `false` if Redis did not answer, and
+    /// those of changes wait for [`repeat`](Self::repeat).
     ///
     /// # Errors
     /// When PostgreSQL does not answer; the facts will be told again.
     pub async fn told(&self, facts: &[UntoldFact]) -> Result<bool, OutboxError> {
-        let seqs: Vec<_> = facts.iter().map(|fact| fact.seq).collect();
+        let (changes, others): (Vec<_>, Vec<_>) = facts.iter().partition(|fact| fact.is_change());
+        let seqs = |facts: &[&UntoldFact]| facts.iter().map(|fact| fact.seq).collect::<Vec<_>>();
         let (tenants, tasks): (Vec<_>, Vec<_>) =
-            facts.iter().map(|fact| (fact.tenant.to_string(), fact.task.as_uuid())).unzip();
-        let cached = self.refresh(&tenants, &tasks).await?;
-        if cached {
-            self.forget(&seqs).await?;
-        } else {
-            sqlx::query!(
-                "UPDATE outbox SET sent = true WHERE seq = ANY ($1) -- every tenant's",
-                &seqs
-            )
-            .execute(&self.store.pool)
-            .await?;
+            changes.iter().map(|fact| (fact.tenant.to_string(), fact.task.as_uuid())).unzip();
+        if self.refresh(&tenants, &tasks).await? {
+            self.forget(&[seqs(&changes), seqs(&others)].concat()).await?;
+            return Ok(true);
         }
-        Ok(cached)
+        self.forget(&seqs(&others)).await?;
+        sqlx::query!(
+            "UPDATE outbox SET sent = true WHERE seq = ANY ($1) -- every tenant's",
+            &seqs(&changes)
+        )
+        .execute(&self.store.pool)
+        .await?;
+        Ok(false)
     }
 
     pub(super) async fn forget(&self, seqs: &[i64]) -> Result<(), OutboxError> {

@@ -7,6 +7,7 @@ use domain::Task;
 use sqlx::types::Uuid;
 
 use super::{Lease, Outbox, OutboxError};
+use crate::cache::{Asked, Origin};
 use crate::stored::Stored;
 
 /// Facts whose cache writes are repeated at once, at most, for each shard: few enough for
@@ -72,6 +73,7 @@ impl Outbox {
         if tenants.is_empty() || !self.store.cache.is_configured() {
             return Ok(true);
         }
+        let asked = Asked::now();
         let rows = sqlx::query!(
             r#"
             SELECT tasks.id AS "id!", to_jsonb(tasks) AS "task!: Stored<Task>"
@@ -88,6 +90,8 @@ impl Outbox {
             .into_iter()
             .filter_map(|row| row.task.0.inspect_err(|why| why.report("tasks", row.id)).ok());
         let tasks: Vec<Task> = readable.collect();
-        Ok(self.store.cache.write_through(&tasks).await)
+        // Redis knows the changes that it has heard of: a repeat of those ends no list page.
+        let changed = tasks.iter().map(|task| (Origin::Changed, task));
+        Ok(self.store.cache.put(changed, asked).await)
     }
 }

@@ -111,13 +111,12 @@ impl Store {
 }
 
 impl RateLimits {
-    /// Counts a request. `None` if it is not limited: by the configuration, or because Redis is away.
+    /// Counts a request. `None` if it is not limited: by the configuration, or because Redis is unavailable.
     pub async fn count(&self, tenant: &TenantId, class: Class) -> Option<Standing> {
         let (redis, limit) = (self.redis.as_ref()?, self.config.limit(class)?);
         let mut command = redis::cmd("EVAL");
         command.arg(GCRA).arg(1).arg(key(tenant, class)).arg(limit.interval).arg(limit.burst);
-        let counted: Option<(bool, u64)> =
-            redis.run(async |connection| command.query_async(connection).await).await;
+        let counted: Option<(bool, u64)> = redis.run(tenant, command).await;
         let Some((allowed, room)) = counted else {
             metrics::counter!("rate_limit_errors_total").increment(1);
             return None;
@@ -131,7 +130,7 @@ impl RateLimits {
 
 /// Its `v1` is the meaning of the value: another meaning needs another key.
 fn key(tenant: &TenantId, class: Class) -> String {
-    format!("rate:v1:{}:{tenant}", class.as_str())
+    format!("rate:v1:{}:{{{tenant}}}", class.as_str())
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ async fn a_command_writes_task_inbox_and_outbox() {
 
     assert_eq!(receipts[0].outcome, APPLIED_ONCE);
     let written = receipts[0].task.clone().expect("a task");
-    let body = fixture.reader.task(&written.tenant, task).await.expect("an answer");
+    let body = fixture.current(&written.tenant, task).await;
     let read: Task = serde_json::from_slice(&body.expect("a task").json).expect("a task");
     assert_eq!(read, written);
     let inbox = fixture.look("SELECT source || ' ' || command_id || ' ' || outcome FROM inbox");
@@ -133,7 +133,7 @@ async fn an_identifier_is_never_used_again() {
     let receipts = fixture.apply(vec![incoming("3", task, create("Again"))]).await;
     assert_eq!(receipts[0].outcome, Outcome::Refused(Refusal::TaskAlreadyExists));
     let tenant = "acme".parse().expect("a tenant");
-    assert_eq!(fixture.reader.task(&tenant, task).await.expect("an answer"), None);
+    assert_eq!(fixture.current(&tenant, task).await, None);
     assert_eq!(fixture.newest("acme").await, []);
 }
 
@@ -177,7 +177,7 @@ async fn any_batches_leave_what_folding_the_distinct_commands_leaves() {
         }
         let tenant = "acme".parse().expect("a tenant");
         for (id, expected) in tasks.into_iter().zip(expected) {
-            let body = fixture.reader.task(&tenant, id).await.expect("an answer");
+            let body = fixture.current(&tenant, id).await;
             let task = body.map(|body| serde_json::from_slice::<Task>(&body.json).expect("a task"));
             assert_eq!(task.map(without_times), expected.map(without_times));
         }

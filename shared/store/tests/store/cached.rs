@@ -1,28 +1,54 @@
 //! A store with a Redis of its own, and a task in both.
 
+use std::time::{Duration, SystemTime};
+
 use domain::{TaskId, TenantId};
 use local_stack::{Redis, State};
 use redis::AsyncCommands as _;
 use redis::aio::MultiplexedConnection;
 use secrecy::ExposeSecret as _;
 use store::{Freshness, Source};
+use tempfile::TempDir;
 
-use crate::fixture::{Fixture, incoming, new_task};
+use crate::fixture::{Fixture, connect_once, incoming, new_task, now};
+
+/// A Redis of the test's own, and its folder, which must outlive it. All have the same password.
+pub(crate) async fn redis() -> (Redis, TempDir) {
+    let (state, folder) = state();
+    (Redis::start(&state).await.expect("a Redis"), folder)
+}
+
+/// Where a Redis may start.
+pub(crate) fn state() -> (State, TempDir) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let state = State::open(folder.path()).expect("a state folder");
+    state.secret_bytes("redis", || Ok(b"of-tests".to_vec())).expect("a password");
+    (state, folder)
+}
 
 pub(crate) struct Cached {
     pub(crate) fixture: Fixture,
     pub(crate) redis: Redis,
     pub(crate) tenant: TenantId,
     pub(crate) task: TaskId,
-    _state: tempfile::TempDir,
+    _state: TempDir,
 }
 
 impl Cached {
     pub(crate) async fn new() -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        let state = State::open(folder.path()).expect("a state folder");
-        let redis = Redis::start(&state).await.expect("a Redis");
-        let fixture = Fixture::with_redis(redis.url().expose_secret()).await;
+        Self::with(&[]).await
+    }
+
+    /// With further settings of its stores.
+    pub(crate) async fn with(settings: &[&str]) -> Self {
+        let (redis, folder) = redis().await;
+        let url = redis.url().expose_secret().to_owned();
+        Self::by(redis, folder, &url, settings).await
+    }
+
+    /// With stores that know Redis by that URL.
+    pub(crate) async fn by(redis: Redis, folder: TempDir, url: &str, settings: &[&str]) -> Self {
+        let fixture = Fixture::with_settings(url, settings).await;
         let tenant = "acme".parse().expect("a tenant");
         Self { fixture, redis, tenant, task: new_task(), _state: folder }
     }
@@ -33,7 +59,7 @@ impl Cached {
     }
 
     pub(crate) fn key(&self) -> String {
-        format!("task:v1:{}:{}", self.tenant, self.task)
+        format!("task:v2:{{{}}}:{}", self.tenant, self.task)
     }
 
     /// Version and body of the entry.
@@ -43,12 +69,19 @@ impl Cached {
     }
 
     pub(crate) async fn read(&self) -> Option<String> {
-        let body = self.fixture.reader.task(&self.tenant, self.task).await.expect("an answer");
-        body.map(|body| String::from_utf8(body.json.to_vec()).expect("text"))
+        let read = self.fixture.reader.read(&self.tenant, self.task, Freshness::Recent).await;
+        read.expect("an answer").0.map(|body| String::from_utf8(body.json.to_vec()).expect("text"))
     }
 
     pub(crate) async fn apply(&self, id: &str, action: domain::Action) {
         self.fixture.apply(vec![incoming(id, self.task, action)]).await;
+    }
+
+    /// The same, and Redis does not hear of it.
+    pub(crate) async fn miss(&self, id: &str, action: domain::Action) {
+        let writer = connect_once(self.fixture.database.writer_url.expose_secret());
+        let batch = vec![incoming(id, self.task, action)];
+        writer.apply(batch, now()).await.expect("an applied batch");
     }
 
     pub(crate) async fn forget(&self) {
@@ -57,7 +90,14 @@ impl Cached {
 
     /// Puts an entry there, as somebody else would.
     pub(crate) async fn put(&self, version: i64, body: &str) {
-        let fields = [("v", version.to_string()), ("b", body.to_owned())];
+        let asked = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("a time");
+        self.put_of(version, body, asked).await;
+    }
+
+    /// The same, for which PostgreSQL was asked so long after 1970.
+    pub(crate) async fn put_of(&self, version: i64, body: &str, asked: Duration) {
+        let (version, asked) = (version.to_string(), asked.as_millis().to_string());
+        let fields = [("v", version), ("b", body.to_owned()), ("t", asked)];
         let mut connection = self.connection().await;
         let _: () = connection.hset_multiple(self.key(), &fields).await.expect("an entry");
     }

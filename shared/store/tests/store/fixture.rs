@@ -5,12 +5,13 @@ use std::str::FromStr as _;
 use chrono::{DateTime, Utc};
 use clap::Parser;
 use domain::{
-    Action, Command, CreateTask, Expected, Tags, Task, TaskId, TaskPatch, Timestamp, UpdateTask,
+    Action, Command, CreateTask, Expected, Tags, Task, TaskId, TaskPatch, TenantId, Timestamp,
+    UpdateTask,
 };
 use local_stack::TestDatabase;
 use secrecy::{ExposeSecret as _, SecretString};
 use sqlx::{PgPool, Postgres, Transaction};
-use store::{CommandKey, Config, Filter, Incoming, Receipt, Sort, Store};
+use store::{CommandKey, Config, Filter, Freshness, Incoming, Receipt, Sort, Store, TaskBody};
 use uuid::Uuid;
 
 #[derive(Parser)]
@@ -36,12 +37,20 @@ impl Fixture {
     }
 
     pub(crate) async fn with_redis(redis_url: &str) -> Self {
+        Self::with_settings(redis_url, &[]).await
+    }
+
+    pub(crate) async fn with_settings(redis_url: &str, settings: &[&str]) -> Self {
+        let connect = |url: &SecretString| {
+            Store::connect(&config(url, redis_url, settings)).expect("a store")
+        };
         let database = TestDatabase::create().await.expect("a test database");
         Self {
-            writer: connect(&database.writer_url, redis_url),
-            reader: Store::for_lists(&config(&database.reader_url, redis_url)).expect("a store"),
-            relay: connect(&database.relay_url, redis_url),
-            attachments: connect(&database.attachments_url, redis_url),
+            writer: connect(&database.writer_url),
+            reader: Store::for_lists(&config(&database.reader_url, redis_url, settings))
+                .expect("a store"),
+            relay: connect(&database.relay_url),
+            attachments: connect(&database.attachments_url),
             owner: PgPool::connect_lazy(database.owner_url.expose_secret()).expect("a URL"),
             database,
         }
@@ -49,6 +58,11 @@ impl Fixture {
 
     pub(crate) async fn apply(&self, batch: Vec<Incoming>) -> Vec<Receipt> {
         self.writer.apply(batch, now()).await.expect("an applied batch")
+    }
+
+    /// What PostgreSQL has of a task.
+    pub(crate) async fn current(&self, tenant: &TenantId, task: TaskId) -> Option<TaskBody> {
+        self.reader.read(tenant, task, Freshness::Current).await.expect("an answer").0
     }
 
     /// The first page of all tasks of `tenant`.
@@ -109,13 +123,9 @@ pub(crate) fn connect_once(url: &str) -> Store {
     Store::connect(&Arguments::parse_from(arguments).store).expect("a store")
 }
 
-fn connect(url: &SecretString, redis_url: &str) -> Store {
-    Store::connect(&config(url, redis_url)).expect("a store")
-}
-
-fn config(url: &SecretString, redis_url: &str) -> Config {
-    let url = url.expose_secret();
-    Arguments::parse_from(["test", "--database-url", url, "--redis-url", redis_url]).store
+fn config(url: &SecretString, redis_url: &str, settings: &[&str]) -> Config {
+    let urls = ["test", "--database-url", url.expose_secret(), "--redis-url", redis_url];
+    Arguments::parse_from(urls.iter().chain(settings)).store
 }
 
 pub(crate) fn now() -> Timestamp {

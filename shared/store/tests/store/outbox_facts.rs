@@ -172,7 +172,7 @@ async fn what_redis_missed_is_repeated_as_it_is_now_when_redis_is_back() {
         if !outbox.repeat(&lease).await.expect("an answer") {
             let client = redis::Client::open(redis.url().expose_secret()).expect("a URL");
             let mut connection = client.get_multiplexed_async_connection().await.expect("Redis");
-            let key = format!("task:v1:acme:{task}");
+            let key = format!("task:v2:{{acme}}:{task}");
             let body: String = redis::cmd("HGET")
                 .arg(key)
                 .arg("b")
@@ -181,7 +181,7 @@ async fn what_redis_missed_is_repeated_as_it_is_now_when_redis_is_back() {
                 .expect("an entry");
             assert!(body.contains("New"), "the task as it is now: {body}");
             let exists =
-                redis::cmd("EXISTS").arg("list:v1:acme").query_async(&mut connection).await;
+                redis::cmd("EXISTS").arg("list:v2:{acme}").query_async(&mut connection).await;
             assert_eq!(exists, Ok(1), "lists begin anew, too");
             assert_eq!(fixture.look("SELECT count(*)::text FROM outbox").await, "1");
             return;

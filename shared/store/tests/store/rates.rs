@@ -5,11 +5,13 @@ use std::time::Instant;
 use clap::Parser;
 use domain::TenantId;
 use futures::future::join_all;
-use local_stack::{Redis, State};
+use local_stack::Redis;
 use proptest::prelude::*;
 use redis::aio::MultiplexedConnection;
 use secrecy::ExposeSecret as _;
 use store::{Class, RateLimitConfig, RateLimits, Store};
+
+use crate::cached::redis;
 
 const GCRA: &str = include_str!("../../src/rate/gcra.lua");
 /// A point in time, in microseconds.
@@ -23,15 +25,13 @@ struct Settings {
     limits: RateLimitConfig,
 }
 
-/// A Redis of the test's own, which must outlive its folder.
-async fn redis() -> (Redis, tempfile::TempDir) {
-    let folder = tempfile::tempdir().expect("a folder");
-    let state = State::open(folder.path()).expect("a state folder");
-    (Redis::start(&state).await.expect("a Redis"), folder)
+fn limits(redis: &Redis, settings: &[&str]) -> RateLimits {
+    limits_by(redis.url().expose_secret(), settings)
 }
 
-fn limits(redis: &Redis, settings: &[&str]) -> RateLimits {
-    let redis = format!("--redis-url={}", redis.url().expose_secret());
+/// Limits that are counted in the Redis of that URL.
+pub(crate) fn limits_by(url: &str, settings: &[&str]) -> RateLimits {
+    let redis = format!("--redis-url={url}");
     let common = ["test", "--database-url=postgres://nowhere/nothing", &redis];
     let Settings { store, limits } = Settings::parse_from(common.iter().chain(settings));
     Store::connect(&store).expect("a store").rate_limits(limits)

@@ -2,7 +2,7 @@
 //! checks.
 
 use domain::{Task, TaskId};
-use store::{Attached, Filter, Outcome, ReadError, Sort, Start};
+use store::{Attached, Filter, Freshness, Outcome, ReadError, Sort, Start};
 use uuid::Uuid;
 
 use crate::attachments::key;
@@ -107,11 +107,11 @@ async fn a_read_of_it_is_an_error_that_is_no_outage() {
     let fixture = Fixture::new().await;
     let tasks = fixture.with_broken(2).await;
     let tenant = "acme".parse().expect("a tenant");
-    let read = fixture.reader.task(&tenant, tasks[0]).await;
+    let read = fixture.reader.read(&tenant, tasks[0], Freshness::Recent).await;
     let Err(error @ ReadError::Unreadable(_)) = read else { panic!("{read:?}") };
     let told = format!("{:#}", anyhow::Error::from(error));
     assert!(told.contains("/title") && !told.contains("two"), "{told}");
-    assert!(fixture.reader.task(&tenant, tasks[1]).await.expect("an answer").is_some());
+    assert!(fixture.current(&tenant, tasks[1]).await.is_some());
 }
 
 #[tokio::test]

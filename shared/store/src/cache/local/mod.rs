@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use domain::Version;
 use quick_cache::Weighter;
 use quick_cache::sync::{Cache, PlaceholderGuard};
 use tokio::time::{Instant, timeout};
@@ -128,6 +129,15 @@ impl Local {
     /// There is word that the entry was changed.
     pub(crate) fn remove(&self, key: &str) {
         self.0.entries.remove(key);
+    }
+
+    /// There is a later version than that, if this is an earlier one.
+    pub(crate) fn remove_older(&self, key: &str, version: Version) {
+        let is_older = |entry: &Entry| match &entry.answer {
+            Ok(Some(task)) => task.version < version,
+            Ok(None) | Err(_) => true,
+        };
+        self.0.entries.remove_if(key, is_older);
     }
 
     /// Anything may have changed.

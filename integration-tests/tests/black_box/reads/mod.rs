@@ -1,5 +1,7 @@
 //! What a pod keeps in its own memory, and that it is right again soon, whatever becomes of Redis.
 
+mod faults;
+
 use local_stack::Redis;
 use nix::sys::signal::Signal;
 use redis::RedisResult;
@@ -87,7 +89,7 @@ async fn what_is_kept_is_served_until_it_changes_and_who_asks_for_the_present_ge
     stage.is_read_from("local").await;
     for _ in 0..5 {
         stage.rename().await;
-        assert_eq!(stage.read("no-cache").await, (stage.version, "hit".to_owned()));
+        assert_eq!(stage.read("no-cache").await, (stage.version, "miss".to_owned()));
         stage.is_read_from("local").await;
     }
     let mut worker = stage.world.worker().await;
@@ -98,7 +100,7 @@ async fn what_is_kept_is_served_until_it_changes_and_who_asks_for_the_present_ge
     worker.stop().await.expect("drained");
     let metrics = stage.world.client.get(stage.reader.function.health_url("metrics"));
     let metrics = metrics.send().await.expect("an answer").text().await.expect("text");
-    for result in ["local", "hit"] {
+    for result in ["local", "hit", "miss"] {
         assert!(
             metrics.contains(&format!("cache_reads_total{{result=\"{result}\"}}")),
             "{metrics}"

@@ -1,0 +1,123 @@
+//! Redis slow, frozen and failed over: what it costs, and that it is used again without a restart.
+
+use std::time::Duration;
+
+use futures::future::join_all;
+use local_stack::{Proxy, Redis};
+use redis::aio::MultiplexedConnection;
+use secrecy::ExposeSecret as _;
+use store::{Class, RateLimits, Source};
+use tokio::time::{Instant, sleep};
+
+use crate::cached::{Cached, redis};
+use crate::fixture::{create, rename};
+use crate::rates::limits_by;
+
+/// How long to wait for what must happen.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A task that is cached by way of a proxy, and limits that are counted so.
+struct Stage {
+    cached: Cached,
+    proxy: Proxy,
+    limits: RateLimits,
+    version: i64,
+}
+
+impl Stage {
+    async fn new() -> Self {
+        let (redis, folder) = redis().await;
+        let proxy = Proxy::start(redis.url()).await.expect("a proxy");
+        let url = proxy.url().expose_secret();
+        let cached = Cached::by(redis, folder, url, &[]).await;
+        let limits = limits_by(url, &[]);
+        let mut stage = Self { cached, proxy, limits, version: 0 };
+        stage.works_again().await;
+        stage
+    }
+
+    /// Waits until a change is written through, read from Redis, and counted there.
+    async fn works_again(&mut self) {
+        let end = Instant::now() + PATIENCE;
+        while !self.works().await {
+            assert!(Instant::now() < end, "Redis was never used again");
+            sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    async fn works(&mut self) -> bool {
+        let is_counted = self.limits.count(&self.cached.tenant, Class::Read).await.is_some();
+        self.version += 1;
+        let action = match self.version {
+            1 => create("Milk"),
+            version => rename(&format!("Name {version}"), None),
+        };
+        self.cached.apply(&self.version.to_string(), action).await;
+        let (version, source) = self.cached.recent().await;
+        is_counted && (version, source) == (Some(self.version), Source::Hit)
+    }
+}
+
+async fn connection(redis: &Redis) -> MultiplexedConnection {
+    let client = redis::Client::open(redis.url().expose_secret()).expect("a URL");
+    client.get_multiplexed_async_connection().await.expect("a connection")
+}
+
+async fn send(redis: &Redis, command: &[&str]) {
+    let (name, arguments) = command.split_first().expect("a command");
+    let command = redis::cmd(name).arg(arguments).exec_async(&mut connection(redis).await).await;
+    command.expect("done");
+}
+
+#[tokio::test]
+async fn after_a_fail_over_the_new_primary_is_used_though_no_connection_was_closed() {
+    // A replica answers READONLY to a write, or MASTERDOWN to everything.
+    for (serves_stale_data, has_primary) in [("yes", true), ("no", false)] {
+        let mut stage = Stage::new().await;
+        let (primary, _folder) = redis().await;
+        let (_, port) = primary.url().expose_secret().rsplit_once(':').expect("a port");
+        let old = &stage.cached.redis;
+        send(old, &["CONFIG", "SET", "replica-serve-stale-data", serves_stale_data]).await;
+        send(old, &["REPLICAOF", "127.0.0.1", if has_primary { port } else { "1" }]).await;
+        assert!(!stage.works().await, "it takes no writes");
+        stage.proxy.lead_to(primary.url()).expect("led");
+        stage.works_again().await;
+    }
+}
+
+#[tokio::test]
+async fn connections_that_freeze_are_made_anew() {
+    let mut stage = Stage::new().await;
+    for _ in 0..2 {
+        stage.proxy.freeze();
+        assert!(!stage.works().await);
+        stage.works_again().await;
+    }
+}
+
+#[tokio::test]
+async fn one_slow_answer_costs_only_those_who_wait_for_it() {
+    let cached = Cached::with(&["--redis-timeout-ms=500"]).await;
+    cached.apply("1", create("Milk")).await;
+    assert_eq!(cached.recent().await, (Some(1), Source::Hit));
+    send(&cached.redis, &["CLIENT", "PAUSE", "800", "ALL"]).await;
+    let (current, slow) = tokio::join!(
+        cached.fixture.current(&cached.tenant, cached.task),
+        join_all((0..20).map(|_| cached.recent())),
+    );
+    assert_eq!(current.map(|task| task.version), Some(1));
+    assert!(slow.iter().all(|(version, _)| *version == Some(1)), "{slow:?}");
+    assert!(slow.contains(&(Some(1), Source::Miss)), "PostgreSQL was asked instead: {slow:?}");
+    assert_eq!(cached.recent().await, (Some(1), Source::Hit), "Redis is asked again at once");
+}
+
+#[tokio::test]
+async fn a_connection_that_was_closed_while_nobody_used_it_costs_no_write() {
+    let cached = Cached::new().await;
+    cached.apply("1", create("Milk")).await;
+    for version in 2..10 {
+        send(&cached.redis, &["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"]).await;
+        cached.apply(&version.to_string(), rename(&format!("Name {version}"), None)).await;
+        assert_eq!(cached.entry().await.0, Some(version));
+    }
+}
