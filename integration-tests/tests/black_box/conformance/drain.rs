@@ -40,3 +40,22 @@ pub(crate) async fn what_has_begun_is_finished_and_nothing_is_lost(host: Host) {
     stage.empty().await;
     scenario.compare(&stage).await;
 }
+
+/// Only a pod has a drain that can be cut off: what it holds is free at once, long before its visibility
+/// ends.
+#[tokio::test]
+async fn a_drain_that_is_cut_off_releases_what_it_holds() {
+    let stage = Stage::new().await;
+    let hang = |group, id| message(group, id, &json!(["hang", "ack"]));
+    stage.send(&[hang("g", "a"), hang("g", "b"), hang("h", "c")]).await;
+    let settings = [("QUEUE_VISIBILITY_SECONDS", "3600"), ("DRAIN_TIMEOUT_SECONDS", "1")];
+    let mut running = Host::Pod.start(&stage, &settings, Scenario::default().limit).await;
+    eventually("work has begun", async || (stage.effects().len() == 2).then_some(())).await;
+    assert!(stage.in_flight().await > 0);
+    let status = running.stop().await;
+    assert!(!status.success(), "it was cut off: {status}");
+    assert_eq!(stage.in_flight().await, 0);
+    running.restart(&stage).await;
+    stage.empty().await;
+    assert!(stage.take_dead_letters().await.is_empty());
+}

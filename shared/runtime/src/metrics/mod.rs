@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | [`MESSAGES_RECEIVED`] | counter | `queue` |
 //! | [`MESSAGES_SETTLED`] | counter | `queue`, `verdict` (`ack`, `retry`, `reject`, `release`), `reason` |
+//! | [`MESSAGES_UNDELETED`] | counter | `queue` |
 //! | [`MESSAGES_IN_FLIGHT`] | gauge | `queue` |
 //! | [`CONSUMER_PAUSED`] | gauge, 0 or 1 | `queue` |
 //! | [`QUEUE_AGE`] | histogram, seconds | `queue` |
@@ -31,6 +32,9 @@ pub(crate) use emf::{flush, install as install_emf};
 pub const MESSAGES_RECEIVED: &str = "messages_received_total";
 /// Messages by the verdict that they were given in the end. `reason` is empty for an ack.
 pub const MESSAGES_SETTLED: &str = "messages_settled_total";
+/// Messages that were done with and could not be deleted, since their receipt handles had expired or
+/// the queue did not answer: they may be handed out again.
+pub const MESSAGES_UNDELETED: &str = "messages_undeleted_total";
 /// Messages received and not settled yet.
 pub const MESSAGES_IN_FLIGHT: &str = "messages_in_flight";
 /// 1 while nothing but probes is received because a dependency is away.
@@ -68,6 +72,7 @@ pub(crate) fn install() -> Result<PrometheusHandle, BuildError> {
 fn describe() {
     describe_counter!(MESSAGES_RECEIVED, "Messages handed out to this process");
     describe_counter!(MESSAGES_SETTLED, "Messages by the verdict that they were given");
+    describe_counter!(MESSAGES_UNDELETED, "Messages that were done with and could not be deleted");
     describe_gauge!(MESSAGES_IN_FLIGHT, "Messages received and not settled yet");
     describe_gauge!(CONSUMER_PAUSED, "Whether a dependency is away and only probes are received");
     describe_histogram!(QUEUE_AGE, Unit::Seconds, "From a message's sending to its receipt");

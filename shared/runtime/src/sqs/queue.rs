@@ -22,8 +22,12 @@ use super::{Config, Record, claim_check::Claims, dead_letter::DeadLetter, facts:
 /// What a receive may take beyond its long poll: the answer's way, and SQS's own delays.
 const RECEIVE_GRACE: Duration = Duration::from_secs(10);
 
-/// Of a message that was deleted, or that others may have been handed.
-const GONE: [&str; 2] = ["ReceiptHandleIsInvalid", "MessageNotInflight"];
+/// Of a receipt handle that expired, or whose message was deleted.
+const INVALID_HANDLE: &str = "ReceiptHandleIsInvalid";
+/// Of a message that is visible.
+const NOT_IN_FLIGHT: &str = "MessageNotInflight";
+/// A FIFO queue says this, too, of a receipt handle that expired: the message names the cause.
+const INVALID_PARAMETER: &str = "InvalidParameterValue";
 
 /// Of what a queue takes in no attempt: it is too long, or has what SQS does not allow.
 const REFUSALS: [&str; 5] = [
@@ -53,7 +57,9 @@ pub(crate) trait Queue: Send + Sync + 'static {
     /// Long-polls for at most `max` messages.
     fn receive(&self, max: u16) -> impl Future<Output = anyhow::Result<Vec<Record>>> + Send;
 
-    /// Deletes messages by receipt handle. One that is gone already counts as deleted.
+    /// Deletes messages by receipt handle. In a standard queue one that is gone already counts as
+    /// deleted. In a FIFO queue an invalid receipt handle has expired, and is a futile failure: its
+    /// message may be handed out again.
     fn delete(&self, handles: &[String]) -> impl Future<Output = Answer> + Send;
 
     /// Hides messages, by receipt handle, for some more seconds. One that is gone already, or
@@ -151,21 +157,22 @@ impl Queue for AwsQueue {
         let entries = handles.iter().enumerate().map(entry).collect::<Result<_, _>>()?;
         let request = self.client.delete_message_batch().queue_url(&self.url);
         let answer = request.set_entries(Some(entries)).send().await.context("cannot delete")?;
-        Ok(failures(answer.failed, &["ReceiptHandleIsInvalid"]))
+        Ok(undeleted(answer.failed, self.facts.rules.fifo))
     }
 
     async fn hide(&self, waits: &[(String, i32)]) -> Answer {
         let waits = waits.iter().map(|(handle, wait)| (handle, *wait));
-        Ok(failures(self.change_visibility(waits).await?, &GONE))
+        Ok(failures(self.change_visibility(waits).await?, is_gone))
     }
 
     async fn extend(&self, handles: &[String], seconds: i32) -> Answer {
         let waits = handles.iter().map(|handle| (handle, seconds));
-        let mut failures = failures(self.change_visibility(waits).await?, &[]);
-        for failure in &mut failures {
-            failure.futile |= GONE.iter().any(|gone| failure.code.ends_with(gone));
-        }
-        Ok(failures)
+        let failed = self.change_visibility(waits).await?;
+        let failure = |entry: BatchResultErrorEntry| {
+            let futile = is_gone(&entry);
+            failure(entry).map(|failure| Failure { futile, ..failure })
+        };
+        Ok(failed.into_iter().filter_map(failure).collect())
     }
 
     async fn bury(&self, letters: &[DeadLetter]) -> Answer {
@@ -181,7 +188,7 @@ impl Queue for AwsQueue {
         let entries = letters.iter().enumerate().map(entry).collect::<Result<_, _>>()?;
         let request = self.client.send_message_batch().queue_url(&self.facts.dead_letter_url);
         match request.set_entries(Some(entries)).send().await {
-            Ok(answer) => Ok(failures(answer.failed, &[])),
+            Ok(answer) => Ok(failures(answer.failed, |_| false)),
             // A queue may refuse a batch as a whole for one entry.
             Err(error) if error.code().is_some_and(is_refusal) => {
                 warn!(error = format!("{error:#}"), "a batch of dead letters is refused");
@@ -215,16 +222,69 @@ fn readable(messages: Vec<aws_sdk_sqs::types::Message>) -> Vec<Record> {
     messages.into_iter().filter_map(record).collect()
 }
 
-fn failures(failed: Vec<BatchResultErrorEntry>, harmless: &[&str]) -> Vec<Failure> {
-    let is_harmless = |code: &str| harmless.iter().any(|harmless| code.ends_with(harmless));
-    let failure = |entry: BatchResultErrorEntry| {
-        let index = entry.id.parse().ok()?;
-        Some(Failure { index, code: entry.code, futile: entry.sender_fault })
-    };
-    let failed = failed.into_iter().filter(|entry| !is_harmless(&entry.code));
-    failed.filter_map(failure).collect()
+/// What could not be deleted: of a FIFO queue also what is gone, for there it has only expired.
+fn undeleted(failed: Vec<BatchResultErrorEntry>, fifo: bool) -> Vec<Failure> {
+    let undeleted = failures(failed, |entry| !fifo && is_gone(entry));
+    let expired = |failure: &Failure| failure.code.ends_with(INVALID_HANDLE);
+    let futile =
+        |failure: Failure| Failure { futile: failure.futile || expired(&failure), ..failure };
+    undeleted.into_iter().map(futile).collect()
+}
+
+/// Whether the message was deleted, or others may have been handed it.
+fn is_gone(entry: &BatchResultErrorEntry) -> bool {
+    let expired = || entry.message().is_some_and(|message| message.contains("expired"));
+    let code = entry.code();
+    code.ends_with(INVALID_HANDLE)
+        || code.ends_with(NOT_IN_FLIGHT)
+        || code.ends_with(INVALID_PARAMETER) && expired()
+}
+
+fn failures(
+    failed: Vec<BatchResultErrorEntry>,
+    is_harmless: impl Fn(&BatchResultErrorEntry) -> bool,
+) -> Vec<Failure> {
+    failed.into_iter().filter(|entry| !is_harmless(entry)).filter_map(failure).collect()
+}
+
+fn failure(entry: BatchResultErrorEntry) -> Option<Failure> {
+    let index = entry.id.parse().ok()?;
+    Some(Failure { index, code: entry.code, futile: entry.sender_fault })
 }
 
 fn seconds(duration: Duration) -> i32 {
     i32::try_from(duration.as_secs()).unwrap_or(i32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(code: &str, message: &str) -> BatchResultErrorEntry {
+        let entry = BatchResultErrorEntry::builder().id("0").code(code).message(message);
+        entry.sender_fault(true).build().unwrap()
+    }
+
+    const EXPIRED: &str = "Value is invalid. Reason: The receipt handle has expired.";
+
+    #[test]
+    fn an_invalid_receipt_handle_has_expired_in_a_fifo_queue_and_is_gone_in_a_standard_queue() {
+        for code in ["ReceiptHandleIsInvalid", "InvalidParameterValue"] {
+            let failed = || vec![entry(code, EXPIRED)];
+            assert_eq!(undeleted(failed(), false), [], "{code}");
+            let [Failure { futile: true, .. }] = undeleted(failed(), true)[..] else {
+                panic!("{code} is not known to have expired")
+            };
+        }
+    }
+
+    #[test]
+    fn a_message_is_gone_for_three_causes_and_no_other() {
+        let gone = ["ReceiptHandleIsInvalid", "AWS.SimpleQueueService.MessageNotInflight"];
+        assert!(gone.iter().all(|code| is_gone(&entry(code, ""))));
+        assert!(is_gone(&entry("InvalidParameterValue", EXPIRED)));
+        let beyond = "Total VisibilityTimeout is beyond the limit [43200 seconds]";
+        assert!(!is_gone(&entry("InvalidParameterValue", beyond)));
+        assert!(!is_gone(&entry("InternalError", "")));
+    }
 }

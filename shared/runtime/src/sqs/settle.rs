@@ -23,7 +23,10 @@ use super::{
     queue::Queue,
     slots::LARGEST_MESSAGE,
 };
-use crate::{Clock, metrics::MESSAGES_SETTLED};
+use crate::{
+    Clock,
+    metrics::{MESSAGES_SETTLED, MESSAGES_UNDELETED},
+};
 
 /// Calls at a time for one handler batch.
 const CONCURRENCY: usize = 4;
@@ -146,11 +149,8 @@ impl<Q: Queue> Settler<Q> {
         let chunks = chunks::cut(handles, |_| 0, 0);
         let call = |chunk: Vec<String>| async move { self.queue.delete(&chunk).await };
         let lost = chunks::run(chunks, CONCURRENCY, call).await;
+        self.report_undeleted(&lost);
         let lost: HashSet<_> = lost.into_iter().map(|lost| lost.entry).collect();
-        if !lost.is_empty() {
-            let count = lost.len();
-            error!(count, "messages could not be deleted: they will be handed out again");
-        }
         // A dead letter, and a message that comes again, still need the body that waits elsewhere.
         let acked = due.iter().filter(|(_, record, action)| {
             **action == Action::Delete && !lost.contains(record.receipt_handle())
@@ -184,6 +184,23 @@ impl<Q: Queue> Settler<Q> {
         };
         let longest = i32::try_from(record.longest_wait().as_secs()).unwrap_or(i32::MAX);
         Some(wait.min(longest))
+    }
+
+    /// They took effect, so a repeat changes nothing; but a repeat there will be.
+    fn report_undeleted(&self, lost: &[Lost<String>]) {
+        let expired = lost.iter().filter(|lost| lost.refused).count();
+        if expired > 0 {
+            warn!(expired, "receipt handles had expired: their messages may be handed out again");
+        }
+        let failed = lost.len() - expired;
+        if failed > 0 {
+            error!(failed, "messages could not be deleted: they will be handed out again");
+        }
+        let queue = self.queue().name().to_owned();
+        let count = u64::try_from(lost.len()).unwrap_or(u64::MAX);
+        if count > 0 {
+            counter!(MESSAGES_UNDELETED, "queue" => queue).increment(count);
+        }
     }
 
     /// One line for a batch's retries, not one for each: when a database is away, all fail alike.

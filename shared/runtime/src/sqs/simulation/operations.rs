@@ -58,6 +58,9 @@ impl Simulation {
             let wait = Duration::from_secs(u64::try_from(seconds).unwrap_or_default());
             self.change(&handle, |messages, position| {
                 if let Some(message) = messages.get_mut(position) {
+                    if message.received_at.elapsed() + wait > Duration::from_hours(12) {
+                        self.state().ledger.broken("hidden for more than twelve hours");
+                    }
                     message.visible_at = Instant::now() + wait;
                     let (body, receives) = (&message.body, message.receives);
                     self.state().ledger.note(&format!("hidden {body} #{receives} for {wait:?}"));
@@ -109,11 +112,12 @@ impl Queue for Simulation {
             return Ok(all_fail(handles.len()));
         }
         let delete = |handle: &String| {
-            self.change(handle, |messages, position| {
+            let deleted = self.change(handle, |messages, position| {
                 let message = messages.remove(position);
                 self.state().ledger.deleted(&message.body, message.receives);
             });
-            true
+            // In a FIFO queue a handle expires; a standard queue deletes what is gone, too.
+            deleted || !self.state().facts.rules.fifo
         };
         self.batch(handles, true, delete).await
     }
@@ -137,6 +141,12 @@ impl Queue for Simulation {
         }
         let delay = *self.state().dead_letter_delay.lock().unwrap_or_else(PoisonError::into_inner);
         tokio::time::sleep(delay).await;
+        let most = self.state().longest_dead_letter.load(SeqCst);
+        if letters.iter().any(|letter| letter.weight() > most) {
+            let refused =
+                |index| Failure { index, code: "BatchRequestTooLong".into(), futile: true };
+            return Ok((0..letters.len()).map(refused).collect());
+        }
         let bury = |letter: &DeadLetter| {
             self.state().ledger.buried(letter);
             self.state().dead.lock().unwrap_or_else(PoisonError::into_inner).push(letter.clone());

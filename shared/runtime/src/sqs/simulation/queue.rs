@@ -23,7 +23,7 @@ pub(in crate::sqs) struct State {
     pub(super) wait: Duration,
     pub(super) visibility: Duration,
     pub(super) messages: Mutex<Vec<Stored>>,
-    pub(super) dead: Mutex<Vec<DeadLetter>>,
+    pub(in crate::sqs) dead: Mutex<Vec<DeadLetter>>,
     pub(super) changed: Notify,
     pub(super) receives: AtomicUsize,
     pub(super) claims: Claims,
@@ -34,6 +34,8 @@ pub(in crate::sqs) struct State {
     pub(in crate::sqs) failing_deletes: AtomicUsize,
     pub(in crate::sqs) failing_extends: AtomicUsize,
     pub(in crate::sqs) failing_burials: AtomicUsize,
+    /// Bytes of the largest dead letter that is taken; of a larger one the whole batch is refused.
+    pub(in crate::sqs) longest_dead_letter: AtomicUsize,
     /// What sending dead letters takes.
     pub(super) dead_letter_delay: Mutex<Duration>,
 }
@@ -44,6 +46,7 @@ pub(super) struct Stored {
     pub(super) body: String,
     fifo: bool,
     pub(super) receives: u32,
+    pub(super) received_at: Instant,
     pub(super) visible_at: Instant,
 }
 
@@ -74,6 +77,7 @@ impl Simulation {
             failing_deletes: AtomicUsize::new(0),
             failing_extends: AtomicUsize::new(0),
             failing_burials: AtomicUsize::new(0),
+            longest_dead_letter: AtomicUsize::new(usize::MAX),
             dead_letter_delay: Mutex::default(),
         }))
     }
@@ -86,7 +90,15 @@ impl Simulation {
         let fifo = self.0.facts.rules.fifo;
         let (id, visible_at) = (format!("{group}/{body}"), Instant::now());
         let (group, body) = (group.to_owned(), body.to_owned());
-        self.messages().push(Stored { id, group, body, fifo, receives: 0, visible_at });
+        self.messages().push(Stored {
+            id,
+            group,
+            body,
+            fifo,
+            receives: 0,
+            received_at: visible_at,
+            visible_at,
+        });
         self.0.changed.notify_waiters();
     }
 
@@ -166,6 +178,7 @@ impl Stored {
 
     fn hand_out(&mut self, visible_at: Instant) -> Message {
         self.receives += 1;
+        self.received_at = Instant::now();
         self.visible_at = visible_at;
         let mut system = HashMap::from([
             (System::MessageGroupId, self.group.clone()),

@@ -36,6 +36,11 @@ impl Simulation {
         self.messages().remove(0);
     }
 
+    /// The promises that were broken.
+    pub(in crate::sqs) fn broken(&self) -> Vec<String> {
+        self.state().ledger.close().broken
+    }
+
     /// How often it was asked for messages.
     pub(in crate::sqs) fn receives(&self) -> usize {
         self.state().receives.load(SeqCst)

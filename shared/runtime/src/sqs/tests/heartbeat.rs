@@ -12,7 +12,7 @@ use std::{
 use tokio::time::{Instant, sleep};
 
 use super::{Running, acks, standard};
-use crate::sqs::{Config, simulation::Simulation};
+use crate::sqs::{Config, Each, Handler, Record, Reject, Retry, Verdict, simulation::Simulation};
 
 /// Ten visibility timeouts fit into the handler's.
 fn patient() -> Config {
@@ -125,4 +125,76 @@ async fn a_message_that_is_gone_stops_no_other_message() {
     running.until(Simulation::is_empty).await;
     assert_eq!(handled.load(SeqCst), 2, "each was handled once");
     running.stop().await;
+}
+
+/// Counts what it begins and what it ends, after fifty seconds.
+#[derive(Clone, Default)]
+struct Counting(Arc<(AtomicUsize, AtomicUsize)>);
+
+impl Handler for Counting {
+    type Message = String;
+
+    fn decode(&self, record: &Record) -> Result<String, Reject> {
+        Ok(record.body().to_owned())
+    }
+
+    async fn handle(&self, _: String) -> Verdict {
+        self.0.0.fetch_add(1, SeqCst);
+        sleep(Duration::from_secs(50)).await;
+        self.0.1.fetch_add(1, SeqCst);
+        Verdict::Ack
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_handler_of_a_message_that_is_gone_is_cut_off() {
+    for fifo in [false, true] {
+        let config = patient();
+        let queue = Simulation::new(&config, fifo, 5);
+        for body in ["is purged", "stays"] {
+            queue.send(body, body);
+        }
+        let handler = Counting::default();
+        let counts = Arc::clone(&handler.0);
+        let running = Running::start_with(&queue, &config, Each::new(handler));
+        sleep(Duration::from_secs(1)).await;
+        queue.purge_first();
+        running.until(Simulation::is_empty).await;
+        running.stop().await;
+        assert_eq!((counts.0.load(SeqCst), counts.1.load(SeqCst)), (2, 1), "fifo: {fifo}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_hidden_for_more_than_twelve_hours() {
+    let config = Config {
+        queue_visibility_seconds: 43_200,
+        handler_timeout_seconds: 20_000,
+        ..Config::for_test()
+    };
+    let queue = Simulation::new(&config, true, 5);
+    for body in ["1", "2", "3"] {
+        queue.send("group", body);
+    }
+    let slow = Slow(Duration::from_secs(19_000));
+    let running = Running::start_with(&queue, &config, Each::new(slow));
+    sleep(Duration::from_hours(36)).await;
+    assert_eq!(queue.broken(), [""; 0]);
+    running.stop().await;
+}
+
+/// Takes its time, and then asks for a wait that is longer than what SQS has left.
+struct Slow(Duration);
+
+impl Handler for Slow {
+    type Message = ();
+
+    fn decode(&self, _: &Record) -> Result<(), Reject> {
+        Ok(())
+    }
+
+    async fn handle(&self, (): ()) -> Verdict {
+        sleep(self.0).await;
+        Retry::new("later", "").after(Duration::from_hours(11)).into()
+    }
 }

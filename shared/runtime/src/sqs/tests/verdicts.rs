@@ -13,7 +13,7 @@ use futures::future::BoxFuture;
 use tokio::time::{Instant, sleep};
 
 use super::{Respond, Running, acks, standard};
-use crate::sqs::{Config, Retry, Verdict, simulation::Simulation};
+use crate::sqs::{Config, Reject, Retry, Verdict, simulation::Simulation};
 
 /// Responds to the first `batches` batches with `first`, then acks.
 fn at_first<F>(
@@ -149,4 +149,33 @@ async fn a_dead_letter_that_cannot_be_sent_holds_its_group_back() {
     running.until(Simulation::is_empty).await;
     assert_eq!(queue.dead(), [("bad".to_owned(), "malformed".to_owned())]);
     running.stop().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dead_letter_that_is_refused_for_its_size_says_less_and_harms_no_neighbour() {
+    let config = Config { queue_batch_wait_ms: 50, ..Config::for_test() };
+    let queue = standard(&config);
+    queue.state().longest_dead_letter.store(1_100, SeqCst);
+    let (large, larger) = ("x".repeat(1_060), "y".repeat(1_095));
+    for body in ["small", &large, &larger] {
+        queue.send("", body);
+    }
+    let running = Running::start(&queue, &config, async |batch| {
+        let refused = || Reject::new("refused", "a long explanation".repeat(20)).into();
+        batch.iter().map(|_| refused()).collect()
+    });
+    running.until(Simulation::is_empty).await;
+    running.stop().await;
+    let state = queue.state();
+    let mut dead = state.dead.lock().unwrap().clone();
+    dead.sort_by_key(|letter| letter.body.len());
+    let said = dead.iter().map(|letter| {
+        let details = letter.attributes.contains_key("DeadLetter");
+        let reason = letter.attributes.get("DeadLetterReason").and_then(|it| it.string_value());
+        (details, reason.or(letter.group_id.as_deref()).unwrap())
+    });
+    assert_eq!(
+        said.collect::<Vec<_>>(),
+        [(true, "refused"), (false, "refused"), (false, "refused")]
+    );
 }
