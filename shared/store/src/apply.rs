@@ -11,8 +11,6 @@ use std::time::Duration;
 
 use chrono::SubsecRound as _;
 use domain::{Task, Timestamp};
-use sqlx::AssertSqlSafe;
-use sqlx::postgres::PgPool;
 use tokio::time::sleep;
 
 use crate::cache::{Asked, Origin};
@@ -20,6 +18,7 @@ use crate::error::{ApplyError, is_conflict, unwritable};
 use crate::fold::{Folded, fold};
 use crate::inbox::{Incoming, Outcome};
 use crate::load::load;
+use crate::pool::Pool;
 use crate::store::Store;
 use crate::write::write;
 
@@ -116,7 +115,7 @@ impl Store {
 }
 
 async fn attempt_until_alone(
-    pool: &PgPool,
+    pool: &Pool,
     batch: &[Incoming],
     terms: Terms,
     now: Timestamp,
@@ -136,12 +135,12 @@ async fn attempt_until_alone(
 }
 
 async fn attempt_once(
-    pool: &PgPool,
+    pool: &Pool,
     batch: &[Incoming],
     terms: Terms,
     now: Timestamp,
 ) -> Result<Attempt, sqlx::Error> {
-    let mut transaction = pool.begin_with(AssertSqlSafe(begin(batch))).await?;
+    let mut transaction = pool.begin_with(begin(batch)).await?;
     let known = load(&mut transaction, batch, terms.claim()).await?;
     if known.is_claimed {
         transaction.rollback().await?;

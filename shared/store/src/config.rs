@@ -6,14 +6,16 @@ use std::time::Duration;
 use clap::{Args, value_parser};
 use secrecy::SecretString;
 
+use crate::pool::DatabaseUrl;
+
 /// How to reach PostgreSQL and Redis, and how long to wait for them.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Store")]
 #[group(skip)]
 pub struct Config {
-    /// PostgreSQL, as `postgres://user:password@host:port/database`
-    #[arg(long, env, hide_env_values = true, value_parser = secret)]
-    pub database_url: SecretString,
+    /// Where PostgreSQL is.
+    #[command(flatten)]
+    pub database: DatabaseUrl,
 
     /// Connections to PostgreSQL, at most
     #[arg(long, env, default_value_t = 8, value_parser = value_parser!(u32).range(1..=100))]
@@ -59,15 +61,18 @@ pub struct LocalConfig {
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Store")]
 pub struct Owner {
-    /// PostgreSQL, as `postgres://user:password@host:port/database`; the user must be allowed to
-    /// create roles and tables
-    #[arg(long, env, hide_env_values = true, value_parser = secret)]
-    pub database_url: SecretString,
+    /// Where PostgreSQL is; the user must be allowed to create roles and tables.
+    #[command(flatten)]
+    pub database: DatabaseUrl,
 }
 
 impl Config {
     pub(crate) fn acquire_timeout(&self) -> Duration {
         Duration::from_millis(self.database_acquire_timeout_ms)
+    }
+
+    pub(crate) fn statement_timeout(&self) -> Duration {
+        Duration::from_millis(self.database_statement_timeout_ms)
     }
 
     pub(crate) fn redis_timeout(&self) -> Duration {
@@ -81,6 +86,6 @@ impl Config {
 
 /// Never fails, so that clap never prints a password beside an error.
 #[expect(clippy::unnecessary_wraps, reason = "clap's signature")]
-fn secret(text: &str) -> Result<SecretString, Infallible> {
+pub(crate) fn secret(text: &str) -> Result<SecretString, Infallible> {
     Ok(SecretString::from(text))
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use sqlx::Error as SqlxError;
+use sqlx::postgres::{PgDatabaseError, PgSeverity};
 
 /// Why a batch was not applied. Nothing of it was.
 #[derive(Debug, thiserror::Error)]
@@ -53,6 +54,25 @@ pub(crate) fn unwritable(error: serde_json::Error) -> SqlxError {
 /// The server that was reached takes no writes.
 pub(crate) fn read_only_server() -> SqlxError {
     SqlxError::Configuration("the server is read-only".into())
+}
+
+/// Whether the server failed, or the way to it, and not the statement: another connection may lead
+/// to a server that does better.
+pub(crate) fn is_of_server(error: &SqlxError) -> bool {
+    const READ_ONLY_SQL_TRANSACTION: &str = "25006";
+    const CONNECTION_EXCEPTION: &str = "08";
+    const OPERATOR_INTERVENTION: &str = "57P";
+    let SqlxError::Database(refused) = error else {
+        return matches!(error, SqlxError::Io(_) | SqlxError::Tls(_) | SqlxError::Protocol(_));
+    };
+    let code = refused.code().unwrap_or_default();
+    let is_fatal = refused
+        .try_downcast_ref::<PgDatabaseError>()
+        .is_some_and(|refused| matches!(refused.severity(), PgSeverity::Fatal | PgSeverity::Panic));
+    is_fatal
+        || code == READ_ONLY_SQL_TRANSACTION
+        || code.starts_with(CONNECTION_EXCEPTION)
+        || code.starts_with(OPERATOR_INTERVENTION)
 }
 
 /// Whether the same transaction may succeed if it is simply run again: it was chosen to break a

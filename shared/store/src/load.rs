@@ -3,10 +3,10 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use domain::{Task, TaskId, TenantId};
-use sqlx::PgConnection;
 use sqlx::types::Uuid;
 
 use crate::inbox::{CommandKey, Incoming, Recorded};
+use crate::pool::Transaction;
 use crate::stored::{Stored, Unreadable};
 
 /// What the database knows of a batch's tasks and commands.
@@ -40,7 +40,7 @@ pub(crate) struct Processed {
 /// `claim`, an advisory lock, is tried before any row is locked, and is never waited for. If another
 /// transaction holds it, until its end, nothing is locked.
 pub(crate) async fn load(
-    connection: &mut PgConnection,
+    transaction: &mut Transaction,
     batch: &[Incoming],
     claim: Option<i64>,
 ) -> Result<Known, sqlx::Error> {
@@ -91,7 +91,7 @@ pub(crate) async fn load(
         &ids,
         claim,
     )
-    .fetch_all(connection)
+    .fetch_all(transaction)
     .await?;
 
     let mut known = Known::default();

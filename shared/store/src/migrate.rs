@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use anyhow::Context as _;
-use secrecy::ExposeSecret as _;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::PgPoolOptions;
 
@@ -25,7 +24,7 @@ pub async fn migrate(owner: &Owner) -> anyhow::Result<()> {
     let pool = PgPoolOptions::new()
         .max_connections(1)
         .acquire_timeout(PATIENCE)
-        .connect(owner.database_url.expose_secret())
+        .connect_with(owner.database.options()?)
         .await
         .context("connecting to the database that DATABASE_URL names")?;
     MIGRATOR.run(&pool).await.context("migrating the schema")?;

@@ -1,25 +1,15 @@
 //! The store: a pool of connections to PostgreSQL and, perhaps, a cache.
 
-use std::str::FromStr as _;
-use std::time::Duration;
-
-use anyhow::Context as _;
-use secrecy::ExposeSecret as _;
-use sqlx::Connection as _;
-use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
-
 use crate::cache::{Cache, Follower, Local};
 use crate::config::{Config, LocalConfig};
 use crate::error::{ReadError, read_only_server};
+use crate::pool::{Plans, Pool};
 use crate::redis::Redis;
-
-/// A connection that was idle for longer is checked before it is used: it may have been cut off.
-const IDLE: Duration = Duration::from_secs(1);
 
 /// Access to tasks. Clones share one pool and one cache.
 #[derive(Clone, Debug)]
 pub struct Store {
-    pub(crate) pool: PgPool,
+    pub(crate) pool: Pool,
     pub(crate) cache: Cache,
     pub(crate) redis: Option<Redis>,
     pub(crate) local: Local,
@@ -32,7 +22,7 @@ impl Store {
     /// # Errors
     /// When a URL of the configuration is none; the error names the variable, not its value.
     pub fn connect(config: &Config) -> anyhow::Result<Self> {
-        Self::with(config, options(config)?)
+        Self::with(config, Plans::Shared)
     }
 
     /// Makes a store for a function that lists tasks. Each statement is planned for the values at
@@ -41,24 +31,11 @@ impl Store {
     /// # Errors
     /// As [`Self::connect`].
     pub fn for_lists(config: &Config) -> anyhow::Result<Self> {
-        Self::with(config, options(config)?.options([("plan_cache_mode", "force_custom_plan")]))
+        Self::with(config, Plans::Custom)
     }
 
-    fn with(config: &Config, options: PgConnectOptions) -> anyhow::Result<Self> {
-        let pool = PgPoolOptions::new()
-            .max_connections(config.database_max_connections)
-            .acquire_timeout(config.acquire_timeout())
-            // A check costs a round trip: busy connections are found dead by their next use.
-            .test_before_acquire(false)
-            .before_acquire(|connection, metadata| {
-                Box::pin(async move {
-                    if metadata.idle_for > IDLE {
-                        connection.ping().await?;
-                    }
-                    Ok(true)
-                })
-            })
-            .connect_lazy_with(options);
+    fn with(config: &Config, plans: Plans) -> anyhow::Result<Self> {
+        let pool = Pool::new(config, plans)?;
         let redis = Redis::connect(config)?;
         Ok(Self { pool, cache: Cache::new(config, redis.clone()), redis, local: Local::new(0) })
     }
@@ -95,24 +72,13 @@ impl Store {
         let pool = self.pool.clone();
         async move {
             let read_only = sqlx::query_scalar!(
-                r#"SELECT current_setting('transaction_read_only')::boolean AS "read_only!""#
+                r#"SELECT current_setting('transaction_read_only')::boolean AS "read_only!" -- no tenant's"#
             );
             if read_only.fetch_one(&pool).await? {
+                pool.renew();
                 return Err(read_only_server().into());
             }
             Ok(())
         }
     }
-}
-
-fn options(config: &Config) -> anyhow::Result<PgConnectOptions> {
-    let options = PgConnectOptions::from_str(config.database_url.expose_secret())
-        .ok()
-        .context("DATABASE_URL: expected postgres://user:password@host:port/database")?
-        .application_name(env!("CARGO_PKG_NAME"))
-        .options([
-            ("statement_timeout", config.database_statement_timeout_ms.to_string()),
-            ("idle_in_transaction_session_timeout", "10000".to_owned()),
-        ]);
-    Ok(options)
 }

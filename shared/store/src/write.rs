@@ -1,10 +1,10 @@
 //! The second statement of the write path: everything that a batch writes, at once.
 
 use domain::{Task, Timestamp, Version};
-use sqlx::PgConnection;
 
 use crate::fold::{Folded, NewCommand};
 use crate::inbox::Incoming;
+use crate::pool::Transaction;
 
 /// Writes tasks, inbox and outbox in one round trip. Returns whether everything was written: if
 /// not, another transaction was faster with one of the tasks or commands, and this one must be
@@ -14,7 +14,7 @@ use crate::inbox::Incoming;
 ///
 /// Rows go in key order, tasks before commands, so that no two batches can wait for each other.
 pub(crate) async fn write(
-    connection: &mut PgConnection,
+    transaction: &mut Transaction,
     batch: &[Incoming],
     folded: &Folded,
     now: Timestamp,
@@ -111,7 +111,7 @@ pub(crate) async fn write(
         &facts.iter().map(|(_, fact)| sqlx::types::Json(&fact.data)).collect::<Vec<_>>() as _,
         &facts.iter().map(|(from, _)| from.traceparent.clone()).collect::<Vec<_>>() as &[Option<String>],
     )
-    .fetch_one(connection)
+    .fetch_one(transaction)
     .await?;
     let expected = (folded.tasks.len(), folded.commands.len());
     Ok((usize::try_from(written.tasks), usize::try_from(written.commands))

@@ -7,10 +7,10 @@ use std::future::Future;
 
 use chrono::SubsecRound as _;
 use domain::{Attachment, AttachmentKey, NewAttachment, Timestamp, limits};
-use sqlx::{AssertSqlSafe, PgConnection};
 
 use super::read::Row;
 use crate::error::{ApplyError, is_conflict};
+use crate::pool::Transaction;
 use crate::store::Store;
 
 /// How often others may take the same place among a task's attachments.
@@ -84,8 +84,8 @@ pub(super) async fn to_its_end<T: Send + 'static>(
 }
 
 /// Names the tenant for row-level security; a tenant's alphabet needs no quoting.
-pub(super) fn begin(key: &AttachmentKey) -> AssertSqlSafe<String> {
-    AssertSqlSafe(format!("BEGIN; SET LOCAL app.tenants = '{}'", key.tenant))
+pub(super) fn begin(key: &AttachmentKey) -> String {
+    format!("BEGIN; SET LOCAL app.tenants = '{}'", key.tenant)
 }
 
 struct Places {
@@ -97,7 +97,7 @@ struct Places {
 /// Adds the attachment in a free place, or renews the one that is there. Nobody deletes the task
 /// meanwhile: its row is locked first.
 async fn add(
-    connection: &mut PgConnection,
+    transaction: &mut Transaction,
     key: &AttachmentKey,
     file: &NewAttachment,
     now: Timestamp,
@@ -146,13 +146,13 @@ async fn add(
         now,
         i32::try_from(limits::ATTACHMENTS_MAX).unwrap_or(i32::MAX),
     )
-    .fetch_one(connection)
+    .fetch_one(transaction)
     .await
 }
 
 /// What the identifier stands for already: perhaps for something deleted, or of another task.
 async fn find(
-    connection: &mut PgConnection,
+    transaction: &mut Transaction,
     key: &AttachmentKey,
 ) -> Result<Option<Row>, sqlx::Error> {
     sqlx::query_as!(
@@ -166,7 +166,7 @@ async fn find(
         key.tenant.as_str(),
         key.id.as_uuid(),
     )
-    .fetch_optional(connection)
+    .fetch_optional(transaction)
     .await
 }
 

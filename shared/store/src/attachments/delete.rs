@@ -111,7 +111,7 @@ impl Store {
             claim,
             sqlx::types::Json(Recorded::Deleted) as _,
         )
-        .fetch_one(&mut *transaction)
+        .fetch_one(&mut transaction)
         .await?;
         transaction.commit().await?;
         Ok(seen)

@@ -6,17 +6,17 @@
 //! So a few statements do for all combinations, and none is put together from text at run time.
 
 use domain::{Assignee, DueDate, Priority, Status, Tag, Task, TenantId};
-use sqlx::PgPool;
 use sqlx::types::Uuid;
 
 use super::order::{After, Place, Start};
 use super::{Filter, TitleText};
+use crate::pool::Pool;
 use crate::stored::{Stored, Unreadable};
 
 /// Which tasks to read, and how many at most.
 #[derive(Clone, Copy)]
 pub(super) struct List<'a> {
-    pub(super) pool: &'a PgPool,
+    pub(super) pool: &'a Pool,
     pub(super) tenant: &'a TenantId,
     pub(super) filter: &'a Filter,
     pub(super) limit: i64,

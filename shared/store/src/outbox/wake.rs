@@ -8,17 +8,23 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use sqlx::postgres::{PgListener, PgPool, PgPoolOptions};
+use sqlx::Executor as _;
+use sqlx::postgres::{PgListener, PgPoolOptions};
 use tokio::sync::Notify;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 use tokio_util::task::AbortOnDropHandle;
 
 use super::{Outbox, OutboxError};
+use crate::pool::{Pool, late};
 
 /// The channel that [`write`](crate::write) and leases notify.
 const CHANNEL: &str = "outbox";
 /// Between two attempts to listen.
 const PAUSE: Duration = Duration::from_secs(1);
+/// A connection on which nothing came for so long is checked: a server that is gone says nothing.
+const SILENCE: Duration = Duration::from_secs(3);
+/// How long to wait for an answer.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Ends a relay's sleep. Listens on a connection of its own until it is dropped.
 #[derive(Debug)]
@@ -37,14 +43,8 @@ impl Outbox {
     /// Begins to listen; connects in the background, and again after each failure.
     #[must_use]
     pub fn wake(&self) -> Wake {
-        let options = self.store.pool.connect_options();
-        let pool = PgPoolOptions::new()
-            .max_connections(1)
-            .max_lifetime(None)
-            .idle_timeout(None)
-            .connect_lazy_with((*options).clone());
         let heard = Arc::<Heard>::default();
-        let listening = tokio::spawn(listen(pool, Arc::clone(&heard)));
+        let listening = tokio::spawn(listen(self.store.pool.clone(), Arc::clone(&heard)));
         Wake { heard, _listening: AbortOnDropHandle::new(listening) }
     }
 
@@ -78,7 +78,7 @@ impl Wake {
     }
 }
 
-async fn listen(pool: PgPool, heard: Arc<Heard>) {
+async fn listen(pool: Pool, heard: Arc<Heard>) {
     loop {
         if let Err(error) = forward(&pool, &heard).await {
             tracing::debug!(%error, "cannot listen; looking once a second meanwhile");
@@ -87,14 +87,33 @@ async fn listen(pool: PgPool, heard: Arc<Heard>) {
     }
 }
 
-async fn forward(pool: &PgPool, heard: &Heard) -> Result<(), sqlx::Error> {
-    let mut listener = PgListener::connect_with(pool).await?;
-    listener.listen(CHANNEL).await?;
+/// Until the connection fails, or is silent: then it ends, and another is made.
+async fn forward(pool: &Pool, heard: &Heard) -> Result<(), sqlx::Error> {
+    let mut listener = timeout(ANSWER_TIMEOUT, connect(pool)).await.map_err(late)??;
     loop {
-        let notification = listener.recv().await?;
-        if !notification.payload().is_empty() {
-            heard.shards.store(true, Ordering::SeqCst);
+        match timeout(SILENCE, listener.recv()).await {
+            Ok(notification) => {
+                if !notification?.payload().is_empty() {
+                    heard.shards.store(true, Ordering::SeqCst);
+                }
+                heard.something.notify_one();
+            }
+            Err(_) => {
+                timeout(ANSWER_TIMEOUT, listener.execute("SELECT 1")).await.map_err(late)??;
+            }
         }
-        heard.something.notify_one();
     }
+}
+
+/// A pool for each listener: one that is dropped says goodbye to its server, and where nobody answers,
+/// the next must not wait for that.
+async fn connect(pool: &Pool) -> Result<PgListener, sqlx::Error> {
+    let pool = PgPoolOptions::new()
+        .max_connections(1)
+        .max_lifetime(None)
+        .idle_timeout(None)
+        .connect_lazy_with(pool.connect_options());
+    let mut listener = PgListener::connect_with(&pool).await?;
+    listener.listen(CHANNEL).await?;
+    Ok(listener)
 }

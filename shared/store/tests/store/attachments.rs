@@ -16,7 +16,7 @@ use crate::fixture::{Fixture, create, delete, incoming, new_task, now};
 
 const HOUR: Duration = Duration::from_hours(1);
 
-fn file(name: &str) -> NewAttachment {
+pub(crate) fn file(name: &str) -> NewAttachment {
     NewAttachment {
         name: name.parse().expect("a name"),
         content_type: "image/png".parse().expect("a media type"),

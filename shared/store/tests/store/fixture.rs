@@ -117,9 +117,10 @@ impl Fixture {
     }
 }
 
-/// A store with one connection, without a cache.
-pub(crate) fn connect_once(url: &str) -> Store {
-    let arguments = ["test", "--database-url", url, "--redis-url=", "--database-max-connections=1"];
+/// A store with these settings, without a cache.
+pub(crate) fn connect_with(url: &SecretString, settings: &[&str]) -> Store {
+    let arguments = ["test", "--redis-url=", "--database-url", url.expose_secret()];
+    let arguments = arguments.iter().chain(settings);
     Store::connect(&Arguments::parse_from(arguments).store).expect("a store")
 }
 

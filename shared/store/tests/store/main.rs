@@ -2,6 +2,7 @@
 //!
 //! Run by `make test`, which starts the servers.
 #![expect(clippy::expect_used, reason = "a test without its input has failed")]
+#![expect(clippy::panic, reason = "a test that gets what it must not has failed")]
 #![expect(clippy::indexing_slicing, reason = "a test that looks for what is not there has failed")]
 #![expect(clippy::disallowed_methods, reason = "what a test looks up need not compile in advance")]
 
@@ -12,6 +13,7 @@ mod cached;
 mod failover;
 mod fixture;
 mod freshness;
+mod frozen;
 mod limits;
 mod lists;
 mod local;
@@ -19,6 +21,7 @@ mod outbox;
 mod outbox_facts;
 mod outbox_leases;
 mod pages;
+mod proxy;
 mod races;
 mod rates;
 mod redis_cluster;

@@ -32,7 +32,7 @@ fn limits(redis: &Redis, settings: &[&str]) -> RateLimits {
 /// Limits that are counted in the Redis of that URL.
 pub(crate) fn limits_by(url: &str, settings: &[&str]) -> RateLimits {
     let redis = format!("--redis-url={url}");
-    let common = ["test", "--database-url=postgres://nowhere/nothing", &redis];
+    let common = ["test", "--database-url=postgres://localhost/nothing", &redis];
     let Settings { store, limits } = Settings::parse_from(common.iter().chain(settings));
     Store::connect(&store).expect("a store").rate_limits(limits)
 }

@@ -10,7 +10,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::sleep;
 
-use crate::fixture::{Fixture, connect_once, create, incoming, new_task, now};
+use crate::fixture::{Fixture, connect_with, create, incoming, new_task, now};
 
 /// Passes everything on to `target`; counts how often a request follows an answer.
 async fn proxy(target: String) -> (u16, Arc<AtomicUsize>) {
@@ -48,7 +48,10 @@ async fn a_batch_takes_four_round_trips_whatever_its_size_and_repeats_take_three
     let (login, rest) = url.split_once('@').expect("a login");
     let (target, database) = rest.split_once('/').expect("a database");
     let (port, trips) = proxy(target.to_owned()).await;
-    let store = connect_once(&format!("{login}@127.0.0.1:{port}/{database}"));
+    let store = connect_with(
+        &format!("{login}@127.0.0.1:{port}/{database}").into(),
+        &["--database-max-connections=1"],
+    );
 
     let batch = |size: usize| -> Vec<_> {
         let command = |task: domain::TaskId| incoming(&task.to_string(), task, create("Buy milk"));

@@ -49,7 +49,7 @@ fn unlimited() -> RateLimits {
         #[command(flatten)]
         limits: RateLimitConfig,
     }
-    let settings = ["test", "--database-url=postgres://nowhere/nothing", "--redis-url="];
+    let settings = ["test", "--database-url=postgres://localhost/nothing", "--redis-url="];
     let Settings { store, limits } = Settings::parse_from(settings);
     Store::connect(&store).unwrap().rate_limits(limits)
 }

@@ -1,0 +1,93 @@
+//! One connection while it is used, and what becomes of it afterwards.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures::TryStreamExt as _;
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::{PgQueryResult, PgRow};
+use sqlx::{Either, Error, Execute, Executor as _, Postgres};
+use tokio::runtime::Handle;
+use tokio::time::timeout;
+
+use super::generation::Generation;
+use super::{CHECK_TIMEOUT, late};
+use crate::error::is_of_server;
+
+/// What a statement gives: rows, and how many it changed.
+pub(super) type Results = Vec<Either<PgQueryResult, PgRow>>;
+
+/// A connection that belongs to one user. Dropping it gives it back, if nothing is wrong with it.
+#[derive(Debug)]
+pub(super) struct Connection {
+    /// `None` once it is closed or given back.
+    inner: Option<PoolConnection<Postgres>>,
+    deadline: Duration,
+    generation: Arc<Generation>,
+    taken: Instant,
+    /// Whether a transaction was begun and has not ended.
+    pub(super) in_transaction: bool,
+}
+
+impl Connection {
+    pub(super) fn new(
+        inner: PoolConnection<Postgres>,
+        deadline: Duration,
+        generation: Arc<Generation>,
+    ) -> Self {
+        Self {
+            inner: Some(inner),
+            deadline,
+            generation,
+            taken: Instant::now(),
+            in_transaction: false,
+        }
+    }
+
+    /// Runs a statement to its end. All that it gives is collected, so that one deadline is for all.
+    pub(super) async fn run<'q, E>(&mut self, query: E) -> Result<Results, Error>
+    where
+        E: Execute<'q, Postgres> + 'q,
+    {
+        let connection = self.inner.as_mut().ok_or(Error::WorkerCrashed)?;
+        let results = connection.fetch_many(query).try_collect();
+        let results = timeout(self.deadline, results).await.map_err(late).flatten();
+        if results.as_ref().is_err_and(is_of_server) {
+            self.generation.renew(self.taken);
+            self.close();
+        }
+        results
+    }
+
+    /// Closes it without a word to the server, which may not listen, and makes room for another.
+    fn close(&mut self) {
+        if let Some(connection) = self.inner.take() {
+            drop(connection.detach());
+        }
+    }
+}
+
+impl Drop for Connection {
+    /// Somebody who was dropped while a statement ran leaves its answer to be read, or a transaction
+    /// to be rolled back. That takes a moment; what takes longer ends with the connection.
+    fn drop(&mut self) {
+        let Some(mut connection) = self.inner.take() else { return };
+        let Ok(runtime) = Handle::try_current() else {
+            drop(connection.detach());
+            return;
+        };
+        let in_transaction = self.in_transaction;
+        runtime.spawn(async move {
+            let rolled_back = async {
+                if in_transaction { connection.execute("ROLLBACK").await.is_ok() } else { true }
+            };
+            match timeout(CHECK_TIMEOUT, rolled_back).await {
+                Ok(true) => {
+                    // sqlx pings it first; dropping that future closes the connection.
+                    let _ = timeout(CHECK_TIMEOUT, connection.return_to_pool()).await;
+                }
+                _ => drop(connection.detach()),
+            }
+        });
+    }
+}

@@ -1,0 +1,134 @@
+//! Connections to PostgreSQL, none of which can hang.
+//!
+//! A server that goes without a word (its host is gone, a firewall forgot the connection) closes
+//! nothing, and sqlx waits for it without bound: in a statement, and in the check of a connection
+//! that comes back to its pool. So here everything has an end by our own clock, and a connection on
+//! which something did not end in time is closed and never used again.
+//!
+//! Where one connection shows that its server is not the right one any more (it is gone, it shuts
+//! down, it was demoted and is read-only), the others that were made before are closed as well,
+//! before their next use: new ones find where the name leads now.
+
+mod connection;
+mod executor;
+mod generation;
+mod transaction;
+mod url;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use sqlx::Connection as _;
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::{AssertSqlSafe, Error, Executor as _};
+use tokio::time::timeout;
+
+use self::connection::Connection;
+use self::generation::Generation;
+pub(crate) use self::transaction::Transaction;
+pub use self::url::DatabaseUrl;
+use crate::config::Config;
+
+/// A connection that was idle for longer is checked before it is used: it may have been cut off.
+const IDLE: Duration = Duration::from_secs(1);
+/// How long such a check may take, and the one of a connection that comes back.
+const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
+/// How much longer we wait for a statement than PostgreSQL runs it.
+const MARGIN: Duration = Duration::from_secs(1);
+/// How long PostgreSQL waits for the next statement of a transaction.
+const IDLE_IN_TRANSACTION_MS: u64 = 5_000;
+
+/// How PostgreSQL plans the statements of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Plans {
+    /// As it sees fit: after a few executions, perhaps once for all values.
+    Shared,
+    /// Anew for the values of each execution.
+    Custom,
+}
+
+/// Connections that are made when they are needed. Clones share them.
+#[derive(Clone, Debug)]
+pub(crate) struct Pool {
+    pool: PgPool,
+    /// How long a statement may take, its way to and fro included.
+    deadline: Duration,
+    generation: Arc<Generation>,
+}
+
+impl Pool {
+    pub(crate) fn new(config: &Config, plans: Plans) -> anyhow::Result<Self> {
+        let options = options(config.database.options()?);
+        let generation = Arc::new(Generation::default());
+        let newest = Arc::clone(&generation);
+        let settings = settings(config, plans);
+        // There must be time left for a new connection.
+        let check_timeout = CHECK_TIMEOUT.min(config.acquire_timeout() / 2);
+        let pool = PgPoolOptions::new()
+            .max_connections(config.database_max_connections)
+            .acquire_timeout(config.acquire_timeout())
+            // Not as startup options, which PgBouncer and RDS Proxy refuse.
+            .after_connect(move |connection, _| {
+                let settings = AssertSqlSafe(settings.clone());
+                Box::pin(async move { connection.execute(settings).await.map(|_| ()) })
+            })
+            // A check costs a round trip: busy connections are found dead by their next use.
+            .test_before_acquire(false)
+            .before_acquire(move |connection, metadata| {
+                let is_usable = newest.includes(metadata.age);
+                Box::pin(async move {
+                    if is_usable && metadata.idle_for > IDLE {
+                        timeout(check_timeout, connection.ping()).await.map_err(late)??;
+                    }
+                    Ok(is_usable)
+                })
+            })
+            .connect_lazy_with(options);
+        let deadline = config.statement_timeout() + MARGIN;
+        Ok(Self { pool, deadline, generation })
+    }
+
+    /// Begins a transaction by `sql`, in one round trip.
+    pub(crate) async fn begin_with(&self, sql: String) -> Result<Transaction, Error> {
+        Transaction::begin(self.acquire().await?, sql).await
+    }
+
+    /// Uses none of the connections that there are: their server is not the right one.
+    pub(crate) fn renew(&self) {
+        self.generation.renew(Instant::now());
+    }
+
+    /// For connections of another kind.
+    pub(crate) fn connect_options(&self) -> PgConnectOptions {
+        (*self.pool.connect_options()).clone()
+    }
+
+    /// A free connection, or a new one. How long that may take, the pool bounds.
+    async fn acquire(&self) -> Result<Connection, Error> {
+        let connection = self.pool.acquire().await?;
+        Ok(Connection::new(connection, self.deadline, Arc::clone(&self.generation)))
+    }
+}
+
+fn options(url: PgConnectOptions) -> PgConnectOptions {
+    // PgBouncer refuses the startup parameter, whose value is the server's own since version 12.
+    url.application_name(env!("CARGO_PKG_NAME")).extra_float_digits(None)
+}
+
+/// The settings of a new connection.
+fn settings(config: &Config, plans: Plans) -> String {
+    let statement_timeout = config.database_statement_timeout_ms;
+    let mut settings = format!(
+        "SET statement_timeout = {statement_timeout}; \
+         SET idle_in_transaction_session_timeout = {IDLE_IN_TRANSACTION_MS}"
+    );
+    if plans == Plans::Custom {
+        settings.push_str("; SET plan_cache_mode = force_custom_plan");
+    }
+    settings
+}
+
+/// PostgreSQL did not answer in time.
+pub(crate) fn late(_: tokio::time::error::Elapsed) -> Error {
+    std::io::Error::new(std::io::ErrorKind::TimedOut, "no answer in time").into()
+}

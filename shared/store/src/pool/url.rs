@@ -1,0 +1,99 @@
+//! Where PostgreSQL is, and who logs in there.
+
+use std::net::IpAddr;
+use std::str::FromStr as _;
+
+use anyhow::{Context as _, bail};
+use clap::Args;
+use secrecy::{ExposeSecret as _, SecretString};
+use sqlx::postgres::{PgConnectOptions, PgSslMode};
+
+use crate::config::secret;
+
+/// The URL of PostgreSQL.
+#[derive(Clone, Debug, Args)]
+#[group(skip)]
+pub struct DatabaseUrl {
+    /// PostgreSQL, as `postgres://user:password@host:port/database`. A server that is not on this
+    /// machine needs TLS: `?sslmode=verify-full&sslrootcert=FILE`, at least `?sslmode=require`
+    #[arg(long, env, hide_env_values = true, value_parser = secret)]
+    pub database_url: SecretString,
+}
+
+impl DatabaseUrl {
+    /// How to connect.
+    pub(crate) fn options(&self) -> anyhow::Result<PgConnectOptions> {
+        let options = PgConnectOptions::from_str(self.database_url.expose_secret())
+            .ok()
+            .context("DATABASE_URL: expected postgres://user:password@host:port/database")?;
+        check_tls(&options)?;
+        Ok(options)
+    }
+}
+
+fn check_tls(options: &PgConnectOptions) -> anyhow::Result<()> {
+    use PgSslMode::{Require, VerifyCa, VerifyFull};
+    if is_here(options) || matches!(options.get_ssl_mode(), Require | VerifyCa | VerifyFull) {
+        return Ok(());
+    }
+    bail!(
+        "DATABASE_URL: {} is not on this machine, so the connection must be encrypted: add \
+         `?sslmode=verify-full&sslrootcert=FILE` (FILE has the certificates of its authority), or \
+         at least `?sslmode=require`",
+        options.get_host()
+    )
+}
+
+fn is_here(options: &PgConnectOptions) -> bool {
+    let host = options.get_host();
+    let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
+    options.get_socket().is_some()
+        || host.starts_with('/')
+        || host == "localhost"
+        || address.is_ok_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options(url: &str) -> anyhow::Result<PgConnectOptions> {
+        DatabaseUrl { database_url: url.into() }.options()
+    }
+
+    #[test]
+    fn a_server_elsewhere_needs_tls() {
+        for url in [
+            "postgres://u:p4ss@db.example/x",
+            "postgres://u:p4ss@10.0.0.5:6432/x?sslmode=prefer",
+            "postgres://u:p4ss@db.example/x?sslmode=disable",
+            "postgres://u:p4ss@localhost.example/x?sslmode=allow",
+            "postgres://u:p4ss@127.0.0.1/x?host=db.example",
+        ] {
+            let error = format!("{:#}", options(url).unwrap_err());
+            assert!(error.contains("DATABASE_URL") && error.contains("sslmode"), "{error}");
+            assert!(!error.contains("p4ss"), "{error}");
+        }
+        for mode in ["require", "verify-ca", "verify-full"] {
+            options(&format!("postgres://u:p@db.example/x?sslmode={mode}")).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_server_on_this_machine_may_do_without() {
+        for url in [
+            "postgres://u:p@127.0.0.1:5432/x",
+            "postgres://u:p@[::1]/x",
+            "postgres://u:p@localhost/x",
+            "postgres://u:p@%2Fvar%2Frun%2Fpostgresql/x",
+        ] {
+            options(url).unwrap();
+        }
+    }
+
+    #[test]
+    fn what_is_no_url_is_not_shown() {
+        let error = format!("{:#}", options("p4ss").unwrap_err());
+        assert!(error.contains("DATABASE_URL: expected") && !error.contains("p4ss"), "{error}");
+    }
+}

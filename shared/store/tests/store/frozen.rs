@@ -1,0 +1,184 @@
+//! A PostgreSQL that is gone without a word: whatever waits for it gives up, and as soon as one is
+//! there that answers, everything goes on. Without deadlines of our own, each of these hangs.
+
+use std::time::Duration;
+
+use domain::{AttachmentKey, TenantId};
+use futures::future::join_all;
+use local_stack::TestDatabase;
+use secrecy::SecretString;
+use store::{ApplyError, Attached, Outbox, Store};
+use tokio::time::{sleep, timeout};
+
+use crate::attachments::{file, key};
+use crate::fixture::{Fixture, connect_with, create, incoming, new_task, now};
+use crate::outbox::LONG;
+use crate::proxy::Proxy;
+
+/// As many connections as the pool may have.
+const CONNECTIONS: usize = 3;
+/// Much longer than anything here takes: what takes longer hangs.
+const HANGS: Duration = Duration::from_secs(45);
+
+async fn through_a_proxy(url: &SecretString) -> (Proxy, Store) {
+    let proxy = Proxy::to(url).await;
+    let settings = ["--database-statement-timeout-ms=500", "--database-max-connections=3"];
+    let store = connect_with(&proxy.url, &settings);
+    (proxy, store)
+}
+
+async fn ends<T>(work: impl Future<Output = T>) -> T {
+    timeout(HANGS, work).await.expect("it hangs")
+}
+
+/// Makes all connections: each ping begins before one has ended.
+async fn connect_all(store: &Store) {
+    let pings = async || join_all((0..CONNECTIONS).map(|_| store.ping())).await;
+    ends(async { while pings().await.iter().any(Result::is_err) {} }).await;
+}
+
+fn tenant() -> TenantId {
+    "acme".parse().expect("a tenant")
+}
+
+#[tokio::test]
+async fn a_command_is_applied_once_wherever_its_transaction_froze() {
+    let fixture = Fixture::new().await;
+    let steps = ["BEGIN", "FOR NO KEY UPDATE OF tasks", "INSERT INTO tasks", "COMMIT"];
+    join_all(steps.map(async |step| {
+        let (proxy, store) = through_a_proxy(&fixture.database.writer_url).await;
+        let task = new_task();
+        let batch = vec![incoming(&task.to_string(), task, create("Buy milk"))];
+        proxy.freeze_after(step);
+        let lost = ends(store.apply(batch.clone(), now())).await.expect_err("no answer came");
+        assert!(matches!(lost, ApplyError::Unavailable(_)), "{step}: {lost:?}");
+        proxy.is_frozen().await;
+        proxy.thaw();
+        let receipts = until_applied(&store, &batch).await;
+        assert_eq!(receipts[0].task.as_ref().map(|task| task.version), Some(1), "{step}");
+        assert_eq!(receipts[0].repeated, step == "COMMIT", "{step}");
+    }))
+    .await;
+    assert_eq!(fixture.look("SELECT count(*)::text FROM tasks").await, steps.len().to_string());
+}
+
+/// A transaction that was cut off may hold its locks until PostgreSQL ends it.
+async fn until_applied(store: &Store, batch: &[store::Incoming]) -> Vec<store::Receipt> {
+    ends(async {
+        loop {
+            match store.apply(batch.to_vec(), now()).await {
+                Ok(receipts) => return receipts,
+                Err(ApplyError::Unavailable(_)) => sleep(Duration::from_millis(100)).await,
+                Err(error) => panic!("{error:?}"),
+            }
+        }
+    })
+    .await
+}
+
+#[tokio::test]
+async fn reads_go_on_after_every_connection_froze_within_a_statement() {
+    let fixture = Fixture::new().await;
+    let task = new_task();
+    fixture.apply(vec![incoming("1", task, create("Buy milk"))]).await;
+    let (proxy, store) = through_a_proxy(&fixture.database.reader_url).await;
+    let read = async || store.task(&tenant(), task).await;
+
+    connect_all(&store).await;
+    proxy.freeze();
+    let reads = ends(join_all((0..CONNECTIONS).map(|_| read()))).await;
+    assert!(reads.iter().all(Result::is_err), "{reads:?}");
+    ends(read()).await.expect_err("a new connection gets no answer either");
+    proxy.thaw();
+    assert!(ends(read()).await.expect("an answer").is_some());
+}
+
+#[tokio::test]
+async fn reads_go_on_after_every_connection_froze_while_it_was_idle() {
+    let fixture = Fixture::new().await;
+    let task = new_task();
+    fixture.apply(vec![incoming("1", task, create("Buy milk"))]).await;
+    let (proxy, store) = through_a_proxy(&fixture.database.reader_url).await;
+    let tenant = tenant();
+    connect_all(&store).await;
+    proxy.freeze();
+    // Idle for so long, they are checked before their next use.
+    sleep(Duration::from_millis(1_100)).await;
+    proxy.thaw();
+    let reads = ends(join_all((0..CONNECTIONS).map(|_| store.task(&tenant, task)))).await;
+    assert!(reads.iter().any(Result::is_ok), "{reads:?}");
+    assert!(ends(store.task(&tenant, task)).await.expect("an answer").is_some());
+}
+
+#[tokio::test]
+async fn callers_that_give_up_leave_no_connection_frozen() {
+    let fixture = Fixture::new().await;
+    let (proxy, store) = through_a_proxy(&fixture.database.reader_url).await;
+    connect_all(&store).await;
+    proxy.freeze();
+    let (task, tenant) = (new_task(), tenant());
+    let reads = join_all((0..CONNECTIONS).map(|_| store.task(&tenant, task)));
+    timeout(Duration::from_millis(100), reads).await.expect_err("no answer came");
+    proxy.thaw();
+    ends(async { while store.ping().await.is_err() {} }).await;
+}
+
+#[tokio::test]
+async fn attachments_go_on() {
+    let fixture = Fixture::new().await;
+    let task = new_task();
+    fixture.apply(vec![incoming("1", task, create("Buy milk"))]).await;
+    let key: AttachmentKey = key("acme", task);
+    for step in ["BEGIN", "COMMIT"] {
+        let (proxy, store) = through_a_proxy(&fixture.database.writer_url).await;
+        proxy.freeze_after(step);
+        ends(store.attach(key.clone(), file("a.txt"), now())).await.expect_err("no answer came");
+        proxy.thaw();
+        let attached = ends(async {
+            loop {
+                if let Ok(attached) = store.attach(key.clone(), file("a.txt"), now()).await {
+                    return attached;
+                }
+            }
+        })
+        .await;
+        let is_there = matches!(attached, Attached::New(_) | Attached::Known(_));
+        assert!(is_there, "{step}: {attached:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_relay_hears_of_facts_again() {
+    let database = TestDatabase::create().await.expect("a test database");
+    let (proxy, relay) = through_a_proxy(&database.relay_url).await;
+    let owner = connect_with(&database.writer_url, &[]);
+    let outbox = Outbox::new(relay, LONG);
+    let wake = outbox.wake();
+    outbox.lease().await.expect("a lease");
+    outbox.set_sleeping(true).await.expect("asleep");
+    let heard = async || {
+        let write = async {
+            loop {
+                let task = new_task();
+                let batch = vec![incoming(&task.to_string(), task, create("Buy milk"))];
+                owner.apply(batch, now()).await.expect("applied");
+                sleep(Duration::from_millis(100)).await;
+            }
+        };
+        tokio::select! {
+            () = ends(wake.wait()) => {}
+            () = write => {}
+        }
+    };
+    heard().await;
+    proxy.freeze();
+    ends(outbox.lease()).await.expect_err("no answer came");
+    proxy.thaw();
+    ends(async { while outbox.lease().await.is_err() {} }).await;
+    // What was heard before counts once.
+    tokio::select! {
+        () = wake.wait() => {}
+        () = sleep(Duration::ZERO) => {}
+    }
+    heard().await;
+}
