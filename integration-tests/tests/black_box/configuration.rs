@@ -48,6 +48,23 @@ fn a_setting_out_of_range_is_named_and_secrets_are_not_shown() {
 }
 
 #[test]
+fn a_database_on_another_machine_needs_tls() {
+    for function in ["command-worker", "migrate"] {
+        let settings = [
+            ("DATABASE_URL", "postgres://user:s3cret@db.example/x"),
+            ("QUEUE_URL", "http://127.0.0.1:1/queue"),
+            ("HEALTH_ADDR", "127.0.0.1:0"),
+        ];
+        let output = run(function, &[], &settings);
+        assert!(!output.status.success(), "{function}");
+        let shown = [output.stdout, output.stderr].concat();
+        let message = String::from_utf8_lossy(&shown);
+        assert!(message.contains("DATABASE_URL") && message.contains("sslmode"), "{message}");
+        assert!(!message.contains("s3cret"), "{message}");
+    }
+}
+
+#[test]
 fn help_lists_every_setting_with_its_variable() {
     for function in ["command-worker", "task-reader", "task-writer", "migrate", "outbox-relay"] {
         let output = run(function, &["--help"], &[("DATABASE_URL", "postgres://u:s3cret@h/x")]);

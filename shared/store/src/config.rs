@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
-use clap::{Args, value_parser};
+use clap::{ArgAction, Args, value_parser};
 use secrecy::SecretString;
 
 use crate::pool::DatabaseUrl;
@@ -20,6 +20,11 @@ pub struct Config {
     /// Connections to PostgreSQL, at most
     #[arg(long, env, default_value_t = 8, value_parser = value_parser!(u32).range(1..=100))]
     pub database_max_connections: u32,
+
+    /// Whether the URL leads to a pooler that gives out server connections for single transactions
+    /// (PgBouncer's `pool_mode = transaction`, RDS Proxy): ARCHITECTURE.md, Poolers
+    #[arg(long, env, default_value_t = false, action = ArgAction::Set)]
+    pub database_transaction_pooling: bool,
 
     /// How long one statement may run, in milliseconds
     #[arg(long, env, default_value_t = 5_000, value_parser = value_parser!(u64).range(100..=60_000))]
@@ -64,6 +69,17 @@ pub struct Owner {
     /// Where PostgreSQL is; the user must be allowed to create roles and tables.
     #[command(flatten)]
     pub database: DatabaseUrl,
+
+    /// How long a migration waits for a lock, with everybody else behind it, before it lets them go on
+    /// and tries again, in milliseconds
+    #[arg(long, env, default_value_t = 3_000, value_parser = value_parser!(u64).range(10..=60_000))]
+    pub migration_lock_timeout_ms: u64,
+}
+
+impl Owner {
+    pub(crate) fn lock_timeout(&self) -> Duration {
+        Duration::from_millis(self.migration_lock_timeout_ms)
+    }
 }
 
 impl Config {

@@ -83,6 +83,12 @@ pub(crate) fn is_conflict(error: &SqlxError) -> bool {
     code(error).is_some_and(|code| [SERIALIZATION_FAILURE, DEADLOCK_DETECTED].contains(&&*code))
 }
 
+/// Whether the statement gave up waiting for a lock (`lock_timeout`).
+pub(crate) fn is_lock_timeout(error: &SqlxError) -> bool {
+    const LOCK_NOT_AVAILABLE: &str = "55P03";
+    code(error).is_some_and(|code| code == LOCK_NOT_AVAILABLE)
+}
+
 /// Whether the answer came and could not be read: then PostgreSQL is available.
 fn is_unreadable(error: &SqlxError) -> bool {
     matches!(

@@ -42,7 +42,7 @@ pub use config::{Config, LocalConfig, Owner};
 pub use error::{ApplyError, ReadError};
 pub use inbox::{CommandKey, Fingerprint, Incoming, Outcome, fingerprint};
 pub use list::{Filter, Page, PageBody, Sort, SortKey, Start, TitleText};
-pub use migrate::{MIGRATOR, migrate};
+pub use migrate::{MIGRATOR, migrate, migrate_with};
 pub use outbox::{Lease, Outbox, OutboxError, SHARDS, UntoldFact, Wake};
 pub use pool::DatabaseUrl;
 pub use rate::{Class, Limit, RateLimitConfig, RateLimits, Standing};

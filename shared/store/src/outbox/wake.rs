@@ -4,6 +4,7 @@
 //! that it sleeps. A writer that looked just before the relay said so does not notify: who sleeps
 //! looks again by itself after a second or so, which also makes up for a lost connection.
 
+use std::future::pending;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -40,11 +41,17 @@ struct Heard {
 }
 
 impl Outbox {
-    /// Begins to listen; connects in the background, and again after each failure.
+    /// Begins to listen; connects in the background, and again after each failure. Behind a pooler
+    /// nothing can be heard.
     #[must_use]
     pub fn wake(&self) -> Wake {
         let heard = Arc::<Heard>::default();
-        let listening = tokio::spawn(listen(self.store.pool.clone(), Arc::clone(&heard)));
+        let pool = self.store.pool.clone();
+        let listening = if pool.can_listen() {
+            tokio::spawn(listen(pool, Arc::clone(&heard)))
+        } else {
+            tokio::spawn(pending())
+        };
         Wake { heard, _listening: AbortOnDropHandle::new(listening) }
     }
 
@@ -57,7 +64,8 @@ impl Outbox {
         sqlx::query!(
             "UPDATE outbox_relays SET sleeping = $2 WHERE id = $1 -- no tenant's",
             self.id,
-            sleeping,
+            // Nobody needs to notify who cannot hear.
+            sleeping && self.store.pool.can_listen(),
         )
         .execute(&self.store.pool)
         .await?;

@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::TryStreamExt as _;
+use sqlx::error::BoxDynError;
 use sqlx::pool::PoolConnection;
-use sqlx::postgres::{PgQueryResult, PgRow};
-use sqlx::{Either, Error, Execute, Executor as _, Postgres};
+use sqlx::postgres::{PgArguments, PgQueryResult, PgRow, PgStatement};
+use sqlx::{Either, Error, Execute, Executor as _, Postgres, SqlStr};
 use tokio::runtime::Handle;
 use tokio::time::timeout;
 
@@ -23,6 +24,8 @@ pub(super) struct Connection {
     /// `None` once it is closed or given back.
     inner: Option<PoolConnection<Postgres>>,
     deadline: Duration,
+    /// Whether statements are prepared once and kept.
+    prepares: bool,
     generation: Arc<Generation>,
     taken: Instant,
     /// Whether a transaction was begun and has not ended.
@@ -33,11 +36,13 @@ impl Connection {
     pub(super) fn new(
         inner: PoolConnection<Postgres>,
         deadline: Duration,
+        prepares: bool,
         generation: Arc<Generation>,
     ) -> Self {
         Self {
             inner: Some(inner),
             deadline,
+            prepares,
             generation,
             taken: Instant::now(),
             in_transaction: false,
@@ -50,7 +55,11 @@ impl Connection {
         E: Execute<'q, Postgres> + 'q,
     {
         let connection = self.inner.as_mut().ok_or(Error::WorkerCrashed)?;
-        let results = connection.fetch_many(query).try_collect();
+        let results = if self.prepares {
+            connection.fetch_many(query).try_collect()
+        } else {
+            connection.fetch_many(Unnamed(query)).try_collect()
+        };
         let results = timeout(self.deadline, results).await.map_err(late).flatten();
         if results.as_ref().is_err_and(is_of_server) {
             self.generation.renew(self.taken);
@@ -64,6 +73,27 @@ impl Connection {
         if let Some(connection) = self.inner.take() {
             drop(connection.detach());
         }
+    }
+}
+
+/// A statement that is prepared for this once: a name would be that of a session which others use.
+struct Unnamed<E>(E);
+
+impl<'q, E: Execute<'q, Postgres>> Execute<'q, Postgres> for Unnamed<E> {
+    fn sql(self) -> SqlStr {
+        self.0.sql()
+    }
+
+    fn statement(&self) -> Option<&PgStatement> {
+        self.0.statement()
+    }
+
+    fn take_arguments(&mut self) -> Result<Option<PgArguments>, BoxDynError> {
+        self.0.take_arguments()
+    }
+
+    fn persistent(&self) -> bool {
+        false
     }
 }
 

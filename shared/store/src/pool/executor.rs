@@ -6,15 +6,22 @@ use sqlx::postgres::{PgQueryResult, PgRow, PgStatement, PgTypeInfo};
 use sqlx::{Describe, Either, Error, Execute, Executor, Postgres, SqlStr};
 
 use super::connection::Results;
-use super::{Pool, Transaction};
+use super::{Pool, Sessions, Transaction};
 
 impl Pool {
-    /// Runs a single statement.
+    /// Runs a single statement. At a pooler it needs a transaction, or its preparation and its
+    /// execution could meet different sessions.
     async fn run<'q, E>(&self, query: E) -> Result<Results, Error>
     where
         E: Execute<'q, Postgres> + 'q,
     {
-        self.acquire().await?.run(query).await
+        if self.sessions == Sessions::Own {
+            return self.acquire().await?.run(query).await;
+        }
+        let mut transaction = self.begin_with("BEGIN".to_owned()).await?;
+        let results = transaction.run(query).await?;
+        transaction.commit().await?;
+        Ok(results)
     }
 }
 

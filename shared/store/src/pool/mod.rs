@@ -12,6 +12,7 @@
 mod connection;
 mod executor;
 mod generation;
+mod rotation;
 mod transaction;
 mod url;
 
@@ -21,10 +22,12 @@ use std::time::{Duration, Instant};
 use sqlx::Connection as _;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::{AssertSqlSafe, Error, Executor as _};
+use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use self::connection::Connection;
 use self::generation::Generation;
+use self::rotation::Rotation;
 pub(crate) use self::transaction::Transaction;
 pub use self::url::DatabaseUrl;
 use crate::config::Config;
@@ -47,21 +50,38 @@ pub(crate) enum Plans {
     Custom,
 }
 
+/// What a connection of ours stands for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Sessions {
+    /// A session of PostgreSQL, which keeps its settings and prepared statements.
+    Own,
+    /// A place at a pooler, where each transaction gets a session that others used before: it makes
+    /// these settings for itself, and nothing outlives it.
+    Shared { settings: String },
+}
+
 /// Connections that are made when they are needed. Clones share them.
 #[derive(Clone, Debug)]
 pub(crate) struct Pool {
     pool: PgPool,
     /// How long a statement may take, its way to and fro included.
     deadline: Duration,
+    sessions: Sessions,
     generation: Arc<Generation>,
+    rotation: Arc<Rotation>,
 }
 
 impl Pool {
     pub(crate) fn new(config: &Config, plans: Plans) -> anyhow::Result<Self> {
-        let options = options(config.database.options()?);
+        let (rotation, url) = Rotation::new(&config.database)?;
+        let sessions = if config.database_transaction_pooling {
+            Sessions::Shared { settings: settings(config, "SET LOCAL") }
+        } else {
+            Sessions::Own
+        };
         let generation = Arc::new(Generation::default());
         let newest = Arc::clone(&generation);
-        let settings = settings(config, plans);
+        let settings = (sessions == Sessions::Own).then(|| session_settings(config, plans));
         // There must be time left for a new connection.
         let check_timeout = CHECK_TIMEOUT.min(config.acquire_timeout() / 2);
         let pool = PgPoolOptions::new()
@@ -69,8 +89,13 @@ impl Pool {
             .acquire_timeout(config.acquire_timeout())
             // Not as startup options, which PgBouncer and RDS Proxy refuse.
             .after_connect(move |connection, _| {
-                let settings = AssertSqlSafe(settings.clone());
-                Box::pin(async move { connection.execute(settings).await.map(|_| ()) })
+                let settings = settings.clone().map(AssertSqlSafe);
+                Box::pin(async move {
+                    if let Some(settings) = settings {
+                        connection.execute(settings).await?;
+                    }
+                    Ok(())
+                })
             })
             // A check costs a round trip: busy connections are found dead by their next use.
             .test_before_acquire(false)
@@ -83,19 +108,28 @@ impl Pool {
                     Ok(is_usable)
                 })
             })
-            .connect_lazy_with(options);
+            .connect_lazy_with(options(url));
         let deadline = config.statement_timeout() + MARGIN;
-        Ok(Self { pool, deadline, generation })
+        Ok(Self { pool, deadline, sessions, generation, rotation: Arc::new(rotation) })
     }
 
     /// Begins a transaction by `sql`, in one round trip.
-    pub(crate) async fn begin_with(&self, sql: String) -> Result<Transaction, Error> {
+    pub(crate) async fn begin_with(&self, mut sql: String) -> Result<Transaction, Error> {
+        if let Sessions::Shared { settings } = &self.sessions {
+            sql.push_str("; ");
+            sql.push_str(settings);
+        }
         Transaction::begin(self.acquire().await?, sql).await
     }
 
     /// Uses none of the connections that there are: their server is not the right one.
     pub(crate) fn renew(&self) {
         self.generation.renew(Instant::now());
+    }
+
+    /// Whether a connection can listen for notifications: they come to a session, whoever has it.
+    pub(crate) fn can_listen(&self) -> bool {
+        self.sessions == Sessions::Own
     }
 
     /// For connections of another kind.
@@ -105,8 +139,28 @@ impl Pool {
 
     /// A free connection, or a new one. How long that may take, the pool bounds.
     async fn acquire(&self) -> Result<Connection, Error> {
-        let connection = self.pool.acquire().await?;
-        Ok(Connection::new(connection, self.deadline, Arc::clone(&self.generation)))
+        if self.rotation.is_due() {
+            self.rotate().await;
+        }
+        let connection = match self.pool.acquire().await {
+            // Perhaps because the password is another one by now.
+            Err(_) if self.rotate().await => self.pool.acquire().await?,
+            connection => connection?,
+        };
+        let prepares = self.sessions == Sessions::Own;
+        Ok(Connection::new(connection, self.deadline, prepares, Arc::clone(&self.generation)))
+    }
+}
+
+impl Pool {
+    /// Takes up a URL that changed, for new connections, and uses no others. Returns whether it did.
+    async fn rotate(&self) -> bool {
+        let rotation = Arc::clone(&self.rotation);
+        let changed = spawn_blocking(move || rotation.changed()).await;
+        let Ok(Some(url)) = changed else { return false };
+        self.pool.set_connect_options(options(url));
+        self.renew();
+        true
     }
 }
 
@@ -115,17 +169,22 @@ fn options(url: PgConnectOptions) -> PgConnectOptions {
     url.application_name(env!("CARGO_PKG_NAME")).extra_float_digits(None)
 }
 
-/// The settings of a new connection.
-fn settings(config: &Config, plans: Plans) -> String {
-    let statement_timeout = config.database_statement_timeout_ms;
-    let mut settings = format!(
-        "SET statement_timeout = {statement_timeout}; \
-         SET idle_in_transaction_session_timeout = {IDLE_IN_TRANSACTION_MS}"
-    );
-    if plans == Plans::Custom {
-        settings.push_str("; SET plan_cache_mode = force_custom_plan");
+/// The settings of a new session.
+fn session_settings(config: &Config, plans: Plans) -> String {
+    let settings = settings(config, "SET");
+    match plans {
+        Plans::Shared => settings,
+        Plans::Custom => format!("{settings}; SET plan_cache_mode = force_custom_plan"),
     }
-    settings
+}
+
+/// The bounds of time that PostgreSQL keeps by itself, set by `set`.
+fn settings(config: &Config, set: &str) -> String {
+    let statement_timeout = config.database_statement_timeout_ms;
+    format!(
+        "{set} statement_timeout = {statement_timeout}; \
+         {set} idle_in_transaction_session_timeout = {IDLE_IN_TRANSACTION_MS}"
+    )
 }
 
 /// PostgreSQL did not answer in time.

@@ -1,6 +1,8 @@
 //! Where PostgreSQL is, and who logs in there.
 
+use std::fs;
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::str::FromStr as _;
 
 use anyhow::{Context as _, bail};
@@ -10,25 +12,51 @@ use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
 use crate::config::secret;
 
-/// The URL of PostgreSQL.
+/// The URL of PostgreSQL, given or in a file.
 #[derive(Clone, Debug, Args)]
 #[group(skip)]
 pub struct DatabaseUrl {
     /// PostgreSQL, as `postgres://user:password@host:port/database`. A server that is not on this
     /// machine needs TLS: `?sslmode=verify-full&sslrootcert=FILE`, at least `?sslmode=require`
-    #[arg(long, env, hide_env_values = true, value_parser = secret)]
-    pub database_url: SecretString,
+    #[arg(long, env, hide_env_values = true, value_parser = secret,
+          required_unless_present = "database_url_file")]
+    pub database_url: Option<SecretString>,
+
+    /// A file with that URL, such as a mounted secret, in place of `DATABASE_URL`: when it changes, as
+    /// by the rotation of a password, new connections are made with what it says then
+    #[arg(long, env)]
+    pub database_url_file: Option<PathBuf>,
 }
 
 impl DatabaseUrl {
-    /// How to connect.
-    pub(crate) fn options(&self) -> anyhow::Result<PgConnectOptions> {
-        let options = PgConnectOptions::from_str(self.database_url.expose_secret())
-            .ok()
-            .context("DATABASE_URL: expected postgres://user:password@host:port/database")?;
-        check_tls(&options)?;
-        Ok(options)
+    /// The URL as it is now.
+    pub(super) fn read(&self) -> anyhow::Result<SecretString> {
+        if let Some(path) = &self.database_url_file {
+            let text = fs::read_to_string(path)
+                .with_context(|| format!("DATABASE_URL_FILE: reading {}", path.display()))?;
+            return Ok(text.trim().into());
+        }
+        self.database_url.clone().context("DATABASE_URL is missing")
     }
+
+    /// How to connect, as it is now.
+    pub(crate) fn options(&self) -> anyhow::Result<PgConnectOptions> {
+        parse(&self.read()?)
+    }
+
+    /// Whether it may change.
+    pub(super) fn is_file(&self) -> bool {
+        self.database_url_file.is_some()
+    }
+}
+
+/// How to connect to what the URL names.
+pub(super) fn parse(url: &SecretString) -> anyhow::Result<PgConnectOptions> {
+    let options = PgConnectOptions::from_str(url.expose_secret())
+        .ok()
+        .context("DATABASE_URL: expected postgres://user:password@host:port/database")?;
+    check_tls(&options)?;
+    Ok(options)
 }
 
 fn check_tls(options: &PgConnectOptions) -> anyhow::Result<()> {
@@ -57,10 +85,6 @@ fn is_here(options: &PgConnectOptions) -> bool {
 mod tests {
     use super::*;
 
-    fn options(url: &str) -> anyhow::Result<PgConnectOptions> {
-        DatabaseUrl { database_url: url.into() }.options()
-    }
-
     #[test]
     fn a_server_elsewhere_needs_tls() {
         for url in [
@@ -70,12 +94,12 @@ mod tests {
             "postgres://u:p4ss@localhost.example/x?sslmode=allow",
             "postgres://u:p4ss@127.0.0.1/x?host=db.example",
         ] {
-            let error = format!("{:#}", options(url).unwrap_err());
+            let error = format!("{:#}", parse(&url.into()).unwrap_err());
             assert!(error.contains("DATABASE_URL") && error.contains("sslmode"), "{error}");
             assert!(!error.contains("p4ss"), "{error}");
         }
         for mode in ["require", "verify-ca", "verify-full"] {
-            options(&format!("postgres://u:p@db.example/x?sslmode={mode}")).unwrap();
+            parse(&format!("postgres://u:p@db.example/x?sslmode={mode}").into()).unwrap();
         }
     }
 
@@ -87,13 +111,13 @@ mod tests {
             "postgres://u:p@localhost/x",
             "postgres://u:p@%2Fvar%2Frun%2Fpostgresql/x",
         ] {
-            options(url).unwrap();
+            parse(&url.into()).unwrap();
         }
     }
 
     #[test]
     fn what_is_no_url_is_not_shown() {
-        let error = format!("{:#}", options("p4ss").unwrap_err());
+        let error = format!("{:#}", parse(&"p4ss".into()).unwrap_err());
         assert!(error.contains("DATABASE_URL: expected") && !error.contains("p4ss"), "{error}");
     }
 }

@@ -1,0 +1,148 @@
+//! How migrations are run: by whom, beside whom, and what becomes of those that fail.
+
+use clap::Parser;
+use futures::future::join;
+use local_stack::{Durability, Postgres, State};
+use secrecy::{ExposeSecret as _, SecretString};
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection, SqlSafeStr as _};
+use store::{Owner, migrate, migrate_with};
+
+use crate::fixture::{Fixture, connect_with, create, incoming, new_task, now};
+
+#[derive(Parser)]
+struct Arguments {
+    #[command(flatten)]
+    owner: Owner,
+}
+
+fn owner(url: &SecretString) -> Owner {
+    let url = url.expose_secret();
+    let arguments = ["test", "--migration-lock-timeout-ms=50", "--database-url", url];
+    Arguments::parse_from(arguments).owner
+}
+
+/// A migration after all others.
+fn one(sql: &'static str) -> Migrator {
+    let simple = MigrationType::Simple;
+    let no_tx = sql.contains("CONCURRENTLY");
+    let one = Migration::new(9_001, "one more".into(), simple, sql.into_sql_str(), no_tx);
+    let mut migrator = Migrator::with_migrations(vec![one]);
+    migrator.set_ignore_missing(true);
+    migrator
+}
+
+#[tokio::test]
+async fn a_migration_that_waits_for_a_lock_lets_others_go_on_and_is_tried_again() {
+    let fixture = Fixture::new().await;
+    let owner = owner(&fixture.database.owner_url);
+    let change = one("ALTER TABLE tasks ADD COLUMN more text");
+    let lock = fixture.lock_tasks().await;
+    let error = migrate_with(&owner, &change).await.expect_err("somebody holds a lock");
+    assert!(format!("{error:#}").contains("pg_stat_activity"), "{error:#}");
+
+    let unlock = async {
+        fixture.are_waiting(1).await;
+        lock.rollback().await.expect("unlocked");
+    };
+    let (changed, ()) = join(migrate_with(&owner, &change), unlock).await;
+    changed.expect("changed");
+    fixture.look("SELECT max(more) FROM tasks").await;
+}
+
+#[tokio::test]
+async fn an_index_whose_build_failed_is_built_anew() {
+    let fixture = Fixture::new().await;
+    let owner = owner(&fixture.database.owner_url);
+    fixture.create_tasks(2).await;
+    let build =
+        one("CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS tasks_by_title\nON tasks (title);");
+    let is_valid = async || {
+        let valid = "SELECT indisvalid::text FROM pg_index
+            WHERE indexrelid = to_regclass('tasks_by_title')";
+        fixture.look(valid).await
+    };
+    migrate_with(&owner, &build).await.expect_err("two have the same title");
+    assert_eq!(is_valid().await, "false");
+    migrate_with(&owner, &build).await.expect_err("they still have");
+
+    fixture.execute("UPDATE tasks SET title = id::text").await;
+    migrate_with(&owner, &build).await.expect("built");
+    assert_eq!(is_valid().await, "true");
+    migrate_with(&owner, &build).await.expect("nothing to do");
+}
+
+#[tokio::test]
+async fn several_that_build_an_index_wait_for_each_other() {
+    let fixture = Fixture::new().await;
+    let owner = owner(&fixture.database.owner_url);
+    let build = one("CREATE INDEX CONCURRENTLY IF NOT EXISTS tasks_by_title\nON tasks (title);");
+    let (first, second) = join(migrate_with(&owner, &build), migrate_with(&owner, &build)).await;
+    first.expect("built");
+    second.expect("built");
+}
+
+/// A server of its own: roles belong to all databases of a server.
+struct Server {
+    _postgres: Postgres,
+    _folder: tempfile::TempDir,
+    superuser: SecretString,
+}
+
+impl Server {
+    async fn start() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let state = State::open(folder.path().join("state")).expect("a state");
+        let postgres = Postgres::start(&state, Durability::Throwaway).await.expect("a server");
+        let superuser = postgres.url().clone();
+        Self { _postgres: postgres, _folder: folder, superuser }
+    }
+
+    fn url(&self, user: &str, database: &str) -> SecretString {
+        let url = self.superuser.expose_secret();
+        let (_, rest) = url.split_once('@').expect("a login");
+        let (address, _) = rest.split_once('/').expect("a database");
+        format!("postgres://{user}:secret@{address}/{database}").into()
+    }
+
+    /// What the master user of RDS is: it may create roles and databases, and is no superuser.
+    async fn create_master(&self, user: &str) {
+        let create = format!("CREATE ROLE {user} LOGIN CREATEROLE CREATEDB PASSWORD 'secret'");
+        execute(&self.superuser, create).await;
+        execute(&self.url(user, "postgres"), format!("CREATE DATABASE of_{user}")).await;
+    }
+}
+
+async fn execute(url: &SecretString, sql: String) {
+    let mut connection = PgConnection::connect(url.expose_secret()).await.expect("a connection");
+    sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut connection).await.expect("executed");
+    connection.close().await.expect("closed");
+}
+
+#[tokio::test]
+async fn a_user_that_may_create_roles_and_is_no_superuser_migrates() {
+    let server = Server::start().await;
+    server.create_master("master").await;
+    let url = server.url("master", "of_master");
+    migrate(&owner(&url)).await.expect("migrated");
+    migrate(&owner(&url)).await.expect("nothing to do");
+
+    let login = "CREATE ROLE writer LOGIN PASSWORD 'secret'; GRANT task_app_writer TO writer";
+    execute(&url, login.to_owned()).await;
+    let store = connect_with(&server.url("writer", "of_master"), &[]);
+    let batch = vec![incoming("1", new_task(), create("Buy milk"))];
+    store.apply(batch, now()).await.expect("applied");
+
+    // The roles are there already, for another database and another master.
+    execute(&url, "CREATE DATABASE another".to_owned()).await;
+    migrate(&owner(&server.url("master", "another"))).await.expect("migrated");
+    server.create_master("other").await;
+    let others = owner(&server.url("other", "of_other"));
+    // Since version 16, who made a role says who may act as it.
+    if let Err(error) = migrate(&others).await {
+        let grant = "GRANT task_app_owner TO other";
+        assert!(format!("{error:#}").contains(grant), "{error:#}");
+        execute(&url, grant.to_owned()).await;
+        migrate(&others).await.expect("migrated");
+    }
+}
