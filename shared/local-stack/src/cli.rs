@@ -45,6 +45,7 @@ enum Command {
     ///
     /// Sets `DATABASE_URL`, `REDIS_URL`, `AWS_ENDPOINT_URL`, `AWS_REGION`, `AWS_ACCESS_KEY_ID`
     /// and `AWS_SECRET_ACCESS_KEY`. Exits with the command's exit code.
+    /// `POSTGRES_BIN_DIR` names the folder of the PostgreSQL to start, in place of the newest found.
     Exec(exec::Options),
     /// Print a token for the API of the stack
     Token(Token),

@@ -1,4 +1,5 @@
-//! Finds PostgreSQL's programs: in `PATH`, or where distributions and Homebrew put them.
+//! Finds PostgreSQL's programs: where `POSTGRES_BIN_DIR` says, else in `PATH`, or where distributions
+//! and Homebrew put them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,6 +9,9 @@ use anyhow::{Context, Result};
 
 /// The oldest major version that the schema works with: that of Ubuntu 22.04.
 const MINIMUM_VERSION: u32 = 14;
+
+/// The variable that names the folder with the programs to use.
+const SETTING: &str = "POSTGRES_BIN_DIR";
 
 /// Folders with a folder per version, each with the programs in `bin`.
 const VERSIONED: [(&str, &str); 3] = [
@@ -36,14 +40,17 @@ pub(super) fn find(major: Option<u32>) -> Result<PathBuf> {
              postgresql-{major}, or forget the data with `make clean-state`"
         ),
         None => format!(
-            "no PostgreSQL server of version {MINIMUM_VERSION} or newer found: \
-             `cargo run -p local-stack -- install` installs it"
+            "no PostgreSQL server of version {MINIMUM_VERSION} or newer found, in the folder of \
+             {SETTING} if that is set: `cargo run -p local-stack -- install` installs one"
         ),
     })
 }
 
 /// Folders that may hold the programs.
 fn candidates() -> Vec<PathBuf> {
+    if let Some(folder) = std::env::var_os(SETTING).filter(|folder| !folder.is_empty()) {
+        return vec![folder.into()];
+    }
     let path = std::env::var_os("PATH").unwrap_or_default();
     let mut folders: Vec<_> = std::env::split_paths(&path).collect();
     for (parent, prefix) in VERSIONED {

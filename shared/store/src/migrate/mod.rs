@@ -99,7 +99,8 @@ async fn run(
         if migration.no_tx {
             index::drop_invalid(connection, migration).await?;
         }
-        match migrations.run_to(migration.version, &mut *connection).await {
+        // `run_to` is the same for whatever a connection can be acquired from, and no `Send` then.
+        match migrations.run_direct(Some(migration.version), connection, false).await {
             Err(error) if is_blocked(&error) => sleep(lock_timeout).await,
             result => return Ok(result?),
         }

@@ -117,6 +117,11 @@ impl Fixture {
     }
 }
 
+/// A store with one connection, without a cache.
+pub(crate) fn connect_once(url: &str) -> Store {
+    connect_with(&url.into(), &["--database-max-connections=1"])
+}
+
 /// A store with these settings, without a cache.
 pub(crate) fn connect_with(url: &SecretString, settings: &[&str]) -> Store {
     let arguments = ["test", "--redis-url=", "--database-url", url.expose_secret()];
