@@ -63,7 +63,7 @@ enum Sessions {
 /// Connections that are made when they are needed. Clones share them.
 #[derive(Clone, Debug)]
 pub(crate) struct Pool {
-    pool: PgPool,
+    inner: PgPool,
     /// How long a statement may take, its way to and fro included.
     deadline: Duration,
     sessions: Sessions,
@@ -84,7 +84,7 @@ impl Pool {
         let settings = (sessions == Sessions::Own).then(|| session_settings(config, plans));
         // There must be time left for a new connection.
         let check_timeout = CHECK_TIMEOUT.min(config.acquire_timeout() / 2);
-        let pool = PgPoolOptions::new()
+        let inner = PgPoolOptions::new()
             .max_connections(config.database_max_connections)
             .acquire_timeout(config.acquire_timeout())
             // Not as startup options, which PgBouncer and RDS Proxy refuse.
@@ -110,7 +110,7 @@ impl Pool {
             })
             .connect_lazy_with(options(url));
         let deadline = config.statement_timeout() + MARGIN;
-        Ok(Self { pool, deadline, sessions, generation, rotation: Arc::new(rotation) })
+        Ok(Self { inner, deadline, sessions, generation, rotation: Arc::new(rotation) })
     }
 
     /// Begins a transaction by `sql`, in one round trip.
@@ -134,7 +134,7 @@ impl Pool {
 
     /// For connections of another kind.
     pub(crate) fn connect_options(&self) -> PgConnectOptions {
-        (*self.pool.connect_options()).clone()
+        (*self.inner.connect_options()).clone()
     }
 
     /// A free connection, or a new one. How long that may take, the pool bounds.
@@ -142,9 +142,9 @@ impl Pool {
         if self.rotation.is_due() {
             self.rotate().await;
         }
-        let connection = match self.pool.acquire().await {
+        let connection = match self.inner.acquire().await {
             // Perhaps because the password is another one by now.
-            Err(_) if self.rotate().await => self.pool.acquire().await?,
+            Err(_) if self.rotate().await => self.inner.acquire().await?,
             connection => connection?,
         };
         let prepares = self.sessions == Sessions::Own;
@@ -158,7 +158,7 @@ impl Pool {
         let rotation = Arc::clone(&self.rotation);
         let changed = spawn_blocking(move || rotation.changed()).await;
         let Ok(Some(url)) = changed else { return false };
-        self.pool.set_connect_options(options(url));
+        self.inner.set_connect_options(options(url));
         self.renew();
         true
     }

@@ -51,7 +51,7 @@ impl Pooler {
 
 fn configure(folder: &Path, database: &TestDatabase, mode: &str, port: u16) {
     let urls = [&database.writer_url, &database.reader_url, &database.relay_url];
-    let users: String = urls.map(|url| user(url)).concat();
+    let users: String = urls.map(user).concat();
     let (_, rest) = database.owner_url.expose_secret().split_once('@').expect("a login");
     let (address, _) = rest.split_once('/').expect("a database");
     let (host, server_port) = address.split_once(':').expect("a port");
