@@ -75,7 +75,7 @@ fn channel(queue: &str, description: &str, kinds: &[&str]) -> Value {
                 "messageRetentionPeriod": FORTNIGHT,
                 "redrivePolicy": {
                     "deadLetterQueue": { "name": format!("{queue}-dlq.fifo") },
-                    "maxReceiveCount": 5,
+                    "maxReceiveCount": 10,
                 },
             },
             "deadLetterQueue": {

@@ -25,9 +25,11 @@ async fn wire(config: Config, service: Service) -> anyhow::Result<Service> {
     let bucket = AttachmentBucket::new(&aws::client_config().await, name);
     let (host, part) = (service.host(), config.attachments.attachment_part);
     let sweep = Sweep::new(store.clone(), bucket.clone(), config.attachments, SystemClock, host);
-    let verifier = Verifier::new(store.clone(), bucket, SystemClock);
+    let verifier = Verifier::new(store.clone(), bucket.clone(), SystemClock);
 
-    let mut service = service.ready_when("postgresql", move || store.check_writable());
+    let mut service = service
+        .ready_when("postgresql", move || store.check_writable())
+        .ready_when("s3", move || bucket.check());
     let both = part.is_none() && host == Host::Pod;
     if both || part == Some(Part::Sweep) {
         service = service.background("sweep", move |stop| sweep.clone().run(stop));

@@ -34,10 +34,11 @@ fn main() -> ExitCode {
 async fn wire(config: Config, service: Service) -> anyhow::Result<Service> {
     let store = Store::connect(&config.store)?;
     let operations = Operations::new(&aws::client_config().await, config.operations);
-    let deferred = Deferred::new(operations, config.queue.longest_delivery());
+    let deferred = Deferred::new(operations.clone(), config.queue.longest_delivery());
     let handler = CommandHandler::new(store.clone(), deferred, config.producers, SystemClock);
     service
         .ready_when("postgresql", move || store.check_writable())
+        .ready_when("dynamodb", move || operations.check())
         .sqs(config.queue, handler)
         .await
 }

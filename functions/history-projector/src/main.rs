@@ -24,5 +24,6 @@ fn main() -> ExitCode {
 
 async fn wire(config: Config, service: Service) -> anyhow::Result<Service> {
     let history = History::new(&aws::client_config().await, config.history);
-    service.sqs(config.queue, FactHandler::new(history)).await
+    let handler = FactHandler::new(history.clone());
+    service.ready_when("dynamodb", move || history.check()).sqs(config.queue, handler).await
 }

@@ -7,8 +7,13 @@
 mod effects;
 mod script;
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    future::ready,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
+use anyhow::anyhow;
 use clap::ValueEnum;
 use futures::future::join_all;
 use runtime::{
@@ -27,6 +32,9 @@ struct Config {
     /// File to which the beginning and the end of each delivery's handling are appended
     #[arg(long, env = "EFFECTS_FILE")]
     effects_file: PathBuf,
+    /// File without which a declared dependency is unavailable
+    #[arg(long, env = "DEPENDENCY_FILE")]
+    dependency_file: Option<PathBuf>,
     /// Which of the runtime's traits handles the messages
     #[arg(long, env = "HANDLER_SHAPE", value_enum, default_value = "each")]
     handler_shape: Shape,
@@ -78,10 +86,19 @@ impl BatchHandler for Scripted {
 
 async fn wire(config: Config, service: Service) -> anyhow::Result<Service> {
     let scripted = Scripted(Effects::open(&config.effects_file)?);
+    let service = match config.dependency_file {
+        Some(file) => service.ready_when("file", move || needs(&file)),
+        None => service,
+    };
     match config.handler_shape {
         Shape::Each => service.sqs(config.queue, Each::new(scripted)).await,
         Shape::Batch => service.sqs(config.queue, scripted).await,
     }
+}
+
+fn needs(file: &Path) -> impl Future<Output = anyhow::Result<()>> + Send + use<> {
+    let result = if file.exists() { Ok(()) } else { Err(anyhow!("{} is missing", file.display())) };
+    ready(result)
 }
 
 fn main() -> ExitCode {

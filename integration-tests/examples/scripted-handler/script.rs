@@ -30,7 +30,7 @@ pub(crate) enum Step {
     Slow(u64),
     /// Give no verdict at all, which only a batch handler can do.
     Omit,
-    /// Acknowledge if the file exists; else a dependency is away.
+    /// Acknowledge if the file exists; else a dependency is unavailable.
     Needs(PathBuf),
 }
 
@@ -77,7 +77,9 @@ impl Step {
             }
             Self::Omit => return None,
             Self::Needs(file) if file.exists() => Verdict::Ack,
-            Self::Needs(_) => Retry::unavailable("dependency_away", "the file is missing").into(),
+            Self::Needs(_) => {
+                Retry::unavailable("dependency_unavailable", "the file is missing").into()
+            }
         })
     }
 }

@@ -32,6 +32,7 @@ mod main_job;
 mod mapping;
 mod operations;
 mod order;
+mod outages;
 mod private;
 mod producers;
 mod publish;

@@ -34,7 +34,8 @@ const NEVER_LIMITED: [(&str, &str); 8] = [
     ("RATE_LIMIT_BULK_PER_MINUTE", "1000000"),
     ("RATE_LIMIT_BULK_BURST", "1000000"),
 ];
-/// How often a message is delivered before it becomes a dead letter.
+/// How often a message is delivered before it becomes a dead letter: half as often as is shipped, so
+/// that the tests of dead letters take less time.
 const MAX_RECEIVE_COUNT: u8 = 5;
 
 #[derive(Parser)]
@@ -276,6 +277,14 @@ impl World {
     /// The single value of a query.
     pub(crate) async fn count(&self, sql: &'static str) -> i64 {
         sqlx::query_scalar(sql).fetch_one(&self.owner).await.expect("a count")
+    }
+
+    /// Waits until the inbox holds a command.
+    pub(crate) async fn processed_some(&self) {
+        eventually("a command is processed", async || {
+            (self.count("SELECT count(*) FROM inbox").await > 0).then_some(())
+        })
+        .await;
     }
 
     /// Waits until the inbox holds `count` commands.

@@ -14,6 +14,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use crate::available::unanswered;
 use crate::statements::{Failure, Statement, execute, unavailable};
 use crate::tables::HISTORY_TABLE;
 
@@ -77,10 +78,26 @@ impl History {
         Self { client: Client::new(aws), table: config.history_table }
     }
 
-    /// Writes entries; one answer each, in order. One that is there already is a success.
+    /// Writes entries; one answer each, in order. One that is there already is a success. Takes ten
+    /// seconds more than its requests at most, for entries that `DynamoDB` throttles.
     pub async fn append(&self, changes: &[Change]) -> Vec<Result<(), Failure>> {
         let statements = changes.iter().map(|change| self.insert(change)).collect();
         execute(&self.client, statements).await
+    }
+
+    /// Checks that `DynamoDB` answers, by getting an entry that is not there; `dynamodb:GetItem` makes
+    /// it see a fault of the table, too.
+    ///
+    /// # Errors
+    /// When `DynamoDB` does not answer.
+    pub fn check(&self) -> impl Future<Output = Result<(), Failure>> + use<> {
+        let request = self.client.get_item().table_name(&self.table);
+        let request = request.key("task", AttributeValue::S("none".to_owned()));
+        let request = request.key("version", AttributeValue::N("0".to_owned()));
+        async move {
+            let unanswered = request.send().await.err().and_then(unanswered);
+            unanswered.map_or(Ok(()), |cause| Err(Failure::Unavailable(cause)))
+        }
     }
 
     fn insert(&self, change: &Change) -> Result<Statement, Failure> {

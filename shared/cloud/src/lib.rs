@@ -9,6 +9,7 @@
 //! facts. [`tables`] says what they look like, for whoever creates them.
 
 mod attachments;
+mod available;
 mod history;
 mod operation_id;
 mod operation_item;

@@ -15,6 +15,7 @@ use clap::{Args, value_parser};
 use domain::{Refusal, TaskId, TenantId, Timestamp, Version};
 use serde::{Deserialize, Serialize};
 
+use crate::available::unanswered;
 use crate::operation_id::OperationId;
 use crate::operation_item::{Item, to_item};
 use crate::statements::{Failure, Statement, execute, unavailable};
@@ -168,7 +169,21 @@ impl Operations {
         item.operation(id, now).map(Some).ok_or_else(unreadable)
     }
 
-    /// Ends operations; one answer each, in order. One that is forgotten is a success.
+    /// Checks that `DynamoDB` answers, by getting an operation that is not there.
+    ///
+    /// # Errors
+    /// When `DynamoDB` does not answer.
+    pub fn check(&self) -> impl Future<Output = Result<(), Failure>> + use<> {
+        let request = self.client.get_item().table_name(&self.table);
+        let request = request.key("operation", AttributeValue::S("none".to_owned()));
+        async move {
+            let unanswered = request.send().await.err().and_then(unanswered);
+            unanswered.map_or(Ok(()), |cause| Err(Failure::Unavailable(cause)))
+        }
+    }
+
+    /// Ends operations; one answer each, in order. One that is forgotten is a success. Takes ten seconds
+    /// more than its requests at most, for operations that `DynamoDB` throttles.
     pub async fn end(&self, ended: &[(TenantId, OperationId, Ending)]) -> Vec<Result<(), Failure>> {
         let statements = ended.iter().map(|(tenant, id, ending)| {
             let ending = serde_json::to_string(ending)

@@ -58,7 +58,7 @@ pub use issuer::{ALL_SCOPES, AUDIENCE, Issuer};
 pub use postgres::{Durability, Postgres};
 pub use process::{Process, Program};
 pub use proxy::Proxy;
-pub use queues::{Queue, create_fifo_queue, create_queue};
+pub use queues::{MAX_RECEIVE_COUNT, Queue, create_fifo_queue, create_queue};
 pub use redis::{DATABASES as REDIS_DATABASES, Redis};
 pub use servers::Servers;
 pub use state::{Lock, State, local_folder, repository};

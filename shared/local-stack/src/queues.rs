@@ -13,8 +13,9 @@ const COMMANDS: &str = "task-commands";
 const FACTS: &str = "task-facts";
 /// The queue of what S3 tells of the bucket of attachments.
 const ATTACHMENT_EVENTS: &str = "attachment-events";
-/// Deliveries of a message before SQS itself moves it to the dead-letter queue.
-const MAX_RECEIVE_COUNT: u8 = 5;
+/// Deliveries of a message before SQS itself moves it to the dead-letter queue. An outage of a quarter
+/// of an hour takes nine of a Lambda's, which cannot stop its event source mapping.
+pub const MAX_RECEIVE_COUNT: u8 = 10;
 
 const VISIBILITY_SECONDS: u32 = 60;
 const RETENTION_SECONDS: u32 = 14 * 24 * 60 * 60;

@@ -83,7 +83,7 @@
 //! | work ends two seconds, or a quarter of the time, before the invocation does, if that is earlier than its own limit | what it came to must still be told |
 //! | batches are as large as the mapping makes them, and concurrent as it likes: `QUEUE_BATCH_SIZE` and the other settings of polling have no effect | Lambda polls |
 //! | no heartbeat; the queue's own visibility timeout must be the function's timeout at least, and AWS advises six times that | so AWS wants it |
-//! | an outage pauses nothing: messages back off one by one | a function cannot pause its mapping |
+//! | an outage does not stop receiving: each message waits for up to two minutes at a time | a function cannot stop its mapping |
 //! | a batch of another queue than `QUEUE_URL` names fails before any of it is handled | its receipt handles and dead letters would go to the wrong queue |
 //! | a message is deleted after the answer, by Lambda; what a claim check refers to is never deleted | if the answer is lost, the message comes again and needs it |
 //! | a request's name is the client's, else the gateway's, else the invocation's | they have named it |
@@ -171,14 +171,31 @@
 //! A pod holds no more messages than it has handlers for, and no more bytes of them than
 //! `QUEUE_MEMORY_BYTES`: it receives only while there is room for the largest message, 1 MiB.
 //!
-//! # When a dependency is away
+//! # When a dependency is unavailable
 //!
-//! A handler says so by [`Retry::unavailable`](sqs::Retry::unavailable). A pod's consumer then
-//! receives nothing for one or two seconds, and then one message, the probe; the pause doubles, to
-//! half a minute at most, until a probe is acknowledged. So an outage costs the messages of the queue
-//! hardly any of their deliveries. What fails for that cause comes back no sooner than the pause
-//! ends; [`metrics::CONSUMER_PAUSED`] is 1 meanwhile. A Lambda cannot pause its event source mapping:
-//! there, messages back off one by one.
+//! A handler says so by [`Retry::unavailable`](sqs::Retry::unavailable), and the function declares
+//! its dependencies by [`Service::ready_when`]. Each consumer has a circuit breaker:
+//!
+//! | state | what happens | it ends when |
+//! |---|---|---|
+//! | closed | messages are received and handled | a batch of which nothing succeeded has an `unavailable` verdict; or one that is mixed has one, or a handler is cut off at its timeout, and a declared check then fails, or takes more than two seconds |
+//! | open | nothing is received or handled; the declared checks run, after one second and then ever rarer, ten seconds apart at most, with jitter | all checks pass |
+//! | half-open | one batch is handled | it has no `unavailable` verdict: closed; it has one: open again |
+//!
+//! What was received is kept meanwhile, hidden from others, and handled again, for six handler
+//! timeouts; that costs no delivery. Then it is given back, for 40 seconds at most, and not
+//! received before the breaker lets it. So an outage of any length costs a message two deliveries. If
+//! no check sees the fault, what is kept is the trial: with ten deliveries (see
+//! [`sqs::MAX_RECEIVE_COUNT`]) a message outlasts half an hour. A message whose handler always hangs
+//! opens nothing while the checks pass, and without declared dependencies no timeout does.
+//!
+//! A Lambda cannot stop its event source mapping. There a message whose dependency is unavailable
+//! waits for 20 to 30 seconds after its first delivery and then for nearly two minutes each: ten
+//! deliveries outlast a quarter of an hour, and work goes on within two minutes of its end. If the last
+//! invocation found a dependency unavailable, the next one checks it before it handles anything.
+//!
+//! [`metrics::CIRCUIT_BREAKER_STATE`] shows the state, [`metrics::CIRCUIT_BREAKER_OPENED`] counts by
+//! dependency, and each transition is logged with the dependency and its error.
 //!
 //! # Large bodies
 //!

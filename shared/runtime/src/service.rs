@@ -11,7 +11,7 @@ use crate::{
     health::Health,
     http, lambda,
     shutdown::Stop,
-    sqs::{self, AwsQueue, BatchHandler, Consumer, Invoked},
+    sqs::{self, AwsQueue, BatchHandler, Consumer, Invoked, Queue as _},
 };
 
 /// A wiring list. `wire` is given an empty one and returns it filled.
@@ -65,11 +65,14 @@ impl Service {
         self.host
     }
 
-    /// Declares a dependency: `/readyz` is 503 while `check` fails or takes more than two seconds.
+    /// Declares a dependency: `/readyz` is 503 while `check` fails or takes more than two seconds, and
+    /// a consumer whose circuit breaker is open takes no work until it passes.
     ///
-    /// The check runs at every probe, so it should be as cheap as a ping. Nobody probes a Lambda.
+    /// The check should see what the handler would meet: of a database that is written to, whether it
+    /// can be. It runs at every readiness probe, so it should be as cheap as a ping. Nobody probes a
+    /// Lambda, but a handler that is cut off there has its dependencies checked, too.
     pub fn ready_when<E, F>(
-        mut self,
+        self,
         dependency: &'static str,
         check: impl Fn() -> F + Send + Sync + 'static,
     ) -> Self
@@ -77,7 +80,7 @@ impl Service {
         E: Into<anyhow::Error>,
         F: Future<Output = Result<(), E>> + Send + 'static,
     {
-        self.health.check(dependency, check);
+        self.health.dependencies().declare(dependency, check);
         self
     }
 
@@ -117,13 +120,14 @@ impl Service {
         let client = aws_sdk_sqs::Client::new(&aws::client_config().await);
         let queue = AwsQueue::open(client, &config).await?;
         info!(queue = config.queue_url, "consuming");
-        let clock = Arc::new(SystemClock);
+        let (clock, dependencies) = (Arc::new(SystemClock), self.health.dependencies().clone());
+        queue.claims().declare(&dependencies);
         if self.host == Host::Lambda {
-            let invoked = Invoked::new(queue, handler, &config, self.name, clock);
+            let invoked = Invoked::new(queue, handler, &config, self.name, clock, dependencies);
             self.add("sqs", Kind::Server, lambda::sqs::serve(invoked, self.shutdown.clone()));
             return Ok(self);
         }
-        let consumer = Consumer::new(queue, handler, &config, self.name, clock);
+        let consumer = Consumer::new(queue, handler, &config, self.name, clock, dependencies);
         for pulse in consumer.pulses() {
             self.health.watch(pulse);
         }

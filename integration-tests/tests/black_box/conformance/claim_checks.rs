@@ -8,10 +8,13 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::Host;
+use super::host::NAME;
 use super::letter::Dead;
 use super::scenario::{Scenario, groups};
 use super::stage::{Sent, Stage, raw};
 use crate::mapping::TIME;
+use crate::outages::network::{Network, State};
+use crate::world::eventually;
 
 /// What stands in the queue instead of the body; it is no script, so nobody takes it for one.
 const SMALL: &str = "see S3";
@@ -109,20 +112,28 @@ pub(crate) async fn without_a_bucket_no_claim_is_followed(host: Host) {
     assert_eq!(reasons(&stage).await, Reasons::from(expected));
 }
 
-pub(crate) async fn while_s3_is_away_a_claim_is_tried_again(host: Host) {
+/// S3 is a dependency that the harness declares by itself.
+pub(crate) async fn while_s3_is_unavailable_a_claim_waits_and_costs_a_delivery(host: Host) {
     let stage = Stage::new().await;
     let bucket = Bucket::create(&stage).await;
     let claim = bucket.put(script("a")).await;
-    stage.send(&[claiming("g", &claim.to_json())]).await;
-    let settings = [
-        ("CLAIM_CHECK_BUCKET", bucket.name.as_str()),
-        ("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:9"),
-        ("AWS_MAX_ATTEMPTS", "1"),
-    ];
+    let (_, s3) = stage.world.queue.url.split_once("://").expect("a URL");
+    let network = Network::to(s3.split('/').next().expect("a server")).await;
+    let endpoint = format!("http://{}", network.address);
+    let settings =
+        [("CLAIM_CHECK_BUCKET", bucket.name.as_str()), ("AWS_ENDPOINT_URL_S3", &endpoint)];
     let _running = host.start(&stage, &settings, TIME).await;
-    let expected = [(claim.to_json(), ("claim_check_unavailable".to_owned(), 5))];
-    assert_eq!(reasons(&stage).await, Reasons::from(expected));
-    assert_eq!(bucket.keys().await, [claim.key], "a replay finds it");
+    network.becomes(State::Refuses);
+    stage.send(&[claiming("g", &claim.to_json())]).await;
+    let opened = |line: &Value| line["dependency"] == "claim_check_unavailable";
+    eventually("the circuit breaker opens", async || {
+        stage.world.log(NAME).iter().any(opened).then_some(())
+    })
+    .await;
+    network.becomes(State::Passes);
+    stage.empty().await;
+    let groups = groups(&[("g", &["a: ack"])]);
+    Scenario { groups, ..Scenario::default() }.compare(&stage).await;
 }
 
 /// A Lambda's messages are deleted by the mapping, so their bodies cannot be.

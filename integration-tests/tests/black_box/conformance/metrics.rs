@@ -31,7 +31,7 @@ pub(crate) async fn what_is_counted_has_the_same_names_and_values(host: Host) {
         ("messages_settled_total retry handler_panicked", 1.0),
         ("messages_settled_total retry told_to_retry", 1.0),
         ("handler_batch_size", 6.0),
-        ("consumer_paused", 0.0),
+        ("circuit_breaker_state", 0.0),
     ];
     let expected: Counts = expected.map(|(name, count)| (name.to_owned(), count)).into();
     let counts = eventually("the last is counted", async || {
@@ -47,7 +47,7 @@ pub(crate) async fn what_is_counted_has_the_same_names_and_values(host: Host) {
 
 fn is_counted(name: &str) -> bool {
     name.starts_with("messages_") && name != "messages_in_flight"
-        || ["handler_batch_size", "consumer_paused"].contains(&name)
+        || ["handler_batch_size", "circuit_breaker_state"].contains(&name)
 }
 
 /// The lines `name{label="value",...} number`; of a histogram its sum.

@@ -76,12 +76,12 @@ in_both_hosts! {
         a_body_comes_from_s3,
         a_claim_that_cannot_be_right_is_a_dead_letter_with_its_small_body,
         without_a_bucket_no_claim_is_followed,
-        while_s3_is_away_a_claim_is_tried_again,
+        while_s3_is_unavailable_a_claim_waits_and_costs_a_delivery,
         a_body_is_deleted_after_its_message_if_asked_for_and_in_a_pod;
     traces:
         a_dead_letter_names_its_senders_trace;
     metrics:
         what_is_counted_has_the_same_names_and_values;
     outage:
-        messages_outlast_a_dependency_that_is_away;
+        an_outage_costs_a_message_two_deliveries;
 }

@@ -6,6 +6,7 @@ use domain::{AttachmentKey, Mismatch, NewAttachment};
 
 use super::key::object_key;
 use super::{AttachmentBucket, BucketAway, away};
+use crate::available::unanswered;
 
 /// What S3 knows of an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,6 +59,18 @@ impl AttachmentBucket {
                 Ok(None)
             }
             Err(error) => Err(away(error)),
+        }
+    }
+
+    /// Checks that S3 answers, by the head of an object that is not there.
+    ///
+    /// # Errors
+    /// When S3 does not answer.
+    pub fn check(&self) -> impl Future<Output = Result<(), BucketAway>> + use<> {
+        let request = self.client.head_object().bucket(&self.name).key("attachments/none");
+        async move {
+            let unanswered = request.send().await.err().and_then(unanswered);
+            unanswered.map_or(Ok(()), |cause| Err(BucketAway(cause)))
         }
     }
 

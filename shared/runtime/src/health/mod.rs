@@ -3,8 +3,8 @@
 //! It has a port of its own, so that it is never exposed by an ingress and never waits behind
 //! requests: `/livez` (restart me?), `/readyz` (send me work?), `/metrics` (Prometheus).
 
+mod dependencies;
 mod live;
-mod ready;
 #[cfg(test)]
 mod tests;
 
@@ -17,7 +17,6 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use futures::FutureExt as _;
 use metrics_exporter_prometheus::PrometheusHandle;
 use serde_json::json;
 use tokio::time::interval;
@@ -26,8 +25,8 @@ use tracing::info;
 
 use crate::http::{self, Limits};
 
+pub(crate) use dependencies::{Dependencies, Failure};
 pub(crate) use live::Pulse;
-use ready::Check;
 
 /// How often the metrics' buffers are folded, which bounds their memory between two scrapes.
 const UPKEEP: Duration = Duration::from_secs(5);
@@ -38,27 +37,19 @@ const LIMITS: Limits = Limits { max_connections: 64, header_timeout: Duration::f
 /// What health means for one service.
 pub(crate) struct Health {
     draining: CancellationToken,
-    checks: Vec<Check>,
+    dependencies: Dependencies,
     pulses: Vec<Pulse>,
 }
 
 impl Health {
     /// Not ready once `draining` is cancelled.
     pub(crate) fn new(draining: CancellationToken) -> Self {
-        Self { draining, checks: Vec::new(), pulses: Vec::new() }
+        Self { draining, dependencies: Dependencies::default(), pulses: Vec::new() }
     }
 
-    /// Readiness needs `check` to pass.
-    pub(crate) fn check<E, F>(
-        &mut self,
-        name: &'static str,
-        check: impl Fn() -> F + Send + Sync + 'static,
-    ) where
-        E: Into<anyhow::Error>,
-        F: Future<Output = Result<(), E>> + Send + 'static,
-    {
-        let run = move || check().map(|result| result.map_err(Into::into)).boxed();
-        self.checks.push(Check { name, run: Box::new(run) });
+    /// What readiness needs.
+    pub(crate) fn dependencies(&self) -> &Dependencies {
+        &self.dependencies
     }
 
     /// Liveness needs `pulse` to beat.
@@ -99,9 +90,10 @@ async fn livez(State(health): State<Arc<Health>>) -> Response {
 
 async fn readyz(State(health): State<Arc<Health>>) -> Response {
     let draining = health.draining.is_cancelled();
-    let checks = ready::run(&health.checks).await;
+    let checks = health.dependencies.check().await;
     let ready = !draining && checks.values().all(Result::is_ok);
-    let body = json!({ "ready": ready, "draining": draining, "checks": ready::describe(&checks) });
+    let body =
+        json!({ "ready": ready, "draining": draining, "checks": dependencies::describe(&checks) });
     (status(ready), Json(body)).into_response()
 }
 

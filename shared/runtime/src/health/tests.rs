@@ -31,8 +31,8 @@ fn health() -> (Health, CancellationToken) {
 
 #[tokio::test]
 async fn ready_until_it_drains() {
-    let (mut health, draining) = health();
-    health.check("database", || async { anyhow::Ok(()) });
+    let (health, draining) = health();
+    health.dependencies().declare("database", || async { anyhow::Ok(()) });
     let router = router(health);
     let ready = json!({ "ready": true, "draining": false, "checks": { "database": "ok" } });
     assert_eq!(ask(&router, "/readyz").await, (StatusCode::OK, ready));
@@ -44,10 +44,10 @@ async fn ready_until_it_drains() {
 
 #[tokio::test(start_paused = true)]
 async fn not_ready_while_a_dependency_is_down_or_silent() {
-    let (mut health, _) = health();
-    health.check("up", || async { anyhow::Ok(()) });
-    health.check("down", || async { bail!("connection refused") });
-    health.check("silent", pending::<anyhow::Result<()>>);
+    let (health, _) = health();
+    health.dependencies().declare("up", || async { anyhow::Ok(()) });
+    health.dependencies().declare("down", || async { bail!("connection refused") });
+    health.dependencies().declare("silent", pending::<anyhow::Result<()>>);
     let (status, body) = ask(&router(health), "/readyz").await;
     assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
     let checks =

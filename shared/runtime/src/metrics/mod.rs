@@ -6,7 +6,8 @@
 //! | [`MESSAGES_SETTLED`] | counter | `queue`, `verdict` (`ack`, `retry`, `reject`, `release`), `reason` |
 //! | [`MESSAGES_UNDELETED`] | counter | `queue` |
 //! | [`MESSAGES_IN_FLIGHT`] | gauge | `queue` |
-//! | [`CONSUMER_PAUSED`] | gauge, 0 or 1 | `queue` |
+//! | [`CIRCUIT_BREAKER_STATE`] | gauge: 0 closed, 1 half-open, 2 open | `queue` |
+//! | [`CIRCUIT_BREAKER_OPENED`] | counter | `queue`, `dependency` (a check's name, or a retry's reason) |
 //! | [`QUEUE_AGE`] | histogram, seconds | `queue` |
 //! | [`BATCH_SIZE`] | histogram, messages | `queue` |
 //! | [`HANDLER_DURATION`] | histogram, seconds | `queue` |
@@ -37,8 +38,10 @@ pub const MESSAGES_SETTLED: &str = "messages_settled_total";
 pub const MESSAGES_UNDELETED: &str = "messages_undeleted_total";
 /// Messages received and not settled yet.
 pub const MESSAGES_IN_FLIGHT: &str = "messages_in_flight";
-/// 1 while nothing but probes is received because a dependency is away.
-pub const CONSUMER_PAUSED: &str = "consumer_paused";
+/// The state of a consumer's circuit breaker: 0 closed, 1 half-open (one batch is tried), 2 open.
+pub const CIRCUIT_BREAKER_STATE: &str = "circuit_breaker_state";
+/// How often it opened because a dependency was unavailable.
+pub const CIRCUIT_BREAKER_OPENED: &str = "circuit_breaker_opened_total";
 /// From a message's sending to its receipt.
 pub const QUEUE_AGE: &str = "queue_age_seconds";
 /// Messages that the handler was given at once.
@@ -74,7 +77,8 @@ fn describe() {
     describe_counter!(MESSAGES_SETTLED, "Messages by the verdict that they were given");
     describe_counter!(MESSAGES_UNDELETED, "Messages that were done with and could not be deleted");
     describe_gauge!(MESSAGES_IN_FLIGHT, "Messages received and not settled yet");
-    describe_gauge!(CONSUMER_PAUSED, "Whether a dependency is away and only probes are received");
+    describe_gauge!(CIRCUIT_BREAKER_STATE, "0 closed, 1 half-open, 2 open");
+    describe_counter!(CIRCUIT_BREAKER_OPENED, "How often the circuit breaker opened");
     describe_histogram!(QUEUE_AGE, Unit::Seconds, "From a message's sending to its receipt");
     describe_histogram!(BATCH_SIZE, "Messages that the handler was given at once");
     describe_histogram!(HANDLER_DURATION, Unit::Seconds, "From the handler's start to its end");

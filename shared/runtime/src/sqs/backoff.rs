@@ -1,7 +1,8 @@
-//! When to try again: exponential backoff with full jitter.
+//! When to try again: exponential backoff with full jitter; and, apart from that, what waits for a
+//! dependency that is unavailable.
 
 use std::{
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -12,20 +13,48 @@ use super::Config;
 /// SQS allows twelve hours, counted from the receive, which was a while ago.
 const LONGEST: Duration = Duration::from_hours(11);
 
+/// Chance that can be repeated. Clones draw from the same source.
+#[derive(Clone)]
+pub(crate) struct Jitter(Arc<Mutex<SmallRng>>);
+
 /// Waits before redelivery.
 pub(crate) struct Backoff {
     base: Duration,
     longest: Duration,
-    random: Mutex<SmallRng>,
+    unavailable: Duration,
+    jitter: Jitter,
+}
+
+/// For how long a message waits, at most, when a dependency is unavailable.
+///
+/// In a pod it is received again only once the breaker lets it, so a wait only delays what it holds:
+/// together with the pause between two probes it stays below a minute.
+pub(crate) const UNAVAILABLE_IN_A_POD: Duration = Duration::from_secs(40);
+/// A Lambda cannot stop its mapping, so waits must outlast the outage: nine of them, the first one
+/// shorter, take more than fifteen minutes, with [`MAX_RECEIVE_COUNT`](super::MAX_RECEIVE_COUNT).
+pub(crate) const UNAVAILABLE_IN_A_LAMBDA: Duration = Duration::from_mins(2);
+
+impl Jitter {
+    /// `random` is passed in so that a test can repeat its choices.
+    pub(crate) fn new(random: SmallRng) -> Self {
+        Self(Arc::new(Mutex::new(random)))
+    }
+
+    /// Uniform, the bounds included.
+    pub(crate) fn between(&self, shortest: Duration, longest: Duration) -> Duration {
+        let mut random = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        random.random_range(shortest..=longest)
+    }
 }
 
 impl Backoff {
-    /// `random` is passed in so that a test can repeat its choices.
-    pub(crate) fn new(config: &Config, random: SmallRng) -> Self {
+    /// `unavailable` is the longest wait for a dependency.
+    pub(crate) fn new(config: &Config, unavailable: Duration, jitter: Jitter) -> Self {
         Self {
             base: Duration::from_millis(config.backoff_base_ms.into()),
             longest: Duration::from_secs(config.backoff_max_seconds.into()),
-            random: Mutex::new(random),
+            unavailable,
+            jitter,
         }
     }
 
@@ -38,13 +67,21 @@ impl Backoff {
     /// Uniform up to `base` doubled per delivery.
     pub(crate) fn wait(&self, deliveries: u32) -> Duration {
         let doubled = 2_u32.saturating_pow(deliveries.saturating_sub(1));
-        self.between(Duration::ZERO, self.base.saturating_mul(doubled).min(self.longest))
+        let longest = self.base.saturating_mul(doubled).min(self.longest);
+        self.jitter.between(Duration::ZERO, longest)
     }
 
-    /// Uniform, the bounds included.
-    pub(crate) fn between(&self, shortest: Duration, longest: Duration) -> Duration {
-        let mut random = self.random.lock().unwrap_or_else(PoisonError::into_inner);
-        random.random_range(shortest..=longest)
+    /// Seconds before a message that was delivered `deliveries` times, and failed because a dependency
+    /// is unavailable, is delivered again. Short after the first delivery, for most outages are; then
+    /// nearly as long as may be, with just enough jitter that messages do not come back all at once.
+    pub(crate) fn unavailable_seconds(&self, deliveries: u32) -> i32 {
+        let longest = self.unavailable;
+        let wait = if deliveries <= 1 {
+            self.jitter.between(longest / 6, longest / 4)
+        } else {
+            self.jitter.between(longest / 15 * 14, longest)
+        };
+        whole_seconds(wait)
     }
 }
 
@@ -56,9 +93,17 @@ pub(crate) fn whole_seconds(wait: Duration) -> i32 {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use proptest::prelude::*;
     use rand::SeedableRng as _;
+
+    use super::*;
+    use crate::sqs::MAX_RECEIVE_COUNT;
+
+    impl Jitter {
+        pub(crate) fn seeded(seed: u64) -> Self {
+            Self::new(SmallRng::seed_from_u64(seed))
+        }
+    }
 
     fn backoff(base_ms: u32, max_seconds: u16, seed: u64) -> Backoff {
         let config = Config {
@@ -66,7 +111,7 @@ mod tests {
             backoff_max_seconds: max_seconds,
             ..Config::for_test()
         };
-        Backoff::new(&config, SmallRng::seed_from_u64(seed))
+        Backoff::new(&config, UNAVAILABLE_IN_A_LAMBDA, Jitter::seeded(seed))
     }
 
     proptest! {
@@ -83,6 +128,18 @@ mod tests {
         fn an_asked_for_wait_is_rounded_up_and_limited(millis in 0..=u64::MAX) {
             let seconds = u64::try_from(whole_seconds(Duration::from_millis(millis))).unwrap();
             prop_assert_eq!(seconds, millis.div_ceil(1_000).min(LONGEST.as_secs()));
+        }
+    }
+
+    #[test]
+    fn the_waits_of_a_lambda_outlast_a_quarter_of_an_hour() {
+        for seed in 0..1_000 {
+            let backoff = backoff(1, 1, seed);
+            let waits =
+                (1..u32::from(MAX_RECEIVE_COUNT)).map(|count| backoff.unavailable_seconds(count));
+            let waits: Vec<_> = waits.collect();
+            assert!(waits.iter().sum::<i32>() >= 15 * 60, "{waits:?}");
+            assert!(waits.iter().all(|wait| (20..=120).contains(wait)), "{waits:?}");
         }
     }
 

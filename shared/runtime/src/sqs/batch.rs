@@ -2,7 +2,7 @@
 
 use metrics::{Gauge, gauge};
 
-use super::{Record, heartbeat::Lease, lines::Place, pacing::Probe, slots::Reserved};
+use super::{Record, circuit_breaker::Receiving, heartbeat::Lease, lines::Place, slots::Reserved};
 use crate::metrics::MESSAGES_IN_FLIGHT;
 
 /// Whole receives: never a part of one, so that a FIFO group's messages, which SQS hands out in one
@@ -15,8 +15,8 @@ pub(crate) struct Batch {
     pub(crate) records: Vec<Record>,
     /// One for each record, or none: an invocation's messages have no heartbeat.
     pub(crate) leases: Vec<Lease>,
-    /// Given if the batch is to find out whether a dependency is back.
-    pub(crate) probe: Option<Probe>,
+    /// Held until the batch waits for its trial, so that nobody receives another one.
+    pub(crate) receiving: Option<Receiving>,
     slots: Option<Reserved>,
     in_flight: Gauge,
 }
@@ -31,14 +31,14 @@ impl Batch {
     ) -> Self {
         let in_flight = gauge!(MESSAGES_IN_FLIGHT, "queue" => queue.to_owned());
         in_flight.increment(count(&records));
-        Self { records, leases, probe: None, slots, in_flight }
+        Self { records, leases, receiving: None, slots, in_flight }
     }
 
     /// Appends a later receive.
     pub(crate) fn absorb(&mut self, mut later: Self) {
         self.records.append(&mut later.records);
         self.leases.append(&mut later.leases);
-        self.probe = self.probe.take().or(later.probe.take());
+        self.receiving = self.receiving.take().or(later.receiving.take());
         match (&mut self.slots, later.slots.take()) {
             (Some(slots), Some(more)) => slots.merge(more),
             (slots, more) => *slots = slots.take().or(more),
@@ -67,7 +67,7 @@ impl Batch {
         }
         for part in together.iter_mut().chain(&mut lines) {
             part.slots = self.slots.as_mut().and_then(|slots| slots.take(&part.records));
-            part.probe = self.probe.take();
+            part.receiving = self.receiving.take();
         }
         (together, lines)
     }
@@ -79,7 +79,7 @@ impl Batch {
 
     fn part(&self) -> Self {
         let in_flight = self.in_flight.clone();
-        Self { records: Vec::new(), leases: Vec::new(), probe: None, slots: None, in_flight }
+        Self { records: Vec::new(), leases: Vec::new(), receiving: None, slots: None, in_flight }
     }
 
     fn push(&mut self, record: Record, lease: Option<Lease>) {

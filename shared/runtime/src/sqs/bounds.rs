@@ -1,9 +1,13 @@
 //! What ends the handling of messages besides their handler: time, and a shutdown.
 
-use std::time::Duration;
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
 
 use tokio::time::Instant;
 
+use super::circuit_breaker::Receiving;
 use crate::shutdown::Stop;
 
 /// The bounds of one batch's handling.
@@ -13,6 +17,8 @@ pub(crate) struct Bounds {
     timeout: Duration,
     /// When the invocation ends that brought the batch. A pod has none.
     until: Option<Instant>,
+    /// Held until one of the batch's messages waits for its trial.
+    receiving: Mutex<Option<Receiving>>,
     pub(crate) stop: Stop,
 }
 
@@ -26,13 +32,23 @@ pub(crate) struct Limit {
 
 impl Bounds {
     /// In a pod.
-    pub(crate) fn new(timeout: Duration, stop: Stop) -> Self {
-        Self { begun: Instant::now(), timeout, until: None, stop }
+    pub(crate) fn new(timeout: Duration, stop: Stop, receiving: Option<Receiving>) -> Self {
+        let receiving = Mutex::new(receiving);
+        Self { begun: Instant::now(), timeout, until: None, receiving, stop }
     }
 
     /// In an invocation that ends at `until`.
     pub(crate) fn of_invocation(timeout: Duration, until: Instant) -> Self {
-        Self { until: Some(until), ..Self::new(timeout, Stop::default()) }
+        Self { until: Some(until), ..Self::new(timeout, Stop::default(), None) }
+    }
+
+    /// Whether an invocation's end leaves no time to keep a message.
+    pub(crate) fn is_invocation(&self) -> bool {
+        self.until.is_some()
+    }
+
+    pub(crate) fn take_receiving(&self) -> Option<Receiving> {
+        self.receiving.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// The limit of a call that begins now. An invocation's time is halved if messages wait in line
@@ -58,7 +74,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn in_a_pod_each_call_has_all_of_its_time() {
-        let bounds = Bounds::new(30 * SECOND, Stop::default());
+        let bounds = Bounds::new(30 * SECOND, Stop::default(), None);
         advance(100 * SECOND).await;
         let limit = bounds.limit(true);
         assert_eq!((limit.at - Instant::now(), limit.fair), (30 * SECOND, true));

@@ -180,6 +180,6 @@ fn panicked(error: JoinError) -> Retry {
 }
 
 fn timed_out(limit: Limit) -> Retry {
-    let (reason, detail) = ("handler_timed_out", "the handler was cut off");
+    let (reason, detail) = (Retry::TIMED_OUT, "the handler was cut off");
     if limit.fair { Retry::new(reason, detail) } else { Retry::interrupted(reason, detail) }
 }

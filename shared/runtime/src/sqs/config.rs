@@ -10,6 +10,10 @@ use super::{claim_check, slots::LARGEST_MESSAGE};
 /// What one receive can return, by SQS.
 const RECEIVE_LIMIT: u16 = 10;
 
+/// A handler may take nearly six hours, and a message stays out of sight for twelve at most: there is
+/// no room for six of such timeouts.
+const LONGEST_KEEP: Duration = Duration::from_mins(30);
+
 /// Which queue to consume and how. Flatten it into a function's configuration.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "SQS")]
@@ -80,10 +84,11 @@ pub struct Config {
 
 impl Config {
     /// From the beginning of its handling, the time after which a message's delivery is surely over,
-    /// whatever happened: for as long as it may be handled, and be hidden after that.
+    /// whatever happened: for as long as it may be kept for a dependency, and be handled again, and be
+    /// hidden after that.
     #[must_use]
     pub fn longest_delivery(&self) -> Duration {
-        self.handler_timeout() + self.visibility()
+        self.keep() + self.handler_timeout() + self.visibility()
     }
 
     /// What one setting's range cannot say.
@@ -120,6 +125,12 @@ impl Config {
 
     pub(crate) fn visibility(&self) -> Duration {
         Duration::from_secs(self.queue_visibility_seconds.into())
+    }
+
+    /// For so long a message is kept, and handled again, while a dependency is unavailable. Ten
+    /// deliveries of six default timeouts are half an hour, even where no check sees the fault.
+    pub(crate) fn keep(&self) -> Duration {
+        (self.handler_timeout() * 6).min(LONGEST_KEEP)
     }
 
     pub(crate) fn handler_timeout(&self) -> Duration {

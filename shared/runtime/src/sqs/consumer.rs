@@ -11,10 +11,22 @@ use tokio::{
 use tokio_util::task::TaskTracker;
 
 use super::{
-    BatchHandler, Config, backoff::Backoff, batch::Batch, batcher::Batcher, poller::Poller,
-    queue::Queue, settle::Settler, slots::Slots, worker::Worker,
+    BatchHandler, Config,
+    backoff::{Backoff, Jitter, UNAVAILABLE_IN_A_POD},
+    batch::Batch,
+    batcher::Batcher,
+    circuit_breaker::CircuitBreaker,
+    poller::Poller,
+    queue::Queue,
+    settle::Settler,
+    slots::Slots,
+    worker::Worker,
 };
-use crate::{Clock, health::Pulse, shutdown::Stop};
+use crate::{
+    Clock,
+    health::{Dependencies, Pulse},
+    shutdown::Stop,
+};
 
 /// Beyond what a poller's turn may rightly take.
 const PULSE_GRACE: Duration = Duration::from_secs(30);
@@ -29,15 +41,17 @@ pub(crate) struct Consumer<H, Q> {
 }
 
 impl<H: BatchHandler, Q: Queue> Consumer<H, Q> {
-    /// `name` is the function's: dead letters tell who rejected them.
+    /// `name` is the function's: dead letters tell who rejected them. `dependencies` are what the
+    /// circuit breaker checks.
     pub(crate) fn new(
         queue: Q,
         handler: H,
         config: &Config,
         name: &'static str,
         clock: Arc<dyn Clock>,
+        dependencies: Dependencies,
     ) -> Self {
-        Self::seeded(queue, handler, config, name, clock, rand::make_rng())
+        Self::seeded(queue, handler, config, name, clock, dependencies, rand::make_rng())
     }
 
     /// As [`new`](Self::new), with its choices repeatable.
@@ -47,12 +61,14 @@ impl<H: BatchHandler, Q: Queue> Consumer<H, Q> {
         config: &Config,
         name: &'static str,
         clock: Arc<dyn Clock>,
+        dependencies: Dependencies,
         random: SmallRng,
     ) -> Self {
-        let queue = Arc::new(queue);
+        let (queue, jitter) = (Arc::new(queue), Jitter::new(random));
+        let breaker = CircuitBreaker::new(queue.facts().name(), dependencies, jitter.clone());
         let settler = Settler {
             queue: Arc::clone(&queue),
-            backoff: Backoff::new(config, random),
+            backoff: Backoff::new(config, UNAVAILABLE_IN_A_POD, jitter),
             clock: Arc::clone(&clock),
             handler: name,
             deletes: true,
@@ -60,7 +76,7 @@ impl<H: BatchHandler, Q: Queue> Consumer<H, Q> {
         // A turn is a long poll. A poller that waits for free slots is alive.
         let limit = config.wait() * 2 + PULSE_GRACE;
         let pulses = (0..config.queue_receivers).map(|_| Pulse::new("poller", limit)).collect();
-        let worker = Arc::new(Worker::new(handler, settler, config));
+        let worker = Arc::new(Worker::new(handler, settler, config, Arc::new(breaker)));
         Self { queue, worker, clock, config: config.clone(), pulses }
     }
 
@@ -77,7 +93,8 @@ impl<H: BatchHandler, Q: Queue> Consumer<H, Q> {
         let mut pollers = self.pollers(&sender, &stop);
         // The batcher ends when the last poller has dropped its own sender.
         drop(sender);
-        self.batcher(received, stop).run().await;
+        let (breaker, draining) = (self.worker.breaker(), stop.draining.clone());
+        tokio::join!(self.batcher(received, stop).run(), breaker.probe(draining));
         while let Some(ended) = pollers.join_next().await {
             ended.context("a poller died")?;
         }
@@ -91,7 +108,7 @@ impl<H: BatchHandler, Q: Queue> Consumer<H, Q> {
             queue: Arc::clone(&self.queue),
             clock: Arc::clone(&self.clock),
             slots: slots.clone(),
-            pacing: self.worker.pacing(),
+            breaker: self.worker.breaker(),
             visibility: self.config.visibility(),
             most: self.config.receive_size(),
             pulse: pulse.clone(),

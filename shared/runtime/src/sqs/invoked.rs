@@ -10,10 +10,15 @@ use std::{collections::HashSet, sync::Arc};
 use tokio::time::Instant;
 
 use super::{
-    BatchHandler, Config, Record, arrival, backoff::Backoff, batch::Batch, queue::Queue,
-    settle::Settler, worker::Worker,
+    BatchHandler, Config, Record, arrival,
+    backoff::{Backoff, Jitter, UNAVAILABLE_IN_A_LAMBDA},
+    batch::Batch,
+    circuit_breaker::CircuitBreaker,
+    queue::Queue,
+    settle::Settler,
+    worker::Worker,
 };
-use crate::Clock;
+use crate::{Clock, health::Dependencies};
 
 /// Handles what it is brought.
 pub(crate) struct Invoked<H, Q> {
@@ -23,23 +28,26 @@ pub(crate) struct Invoked<H, Q> {
 }
 
 impl<H: BatchHandler, Q: Queue> Invoked<H, Q> {
-    /// `name` is the function's: dead letters tell who rejected them.
+    /// `name` is the function's: dead letters tell who rejected them. `dependencies` are what tells
+    /// a handler that hangs from a dependency that does.
     pub(crate) fn new(
         queue: Q,
         handler: H,
         config: &Config,
         name: &'static str,
         clock: Arc<dyn Clock>,
+        dependencies: Dependencies,
     ) -> Self {
-        let queue = Arc::new(queue);
+        let (queue, jitter) = (Arc::new(queue), Jitter::new(rand::make_rng()));
+        let breaker = CircuitBreaker::new(queue.facts().name(), dependencies, jitter.clone());
         let settler = Settler {
             queue: Arc::clone(&queue),
-            backoff: Backoff::new(config, rand::make_rng()),
+            backoff: Backoff::new(config, UNAVAILABLE_IN_A_LAMBDA, jitter),
             clock: Arc::clone(&clock),
             handler: name,
             deletes: false,
         };
-        Self { queue, worker: Worker::new(handler, settler, config), clock }
+        Self { queue, worker: Worker::new(handler, settler, config, Arc::new(breaker)), clock }
     }
 
     /// The queue that is configured.

@@ -18,19 +18,14 @@ use super::{
 
 impl<H: BatchHandler, Q: Queue> Worker<H, Q> {
     /// Handles a line to its end, or to where it must stop; one action for each message.
-    pub(super) async fn line(
-        &self,
-        line: Messages<'_>,
-        bounds: &Bounds,
-        probed: bool,
-    ) -> Vec<Action> {
+    pub(super) async fn line(&self, line: Messages<'_>, bounds: &Bounds) -> Vec<Action> {
         let mut actions = Vec::with_capacity(line.records.len());
         let mut acked = Messages::NONE;
         let mut rest = line;
         while let Some((first, behind)) = rest.split_first() {
             // The message before is settled while this one is handled.
             let (settled, (verdict, span)) =
-                tokio::join!(self.acknowledge(acked), self.alone(rest, bounds, probed));
+                tokio::join!(self.acknowledge(acked), self.alone(rest, bounds));
             actions.extend(settled);
             acked = Messages::NONE;
             if is_interrupted(&verdict) {
@@ -64,16 +59,15 @@ impl<H: BatchHandler, Q: Queue> Worker<H, Q> {
     }
 
     /// Handles the first of `rest`, unless the line must stop before it.
-    async fn alone(&self, rest: Messages<'_>, bounds: &Bounds, probed: bool) -> (Verdict, Span) {
+    async fn alone(&self, rest: Messages<'_>, bounds: &Bounds) -> (Verdict, Span) {
         let Some((first, behind)) = rest.split_first() else { return (Verdict::Ack, Span::none()) };
-        let limit = bounds.limit(self.any_last(behind));
-        let interruption = self.interruption(rest, bounds, limit.at);
+        let others_wait = self.any_last(behind);
+        let interruption = self.interruption(rest, bounds, bounds.limit(others_wait).at);
         if let Some(retry) = interruption {
             return (retry.into(), Span::none());
         }
         let lost = Lease::line_lost(rest.leases);
-        let (mut verdicts, span) = self.call(first.records, limit, lost, &bounds.stop).await;
-        self.observe(first.records, &mut verdicts, probed);
+        let (mut verdicts, span) = self.persist(first.records, bounds, others_wait, lost).await;
         let uncounted = || Retry::new("wrong_number_of_verdicts", "no verdict").into();
         (verdicts.pop().unwrap_or_else(uncounted), span)
     }

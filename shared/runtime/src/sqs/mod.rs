@@ -4,8 +4,9 @@
 //! into handler batches · the `worker` follows its `claim_check`, decodes each record on its own,
 //! opens its `spans`, and calls the handler in a task of its own · `action` turns verdicts into
 //! actions, by the rules of redelivery and of FIFO groups · `settle` carries them out. Meanwhile a
-//! `heartbeat` keeps the message hidden, and `pacing` says whether more is received. `invoked` is
-//! the shorter way in a Lambda: there, poller, batcher, heartbeat and pacing are AWS's business.
+//! `heartbeat` keeps the message hidden, and the `circuit_breaker` says whether messages are received
+//! and handled. `invoked` is the shorter way in a Lambda: there, polling, batching and keeping hidden
+//! are AWS's business.
 
 mod action;
 mod arrival;
@@ -15,6 +16,7 @@ mod batcher;
 mod bounds;
 mod call;
 mod chunks;
+mod circuit_breaker;
 pub mod claim_check;
 mod config;
 mod consumer;
@@ -25,7 +27,7 @@ mod heartbeat;
 mod invoked;
 mod line;
 mod lines;
-mod pacing;
+mod persist;
 mod poller;
 mod queue;
 mod record;
@@ -45,6 +47,13 @@ mod worker;
 pub(crate) use {
     action::Rules, claim_check::Claims, dead_letter::DeadLetter, facts::Facts, queue::Answer,
 };
+
+/// The `maxReceiveCount` that a queue should have: what is said of outages is computed for it.
+///
+/// An outage costs a message two deliveries in a pod and up to nine in a Lambda, which cannot stop its
+/// event source mapping. A message that always fails is a dead letter after some four minutes of
+/// backoff; with more it would only live longer.
+pub const MAX_RECEIVE_COUNT: u8 = 10;
 
 pub use config::Config;
 pub(crate) use consumer::Consumer;

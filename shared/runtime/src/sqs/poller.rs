@@ -12,8 +12,8 @@ use tracing::{error, info};
 use super::{
     Record, arrival,
     batch::Batch,
+    circuit_breaker::{CircuitBreaker, Receiving},
     heartbeat::Lease,
-    pacing::{Pacing, Probe},
     queue::Queue,
     slots::{Reserved, Slots},
 };
@@ -24,7 +24,7 @@ use crate::{Clock, health::Pulse};
 const LAST_ANSWER: Duration = Duration::from_secs(1);
 /// Between two empty answers, for a queue that does not long-poll.
 const IDLE_PAUSE: Duration = Duration::from_millis(100);
-/// A poller that waits for slots, or for a pause to end, is alive: its pulse beats this often.
+/// A poller that waits for slots, or for the circuit breaker, is alive: its pulse beats this often.
 const WAITING_PULSE: Duration = Duration::from_secs(5);
 /// After a failed receive; doubles with each.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
@@ -37,7 +37,7 @@ pub(crate) struct Poller<Q> {
     /// Shared by all loops: what the process may hold.
     pub(crate) slots: Slots,
     /// Shared by all loops, too.
-    pub(crate) pacing: Arc<Pacing>,
+    pub(crate) breaker: Arc<CircuitBreaker>,
     /// For how long a receive hides its messages.
     pub(crate) visibility: Duration,
     /// Most messages of one receive.
@@ -52,19 +52,18 @@ impl<Q: Queue> Poller<Q> {
     pub(crate) async fn run(self) {
         let mut failures = 0;
         while let Some(slots) = self.reserve().await {
-            let Some(probe) = self.admit().await else { return };
+            let Some(receiving) = self.admit().await else { return };
             let begun = Instant::now();
-            let most = if probe.is_some() { 1 } else { slots.width() };
-            match self.poll(most).await {
+            match self.poll(slots.width()).await {
                 Some(Ok(records)) => {
                     if failures > 0 {
                         info!(failures, "receiving again");
                     }
                     failures = 0;
-                    self.deliver(records, slots, probe, begun).await;
+                    self.deliver(records, slots, receiving, begun).await;
                 }
                 Some(Err(error)) => {
-                    drop((slots, probe));
+                    drop((slots, receiving));
                     self.back_off(failures, &error).await;
                     failures += 1;
                 }
@@ -79,9 +78,9 @@ impl<Q: Queue> Poller<Q> {
         self.alive(self.slots.reserve(self.most)).await?
     }
 
-    /// Waits while the consumer is paused; `None` at shutdown.
-    async fn admit(&self) -> Option<Option<Probe>> {
-        self.alive(self.pacing.admit()).await
+    /// Waits until the circuit breaker lets it receive; `None` at shutdown.
+    async fn admit(&self) -> Option<Option<Receiving>> {
+        self.alive(self.breaker.receive()).await
     }
 
     /// Waits, and is alive meanwhile; `None` at shutdown.
@@ -111,11 +110,11 @@ impl<Q: Queue> Poller<Q> {
         &self,
         records: Vec<Record>,
         mut slots: Reserved,
-        probe: Option<Probe>,
+        receiving: Option<Receiving>,
         begun: Instant,
     ) {
         if records.is_empty() {
-            drop((slots, probe));
+            drop((slots, receiving));
             self.shutdown.run_until_cancelled(sleep_until(begun + IDLE_PAUSE)).await;
             return;
         }
@@ -123,7 +122,7 @@ impl<Q: Queue> Poller<Q> {
         let taken = slots.take(&records).unwrap_or(slots);
         let leases = Lease::start(Arc::clone(&self.queue), &records, self.visibility);
         let mut batch = Batch::new(records, leases, Some(taken), self.queue.facts().name());
-        batch.probe = probe;
+        batch.receiving = receiving;
         self.hand_over(batch).await;
     }
 

@@ -178,6 +178,9 @@ impl<Q: Queue> Settler<Q> {
     fn wait(&self, record: &Record, action: &Action) -> Option<i32> {
         let wait = match action {
             Action::Retry(Retry { after: Some(after), .. }) => whole_seconds(*after),
+            Action::Retry(Retry { unavailable: true, .. }) => {
+                self.backoff.unavailable_seconds(record.receive_count())
+            }
             Action::Retry(_) => self.backoff.seconds(record.receive_count()),
             Action::Release(_) => 0,
             Action::Delete | Action::DeadLetter(_) | Action::DeadLettered(_) => return None,
@@ -203,7 +206,7 @@ impl<Q: Queue> Settler<Q> {
         }
     }
 
-    /// One line for a batch's retries, not one for each: when a database is away, all fail alike.
+    /// One line for a batch's retries, not one for each: when a database is unavailable, all fail alike.
     fn report(&self, actions: &[Action]) {
         let queue = self.queue().name();
         let mut counts = BTreeMap::<_, u64>::new();

@@ -17,14 +17,15 @@ pub enum Verdict {
 /// Why and when to try a message again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Retry {
-    /// How long to wait, at most eleven hours; `None` backs off exponentially with full jitter.
+    /// How long to wait, at most eleven hours; `None` backs off exponentially with full jitter, or,
+    /// if a dependency is unavailable, waits for that.
     pub after: Option<Duration>,
     /// A machine-readable code such as `database_unavailable`: a metric's label.
     pub reason: &'static str,
     /// What happened, for operators. It is logged: no secrets, no personal data.
     pub detail: String,
-    /// The cause is a dependency that is away, and would fail other messages too: a pod's consumer
-    /// pauses, and then probes with one message at a time until one is acknowledged.
+    /// The cause is a dependency that is unavailable, and would fail other messages too: it opens the
+    /// circuit breaker of a pod's consumer, and the wait is one of its own.
     pub unavailable: bool,
     /// The handling was ended, or not begun, for a cause that is not the message's: a shutdown, lost
     /// visibility, an invocation's end. It never becomes a dead letter of ours.
@@ -42,6 +43,16 @@ pub struct Reject {
     pub detail: String,
 }
 
+impl Verdict {
+    /// The retry, if its cause is a dependency that is unavailable.
+    pub(crate) fn unavailable(&self) -> Option<&Retry> {
+        match self {
+            Self::Retry(retry) if retry.unavailable => Some(retry),
+            _ => None,
+        }
+    }
+}
+
 impl Retry {
     /// A retry after the usual backoff.
     pub fn new(reason: &'static str, detail: impl Into<String>) -> Self {
@@ -55,7 +66,12 @@ impl Retry {
         Self { interrupted: true, ..Self::new(reason, detail) }.after(Duration::ZERO)
     }
 
-    /// A retry because a dependency is away, such as a database: not only this message has to wait.
+    /// Why a handler that was cut off is retried.
+    pub(crate) const TIMED_OUT: &'static str = "handler_timed_out";
+
+    /// A retry because a dependency is unavailable, such as a database: not only this message has to
+    /// wait. Declare the dependency ([`Service::ready_when`](crate::Service::ready_when)): its check
+    /// decides when work goes on.
     pub fn unavailable(reason: &'static str, detail: impl Into<String>) -> Self {
         Self { unavailable: true, ..Self::new(reason, detail) }
     }

@@ -12,9 +12,9 @@ use super::{
     action::{Action, decide},
     batch::Batch,
     bounds::Bounds,
+    circuit_breaker::CircuitBreaker,
     heartbeat::Lease,
     lines::places,
-    pacing::Pacing,
     queue::Queue,
     settle::Settler,
 };
@@ -23,6 +23,8 @@ use crate::shutdown::Stop;
 /// Lines of one batch that are handled at a time. There is more than one only for messages at their
 /// last delivery: each of them is handled alone, and one that hangs should not hold the others up.
 const LINES: usize = 10;
+/// Of an invocation, for the checks that tell why a handler was cut off.
+const CHECKS: Duration = Duration::from_secs(1);
 /// For a handler that is notified of dead letters.
 const NOTIFICATION_LIMIT: Duration = Duration::from_secs(5);
 
@@ -32,7 +34,9 @@ pub(crate) struct Worker<H, Q> {
     pub(super) settler: Settler<Q>,
     /// For one call of the handler.
     timeout: Duration,
-    pub(super) pacing: Arc<Pacing>,
+    /// For messages whose dependency is unavailable.
+    pub(super) keep: Duration,
+    pub(super) breaker: Arc<CircuitBreaker>,
 }
 
 /// Messages and their leases; in a Lambda there are no leases.
@@ -43,13 +47,18 @@ pub(super) struct Messages<'a> {
 }
 
 impl<H: BatchHandler, Q: Queue> Worker<H, Q> {
-    pub(crate) fn new(handler: H, settler: Settler<Q>, config: &Config) -> Self {
-        let pacing = Arc::new(Pacing::new(settler.queue().name()));
-        Self { handler: Arc::new(handler), settler, timeout: config.handler_timeout(), pacing }
+    pub(crate) fn new(
+        handler: H,
+        settler: Settler<Q>,
+        config: &Config,
+        breaker: Arc<CircuitBreaker>,
+    ) -> Self {
+        let (timeout, keep) = (config.handler_timeout(), config.keep());
+        Self { handler: Arc::new(handler), settler, timeout, keep, breaker }
     }
 
-    pub(crate) fn pacing(&self) -> Arc<Pacing> {
-        Arc::clone(&self.pacing)
+    pub(crate) fn breaker(&self) -> Arc<CircuitBreaker> {
+        Arc::clone(&self.breaker)
     }
 
     pub(crate) fn messages_at_a_time(&self) -> Option<usize> {
@@ -64,15 +73,28 @@ impl<H: BatchHandler, Q: Queue> Worker<H, Q> {
     }
 
     /// Handles a batch and carries its verdicts out.
-    pub(crate) async fn work(&self, batch: Batch, stop: &Stop) {
-        self.finish(batch, &Bounds::new(self.timeout, stop.clone())).await;
+    pub(crate) async fn work(&self, mut batch: Batch, stop: &Stop) {
+        let receiving = batch.receiving.take();
+        self.finish(batch, &Bounds::new(self.timeout, stop.clone(), receiving)).await;
     }
 
     /// Handles what an invocation brought, by `deadline`; returns the ids of the messages that must
     /// be handed out again. There is no heartbeat: a Lambda's time ends before its messages'
     /// visibility does, as AWS demands.
+    ///
+    /// If a dependency was unavailable at the last invocation, it is checked first: a handler that
+    /// hangs would cost the whole time of each invocation, and its messages nothing less.
     pub(crate) async fn invoked(&self, batch: Batch, deadline: Instant) -> Vec<String> {
-        self.finish(batch, &Bounds::of_invocation(self.timeout, deadline)).await
+        let rules = self.settler.queue().rules;
+        let last = batch.records.iter().any(|record| rules.is_last(record));
+        if let (Err(retry), false) = (self.breaker.probe_now().await, last) {
+            let verdicts = vec![retry.into(); batch.len()];
+            let actions = self.settle(Messages::of(&batch), verdicts).await;
+            return undone(&batch.records, &actions);
+        }
+        let left = deadline.saturating_duration_since(Instant::now());
+        let until = deadline.checked_sub(CHECKS.min(left / 4)).unwrap_or(deadline);
+        self.finish(batch, &Bounds::of_invocation(self.timeout, until)).await
     }
 
     /// Releases every message of a batch, unhandled.
@@ -81,43 +103,34 @@ impl<H: BatchHandler, Q: Queue> Worker<H, Q> {
         self.settle(Messages::of(batch), verdicts).await;
     }
 
-    async fn finish(&self, mut batch: Batch, bounds: &Bounds) -> Vec<String> {
-        let probe = batch.probe.take();
+    async fn finish(&self, batch: Batch, bounds: &Bounds) -> Vec<String> {
         let (together, mut lines) = self.split(batch);
         // An invocation's time may not be enough for all: those that get no other chance come first.
         let rules = self.settler.queue().rules;
         lines.sort_by_key(|line| !line.records.iter().any(|record| rules.is_last(record)));
         let together = async {
             let Some(batch) = together else { return Vec::new() };
-            let actions = self.together(Messages::of(&batch), bounds, probe.is_some()).await;
+            let actions = self.together(Messages::of(&batch), bounds).await;
             undone(&batch.records, &actions)
         };
         let at_a_time = self.handler.messages_at_a_time().unwrap_or(LINES);
-        let lines = lines.into_iter().map(|line| self.finish_line(line, bounds, probe.is_some()));
+        let lines = lines.into_iter().map(|line| self.finish_line(line, bounds));
         let lines = stream::iter(lines).buffer_unordered(at_a_time.max(1)).concat();
         let (mut undone, of_lines) = tokio::join!(together, lines);
         undone.extend(of_lines);
         undone
     }
 
-    async fn finish_line(&self, line: Batch, bounds: &Bounds, probed: bool) -> Vec<String> {
-        let actions = self.line(Messages::of(&line), bounds, probed).await;
+    async fn finish_line(&self, line: Batch, bounds: &Bounds) -> Vec<String> {
+        let actions = self.line(Messages::of(&line), bounds).await;
         undone(&line.records, &actions)
     }
 
     /// Handles messages in one call.
-    async fn together(&self, messages: Messages<'_>, bounds: &Bounds, probed: bool) -> Vec<Action> {
+    async fn together(&self, messages: Messages<'_>, bounds: &Bounds) -> Vec<Action> {
         let lost = Lease::batch_lost(messages.leases, self.settler.queue().rules.fifo);
-        let (mut verdicts, span) =
-            self.call(messages.records, bounds.limit(false), lost, &bounds.stop).await;
-        self.observe(messages.records, &mut verdicts, probed);
+        let (verdicts, span) = self.persist(messages.records, bounds, false, lost).await;
         self.settle(messages, verdicts).instrument(span).await
-    }
-
-    pub(super) fn observe(&self, records: &[Record], verdicts: &mut [Verdict], probed: bool) {
-        let random = &self.settler.backoff;
-        self.pacing.observe(verdicts, probed, random);
-        self.pacing.postpone(records, verdicts, random);
     }
 
     /// Carries verdicts out. Beside that the handler is notified of what becomes a dead letter.

@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use super::sqs::{Answer, answer};
 use crate::{
     SystemClock,
+    health::Dependencies,
     sqs::{BatchHandler, Config, Invoked, Record, Reject, Retry, Verdict},
 };
 use queue::{QUEUE_ARN, RecordingQueue};
@@ -77,7 +78,14 @@ fn record(id: &str, group: &str, deliveries: u32, body: &str) -> Value {
 
 async fn handle(queue: &RecordingQueue, records: &[Value]) -> anyhow::Result<Answer> {
     let clock = Arc::new(SystemClock);
-    let invoked = Invoked::new(queue.clone(), Obedient, &Config::for_test(), "test", clock);
+    let invoked = Invoked::new(
+        queue.clone(),
+        Obedient,
+        &Config::for_test(),
+        "test",
+        clock,
+        Dependencies::default(),
+    );
     let event = serde_json::from_value(json!({"Records": records})).unwrap();
     answer(&invoked, event, Instant::now() + Duration::from_secs(5)).await
 }

@@ -1,5 +1,8 @@
 //! The one bucket that bodies are read from.
 
+use std::sync::Arc;
+
+use anyhow::bail;
 use aws_sdk_s3::{
     Client,
     error::{DisplayErrorContext, ProvideErrorMetadata as _, SdkError},
@@ -12,6 +15,9 @@ use crate::{
     aws,
     sqs::{Reject, Retry, Verdict},
 };
+
+/// Of an object that nobody puts.
+const PROBE_KEY: &str = "probe-of-the-consumer";
 
 pub(super) struct Bucket {
     client: Client,
@@ -61,6 +67,16 @@ impl Bucket {
         String::from_utf8(body).map_err(|_| mismatch("the object is not UTF-8"))
     }
 
+    /// Fails if S3 does not answer. Asks for the head of an object that is not there, which needs no
+    /// other permission than the bodies do.
+    pub(super) async fn probe(self: Arc<Self>) -> anyhow::Result<()> {
+        let request = self.client.head_object().bucket(&self.name).key(PROBE_KEY);
+        match request.send().await {
+            Err(error) if !is_answer(&error) => bail!("{}", DisplayErrorContext(&error)),
+            _ => Ok(()),
+        }
+    }
+
     pub(super) async fn delete(&self, key: String) {
         let request = self.client.delete_object().bucket(&self.name).key(key);
         if let Err(error) = request.send().await {
@@ -99,7 +115,14 @@ fn unfetched(error: &SdkError<GetObjectError>) -> Verdict {
 }
 
 fn unavailable(detail: impl Into<String>) -> Verdict {
-    Retry::new("claim_check_unavailable", detail).into()
+    Retry::unavailable("claim_check_unavailable", detail).into()
+}
+
+/// Whether S3 answers, whatever it says to this caller: a fault of its own, and throttling, are no
+/// answer.
+fn is_answer<E>(error: &SdkError<E>) -> bool {
+    let status = error.raw_response().map(|response| response.status().as_u16());
+    matches!(status, Some(200..=499)) && status != Some(429)
 }
 
 fn mismatch(detail: &str) -> Verdict {
@@ -124,6 +147,7 @@ mod tests {
             let verdict = unfetched(&SdkError::service_error(error, response));
             let Verdict::Retry(retry) = verdict else { panic!("{verdict:?}") };
             assert_eq!(retry.reason, expected);
+            assert_eq!(retry.unavailable, expected == "claim_check_unavailable");
         }
     }
 }

@@ -13,7 +13,10 @@ use super::{
     bucket::Bucket,
     portion::{self, Claim, Portion},
 };
-use crate::sqs::{Record, Reject, Retry, Verdict};
+use crate::{
+    health::Dependencies,
+    sqs::{Record, Reject, Retry, Verdict},
+};
 
 /// Objects that one batch fetches, or deletes, at a time.
 const CONCURRENCY: usize = 8;
@@ -24,20 +27,27 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(crate) struct Claims(Option<Store>);
 
 struct Store {
-    bucket: Bucket,
+    bucket: Arc<Bucket>,
     /// Memory for bodies, of all batches together: a permit for each byte.
     room: Arc<Semaphore>,
     bytes: u32,
 }
 
 impl Claims {
-    /// Asks nothing of S3 yet: a queue is consumed even while it is away.
+    /// Asks nothing of S3 yet: a queue is consumed even while that is unavailable.
     pub(crate) async fn open(config: &Config) -> Self {
         let Some(name) = config.claim_check_bucket.clone() else { return Self(None) };
         let bytes = config.claim_check_memory_bytes;
         let permits = usize::try_from(bytes).unwrap_or(Semaphore::MAX_PERMITS);
-        let bucket = Bucket::open(name, config).await;
+        let bucket = Arc::new(Bucket::open(name, config).await);
         Self(Some(Store { bucket, room: Arc::new(Semaphore::new(permits)), bytes }))
+    }
+
+    /// A bucket that is configured is a dependency of the harness itself.
+    pub(crate) fn declare(&self, dependencies: &Dependencies) {
+        let Some(store) = &self.0 else { return };
+        let bucket = Arc::clone(&store.bucket);
+        dependencies.declare("claim_checks", move || Arc::clone(&bucket).probe());
     }
 
     /// For a queue that is not AWS's.
@@ -124,7 +134,7 @@ impl Claims {
         deadline: Instant,
     ) -> Result<String, Verdict> {
         let reference = claim?;
-        let late = || Retry::new("claim_check_unavailable", "S3 took too long");
+        let late = || Retry::unavailable("claim_check_unavailable", "S3 took too long");
         let Some(store) = &self.0 else { return Err(late().into()) };
         let deadline = deadline.min(Instant::now() + PATIENCE);
         timeout_at(deadline, store.bucket.fetch(&reference)).await.map_err(|_| late())?

@@ -38,13 +38,16 @@
 //! | it is larger than `CLAIM_CHECK_MAX_BYTES` | reject, `claim_check_too_large` |
 //! | there is no such object | reject, `claim_check_missing` |
 //! | the object has another size or digest, or is no UTF-8 | reject, `claim_check_mismatch` |
-//! | S3 does not answer, or fails | retry, `claim_check_unavailable` |
+//! | S3 does not answer, or fails | retry, `claim_check_unavailable`: it opens the circuit breaker |
 //! | S3 denies access | retry, `claim_check_denied` |
 //! | there is no memory for it until the handler's deadline | retry, `claim_check_no_room` |
 //!
 //! S3 answers `AccessDenied` for a missing object to a consumer without `s3:ListBucket`: grant that,
 //! next to `s3:GetObject` (and `s3:DeleteObject`, with `CLAIM_CHECK_DELETE`), and a missing object
 //! is a dead letter at once. Without it, it is one after the queue's last delivery, like any retry.
+//!
+//! S3 is a dependency of every consumer with a `CLAIM_CHECK_BUCKET`: the harness declares it, as
+//! `claim_checks`, and checks it by the head of an object that is not there.
 //!
 //! A dead letter keeps the small body and the attribute, byte for byte as they were sent, so that a
 //! replay finds the large one again. Let a lifecycle rule of the bucket delete old bodies: with

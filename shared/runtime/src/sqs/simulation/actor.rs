@@ -114,7 +114,7 @@ impl Actor {
         }
         if !calm.load(SeqCst) {
             if (habits.outage.0..habits.outage.1).contains(&begun.elapsed()) {
-                return Retry::unavailable("dependency_away", "it is").into();
+                return Retry::unavailable("dependency_unavailable", "it is").into();
             }
             if dice.chance(habits.retries) {
                 let retry = Retry::new("unlucky", "it was");

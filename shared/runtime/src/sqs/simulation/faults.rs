@@ -79,12 +79,14 @@ impl Faults {
         if self.happens(self.rates.duplicate) { self.dice.millis(0..=2_000) } else { visibility }
     }
 
-    /// Where to begin to look for messages: the order between groups is nobody's promise.
+    /// Whether groups come in any order.
+    pub(super) fn shuffle(&self) -> bool {
+        self.rates.latency > 0
+    }
+
+    /// With which of so many groups to begin.
     pub(super) fn start(&self, count: usize) -> usize {
-        if self.rates.latency == 0 || count == 0 {
-            return 0;
-        }
-        usize::from(self.dice.number(0..=u16::MAX)) % count
+        if count == 0 { 0 } else { usize::from(self.dice.number(0..=u16::MAX)) % count }
     }
 
     fn failure(&self) -> Fate {

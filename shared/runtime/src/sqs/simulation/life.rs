@@ -27,6 +27,7 @@ use super::{
 };
 use crate::{
     Clock,
+    health::Dependencies,
     shutdown::Stop,
     sqs::{BatchHandler, Consumer, Each},
 };
@@ -127,7 +128,15 @@ impl World {
         let queue = Connection { queue: self.queue.clone(), dead: dead.clone() };
         let (config, random) = (&self.plan.config, self.dice.fork());
         let clock = Arc::clone(&self.clock);
-        let consumer = Consumer::seeded(queue, handler, config, "simulated", clock, random);
+        let consumer = Consumer::seeded(
+            queue,
+            handler,
+            config,
+            "simulated",
+            clock,
+            Dependencies::default(),
+            random,
+        );
         let stop = Stop::default();
         let consumer = tokio::spawn(consumer.run(stop.clone()));
         Life { stop, dead, consumer }

@@ -113,8 +113,9 @@ impl Queue for Simulation {
         }
         let delete = |handle: &String| {
             let deleted = self.change(handle, |messages, position| {
-                let message = messages.remove(position);
-                self.state().ledger.deleted(&message.body, message.receives);
+                if let Some(message) = messages.remove(position) {
+                    self.state().ledger.deleted(&message.body, message.receives);
+                }
             });
             // In a FIFO queue a handle expires; a standard queue deletes what is gone, too.
             deleted || !self.state().facts.rules.fifo

@@ -29,7 +29,7 @@ pub(super) struct Habits {
     pub(super) miscounts: u32,
     /// It takes up to its whole timeout, which may be several visibility timeouts.
     pub(super) dawdles: u32,
-    /// Since the start, its dependency is away from the one until the other.
+    /// Since the start, its dependency is unavailable from the one until the other.
     pub(super) outage: (Duration, Duration),
 }
 

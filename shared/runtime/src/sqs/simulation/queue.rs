@@ -1,7 +1,7 @@
 //! A queue in memory that does what SQS documents, on tokio's clock, and fails when told to.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeSet, HashMap, HashSet, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicUsize},
     time::Duration,
 };
@@ -22,7 +22,7 @@ pub(in crate::sqs) struct State {
     pub(super) facts: Facts,
     pub(super) wait: Duration,
     pub(super) visibility: Duration,
-    pub(super) messages: Mutex<Vec<Stored>>,
+    pub(super) messages: Mutex<VecDeque<Stored>>,
     pub(in crate::sqs) dead: Mutex<Vec<DeadLetter>>,
     pub(super) changed: Notify,
     pub(super) receives: AtomicUsize,
@@ -90,7 +90,7 @@ impl Simulation {
         let fifo = self.0.facts.rules.fifo;
         let (id, visible_at) = (format!("{group}/{body}"), Instant::now());
         let (group, body) = (group.to_owned(), body.to_owned());
-        self.messages().push(Stored {
+        self.messages().push_back(Stored {
             id,
             group,
             body,
@@ -106,7 +106,7 @@ impl Simulation {
         self.messages().is_empty()
     }
 
-    pub(super) fn messages(&self) -> MutexGuard<'_, Vec<Stored>> {
+    pub(super) fn messages(&self) -> MutexGuard<'_, VecDeque<Stored>> {
         self.0.messages.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -115,30 +115,45 @@ impl Simulation {
         self.redrive();
         let now = Instant::now();
         let mut messages = self.messages();
-        let hidden = messages.iter().filter(|message| message.fifo && message.visible_at > now);
-        let blocked: BTreeSet<_> = hidden.map(|message| message.group.clone()).collect();
-        let is_free =
-            |message: &Stored| message.visible_at <= now && !blocked.contains(&message.group);
-        let groups: Vec<_> = messages.iter().filter(|message| is_free(message)).collect();
-        let groups: BTreeSet<_> = groups.iter().map(|message| message.group.clone()).collect();
-        let start = groups.iter().nth(self.0.faults.start(groups.len())).cloned();
-        let mut free: Vec<_> = messages.iter_mut().filter(|message| is_free(message)).collect();
-        // Groups from `start` on come first; the sort keeps each group's order.
-        free.sort_by_key(|message| Some(&message.group) < start.as_ref());
-        let taken = free.into_iter().take(most.into());
-        taken
-            .map(|message| message.hand_out(now + self.0.visibility(message.fifo)))
-            .filter_map(|message| message.try_into().ok())
-            .collect()
+        let is_hidden = |message: &&Stored| message.fifo && message.visible_at > now;
+        let blocked: HashSet<_> = messages.iter().filter(is_hidden).map(Stored::group).collect();
+        let is_free = |(_, message): &(usize, &Stored)| {
+            message.visible_at <= now && !blocked.contains(message.group())
+        };
+        let free = messages.iter().enumerate().filter(is_free);
+        let taken: Vec<_> = if self.0.faults.shuffle() {
+            self.shuffled(free.collect()).take(most.into()).collect()
+        } else {
+            free.map(|(place, _)| place).take(most.into()).collect()
+        };
+        let taken = taken.into_iter().filter_map(|place| {
+            let message = messages.get_mut(place)?;
+            let visibility = self.0.visibility(message.fifo);
+            message.hand_out(now + visibility).try_into().ok()
+        });
+        taken.collect()
+    }
+
+    /// The places of messages, from some group on: the order between groups is nobody's promise. The
+    /// sort keeps each group's order.
+    fn shuffled(&self, mut free: Vec<(usize, &Stored)>) -> impl Iterator<Item = usize> + use<> {
+        let groups: BTreeSet<_> = free.iter().map(|(_, message)| message.group()).collect();
+        let start = groups.iter().nth(self.0.faults.start(groups.len())).copied();
+        free.sort_by_key(|(_, message)| Some(message.group()) < start);
+        let places: Vec<_> = free.into_iter().map(|(place, _)| place).collect();
+        places.into_iter()
     }
 
     /// SQS moves a message instead of handing it out once too often.
     fn redrive(&self) {
         let (now, most) = (Instant::now(), self.0.facts.rules.max_receive_count);
-        let is_over = |message: &mut Stored| message.visible_at <= now && message.receives >= most;
-        for message in self.messages().extract_if(.., is_over) {
-            self.0.ledger.redriven(&message.body);
-        }
+        self.messages().retain(|message| {
+            let is_over = message.visible_at <= now && message.receives >= most;
+            if is_over {
+                self.0.ledger.redriven(&message.body);
+            }
+            !is_over
+        });
     }
 
     pub(super) fn next_visible(&self) -> Option<Instant> {
@@ -151,11 +166,12 @@ impl Simulation {
     pub(super) fn change(
         &self,
         handle: &str,
-        change: impl FnOnce(&mut Vec<Stored>, usize),
+        change: impl FnOnce(&mut VecDeque<Stored>, usize),
     ) -> bool {
         let mut messages = self.messages();
+        let now = Instant::now();
         let current = |message: &Stored| {
-            message.handle() == handle && (!message.fifo || message.visible_at > Instant::now())
+            message.is_known_by(handle) && (!message.fifo || message.visible_at > now)
         };
         let position = messages.iter().position(current);
         if let Some(position) = position {
@@ -174,6 +190,14 @@ impl State {
 impl Stored {
     fn handle(&self) -> String {
         format!("{}#{}", self.id, self.receives)
+    }
+
+    fn is_known_by(&self, handle: &str) -> bool {
+        handle.starts_with(&self.id) && handle == self.handle()
+    }
+
+    fn group(&self) -> &str {
+        &self.group
     }
 
     fn hand_out(&mut self, visible_at: Instant) -> Message {

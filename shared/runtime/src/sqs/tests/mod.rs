@@ -1,9 +1,10 @@
 //! The consumer's promises, kept on a simulated queue and a paused clock.
 
+mod circuit_breaker;
 mod drain;
 mod flow;
 mod heartbeat;
-mod pacing;
+mod outages;
 mod poison;
 mod seeds;
 mod single;
@@ -19,7 +20,11 @@ use tokio::{
 };
 
 use super::{BatchHandler, Config, Consumer, Record, Reject, Verdict, simulation::Simulation};
-use crate::{SystemClock, health::Pulse, shutdown::Stop};
+use crate::{
+    SystemClock,
+    health::{Dependencies, Pulse},
+    shutdown::Stop,
+};
 
 type Respond = dyn Fn(Vec<String>) -> BoxFuture<'static, Vec<Verdict>> + Send + Sync;
 
@@ -66,8 +71,17 @@ impl Running {
     }
 
     fn start_with(queue: &Simulation, config: &Config, handler: impl BatchHandler) -> Self {
+        Self::start_needing(queue, config, handler, Dependencies::default())
+    }
+
+    fn start_needing(
+        queue: &Simulation,
+        config: &Config,
+        handler: impl BatchHandler,
+        dependencies: Dependencies,
+    ) -> Self {
         let clock = Arc::new(SystemClock);
-        let consumer = Consumer::new(queue.clone(), handler, config, "test", clock);
+        let consumer = Consumer::new(queue.clone(), handler, config, "test", clock, dependencies);
         let (stop, pulses) = (Stop::default(), consumer.pulses());
         let consumer = tokio::spawn(consumer.run(stop.clone()));
         Self { queue: queue.clone(), stop, pulses, consumer }

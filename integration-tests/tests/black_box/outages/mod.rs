@@ -1,0 +1,204 @@
+//! An outage costs no message: real functions without a dependency for a while, with as many
+//! deliveries as the queues are shipped with. Every kind of outage, side by side.
+
+pub(crate) mod network;
+
+use std::time::Duration;
+
+use aws_sdk_sqs::types::QueueAttributeName;
+use futures::FutureExt as _;
+use futures::future::join_all;
+use local_stack::{Function, MAX_RECEIVE_COUNT, create_fifo_queue};
+use network::{Network, State};
+use secrecy::ExposeSecret as _;
+use serde_json::json;
+use tokio::time::{Instant, sleep, timeout};
+use uuid::Uuid;
+
+use crate::claim_check::send_claimed;
+use crate::load::Load;
+use crate::relay::{facts_queue, relay};
+use crate::world::{World, binary, event};
+
+/// Both hosts compute what they do for the count with which the queues are made.
+const _: () = assert!(MAX_RECEIVE_COUNT == runtime::sqs::MAX_RECEIVE_COUNT);
+
+/// By when everything is applied, from the dependency's return.
+const RETURN: Duration = Duration::from_mins(1);
+/// Several of a handler's timeouts.
+const TIMEOUT: (&str, &str) = ("HANDLER_TIMEOUT_SECONDS", "5");
+
+#[tokio::test]
+async fn a_short_outage_of_any_kind_costs_no_message() {
+    outages(Duration::from_secs(15)).await;
+}
+
+#[tokio::test]
+#[ignore = "it takes two minutes: make test-long"]
+async fn a_minute_s_outage_of_any_kind_costs_no_message() {
+    outages(Duration::from_mins(1)).await;
+}
+
+async fn outages(duration: Duration) {
+    let all = [
+        postgresql(Fault::Network(State::Refuses), duration).boxed_local(),
+        postgresql(Fault::Network(State::Freezes), duration).boxed_local(),
+        postgresql(Fault::ReadOnly, duration).boxed_local(),
+        postgresql(Fault::TooManyConnections, duration).boxed_local(),
+        dynamodb(State::Refuses, duration).boxed_local(),
+        dynamodb(State::Freezes, duration).boxed_local(),
+        claim_checks(State::Refuses, duration).boxed_local(),
+        claim_checks(State::Freezes, duration).boxed_local(),
+    ];
+    join_all(all).await;
+}
+
+/// How PostgreSQL fails.
+#[derive(Clone, Copy, Debug)]
+enum Fault {
+    Network(State),
+    ReadOnly,
+    TooManyConnections,
+}
+
+/// A worker's database fails while commands come in, and before.
+async fn postgresql(fault: Fault, duration: Duration) {
+    let (world, load) = (shipped().await, Load::random(5, 60));
+    let url = world.database.writer_url.expose_secret();
+    let (before, server) = url.rsplit_once('@').expect("a login");
+    let (server, database) = server.split_once('/').expect("a database");
+    let network = Network::to(server).await;
+    let url = format!("{before}@{}/{database}", network.address);
+    let _worker = worker(&world, &[("DATABASE_URL", &url)]);
+    let (early, late) = load.messages.split_at(10);
+    world.send(early).await;
+    world.processed_some().await;
+
+    fail(&world, &network, fault).await;
+    world.send(late).await;
+    sleep(duration).await;
+    mend(&world, &network, fault).await;
+    within(&format!("{fault:?}"), world.processed(load.distinct)).await;
+    load.assert_is_what_is_left(&world).await;
+    nothing_is_dead(&world, &format!("{fault:?}")).await;
+}
+
+async fn fail(world: &World, network: &Network, fault: Fault) {
+    match fault {
+        Fault::Network(state) => network.becomes(state),
+        Fault::ReadOnly => alter(world, "SET default_transaction_read_only = on").await,
+        Fault::TooManyConnections => alter(world, "CONNECTION LIMIT 0").await,
+    }
+}
+
+async fn mend(world: &World, network: &Network, fault: Fault) {
+    match fault {
+        Fault::Network(_) => network.becomes(State::Passes),
+        Fault::ReadOnly => alter(world, "RESET default_transaction_read_only").await,
+        Fault::TooManyConnections => alter(world, "CONNECTION LIMIT -1").await,
+    }
+}
+
+/// Changes the world's database for every connection but the owner's, which must be open before. In
+/// two transactions, or a new connection could come before the change.
+async fn alter(world: &World, change: &str) {
+    let alter = format!(
+        "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I {change}', current_database()); END $$"
+    );
+    let terminate = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+         WHERE datname = current_database() AND usename <> current_user";
+    for sql in [alter.as_str(), terminate] {
+        let done = sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&world.owner).await;
+        done.expect("an altered database");
+    }
+}
+
+/// DynamoDB fails the projector of facts.
+async fn dynamodb(state: State, duration: Duration) {
+    let (world, load) = (shipped().await, Load::random(7, 40));
+    world.create_tables().await;
+    let facts = facts_queue(&world).await;
+    let network = to_aws(&world).await;
+    let endpoint = format!("http://{}", network.address);
+    let environment = world
+        .environment(&world.database.reader_url)
+        .with("QUEUE_URL", &facts.url)
+        .with("QUEUE_WAIT_SECONDS", "1")
+        .with(TIMEOUT.0, TIMEOUT.1)
+        .with("AWS_ENDPOINT_URL_DYNAMODB", &endpoint);
+    let name = "history-projector";
+    let _projector = Function::start(&binary(name), name, &environment, &world.state);
+
+    network.becomes(state);
+    let (_worker, _relay) = (world.worker().await, relay(&world, "relay", &[&facts.url]).await);
+    world.send(&load.messages).await;
+    world.processed(load.distinct).await;
+    sleep(duration).await;
+    network.becomes(State::Passes);
+    within(&format!("DynamoDB {state:?}"), empty(&world, &facts.url)).await;
+    assert_eq!(count(&world, &facts.dead_letter_url).await, 0, "DynamoDB {state:?}");
+}
+
+/// S3 fails a worker that needs it for data that are too large for the queue.
+async fn claim_checks(state: State, duration: Duration) {
+    let world = shipped().await;
+    let network = to_aws(&world).await;
+    let endpoint = format!("http://{}", network.address);
+    network.becomes(state);
+    let subject = Uuid::now_v7().to_string();
+    let bucket = send_claimed(&world, &subject).await;
+    let patch = json!({"patch": {"title": "Renamed"}});
+    world.send(&[(subject.clone(), event("2", "update-task", &subject, &patch))]).await;
+    let settings = [("CLAIM_CHECK_BUCKET", bucket.as_str()), ("AWS_ENDPOINT_URL_S3", &endpoint)];
+    let _worker = worker(&world, &settings);
+    sleep(duration).await;
+    network.becomes(State::Passes);
+    within(&format!("S3 {state:?}"), world.processed(2)).await;
+    let renamed = "SELECT count(*) FROM tasks WHERE title = 'Renamed' AND version = 2";
+    assert_eq!(world.count(renamed).await, 1, "the update came after the create");
+    nothing_is_dead(&world, &format!("S3 {state:?}")).await;
+}
+
+/// A world whose queue allows as many deliveries as the shipped ones.
+async fn shipped() -> World {
+    let mut world = World::new().await;
+    let name = format!("shipped-{}", Uuid::new_v4().simple());
+    world.queue = create_fifo_queue(&world.sqs, &name, MAX_RECEIVE_COUNT).await.expect("a queue");
+    world
+}
+
+fn worker(world: &World, settings: &[(&str, &str)]) -> Function {
+    let settings: Vec<_> = settings.iter().copied().chain([TIMEOUT]).collect();
+    world.start_worker("command-worker", &settings)
+}
+
+async fn to_aws(world: &World) -> Network {
+    let (_, server) = world.queue.url.split_once("://").expect("a URL");
+    Network::to(server.split('/').next().expect("a server")).await
+}
+
+async fn within(what: &str, done: impl Future<Output = ()>) {
+    assert!(timeout(RETURN, done).await.is_ok(), "{what}: not within {RETURN:?} of the return");
+}
+
+async fn nothing_is_dead(world: &World, what: &str) {
+    assert_eq!(count(world, &world.queue.dead_letter_url).await, 0, "{what}: dead letters");
+}
+
+async fn empty(world: &World, queue: &str) {
+    let end = Instant::now() + RETURN;
+    while count(world, queue).await > 0 && Instant::now() < end {
+        sleep(Duration::from_millis(200)).await;
+    }
+    assert_eq!(count(world, queue).await, 0, "messages are left");
+}
+
+async fn count(world: &World, queue: &str) -> u64 {
+    use QueueAttributeName::{
+        ApproximateNumberOfMessages as Visible, ApproximateNumberOfMessagesNotVisible as Hidden,
+    };
+    let request = world.sqs.get_queue_attributes().queue_url(queue);
+    let answer = request.attribute_names(Visible).attribute_names(Hidden).send().await;
+    let counts = answer.expect("an answer").attributes.expect("attributes");
+    counts.values().map(|count| count.parse::<u64>().expect("a count")).sum()
+}

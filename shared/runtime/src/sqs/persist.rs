@@ -1,0 +1,90 @@
+//! Messages whose dependency is unavailable are kept, and handled again when the circuit breaker admits
+//! them: a message that is kept costs no delivery, as one that is given back would.
+//!
+//! Not for ever: another consumer may reach what this one cannot.
+
+use std::pin::pin;
+
+use tokio::time::Instant;
+use tracing::Span;
+
+use super::{
+    BatchHandler, Record, Retry, Verdict,
+    bounds::Bounds,
+    circuit_breaker::{Trial, Waited},
+    line::visibility_lost,
+    queue::Queue,
+    worker::{Worker, shut_down},
+};
+
+impl<H: BatchHandler, Q: Queue> Worker<H, Q> {
+    /// Calls the handler, again and again while a dependency is unavailable. One verdict per record,
+    /// in order, and the span to settle them in.
+    pub(super) async fn persist(
+        &self,
+        records: &[Record],
+        bounds: &Bounds,
+        others_wait: bool,
+        lost: impl Future<Output = ()>,
+    ) -> (Vec<Verdict>, Span) {
+        let mut lost = pin!(lost);
+        let end = self.end(bounds);
+        let mut outcome = (vec![shut_down().into(); records.len()], Span::none());
+        for failures in 0.. {
+            let trial = tokio::select! {
+                biased;
+                () = &mut lost => return (vec![visibility_lost().into(); records.len()], outcome.1),
+                () = bounds.stop.cut_off.cancelled() => return outcome,
+                admitted = self.admit(records, bounds, end, failures) => admitted,
+            };
+            let Ok(trial) = trial else { return outcome };
+            let limit = bounds.limit(others_wait);
+            let (mut verdicts, span) = self.call(records, limit, &mut lost, &bounds.stop).await;
+            self.breaker.explain_timeouts(&mut verdicts).await;
+            self.breaker.observe(&verdicts, trial.as_ref()).await;
+            drop(trial);
+            let is_kept = !bounds.is_invocation() && self.is_worth_keeping(records, &verdicts);
+            outcome = (verdicts, span);
+            if !is_kept {
+                return outcome;
+            }
+        }
+        outcome
+    }
+
+    /// Until when messages are kept.
+    fn end(&self, bounds: &Bounds) -> Instant {
+        let now = Instant::now();
+        if bounds.is_invocation() { now } else { now + self.keep }
+    }
+
+    /// Waits until the messages may be handled. In an invocation nothing waits: AWS handed them out.
+    async fn admit(
+        &self,
+        records: &[Record],
+        bounds: &Bounds,
+        end: Instant,
+        failures: u32,
+    ) -> Result<Option<Trial>, Waited> {
+        if let Some(failures) = failures.checked_sub(1) {
+            self.breaker.stand_back(failures, end).await;
+        }
+        let admitted = self.breaker.admit(end, bounds.take_receiving()).await;
+        // What was never handled, and would not be handed out again, is handled all the same.
+        let rules = self.settler.queue().rules;
+        let last_chance = failures == 0 && records.iter().any(|record| rules.is_last(record));
+        let anyhow = bounds.is_invocation() || last_chance;
+        if anyhow { Ok(admitted.ok().flatten()) } else { admitted }
+    }
+
+    /// Where something succeeded the rest is given back, so that what succeeded is deleted; but not
+    /// what the queue would not deliver again.
+    fn is_worth_keeping(&self, records: &[Record], verdicts: &[Verdict]) -> bool {
+        let rules = self.settler.queue().rules;
+        let is_last = |(record, verdict): (&Record, &Verdict)| {
+            verdict.unavailable().map(|_: &Retry| rules.is_last(record))
+        };
+        let waiting: Vec<_> = records.iter().zip(verdicts).filter_map(is_last).collect();
+        !waiting.is_empty() && (!verdicts.contains(&Verdict::Ack) || waiting.contains(&true))
+    }
+}

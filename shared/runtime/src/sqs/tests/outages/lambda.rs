@@ -1,0 +1,63 @@
+//! A quarter of an hour, and everything is applied within about two minutes of the return.
+
+use std::{sync::Arc, time::Duration};
+
+use futures::future::join_all;
+use tokio::time::{Instant, sleep_until, timeout_at};
+
+use super::{FAULTS, Fault, Needy, Outcome, check, needy, queue};
+use crate::{
+    SystemClock,
+    sqs::{Config, Invoked, Queue as _, simulation::Simulation},
+};
+
+const OUTAGE: Duration = Duration::from_mins(15);
+/// The longest wait, and an invocation that began just before the return.
+const RETURN: Duration = Duration::from_secs(2 * 60 + 30);
+/// An invocation's.
+const TIMEOUT: Duration = Duration::from_secs(30);
+const CONCURRENCY: usize = 5;
+
+/// An event source mapping, and the processes behind it, until `end`.
+async fn mapping(invoked: &Invoked<Needy, Simulation>, queue: &Simulation, end: Instant) {
+    while Instant::now() < end {
+        let Ok(received) = timeout_at(end, queue.receive(10)).await else { return };
+        let records = received.unwrap();
+        if records.is_empty() {
+            continue;
+        }
+        let failed = invoked.handle(records.clone(), Instant::now() + TIMEOUT).await;
+        for record in records {
+            if !failed.iter().any(|id| id == record.message_id()) {
+                queue.delete(&[record.receipt_handle().to_owned()]).await.unwrap();
+            }
+        }
+    }
+}
+
+async fn outage(fault: Fault, messages: usize) -> Outcome {
+    let config = Config::for_test();
+    let queue = queue(&config, messages);
+    let back = Instant::now() + OUTAGE;
+    let (needy, dependencies) = needy(fault, back);
+    let effects = Arc::clone(&needy.effects);
+    let processes: Vec<_> = (0..CONCURRENCY)
+        .map(|_| {
+            let (clock, dependencies) = (Arc::new(SystemClock), dependencies.clone());
+            Invoked::new(queue.clone(), needy.clone(), &config, "test", clock, dependencies)
+        })
+        .collect();
+    let end = back + RETURN;
+    join_all(processes.iter().map(|process| mapping(process, &queue, end))).await;
+    sleep_until(end).await;
+    Outcome::of(&queue, messages, &effects)
+}
+
+#[test]
+fn a_quarter_of_an_hour_costs_no_message_whatever_fails_and_however_many_wait() {
+    for fault in FAULTS {
+        for messages in [1, 10, 400] {
+            check("a Lambda", fault, messages, outage(fault, messages));
+        }
+    }
+}
