@@ -115,7 +115,11 @@
 //! ([`BatchHandler::dead_lettered`](sqs::BatchHandler::dead_lettered)). A dead letter has
 //! the original body and attributes, and two more: `DeadLetterReason`, the reason's code, and
 //! `DeadLetter`, a JSON object with `reason`, `detail`, `handler`, `attempts`, `first_received_at`,
-//! `failed_at`, `message_id`, `trace_id` (if its sender is known) and `queue`.
+//! `failed_at`, `message_id`, `trace_id` (if its sender is known) and `queue`. Attributes beyond the
+//! ten that SQS allows are in its `attributes`, and are given back when the message comes again. What
+//! the dead-letter queue refuses for its size says less: the detail goes first, then `DeadLetter`, and
+//! at last `DeadLetterReason`, whose code then begins the deduplication id (in a standard queue it is
+//! the group id). A dead-letter queue with a larger `MaximumMessageSize` has room for all of it.
 //!
 //! Delivery is at least once, always: make the effect idempotent.
 //!

@@ -1,0 +1,151 @@
+//! Nothing is lost, everything fits, and SQS takes it.
+
+use aws_sdk_sqs::primitives::Blob;
+use proptest::prelude::*;
+use serde_json::Value;
+
+use super::details::spill;
+use super::*;
+use crate::sqs::action::Rules;
+
+fn letter(attributes: usize, detail: &str, fifo: bool) -> (DeadLetter, Value) {
+    let queue = Facts {
+        arn: "arn:aws:sqs:region:1:queue".to_owned(),
+        rules: Rules { max_receive_count: 3, fifo },
+        dead_letter_url: String::new(),
+    };
+    let at = DateTime::from_timestamp(1_700_000_001, 0).unwrap();
+    let names = (0..attributes).map(|number| format!("attribute-{number:02}"));
+    let record = Record::in_group("group", 2).with_attributes(names);
+    let death = Death { queue: &queue, handler: "handler", at };
+    let letter =
+        DeadLetter::pack(0, &record, &Reject::new("malformed", detail), &death, usize::MAX)
+            .unwrap();
+    let details = letter.attributes[DETAILS].string_value().unwrap();
+    let details = serde_json::from_str(details).unwrap();
+    (letter, details)
+}
+
+#[test]
+fn tells_what_an_operator_needs() {
+    let (letter, details) = letter(1, "line 1", true);
+    assert_eq!(letter.body, "body");
+    assert_eq!(letter.attributes[REASON].string_value(), Some("malformed"));
+    assert_eq!(letter.attributes["attribute-00"].string_value(), Some("value"));
+    let expected = serde_json::json!({
+        "reason": "malformed", "detail": "line 1", "handler": "handler", "attempts": 2,
+        "first_received_at": "2023-11-14T22:13:20.123Z",
+        "failed_at": "2023-11-14T22:13:21.000Z",
+        "message_id": "message", "queue": "arn:aws:sqs:region:1:queue", "group_id": "group",
+    });
+    assert_eq!(details, expected);
+}
+
+#[test]
+fn keeps_the_group_and_names_the_duplicate_in_a_fifo_queue() {
+    let fifo = letter(0, "", true).0;
+    assert_eq!(fifo.group_id.as_deref(), Some("group"));
+    assert_eq!(fifo.deduplication_id.as_deref(), Some("message"));
+    let standard = letter(0, "", false).0;
+    assert_eq!((standard.group_id, standard.deduplication_id), (None, None));
+}
+
+#[test]
+fn a_binary_attribute_without_room_travels_in_base64() {
+    let value = MessageAttributeValue::builder().data_type("Binary");
+    let value = value.binary_value(Blob::new([0_u8, 255])).build();
+    let (name, spilled) = (String::from("name"), value.unwrap());
+    assert_eq!(spill((&name, &spilled)).1.value, "AP8=");
+}
+
+proptest! {
+    #[test]
+    fn no_attribute_is_lost_and_none_is_too_many(count in 0..=10_usize, detail in ".*") {
+        let (letter, details) = letter(count, &detail, true);
+        let spilled = details["attributes"].as_object().map_or(0, serde_json::Map::len);
+        prop_assert!(letter.attributes.len() <= MOST_ATTRIBUTES);
+        prop_assert_eq!(letter.attributes.len() + spilled, count + 2);
+        prop_assert!(letter.weight() < 10_000);
+    }
+
+    #[test]
+    fn a_detail_is_bounded_and_printable(detail in "(.|\u{FFFF}|\u{FFFE}){0,600}") {
+        let kept = printable(&detail);
+        prop_assert!(kept.len() <= 3 * MOST_DETAIL_BYTES);
+        let refused = ['\u{FFFE}', '\u{FFFF}'];
+        prop_assert!(!kept.contains(refused));
+    }
+}
+fn facts() -> Facts {
+    let rules = Rules { max_receive_count: 3, fifo: true };
+    Facts { arn: String::new(), rules, dead_letter_url: String::new() }
+}
+
+fn pack(record: &Record, reject: &Reject, most: usize) -> DeadLetter {
+    let facts = facts();
+    let death = Death { queue: &facts, handler: "handler", at: DateTime::UNIX_EPOCH };
+    DeadLetter::pack(0, record, reject, &death, most).unwrap()
+}
+
+/// The dead letter, replayed as it is.
+fn replayed(letter: DeadLetter) -> Record {
+    let message = aws_sdk_sqs::types::Message::builder().message_id("again");
+    let message = message.receipt_handle("handle").body(letter.body);
+    message.set_message_attributes(Some(letter.attributes)).build().try_into().unwrap()
+}
+
+fn names(record: &Record) -> Vec<&String> {
+    originals(record).map(|(name, _)| name).collect()
+}
+
+proptest! {
+    #[test]
+    fn no_attribute_is_lost_over_many_deaths(count in 0..=10_usize, deaths in 1..4) {
+        let names_of = (0..count).map(|number| format!("attribute-{number:02}"));
+        let first = Record::in_group("group", 2).with_attributes(names_of);
+        let mut record = first.clone();
+        for _ in 0..deaths {
+            let letter = pack(&record, &Reject::new("malformed", ""), usize::MAX);
+            prop_assert!(letter.attributes.len() <= MOST_ATTRIBUTES);
+            record = replayed(letter);
+        }
+        prop_assert_eq!(names(&record), names(&first));
+    }
+
+    #[test]
+    fn a_dead_letter_fits_and_says_its_reason(
+        attributes in 0..=10_usize, left in 0..3_000_usize, detail in ".{0,500}",
+    ) {
+        let names_of = (0..attributes).map(|number| format!("attribute-{number:02}"));
+        let record = Record::in_group("group", 2).with_attributes(names_of);
+        let most = record.bytes() + left;
+        let letter = pack(&record, &Reject::new("malformed", detail), most);
+        prop_assert!(letter.weight() <= most || letter.extent == Extent::Bare);
+        prop_assert!(letter.attributes.len() <= MOST_ATTRIBUTES);
+        let id = letter.deduplication_id.clone().unwrap();
+        let told = letter.attributes.get(REASON).and_then(|reason| reason.string_value());
+        prop_assert!(told == Some("malformed") || id.starts_with("malformed:"));
+        let restored = names(&replayed(letter)).len();
+        prop_assert_eq!(restored, attributes);
+    }
+
+    #[test]
+    fn sqs_takes_every_character(reason in "(.|[\u{0}-\u{1F}]|\u{FFFF}){0,40}") {
+        let reason: &'static str = Box::leak(reason.into_boxed_str());
+        let letter = pack(&Record::with_body("body"), &Reject::new(reason, reason), usize::MAX);
+        for value in letter.attributes.values() {
+            let value = value.string_value().unwrap();
+            prop_assert!(!value.is_empty());
+            prop_assert_eq!(&replaced(value), value);
+        }
+    }
+}
+
+#[test]
+fn a_binary_attribute_is_restored() {
+    let value = MessageAttributeValue::builder().data_type("Binary.zip");
+    let value = value.binary_value(Blob::new([0_u8, 255])).build().unwrap();
+    let name = String::from("name");
+    let (_, spilled) = spill((&name, &value));
+    assert_eq!(spilled.restored(), Some(value));
+}
