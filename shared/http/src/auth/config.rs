@@ -26,6 +26,12 @@ pub struct Config {
         value_parser = NonEmptyStringValueParser::new())]
     pub auth_tenant_claim: String,
 
+    /// Hours for which the issuer's last keys are used while it cannot be reached, or answers without
+    /// keys
+    #[arg(long, env = "AUTH_JWKS_MAX_AGE_HOURS", default_value_t = 24,
+        value_parser = value_parser!(u16).range(1..=720))]
+    pub auth_jwks_max_age_hours: u16,
+
     /// By how many seconds the issuer's clock may differ from ours
     #[arg(long, env = "AUTH_CLOCK_SKEW_SECONDS", default_value_t = 30,
         value_parser = value_parser!(u16).range(0..=300))]

@@ -23,6 +23,8 @@ pub(super) enum FetchError {
     TooLarge,
     #[error("the answer is not a JWK Set")]
     Malformed(#[from] serde_json::Error),
+    #[error("the answer has no key that can verify a token")]
+    NoKeys,
 }
 
 impl From<reqwest::Error> for FetchError {
@@ -32,7 +34,7 @@ impl From<reqwest::Error> for FetchError {
     }
 }
 
-/// Fetches and reads the keys.
+/// Fetches and reads the keys, of which there is one at least.
 ///
 /// The client is built for this one request: no connection is worth keeping for the minutes until
 /// the next, and a process that starts does not pay for setting up TLS.
@@ -43,10 +45,11 @@ pub(super) async fn fetch(url: &Url, rules: &Validation) -> Result<KeySet, Fetch
         .redirect(Policy::none())
         .build()?;
     let response = client.get(url.clone()).send().await?;
-    match response.status() {
-        StatusCode::OK => Ok(KeySet::parse(&bounded(response).await?, rules)?),
-        status => Err(FetchError::Status(status)),
+    if response.status() != StatusCode::OK {
+        return Err(FetchError::Status(response.status()));
     }
+    let keys = KeySet::parse(&bounded(response).await?, rules)?;
+    if keys.len() == 0 { Err(FetchError::NoKeys) } else { Ok(keys) }
 }
 
 async fn bounded(mut response: Response) -> Result<Vec<u8>, FetchError> {

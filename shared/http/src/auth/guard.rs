@@ -42,7 +42,7 @@ impl Guard {
     /// Stands before `routes`, which are of `class`; the class decides the scope, too. What is added
     /// to them later is not guarded, and a 405 is for everybody.
     ///
-    /// Refuses with 401, 403, 429, and 503 while the issuer was never reached. A request is counted
+    /// Refuses with 401, 403, 429, and 503 while the issuer's keys cannot be had. A request is counted
     /// once its caller is known and has the scope, whatever becomes of it then.
     pub fn before<S: Clone + Send + Sync + 'static>(
         &self,

@@ -1,52 +1,75 @@
-//! The cache of the issuer's keys.
+//! The issuer's keys, fetched beside the requests.
 //!
-//! Requests must not depend on the issuer being up, nor may requests, forged ones among them,
-//! become a load on it. So keys are fetched when first needed, by one request at a time, with a
-//! pause between attempts, and the last good ones stay in use while the issuer is away.
+//! Requests must not depend on the issuer, nor may requests, forged ones among them, become a load on
+//! it. So one task fetches the keys: at the start, at intervals, and when a token names an unknown
+//! key, with a pause between two attempts. Requests use the last good keys.
+//!
+//! A request waits for the issuer only if there is nothing to decide with: no key of that name, no
+//! keys at all, or keys that a Lambda kept from before it was frozen. All that wait share one attempt,
+//! and none waits for longer than [`Schedule::wait`].
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::anyhow;
 use jsonwebtoken::Validation;
 use reqwest::Url;
-use tokio::sync::{Mutex, OwnedMutexGuard};
-use tokio::time::Instant;
+use tokio::sync::{Notify, watch};
+use tokio::time::{Instant, timeout_at};
 
-use super::fetch::fetch;
 use super::keys::KeySet;
+use super::refresh::Refresh;
 use super::verified::Verified;
 
-/// How often the issuer is asked.
-pub(super) struct Pace {
-    /// Age from which keys are fetched again.
+/// When the keys are fetched, and how long they are used.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Schedule {
+    /// Age at which they are fetched again.
+    pub(super) refresh_after: Duration,
+    /// Age at which they are not used any more, although the issuer gives no others.
     pub(super) max_age: Duration,
-    /// Shortest pause between attempts, while there are keys to work with.
+    /// Shortest pause between two attempts.
     pub(super) pause: Duration,
-    /// The same while there are none and nobody can be let in.
+    /// The same while there are no keys and nobody can be let in.
     pub(super) pause_without_keys: Duration,
+    /// Longest time that a request waits for an attempt.
+    pub(super) wait: Duration,
 }
 
-impl Default for Pace {
-    fn default() -> Self {
+impl Schedule {
+    pub(super) fn new(max_age: Duration) -> Self {
         Self {
-            max_age: Duration::from_mins(5),
+            refresh_after: Duration::from_mins(5),
+            max_age,
             pause: Duration::from_secs(10),
             pause_without_keys: Duration::from_secs(1),
+            wait: Duration::from_secs(3),
         }
     }
 }
 
 /// The keys of one issuer. Shared by all requests.
 pub(super) struct Jwks {
-    url: Url,
-    rules: Validation,
-    pace: Pace,
-    cached: RwLock<Option<Arc<Cached>>>,
-    /// The last attempt failed.
-    failing: AtomicBool,
-    /// Held by the one attempt that is under way; holds when the last one ended.
-    attempt: Arc<Mutex<Option<Instant>>>,
+    schedule: Schedule,
+    state: watch::Receiver<State>,
+    wanted: Arc<Notify>,
+}
+
+/// What is known of the keys at a time.
+#[derive(Clone, Default)]
+pub(super) struct State {
+    /// Of the last attempt that succeeded.
+    cached: Option<Arc<Cached>>,
+    /// When the attempt that is under way began.
+    running: Option<Instant>,
+    /// When the last attempt ended, and why it failed.
+    ended: Option<Ended>,
+}
+
+#[derive(Clone)]
+struct Ended {
+    at: Instant,
+    failure: Option<Arc<str>>,
 }
 
 /// The keys of one fetch, and what they verified.
@@ -56,83 +79,107 @@ pub(super) struct Cached {
     fetched: Instant,
 }
 
-type Attempt = OwnedMutexGuard<Option<Instant>>;
-
 impl Jwks {
-    /// Nothing is fetched yet. `rules` apply to every token.
-    pub(super) fn new(url: Url, rules: Validation, pace: Pace) -> Self {
-        let (cached, failing, attempt) = Default::default();
-        Self { url, rules, pace, cached, failing, attempt }
+    /// Begins to fetch. `rules` apply to every token. To be called within tokio.
+    pub(super) fn start(url: Url, rules: Validation, schedule: Schedule) -> Self {
+        let (sender, state) = watch::channel(State::default());
+        let wanted = Arc::new(Notify::new());
+        let refresh = Refresh { url, rules, schedule, wanted: Arc::clone(&wanted) };
+        tokio::spawn(refresh.run(sender));
+        Self { schedule, state, wanted }
     }
 
-    /// The keys to verify with; `None` if the issuer was never reached.
+    /// The keys to verify with.
     ///
-    /// Old keys wait for new ones as long as the issuer answers. Once it does not, they stay in
-    /// use and the attempts go on beside the requests.
-    pub(super) async fn current(self: &Arc<Self>) -> Option<Arc<Cached>> {
-        let cached = self.cached();
-        match &cached {
-            Some(keys) if keys.fetched.elapsed() < self.pace.max_age => cached,
-            Some(_) if self.failing.load(Ordering::Relaxed) => {
-                self.refresh_aside();
-                cached
-            }
-            _ => self.newer_than(cached.as_ref()).await,
-        }
-    }
-
-    /// Newer keys than those that were seen, or the same if the issuer has no others or was asked
-    /// a short while ago.
-    pub(super) async fn newer_than(
-        self: &Arc<Self>,
-        seen: Option<&Arc<Cached>>,
-    ) -> Option<Arc<Cached>> {
-        let attempt = Arc::clone(&self.attempt).lock_owned().await;
-        let fetched_meanwhile =
-            self.cached().map(|keys| keys.fetched) != seen.map(|keys| keys.fetched);
-        if !fetched_meanwhile && self.is_due(&attempt) {
-            // In a task of its own: a caller who hangs up must not cancel it for the others. If
-            // it panics, the keys stay as they are.
-            _ = tokio::spawn(Arc::clone(self).refresh(attempt)).await;
-        }
-        self.cached()
-    }
-
-    fn refresh_aside(self: &Arc<Self>) {
-        if let Ok(attempt) = Arc::clone(&self.attempt).try_lock_owned()
-            && self.is_due(&attempt)
+    /// # Errors
+    /// Why there are none.
+    pub(super) async fn current(&self) -> anyhow::Result<Arc<Cached>> {
+        let state = self.state.borrow().clone();
+        if let Some(cached) = state.usable(&self.schedule)
+            && !state.is_overdue(&self.schedule)
         {
-            tokio::spawn(Arc::clone(self).refresh(attempt));
+            return Ok(cached);
+        }
+        let state = self.next_attempt().await;
+        let cached = state.usable(&self.schedule);
+        cached.ok_or_else(|| state.cause("there are no keys of the issuer"))
+    }
+
+    /// The keys of an answer that the issuer gave a short while ago, after one more attempt if need be:
+    /// a key that is not among them does not exist.
+    ///
+    /// # Errors
+    /// Why the issuer did not answer.
+    pub(super) async fn newest(&self) -> anyhow::Result<Arc<Cached>> {
+        let recent = |cached: &Arc<Cached>| cached.fetched.elapsed() < self.schedule.pause;
+        let cached = self.state.borrow().cached.clone();
+        if let Some(cached) = cached.filter(recent) {
+            return Ok(cached);
+        }
+        let began = Instant::now();
+        let state = self.next_attempt().await;
+        let newest = state.cached.clone().filter(|new| new.fetched >= began || recent(new));
+        newest.ok_or_else(|| state.cause("the issuer cannot be asked for an unknown key"))
+    }
+
+    /// Waits for the end of an attempt, unless one ended within the pause or is under way for too long.
+    async fn next_attempt(&self) -> State {
+        let mut changes = self.state.clone();
+        let state = changes.borrow().clone();
+        let now = Instant::now();
+        if state.running.is_none() && state.is_pausing(&self.schedule) {
+            return state;
+        }
+        self.wanted.notify_one();
+        let ended = state.ended.map(|ended| ended.at);
+        let is_over = |state: &State| state.ended.as_ref().map(|ended| ended.at) != ended;
+        let until = state.running.unwrap_or(now) + self.schedule.wait;
+        // Too late, or not: what is known then is the answer.
+        let _ = timeout_at(until, changes.wait_for(is_over)).await;
+        changes.borrow().clone()
+    }
+}
+
+impl State {
+    /// Marks the beginning of an attempt.
+    pub(super) fn begin(&mut self) {
+        self.running = Some(Instant::now());
+    }
+
+    /// Marks the end of an attempt; one that failed leaves the keys as they were.
+    pub(super) fn end(&mut self, result: Result<KeySet, Arc<str>>) {
+        let at = Instant::now();
+        self.running = None;
+        self.ended = Some(Ended { at, failure: result.as_ref().err().cloned() });
+        if let Ok(keys) = result {
+            self.cached = Some(Arc::new(Cached { keys, verified: Verified::new(), fetched: at }));
         }
     }
 
-    fn is_due(&self, attempt: &Attempt) -> bool {
-        let pause = match self.cached() {
-            Some(_) => self.pace.pause,
-            None => self.pace.pause_without_keys,
-        };
-        attempt.is_none_or(|last| last.elapsed() >= pause)
+    pub(super) fn pause(&self, schedule: &Schedule) -> Duration {
+        if self.cached.is_some() { schedule.pause } else { schedule.pause_without_keys }
     }
 
-    async fn refresh(self: Arc<Self>, mut attempt: Attempt) {
-        let result = fetch(&self.url, &self.rules).await;
-        self.failing.store(result.is_err(), Ordering::Relaxed);
-        match result {
-            Ok(keys) => {
-                tracing::debug!(keys = keys.len(), "fetched the issuer's keys");
-                let (verified, fetched) = (Verified::new(), Instant::now());
-                let cached = Arc::new(Cached { keys, verified, fetched });
-                *self.cached.write().unwrap_or_else(PoisonError::into_inner) = Some(cached);
-            }
-            Err(error) => {
-                let error = format!("{:#}", anyhow::Error::from(error));
-                tracing::warn!(error, "could not fetch the issuer's keys: {error}");
-            }
-        }
-        *attempt = Some(Instant::now());
+    /// Whether the last attempt ended a short while ago.
+    fn is_pausing(&self, schedule: &Schedule) -> bool {
+        let ended = self.ended.as_ref();
+        ended.is_some_and(|ended| ended.at.elapsed() < self.pause(schedule))
     }
 
-    fn cached(&self) -> Option<Arc<Cached>> {
-        self.cached.read().unwrap_or_else(PoisonError::into_inner).clone()
+    fn usable(&self, schedule: &Schedule) -> Option<Arc<Cached>> {
+        self.cached.clone().filter(|cached| cached.fetched.elapsed() < schedule.max_age)
+    }
+
+    fn cause(&self, what: &str) -> anyhow::Error {
+        let cause = self.ended.as_ref().and_then(|ended| ended.failure.as_deref());
+        anyhow!("{what}: {}", cause.unwrap_or("it has not answered yet"))
+    }
+
+    /// Whether the keys should have been fetched again long ago, and no attempt has failed since: the
+    /// process was frozen.
+    fn is_overdue(&self, schedule: &Schedule) -> bool {
+        let has_failed = self.ended.as_ref().is_some_and(|ended| ended.failure.is_some());
+        let is_old = |cached: &Arc<Cached>| cached.fetched.elapsed() > 2 * schedule.refresh_after;
+        !has_failed && self.cached.as_ref().is_some_and(is_old)
     }
 }

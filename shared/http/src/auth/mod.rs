@@ -10,14 +10,15 @@ mod fetch;
 mod guard;
 mod jwks;
 mod keys;
+mod refresh;
 #[cfg(test)]
 mod tests;
 mod token;
 mod verified;
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use anyhow::anyhow;
 use axum::http::HeaderMap;
 use jsonwebtoken::{Algorithm, Validation, get_current_timestamp};
 use runtime::http::LogField;
@@ -27,7 +28,7 @@ pub use config::Config;
 pub use guard::Guard;
 
 use crate::Problem;
-use jwks::{Cached, Jwks, Pace};
+use jwks::{Cached, Jwks, Schedule};
 use keys::{Key, NoKey};
 use token::Claims;
 
@@ -39,28 +40,29 @@ const RETRY_AFTER: u32 = 5;
 pub struct Authenticator(Arc<Inner>);
 
 struct Inner {
-    jwks: Arc<Jwks>,
+    jwks: Jwks,
     tenant_claim: String,
 }
 
 impl Authenticator {
-    /// Fetches nothing yet: the issuer's keys are asked for by the first request.
+    /// Begins to fetch the issuer's keys. To be called within tokio.
     #[must_use]
     pub fn new(config: Config) -> Self {
-        Self::with_pace(config, Pace::default())
+        let max_age = Duration::from_hours(config.auth_jwks_max_age_hours.into());
+        Self::with_schedule(config, Schedule::new(max_age))
     }
 
-    fn with_pace(config: Config, pace: Pace) -> Self {
+    fn with_schedule(config: Config, schedule: Schedule) -> Self {
         let rules = rules(&config);
-        let jwks = Arc::new(Jwks::new(config.auth_jwks_url, rules, pace));
+        let jwks = Jwks::start(config.auth_jwks_url, rules, schedule);
         Self(Arc::new(Inner { jwks, tenant_claim: config.auth_tenant_claim }))
     }
 
     /// The caller whose token the headers bear, if it has the scope. A [`Guard`] calls
     /// it.
     ///
-    /// Refused with a 401 that says why, a 403 for a missing scope, and a 503 while the issuer
-    /// was never reached.
+    /// Refused with a 401 that says why, a 403 for a missing scope, and a 503 while there are no keys
+    /// of the issuer, or while it cannot be asked for one that is not known.
     pub async fn authenticate(&self, headers: &HeaderMap, scope: Scope) -> Result<Caller, Problem> {
         let claims = self.claims(token::bearer(headers)?).await?;
         let caller = Caller::from_claims(&claims, &self.0.tenant_claim)?;
@@ -74,7 +76,7 @@ impl Authenticator {
 
     async fn claims(&self, token: &str) -> Result<Arc<Claims>, Problem> {
         let id = token::key_id(token)?;
-        let cached = self.0.jwks.current().await.ok_or_else(unreachable)?;
+        let cached = self.0.jwks.current().await.map_err(unavailable)?;
         if let Some(claims) = cached.verified.get(token, get_current_timestamp()) {
             return Ok(claims);
         }
@@ -83,9 +85,9 @@ impl Authenticator {
             Err(NoKey::Ambiguous) => Err(Problem::InvalidToken("the header kid is missing")),
             // The issuer may have begun to use a new key since.
             Err(NoKey::Unknown) => {
-                let newer = self.0.jwks.newer_than(Some(&cached)).await.ok_or_else(unreachable)?;
-                match newer.keys.find(id.as_deref()) {
-                    Ok(key) => verify(token, key, &newer),
+                let newest = self.0.jwks.newest().await.map_err(unavailable)?;
+                match newest.keys.find(id.as_deref()) {
+                    Ok(key) => verify(token, key, &newest),
                     Err(_) => Err(Problem::InvalidToken("the issuer has no such key")),
                 }
             }
@@ -99,8 +101,7 @@ fn verify(token: &str, key: &Key, cached: &Cached) -> Result<Arc<Claims>, Proble
     Ok(claims)
 }
 
-fn unreachable() -> Problem {
-    let cause = anyhow!("there are no keys of the issuer yet: the last fetch failed");
+fn unavailable(cause: anyhow::Error) -> Problem {
     Problem::Unavailable { what: "the issuer of tokens", retry_after: RETRY_AFTER, cause }
 }
 

@@ -1,22 +1,73 @@
-//! The issuer down, slow, wrong, or changing its keys; and how rarely it is asked.
+//! The issuer down, frozen, wrong, or changing its keys; and how rarely it is asked.
 
 use std::time::Duration;
 
 use axum::http::StatusCode;
 use jsonwebtoken::Algorithm;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::task::JoinSet;
+use tokio::time::{Instant, advance, pause, resume, sleep, timeout};
 
-use super::call;
 use super::issuer::{Issuer, SigningKey, authenticator};
-use crate::auth::jwks::Pace;
+use super::{call, schedule};
+use crate::auth::Authenticator;
+use crate::auth::jwks::Schedule;
 
-/// Keys are old at once, and the issuer may be asked again at once.
-const EAGER: Pace =
-    Pace { max_age: Duration::ZERO, pause: Duration::ZERO, pause_without_keys: Duration::ZERO };
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Fetches again and again.
+fn eager() -> Schedule {
+    let soon = Duration::from_millis(10);
+    Schedule { refresh_after: soon, pause: soon, pause_without_keys: soon, ..schedule() }
+}
+
+/// Asks when a request needs it, and then at once.
+fn on_demand() -> Schedule {
+    Schedule { pause: Duration::ZERO, ..schedule() }
+}
 
 fn key(id: &'static str) -> SigningKey {
     SigningKey::generate(id, Algorithm::EdDSA)
+}
+
+async fn status(authenticator: &Authenticator, key: &SigningKey) -> StatusCode {
+    call(authenticator, "GET", &key.token(&json!({}))).await.0
+}
+
+async fn becomes(authenticator: &Authenticator, key: &SigningKey, expected: StatusCode) {
+    let end = Instant::now() + PATIENCE;
+    while status(authenticator, key).await != expected {
+        assert!(Instant::now() < end, "never {expected}");
+        sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// Waits until the issuer was asked as often again.
+async fn fetched(issuer: &Issuer, times: usize) {
+    let (end, enough) = (Instant::now() + PATIENCE, issuer.fetches() + times);
+    while issuer.fetches() < enough {
+        assert!(Instant::now() < end, "the issuer was not asked");
+        sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// Answers without a key that could verify a token.
+fn without_keys() -> Vec<(StatusCode, String)> {
+    let good = json!({ "keys": [key("key").public()] }).to_string();
+    let encryption = json!({ "kty": "RSA", "kid": "e", "use": "enc", "n": "AQAB", "e": "AQAB" });
+    let unreadable = json!({ "kty": "OKP", "kid": "key", "crv": "Ed25519", "x": 7 });
+    let set = |keys: Value| (StatusCode::OK, json!({ "keys": keys }).to_string());
+    vec![
+        (StatusCode::INTERNAL_SERVER_ERROR, good.clone()),
+        (StatusCode::FOUND, good.clone()),
+        (StatusCode::OK, "<html>".to_owned()),
+        (StatusCode::OK, "{}".to_owned()),
+        (StatusCode::OK, String::new()),
+        (StatusCode::OK, good + &" ".repeat(256 * 1024)),
+        set(json!([])),
+        set(json!([encryption])),
+        set(json!([unreadable, "x"])),
+    ]
 }
 
 #[tokio::test]
@@ -25,67 +76,128 @@ async fn an_issuer_that_was_never_reached_is_our_fault_not_the_callers() {
     let issuer = Issuer::start(&[&key]).await;
     let url = issuer.url.clone();
     issuer.stop().await;
-    let authenticator = authenticator(&url, Pace::default());
-    let (status, _) = call(&authenticator, "GET", &key.token(&json!({}))).await;
-    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+    let authenticator = authenticator(&url, schedule());
+    assert_eq!(status(&authenticator, &key).await, StatusCode::SERVICE_UNAVAILABLE);
 }
 
 #[tokio::test]
 async fn answers_that_hold_no_keys_count_as_down_until_one_does() {
     let key = key("key");
     let issuer = Issuer::start(&[&key]).await;
-    let authenticator = issuer.authenticator(EAGER);
-    let token = key.token(&json!({}));
-    let huge = format!("{{\"keys\":[]}}{}", " ".repeat(256 * 1024));
-    for (status, body) in [
-        (StatusCode::INTERNAL_SERVER_ERROR, "{\"keys\":[]}"),
-        (StatusCode::OK, "<html>"),
-        (StatusCode::OK, "{}"),
-        (StatusCode::OK, &huge),
-    ] {
-        issuer.answer_with(status, body);
-        let (status, _) = call(&authenticator, "GET", &token).await;
-        assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+    for (code, body) in without_keys() {
+        issuer.answer_with(code, &body);
+        let authenticator = issuer.authenticator(eager());
+        assert_eq!(status(&authenticator, &key).await, StatusCode::SERVICE_UNAVAILABLE, "{body}");
+        issuer.publish(&[&key]);
+        becomes(&authenticator, &key, StatusCode::OK).await;
     }
-    issuer.publish(&[&key]);
-    assert_eq!(call(&authenticator, "GET", &token).await.0, StatusCode::OK);
 }
 
 #[tokio::test]
-async fn keys_stay_in_use_while_the_issuer_is_down() {
+async fn answers_that_hold_no_keys_never_replace_those_that_were_good() {
     let key = key("key");
     let issuer = Issuer::start(&[&key]).await;
-    let authenticator = issuer.authenticator(EAGER);
-    let token = key.token(&json!({}));
-    assert_eq!(call(&authenticator, "GET", &token).await.0, StatusCode::OK);
-    issuer.stop().await;
-    for _ in 0..3 {
-        assert_eq!(call(&authenticator, "GET", &token).await.0, StatusCode::OK);
+    let authenticator = issuer.authenticator(eager());
+    assert_eq!(status(&authenticator, &key).await, StatusCode::OK);
+    for (code, body) in without_keys() {
+        issuer.answer_with(code, &body);
+        fetched(&issuer, 2).await;
+        assert_eq!(status(&authenticator, &key).await, StatusCode::OK, "{body}");
+        // So that the pauses between attempts begin anew.
+        issuer.publish(&[&key]);
+        fetched(&issuer, 2).await;
     }
 }
 
 #[tokio::test]
-async fn a_withdrawn_key_is_refused_once_its_age_is_up() {
+async fn keys_stay_in_use_while_the_issuer_is_down_but_not_for_ever() {
+    let key = key("key");
+    let issuer = Issuer::start(&[&key]).await;
+    let (lasting, ending) = (schedule(), Schedule { max_age: Duration::from_secs(1), ..eager() });
+    let lasting = issuer.authenticator(Schedule { max_age: lasting.max_age, ..eager() });
+    let ending = issuer.authenticator(ending);
+    for authenticator in [&lasting, &ending] {
+        assert_eq!(status(authenticator, &key).await, StatusCode::OK);
+    }
+    issuer.stop().await;
+    becomes(&ending, &key, StatusCode::SERVICE_UNAVAILABLE).await;
+    assert_eq!(status(&lasting, &key).await, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_frozen_issuer_is_waited_for_by_nobody_whose_key_is_known() {
+    let key = key("key");
+    let issuer = Issuer::start(&[&key]).await;
+    let patient = Schedule { wait: Duration::from_hours(1), ..eager() };
+    let authenticator = issuer.authenticator(patient);
+    assert_eq!(status(&authenticator, &key).await, StatusCode::OK);
+    issuer.freeze();
+    fetched(&issuer, 1).await;
+    let calls = async {
+        for _ in 0..20 {
+            assert_eq!(status(&authenticator, &key).await, StatusCode::OK);
+        }
+    };
+    timeout(PATIENCE, calls).await.expect("answers while an attempt hangs");
+}
+
+#[tokio::test]
+async fn an_unknown_key_waits_for_a_frozen_issuer_once_and_for_a_bounded_time() {
+    let (known, unknown) = (key("known"), key("unknown"));
+    let issuer = Issuer::start(&[&known]).await;
+    let wait = Duration::from_millis(300);
+    let authenticator = issuer.authenticator(Schedule { wait, ..on_demand() });
+    assert_eq!(status(&authenticator, &known).await, StatusCode::OK);
+    issuer.freeze();
+    let mut calls = JoinSet::new();
+    for _ in 0..20 {
+        let (authenticator, token) = (authenticator.clone(), unknown.token(&json!({})));
+        calls.spawn(async move { call(&authenticator, "GET", &token).await.0 });
+    }
+    for status in calls.join_all().await {
+        assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "nobody knows whether it exists");
+    }
+    assert_eq!(issuer.fetches(), 2);
+    let begun = Instant::now();
+    pause();
+    assert_eq!(status(&authenticator, &unknown).await, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(begun.elapsed() < wait, "waited again for the same attempt");
+}
+
+#[tokio::test]
+async fn a_withdrawn_key_is_refused_once_the_keys_are_fetched_again() {
     let (old, new) = (key("old"), key("new"));
     let issuer = Issuer::start(&[&old]).await;
-    let authenticator = issuer.authenticator(EAGER);
-    let token = old.token(&json!({}));
-    assert_eq!(call(&authenticator, "GET", &token).await.0, StatusCode::OK);
+    let authenticator = issuer.authenticator(eager());
+    assert_eq!(status(&authenticator, &old).await, StatusCode::OK);
     issuer.publish(&[&new]);
-    let (status, why) = call(&authenticator, "GET", &token).await;
-    assert_eq!(status, StatusCode::UNAUTHORIZED);
+    becomes(&authenticator, &old, StatusCode::UNAUTHORIZED).await;
+    let (_, why) = call(&authenticator, "GET", &old.token(&json!({}))).await;
     assert!(why.contains("the issuer has no such key"), "{why}");
+}
+
+#[tokio::test]
+async fn a_process_that_was_frozen_asks_before_it_trusts_its_keys() {
+    let (old, new) = (key("old"), key("new"));
+    let issuer = Issuer::start(&[&old]).await;
+    let authenticator = issuer.authenticator(schedule());
+    assert_eq!(status(&authenticator, &old).await, StatusCode::OK);
+    issuer.publish(&[&new]);
+    pause();
+    advance(Duration::from_hours(1)).await;
+    resume();
+    assert_eq!(status(&authenticator, &old).await, StatusCode::UNAUTHORIZED);
 }
 
 #[tokio::test]
 async fn a_new_key_is_fetched_when_a_token_first_names_it() {
     let (old, new) = (key("old"), key("new"));
     let issuer = Issuer::start(&[&old]).await;
-    let authenticator = issuer.authenticator(Pace { pause: Duration::ZERO, ..Pace::default() });
-    assert_eq!(call(&authenticator, "GET", &old.token(&json!({}))).await.0, StatusCode::OK);
+    let authenticator = issuer.authenticator(on_demand());
+    assert_eq!(status(&authenticator, &old).await, StatusCode::OK);
     issuer.publish(&[&old, &new]);
-    assert_eq!(call(&authenticator, "GET", &new.token(&json!({}))).await.0, StatusCode::OK);
-    assert_eq!(call(&authenticator, "GET", &old.token(&json!({}))).await.0, StatusCode::OK);
+    assert_eq!(status(&authenticator, &new).await, StatusCode::OK);
+    assert_eq!(status(&authenticator, &old).await, StatusCode::OK);
     assert_eq!(issuer.fetches(), 2);
 }
 
@@ -93,7 +205,7 @@ async fn a_new_key_is_fetched_when_a_token_first_names_it() {
 async fn unknown_keys_do_not_make_us_a_load_on_the_issuer() {
     let (known, forged) = (key("known"), key("forged"));
     let issuer = Issuer::start(&[&known]).await;
-    let authenticator = issuer.authenticator(Pace::default());
+    let authenticator = issuer.authenticator(schedule());
     for _ in 0..20 {
         let (status, why) = call(&authenticator, "GET", &forged.token(&json!({}))).await;
         assert_eq!(status, StatusCode::UNAUTHORIZED);
@@ -106,7 +218,7 @@ async fn unknown_keys_do_not_make_us_a_load_on_the_issuer() {
 async fn many_first_requests_are_one_fetch() {
     let key = key("key");
     let issuer = Issuer::start(&[&key]).await;
-    let authenticator = issuer.authenticator(Pace::default());
+    let authenticator = issuer.authenticator(schedule());
     let mut calls = JoinSet::new();
     for _ in 0..50 {
         let (authenticator, token) = (authenticator.clone(), key.token(&json!({})));
@@ -122,17 +234,11 @@ async fn many_first_requests_are_one_fetch() {
 async fn a_caller_who_hangs_up_does_not_cancel_the_fetch() {
     let key = key("key");
     let issuer = Issuer::start(&[&key]).await;
-    let authenticator = issuer.authenticator(Pace::default());
+    let authenticator = issuer.authenticator(schedule());
     let token = key.token(&json!({}));
     let impatient = call(&authenticator, "GET", &token);
-    assert!(tokio::time::timeout(Duration::ZERO, impatient).await.is_err());
-    for _ in 0..500 {
-        if issuer.fetches() == 1 {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    assert_eq!(issuer.fetches(), 1, "nobody else has asked for the keys");
-    assert_eq!(call(&authenticator, "GET", &token).await.0, StatusCode::OK);
+    assert!(timeout(Duration::ZERO, impatient).await.is_err());
+    fetched(&issuer, 1).await;
+    assert_eq!(status(&authenticator, &key).await, StatusCode::OK);
     assert_eq!(issuer.fetches(), 1);
 }

@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-use super::super::jwks::Pace;
+use super::super::jwks::Schedule;
 use super::super::{Authenticator, Config};
 
 pub(super) const ISSUER: &str = "https://issuer.example";
@@ -90,7 +90,8 @@ pub(super) fn claims(changes: &Value) -> Value {
 pub(super) struct Issuer {
     pub(super) url: String,
     pub(super) fetches: Arc<AtomicUsize>,
-    answer: Arc<Mutex<(StatusCode, String)>>,
+    /// None: the connection is taken, and nothing is ever answered.
+    answer: Arc<Mutex<Option<(StatusCode, String)>>>,
     server: JoinHandle<()>,
 }
 
@@ -98,12 +99,16 @@ impl Issuer {
     pub(super) async fn start(keys: &[&SigningKey]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/keys", listener.local_addr().unwrap());
-        let answer = Arc::new(Mutex::new((StatusCode::OK, String::new())));
+        let answer = Arc::new(Mutex::new(None));
         let fetches = Arc::new(AtomicUsize::new(0));
         let state = (Arc::clone(&answer), Arc::clone(&fetches));
         let serve = move || async move {
             state.1.fetch_add(1, Ordering::SeqCst);
-            state.0.lock().unwrap().clone()
+            let answer = state.0.lock().unwrap().clone();
+            match answer {
+                Some(answer) => answer,
+                None => std::future::pending().await,
+            }
         };
         let router: Router = Router::new().route("/keys", get(serve));
         let server = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
@@ -118,7 +123,12 @@ impl Issuer {
     }
 
     pub(super) fn answer_with(&self, status: StatusCode, body: &str) {
-        *self.answer.lock().unwrap() = (status, body.to_owned());
+        *self.answer.lock().unwrap() = Some((status, body.to_owned()));
+    }
+
+    /// From now on nothing is answered.
+    pub(super) fn freeze(&self) {
+        *self.answer.lock().unwrap() = None;
     }
 
     pub(super) fn fetches(&self) -> usize {
@@ -131,18 +141,19 @@ impl Issuer {
         assert!(self.server.await.unwrap_err().is_cancelled());
     }
 
-    pub(super) fn authenticator(&self, pace: Pace) -> Authenticator {
-        authenticator(&self.url, pace)
+    pub(super) fn authenticator(&self, schedule: Schedule) -> Authenticator {
+        authenticator(&self.url, schedule)
     }
 }
 
-pub(super) fn authenticator(url: &str, pace: Pace) -> Authenticator {
+pub(super) fn authenticator(url: &str, schedule: Schedule) -> Authenticator {
     let config = Config {
         auth_issuer: ISSUER.to_owned(),
         auth_audience: AUDIENCE.to_owned(),
         auth_jwks_url: url.parse().unwrap(),
         auth_tenant_claim: "tenant".to_owned(),
+        auth_jwks_max_age_hours: 24,
         auth_clock_skew_seconds: 30,
     };
-    Authenticator::with_pace(config, pace)
+    Authenticator::with_schedule(config, schedule)
 }

@@ -4,6 +4,8 @@ mod availability;
 mod issuer;
 mod refusals;
 
+use std::time::Duration;
+
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
@@ -14,9 +16,14 @@ use serde_json::json;
 use store::{Class, RateLimitConfig, RateLimits, Store};
 use tower::ServiceExt;
 
-use super::jwks::Pace;
+use super::jwks::Schedule;
 use super::{Authenticator, Guard, Reader, Writer};
 use issuer::{Issuer, SigningKey};
+
+/// As in production.
+fn schedule() -> Schedule {
+    Schedule::new(Duration::from_hours(24))
+}
 
 /// What a caller with this `Authorization` header sees: the status, and why.
 async fn call(authenticator: &Authenticator, method: &str, token: &str) -> (StatusCode, String) {
@@ -58,7 +65,7 @@ fn unlimited() -> RateLimits {
 async fn a_route_without_a_guard_or_behind_another_ones_lets_nobody_in() {
     let key = SigningKey::generate("key", Algorithm::EdDSA);
     let issuer = Issuer::start(&[&key]).await;
-    let guard = Guard::new(issuer.authenticator(Pace::default()), unlimited());
+    let guard = Guard::new(issuer.authenticator(schedule()), unlimited());
     let read = |Reader(caller): Reader| async move { caller.tenant.to_string() };
     let write = |Writer(caller): Writer| async move { caller.tenant.to_string() };
     let guarded = guard.before(Class::Read, Router::new().route("/read", get(read).post(write)));
@@ -85,7 +92,7 @@ async fn every_accepted_algorithm_lets_a_caller_in() {
         SigningKey::generate("ed", Algorithm::EdDSA),
     ];
     let issuer = Issuer::start(&[&keys[0], &keys[1], &keys[2]]).await;
-    let authenticator = issuer.authenticator(Pace::default());
+    let authenticator = issuer.authenticator(schedule());
     for key in &keys {
         let (status, why) = call(&authenticator, "GET", &key.token(&json!({}))).await;
         assert_eq!(status, StatusCode::OK, "{}: {why}", key.id);
@@ -100,7 +107,7 @@ async fn the_caller_is_the_tenant_and_the_subject_of_the_token() {
     let mut headers = axum::http::HeaderMap::new();
     let token = key.token(&json!({ "tenant": "umbrella", "sub": "alice@example.com" }));
     headers.insert(header::AUTHORIZATION, format!("Bearer {token}").parse().unwrap());
-    let authenticator = issuer.authenticator(Pace::default());
+    let authenticator = issuer.authenticator(schedule());
     let caller = authenticator.authenticate(&headers, super::Scope::TasksRead).await.unwrap();
     assert_eq!(caller.tenant.as_str(), "umbrella");
     assert_eq!(caller.subject.as_str(), "alice@example.com");
@@ -111,7 +118,7 @@ async fn the_caller_is_the_tenant_and_the_subject_of_the_token() {
 async fn a_token_that_was_accepted_lets_in_that_token_only() {
     let key = SigningKey::generate("key", Algorithm::ES256);
     let issuer = Issuer::start(&[&key]).await;
-    let authenticator = issuer.authenticator(Pace::default());
+    let authenticator = issuer.authenticator(schedule());
     let (ours, theirs) =
         (key.token(&json!({"tenant": "acme"})), key.token(&json!({"tenant": "other"})));
     for _ in 0..2 {
@@ -130,7 +137,7 @@ async fn a_token_that_was_accepted_lets_in_that_token_only() {
 async fn a_scope_allows_what_it_names_and_no_more() {
     let key = SigningKey::generate("key", Algorithm::EdDSA);
     let issuer = Issuer::start(&[&key]).await;
-    let authenticator = issuer.authenticator(Pace::default());
+    let authenticator = issuer.authenticator(schedule());
     let reader = key.token(&json!({ "scope": "tasks:read" }));
     let writer = key.token(&json!({ "scope": "tasks:write" }));
     let nearly = key.token(&json!({ "scope": "tasks:reader xtasks:read tasks:read:x" }));

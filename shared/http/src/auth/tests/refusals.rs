@@ -6,15 +6,14 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, get_current_timestamp};
 use serde_json::{Value, json};
 
-use super::call;
 use super::issuer::{Issuer, SigningKey, claims};
-use crate::auth::jwks::Pace;
+use super::{call, schedule};
 
 /// Asserts that a token signed by nobody else than the issuer is refused for its claims.
 async fn assert_refused_for(cases: &[(Value, &str)]) {
     let key = SigningKey::generate("key", Algorithm::EdDSA);
     let issuer = Issuer::start(&[&key]).await;
-    let authenticator = issuer.authenticator(Pace::default());
+    let authenticator = issuer.authenticator(schedule());
     for (changes, reason) in cases {
         let (status, why) = call(&authenticator, "GET", &key.token(changes)).await;
         assert_eq!(status, StatusCode::UNAUTHORIZED, "{changes}");
@@ -66,7 +65,7 @@ async fn tokens_that_do_not_say_who() {
 async fn a_clock_may_differ_by_the_skew() {
     let key = SigningKey::generate("key", Algorithm::EdDSA);
     let issuer = Issuer::start(&[&key]).await;
-    let authenticator = issuer.authenticator(Pace::default());
+    let authenticator = issuer.authenticator(schedule());
     let now = get_current_timestamp();
     let token = key.token(&json!({ "exp": now - 10, "nbf": now + 10 }));
     assert_eq!(call(&authenticator, "GET", &token).await.0, StatusCode::OK);
@@ -83,7 +82,7 @@ async fn forged_tokens() {
     let thief = SigningKey::generate("key", Algorithm::RS256);
     let other = SigningKey::generate("key", Algorithm::ES256);
     let issuer = Issuer::start(&[&key]).await;
-    let authenticator = issuer.authenticator(Pace::default());
+    let authenticator = issuer.authenticator(schedule());
     let good = claims(&json!({}));
 
     let unsigned = |alg: &str| encode(&json!({ "alg": alg, "kid": "key" }), &good) + ".";
@@ -124,7 +123,7 @@ async fn tokens_whose_header_asks_for_too_much() {
     let key = SigningKey::generate("key", Algorithm::EdDSA);
     let second = SigningKey::generate("second", Algorithm::EdDSA);
     let issuer = Issuer::start(&[&key, &second]).await;
-    let authenticator = issuer.authenticator(Pace::default());
+    let authenticator = issuer.authenticator(schedule());
     let signed = |header| jsonwebtoken::encode(&header, &claims(&json!({})), &key.private).unwrap();
 
     let mut critical = Header::new(Algorithm::EdDSA);
