@@ -25,6 +25,7 @@ pub(crate) struct Config {
 #[expect(clippy::struct_field_names, reason = "they are the names of the settings")]
 pub(crate) struct Attachments {
     /// Bucket of attachments, whose `attachments/*` may be got and deleted, and which may be listed
+    /// (both with their versions, if it has versioning)
     #[arg(long, env, value_parser = NonEmptyStringValueParser::new())]
     pub(crate) attachment_bucket: String,
 

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use cloud::AttachmentBucket;
+use cloud::{AttachmentBucket, BucketAway};
 use domain::AttachmentKey;
 use futures::{StreamExt as _, stream};
+use metrics::{counter, describe_counter};
 use runtime::{Clock as _, Host, SystemClock};
 use store::Store;
 use tokio::time::{MissedTickBehavior, interval};
@@ -17,6 +18,11 @@ use crate::config::Attachments;
 const BATCH: u16 = 100;
 /// Objects removed at a time.
 const CONCURRENCY: usize = 8;
+
+/// Objects of deleted attachments that are removed.
+const REMOVED: &str = "attachments_removed_total";
+/// Attempts to remove one that failed.
+const FAILED: &str = "attachment_removals_failed_total";
 
 /// Sweeps. Clones are one sweep; several at a time do no harm.
 #[derive(Clone)]
@@ -38,6 +44,8 @@ impl Sweep {
         clock: SystemClock,
         host: Host,
     ) -> Self {
+        describe_counter!(REMOVED, "Objects of deleted attachments that were removed");
+        describe_counter!(FAILED, "Attempts to remove such an object that failed");
         Self(Arc::new(Inner { store, bucket, config, clock, host }))
     }
 
@@ -63,34 +71,65 @@ impl Inner {
         let now = self.clock.now();
         let (pending, rejected) = (self.config.pending_for(), self.config.rejected_for());
         self.store.expire_attachments(now - pending, now - rejected, now).await?;
-        while !stop.is_cancelled() {
-            let keys = self.store.deleted_attachments(BATCH).await?;
-            let (found, mut gone) = (keys.len(), Vec::with_capacity(keys.len()));
-            let mut removed =
-                stream::iter(keys).map(|key| self.remove(key)).buffer_unordered(CONCURRENCY);
-            while let Some(key) = removed.next().await {
-                gone.extend(key);
-            }
-            self.store.forget_attachments(&gone).await?;
-            if found > 0 {
-                info!(found, gone = gone.len(), "swept attachments");
-            }
-            // Those that stayed would only be found again.
-            if gone.len() < usize::from(BATCH) {
-                break;
-            }
-        }
+        while !stop.is_cancelled() && self.sweep_batch().await? {}
         Ok(())
     }
 
-    /// The key, if its object is gone.
-    async fn remove(&self, key: AttachmentKey) -> Option<AttachmentKey> {
-        match self.bucket.remove(&key).await {
-            Ok(()) => Some(key),
-            Err(away) => {
-                warn!(cause = away.to_string(), "an object was not removed");
-                None
+    /// Takes attachments that are due; says whether to go on. Those that cannot be removed were
+    /// postponed when they were taken, and so stand in no other's way.
+    async fn sweep_batch(&self) -> anyhow::Result<bool> {
+        let keys = self.store.take_removals(self.clock.now(), BATCH).await?;
+        if keys.is_empty() {
+            return Ok(false);
+        }
+        let mut batch = Batch::default();
+        let mut attempts =
+            stream::iter(keys).map(|key| self.remove(key)).buffer_unordered(CONCURRENCY);
+        while let Some((key, result)) = attempts.next().await {
+            batch.add(key, result);
+        }
+        self.store.forget_attachments(&batch.removed).await?;
+        batch.report();
+        Ok(!batch.is_pointless())
+    }
+
+    async fn remove(&self, key: AttachmentKey) -> (AttachmentKey, Result<(), BucketAway>) {
+        let result = self.bucket.remove(&key).await;
+        (key, result)
+    }
+}
+
+/// What became of the attachments of one batch.
+#[derive(Default)]
+struct Batch {
+    removed: Vec<AttachmentKey>,
+    failed: u64,
+    /// S3 did not answer, or not well.
+    is_unavailable: bool,
+}
+
+impl Batch {
+    fn add(&mut self, key: AttachmentKey, result: Result<(), BucketAway>) {
+        match result {
+            Ok(()) => self.removed.push(key),
+            Err(error) => {
+                let cause = error.to_string();
+                warn!(task = %key.task, attachment = %key.id, cause, "an object was not removed");
+                self.is_unavailable |= !error.is_refusal();
+                self.failed += 1;
             }
         }
+    }
+
+    /// Whether the next batch would fare no better.
+    fn is_pointless(&self) -> bool {
+        self.removed.is_empty() && self.is_unavailable
+    }
+
+    fn report(&self) {
+        let removed = u64::try_from(self.removed.len()).unwrap_or(u64::MAX);
+        counter!(REMOVED).increment(removed);
+        counter!(FAILED).increment(self.failed);
+        info!(removed, failed = self.failed, "swept attachments");
     }
 }

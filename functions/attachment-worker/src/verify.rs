@@ -85,7 +85,11 @@ fn unread(error: ReadError) -> Verdict {
     }
 }
 
+/// What S3 refuses is a matter of one object, and no reason to stop the others.
 #[expect(clippy::needless_pass_by_value, reason = "for `map_err`")]
 fn bucket_away(away: BucketAway) -> Verdict {
+    if away.is_refusal() {
+        return Retry::new("bucket_refused", away.to_string()).into();
+    }
     Retry::unavailable("bucket_unavailable", away.to_string()).into()
 }

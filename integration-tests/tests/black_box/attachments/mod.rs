@@ -3,6 +3,7 @@
 mod removal;
 mod stage;
 mod verification;
+mod versions;
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};

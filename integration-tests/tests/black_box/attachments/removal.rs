@@ -74,3 +74,44 @@ async fn a_lambda_on_a_schedule_sweeps() {
     assert_eq!(stage.rows().await, 0);
     stage.object_goes(&object_key(&path)).await;
 }
+
+#[tokio::test]
+async fn in_a_bucket_with_versioning_every_version_goes() {
+    let stage = Stage::new().await;
+    stage.enable_versioning().await;
+    let _worker = stage.worker().await;
+    let (path, announced) = stage.announce(&stage.task().await).await;
+    for _ in 0..3 {
+        stage.upload(&announced, FILE).await;
+    }
+    stage.becomes(&path, "available").await;
+    let key = object_key(&path);
+    assert_eq!(stage.versions(&key).await, 3);
+
+    stage.delete(&path).await;
+    eventually("its row goes", async || (stage.rows().await == 0).then_some(())).await;
+    assert_eq!(stage.versions(&key).await, 0);
+}
+
+#[tokio::test]
+async fn objects_that_cannot_be_removed_hold_up_no_others() {
+    let stage = Stage::new().await;
+    stage.enable_versioning().await;
+    let task = stage.task().await;
+    let held = stage.deleted_under_legal_hold(&task, 100).await;
+    let (path, announced) = stage.announce(&task).await;
+    stage.upload(&announced, FILE).await;
+    stage.delete(&path).await;
+
+    let worker = stage.worker().await;
+    stage.object_goes(&object_key(&path)).await;
+    eventually("its row goes", async || (stage.rows().await == 100).then_some(())).await;
+    let tried = "SELECT count(*) FROM attachments WHERE removal_attempts > 0";
+    assert_eq!(stage.world.count(tried).await, 100);
+    let kept = async || (stage.versions(&held).await == 1).then_some(());
+    eventually("what is held is kept, and no delete marker", kept).await;
+    let url = worker.health_url("metrics");
+    let metrics = stage.world.client.get(url).send().await.expect("an answer").text().await;
+    let metrics = metrics.expect("text");
+    assert!(metrics.contains("attachment_removals_failed_total"), "{metrics}");
+}

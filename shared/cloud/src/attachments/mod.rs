@@ -3,16 +3,18 @@
 //!
 //! Each role signs or does one thing, and needs one permission on `attachments/*`: uploads
 //! `s3:PutObject`, downloads `s3:GetObject`, verifying `s3:GetObject` (and `s3:ListBucket` on the
-//! bucket: without it S3 calls a missing object forbidden), removing `s3:DeleteObject`.
+//! bucket: without it S3 calls a missing object forbidden), removing `s3:DeleteObject`, and in a bucket
+//! with versioning more: see `remove`.
 
 mod key;
 mod object;
+mod remove;
 mod signed;
 
 use aws_config::SdkConfig;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::Builder;
-use aws_sdk_s3::error::DisplayErrorContext;
+use aws_sdk_s3::error::{DisplayErrorContext, SdkError};
 
 pub use key::parse_object_key;
 pub use object::Object;
@@ -25,10 +27,30 @@ pub struct AttachmentBucket {
     name: String,
 }
 
-/// S3 cannot be reached, is too busy, or lacks a permission that operators can give: try again.
+/// S3 cannot be reached, is too busy, lacks a permission that operators can give, or refuses: try
+/// again.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("S3 is not available: {0}")]
-pub struct BucketAway(String);
+#[error("S3 is not available: {cause}")]
+pub struct BucketAway {
+    cause: String,
+    refused: bool,
+}
+
+impl BucketAway {
+    fn refused(cause: String) -> Self {
+        Self { cause, refused: true }
+    }
+
+    fn unavailable(cause: String) -> Self {
+        Self { cause, refused: false }
+    }
+
+    /// Whether S3 answered, and refused this request; else others would fail, too.
+    #[must_use]
+    pub fn is_refusal(&self) -> bool {
+        self.refused
+    }
+}
 
 impl AttachmentBucket {
     /// The bucket `name`; asks nothing of S3 yet.
@@ -46,6 +68,16 @@ impl AttachmentBucket {
     }
 }
 
-fn away<E: std::error::Error + Send + Sync + 'static>(error: E) -> BucketAway {
-    BucketAway(DisplayErrorContext(error).to_string())
+fn away<E>(error: SdkError<E>) -> BucketAway
+where
+    E: std::error::Error + Send + Sync + 'static,
+{
+    let status = error.raw_response().map(|response| response.status().as_u16());
+    let refused = status.is_some_and(|status| (400..500).contains(&status));
+    BucketAway { cause: DisplayErrorContext(error).to_string(), refused }
+}
+
+/// A request that cannot be made.
+fn unusable(error: impl std::error::Error) -> BucketAway {
+    BucketAway::refused(error.to_string())
 }

@@ -70,17 +70,8 @@ impl AttachmentBucket {
         let request = self.client.head_object().bucket(&self.name).key("attachments/none");
         async move {
             let unanswered = request.send().await.err().and_then(unanswered);
-            unanswered.map_or(Ok(()), |cause| Err(BucketAway(cause)))
+            unanswered.map_or(Ok(()), |cause| Err(BucketAway::unavailable(cause)))
         }
-    }
-
-    /// Removes the object of an attachment; one that is not there is removed already.
-    ///
-    /// # Errors
-    /// When S3 does not answer, or lacks a permission.
-    pub async fn remove(&self, key: &AttachmentKey) -> Result<(), BucketAway> {
-        let request = self.client.delete_object().bucket(&self.name).key(object_key(key));
-        request.send().await.map(drop).map_err(away)
     }
 }
 

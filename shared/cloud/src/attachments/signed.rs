@@ -6,14 +6,14 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
-use aws_sdk_s3::presigning::{PresignedRequest, PresigningConfig, PresigningConfigError};
+use aws_sdk_s3::presigning::{PresignedRequest, PresigningConfig};
 use domain::{AttachmentKey, AttachmentName, NewAttachment, Timestamp};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::key::object_key;
-use super::{AttachmentBucket, BucketAway, away};
+use super::{AttachmentBucket, BucketAway, away, unusable};
 
 /// All but `attr-char` (RFC 8187).
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
@@ -103,7 +103,7 @@ fn presigning(now: Timestamp, lifetime: Duration) -> Result<PresigningConfig, Bu
         .start_time(SystemTime::from(now))
         .expires_in(lifetime)
         .build()
-        .map_err(away::<PresigningConfigError>)
+        .map_err(unusable)
 }
 
 /// To be saved, never to be shown: what a tenant uploaded must not run in another's browser.

@@ -45,18 +45,37 @@ impl Store {
         Ok(())
     }
 
-    /// At most `limit` attachments that are deleted and not forgotten, the longest deleted first.
+    /// Takes at most `limit` attachments that are deleted, not forgotten, and due for an attempt to
+    /// remove their objects at `now`; the longest due first, and none that another replica takes.
+    ///
+    /// Each is postponed with the taking: one that cannot be removed, or read, or at which the process
+    /// dies, waits for a second after its first attempt, for twice as long after each further one,
+    /// and for nine hours at most.
     ///
     /// # Errors
     /// When PostgreSQL does not answer.
-    pub async fn deleted_attachments(&self, limit: u16) -> Result<Vec<AttachmentKey>, ReadError> {
+    pub async fn take_removals(
+        &self,
+        now: Timestamp,
+        limit: u16,
+    ) -> Result<Vec<AttachmentKey>, ReadError> {
         let rows = sqlx::query!(
             r#"
-            SELECT tenant, task_id, id FROM attachments
-            WHERE deleted_at IS NOT NULL
-            ORDER BY updated_at
-            LIMIT $1
+            -- every tenant's
+            UPDATE attachments SET
+                removal_attempts = LEAST(removal_attempts + 1, 1000),
+                remove_after = $1::timestamptz
+                    + interval '1 second' * (2 ^ LEAST(removal_attempts, 15))
+            WHERE ctid = ANY (ARRAY (
+                SELECT ctid FROM attachments
+                WHERE deleted_at IS NOT NULL AND COALESCE(remove_after, deleted_at) <= $1
+                ORDER BY COALESCE(remove_after, deleted_at)
+                LIMIT $2
+                FOR UPDATE SKIP LOCKED
+            ))
+            RETURNING tenant, task_id, id
             "#,
+            now,
             i64::from(limit),
         )
         .fetch_all(&self.pool)

@@ -53,8 +53,15 @@ impl Fixture {
     }
 
     async fn deleted(&self) -> HashSet<AttachmentKey> {
-        let deleted = self.attachments.deleted_attachments(100).await.expect("keys");
-        deleted.into_iter().collect()
+        let sql = "SELECT tenant, task_id, id FROM attachments WHERE deleted_at IS NOT NULL";
+        let rows: Vec<(String, Uuid, Uuid)> =
+            sqlx::query_as(sql).fetch_all(&self.owner).await.expect("rows");
+        let key = |(tenant, task, id): (String, Uuid, Uuid)| AttachmentKey {
+            tenant: tenant.parse().expect("a tenant"),
+            task: task.try_into().expect("a task"),
+            id: id.into(),
+        };
+        rows.into_iter().map(key).collect()
     }
 }
 
@@ -185,6 +192,32 @@ async fn a_task_takes_its_attachments_with_it() {
     fixture.attachments.forget_attachments(&[ours, other.clone()]).await.expect("forgotten");
     assert_eq!(fixture.deleted().await, HashSet::new());
     assert!(fixture.reader.attachment(&other).await.expect("an answer").is_some());
+}
+
+#[tokio::test]
+async fn an_attachment_that_cannot_be_removed_waits_longer_each_time_and_holds_up_no_other() {
+    let fixture = Fixture::new().await;
+    let task = fixture.task().await;
+    let (stuck, other) = (key("acme", task), key("acme", task));
+    let take = async |seconds: u64| {
+        let now = now() + Duration::from_secs(seconds);
+        fixture.attachments.take_removals(now, 1).await.expect("keys")
+    };
+    for key in [&stuck, &other] {
+        fixture.attach(key).await;
+    }
+    fixture.delete(&stuck, None).await;
+    assert_eq!(take(0).await, std::slice::from_ref(&stuck));
+    fixture.delete(&other, None).await;
+    assert_eq!(take(0).await, std::slice::from_ref(&other));
+    fixture.attachments.forget_attachments(&[other]).await.expect("forgotten");
+    let mut due = 0;
+    for attempt in 0..18 {
+        let wait = 1 << 15.min(attempt);
+        due += wait;
+        assert_eq!(take(due - 1).await, [], "{wait}");
+        assert_eq!(take(due).await, std::slice::from_ref(&stuck), "{wait}");
+    }
 }
 
 #[tokio::test]
