@@ -5,15 +5,22 @@ mod input;
 mod report;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use arguments::Arguments;
 use aws_config::BehaviorVersion;
+use aws_config::timeout::TimeoutConfig;
 use clap::Parser as _;
 use indicatif::{ProgressBar, ProgressStyle};
 use input::Event;
 use publish::{Producer, Report};
 use report::Summary;
+
+/// Time to the first byte of an answer: AWS may hang, but not the command line with it.
+const READ_TIMEOUT: Duration = Duration::from_secs(10);
+/// Time of one attempt, a large event's upload with it.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_mins(1);
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -41,7 +48,12 @@ async fn publish(arguments: &Arguments) -> anyhow::Result<Summary> {
 }
 
 async fn producer(arguments: &Arguments) -> Producer {
-    let sdk = aws_config::load_defaults(BehaviorVersion::latest()).await;
+    let timeouts = TimeoutConfig::builder()
+        .read_timeout(READ_TIMEOUT)
+        .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+        .build();
+    let defaults = aws_config::defaults(BehaviorVersion::latest());
+    let sdk = defaults.timeout_config(timeouts).load().await;
     // A dry run may have none: it sends nothing.
     let queue_url = arguments.queue_url.clone().unwrap_or_default();
     let mut producer = Producer::new(aws_sdk_sqs::Client::new(&sdk), queue_url);

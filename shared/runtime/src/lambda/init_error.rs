@@ -1,12 +1,17 @@
 //! A start that failed, told to Lambda, which shows it to whoever invoked.
 
+use std::time::Duration;
+
 use anyhow::{Context as _, anyhow, ensure};
 use lambda_runtime::Diagnostic;
 use lambda_runtime_api_client::{PooledClient, body::Body, build_request};
+use tokio::time::timeout;
 use tracing::warn;
 
 const PATH: &str = "/2018-06-01/runtime/init/error";
 const TYPE: &str = "Function.InitFailed";
+/// The Runtime API is on the same machine.
+const TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Tells; what comes of it is logged only, for the process ends with the error itself.
 pub(crate) async fn report(error: &anyhow::Error) {
@@ -24,8 +29,9 @@ async fn post(error: &anyhow::Error) -> anyhow::Result<()> {
         .header("lambda-runtime-function-error-type", TYPE)
         .body(Body::from(serde_json::to_string(&diagnostic)?))
         .context("not a request")?;
-    let answer = PooledClient::builder().build().call(request).await;
-    let status = answer.map_err(|error| anyhow!("{error}"))?.status();
+    let answer = timeout(TIMEOUT, PooledClient::builder().build().call(request)).await;
+    let answer = answer.context("no answer in time")?.map_err(|error| anyhow!("{error}"))?;
+    let status = answer.status();
     ensure!(status.is_success(), "the Lambda Runtime API answered {status}");
     Ok(())
 }
