@@ -1,6 +1,7 @@
 //! Servers that go away and come back.
 
 use serde_json::{Value, json};
+use tokio::net::TcpListener;
 use uuid::Uuid;
 
 use crate::load::Load;
@@ -78,4 +79,22 @@ async fn without_postgresql_the_api_says_so_and_is_not_ready() {
         response.status().is_success().then_some(())
     })
     .await;
+}
+
+#[tokio::test]
+async fn without_an_issuer_callers_are_to_wait_and_the_log_says_why() {
+    let world = World::new().await;
+    let frozen = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let keys = format!("http://{}/keys", frozen.local_addr().expect("an address"));
+    let environment = world.api_environment(&world.database.reader_url);
+    let reader = world.api("task-reader", environment.with("AUTH_JWKS_URL", keys)).await;
+    let request = world.client.get(format!("{}/v1/tasks", reader.url));
+    let answer = request.bearer_auth(world.token("acme")).send().await.expect("an answer");
+    assert_eq!(answer.status(), 503);
+    assert!(answer.headers().contains_key("retry-after"));
+    let log = world.log("task-reader");
+    let is_cause =
+        |line: &&Value| line["cause"].as_str().is_some_and(|cause| cause.contains("issuer"));
+    let cause = log.iter().find(is_cause).expect("the cause");
+    assert!(cause["request_id"].is_string(), "{cause}");
 }

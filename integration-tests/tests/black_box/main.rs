@@ -27,6 +27,7 @@ mod lambda_api;
 #[path = "../../../shared/runtime/tests/lambda/events.rs"]
 #[expect(dead_code, reason = "the tests of `runtime` use the rest")]
 mod lambda_events;
+mod lame_duck;
 mod load;
 mod main_job;
 mod mapping;

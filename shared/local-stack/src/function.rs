@@ -7,6 +7,7 @@ use std::process::ExitStatus;
 use std::time::Duration;
 
 use anyhow::Result;
+use nix::sys::signal::Signal;
 
 use crate::environment::Environment;
 use crate::ports::loopback;
@@ -41,6 +42,8 @@ impl Function {
         let health = loopback(state.port(name)?);
         let mut program = Program::new(name, binary, state.path());
         program.log = Some(state.log(name));
+        // No load balancer has to learn of it.
+        program.abandon_signal = Signal::SIGINT;
         program.grace = Duration::from_secs(DRAIN_SECONDS) + BEYOND_DRAIN;
         program.environment =
             program.environment.with("HEALTH_ADDR", health.to_string()).and(environment);

@@ -179,7 +179,7 @@ mod tests {
             assert!(help.contains(&format!("[env: {variable}=")), "{variable} is not in the help");
             count += 1;
         }
-        assert_eq!(count, 30);
+        assert_eq!(count, 33);
         assert!(help.starts_with("Tests things"));
     }
 

@@ -88,7 +88,7 @@
 //! | a message is deleted after the answer, by Lambda; what a claim check refers to is never deleted | if the answer is lost, the message comes again and needs it |
 //! | a request's name is the client's, else the gateway's, else the invocation's | they have named it |
 //! | a response is sent whole; the order of differently named query parameters is lost where the event holds them as a map (REST APIs, load balancers); a header sent twice to an HTTP API or function URL arrives joined by a comma | the events are so |
-//! | connection limits and header timeouts have no effect, `/livez`, `/readyz` and `/metrics` do not exist | nothing listens |
+//! | connection limits, their timeouts and the lame-duck period have no effect, `/livez`, `/readyz` and `/metrics` do not exist | nothing listens |
 //!
 //! The mapping needs `ReportBatchItemFailures`: without it Lambda deletes failed messages. A start that
 //! fails is told to Lambda (`init/error`). An extension without events is registered, for Lambda sends
@@ -228,16 +228,20 @@
 //! `http://collector:4318`, and the rest is sent at shutdown and at the end of a Lambda's
 //! invocation. Of the standard variables these are honoured, too: `OTEL_EXPORTER_OTLP_HEADERS`,
 //! `OTEL_SERVICE_NAME` (else the function's name), `OTEL_RESOURCE_ATTRIBUTES`, `OTEL_TRACES_SAMPLER`
-//! with its `_ARG`, `OTEL_BSP_*` and `OTEL_SPAN_*_LIMIT`. Without an endpoint nothing is started.
+//! with its `_ARG`, `OTEL_BSP_*` and `OTEL_SPAN_*_LIMIT`. Without an endpoint nothing is started. A
+//! collector that does not answer costs an invocation one second, now and then, and a shutdown two;
+//! spans that it does not take are dropped and counted ([`metrics::SPANS_DROPPED`]).
 //!
 //! # Health and shutdown
 //!
 //! `/livez` fails if a poller neither polls nor waits for a free handler, `/readyz` while draining or while a dependency
 //! declared by [`Service::ready_when`] is down, `/metrics` has the [`metrics`]; all three are on
 //! `HEALTH_ADDR`. SIGTERM or SIGINT drains: no new work, running work finishes, unstarted messages
-//! are released, unless they are at their last delivery: those are handled. After
-//! `DRAIN_TIMEOUT_SECONDS` (unless set: 25, or 5 more than `HANDLER_TIMEOUT_SECONDS`), or at a second
-//! signal, the rest is cut off, and what it held is released within three seconds. See
+//! are released, unless they are at their last delivery: those are handled. HTTP is served on for
+//! `HTTP_LAME_DUCK_SECONDS` after SIGTERM, while `/readyz` fails and load balancers notice, and each
+//! response closes its connection. After `DRAIN_TIMEOUT_SECONDS` (unless set: 25, or 5 more than
+//! `HANDLER_TIMEOUT_SECONDS`), or at a second signal, the rest is cut off, and what it held is released
+//! within three seconds. See
 //! [`Function::run`] for the exit codes.
 
 pub mod aws;

@@ -24,8 +24,12 @@ pub struct Service {
     pub(crate) shutdown: CancellationToken,
     /// What is still running when a drain is over is cut off, and lets go of what it holds.
     pub(crate) cut_off: CancellationToken,
+    /// Cancelled with `shutdown` if no load balancer has to learn of it.
+    pub(crate) at_once: CancellationToken,
     /// What a drain should wait for, at least.
     pub(crate) longest_work: Duration,
+    /// What the shutdown of HTTP takes, at most.
+    pub(crate) http_shutdown: Duration,
 }
 
 /// Something that runs until shutdown ([`Kind::Server`]) or until its work is done ([`Kind::Job`]).
@@ -54,7 +58,9 @@ impl Service {
             health: Health::new(shutdown.clone()),
             shutdown,
             cut_off: CancellationToken::new(),
+            at_once: CancellationToken::new(),
             longest_work: Duration::ZERO,
+            http_shutdown: Duration::ZERO,
         }
     }
 
@@ -96,9 +102,10 @@ impl Service {
             self.add("http", Kind::Server, lambda::http::serve(router, self.shutdown.clone()));
             return Ok(self);
         }
+        self.http_shutdown = self.http_shutdown.max(config.shutdown());
         let listener = http::bind(config.http_addr, "HTTP_ADDR").await?;
         info!(address = %listener.local_addr()?, "serving HTTP");
-        let serve = http::serve(listener, router, config.limits(), self.shutdown.clone());
+        let serve = http::serve(listener, router, config.limits(), self.stop());
         self.add("http", Kind::Server, async {
             serve.await;
             Ok(())
@@ -132,7 +139,7 @@ impl Service {
             self.health.watch(pulse);
         }
         self.longest_work = self.longest_work.max(config.handler_timeout());
-        let stop = Stop { draining: self.shutdown.clone(), cut_off: self.cut_off.clone() };
+        let stop = self.stop();
         self.add("sqs", Kind::Server, consumer.run(stop));
         Ok(self)
     }
@@ -180,6 +187,14 @@ impl Service {
         };
         self.add(name, Kind::Server, lambda::job::serve(job, shutdown));
         self
+    }
+
+    fn stop(&self) -> Stop {
+        Stop {
+            draining: self.shutdown.clone(),
+            at_once: self.at_once.clone(),
+            cut_off: self.cut_off.clone(),
+        }
     }
 
     /// What the wiring must have come to: at least one part, and in a Lambda no more, for its

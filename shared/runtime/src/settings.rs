@@ -2,6 +2,7 @@
 
 use std::{net::SocketAddr, time::Duration};
 
+use anyhow::ensure;
 use clap::{Args, ValueEnum, value_parser};
 use tracing::warn;
 use tracing_subscriber::EnvFilter;
@@ -42,7 +43,8 @@ pub(crate) struct Settings {
     pub(crate) metrics_namespace: String,
 
     /// Seconds that running work is given to finish after SIGTERM or SIGINT; unset: 25, or 5 more than
-    /// `HANDLER_TIMEOUT_SECONDS` if that is longer. The platform must wait 5 seconds longer before it
+    /// `HANDLER_TIMEOUT_SECONDS` if that is longer, or what HTTP's lame duck and request timeout take.
+    /// The platform must wait 5 seconds longer before it
     /// kills the process
     #[arg(long, env = "DRAIN_TIMEOUT_SECONDS",
         value_parser = value_parser!(u16).range(0..=43_200))]
@@ -66,12 +68,22 @@ pub(crate) enum LogFormat {
 }
 
 impl Settings {
-    /// How long a drain may take, if `longest_work` is what one handler may take.
-    pub(crate) fn drain_timeout(&self, longest_work: Duration) -> Duration {
+    /// How long a drain may take, if `longest_work` is what one handler may take, and the shutdown of
+    /// HTTP takes `http`. Fails if the latter does not fit into what is set.
+    pub(crate) fn drain_timeout(
+        &self,
+        longest_work: Duration,
+        http: Duration,
+    ) -> anyhow::Result<Duration> {
         let Some(seconds) = self.drain_timeout_seconds else {
-            return USUAL_DRAIN.max(longest_work + SETTLING);
+            return Ok(USUAL_DRAIN.max(longest_work + SETTLING).max(http));
         };
         let set = Duration::from_secs(seconds.into());
+        ensure!(
+            http <= set,
+            "HTTP_LAME_DUCK_SECONDS, HTTP_REQUEST_TIMEOUT_MS and a second are {http:?} together, more \
+             than DRAIN_TIMEOUT_SECONDS ({seconds}): a shutdown would cut requests off"
+        );
         if set < longest_work {
             warn!(
                 drain_timeout = ?set, handler_timeout = ?longest_work,
@@ -79,7 +91,7 @@ impl Settings {
                  handlers off, and their messages are handed out again"
             );
         }
-        set
+        Ok(set)
     }
 }
 
@@ -111,5 +123,22 @@ mod tests {
         assert!(parse(&["--log-level", "info,store=debug"]).is_ok());
         let error = parse(&["--log-level", "store=loud"]).unwrap_err().to_string();
         assert!(error.contains("LOG_LEVEL"), "{error}");
+    }
+
+    #[test]
+    fn a_drain_is_long_enough_for_http_or_is_refused_with_what_to_change() {
+        let drain = |arguments: &[&str], http: u64| {
+            let settings = parse(arguments).unwrap();
+            settings.drain_timeout(Duration::ZERO, Duration::from_secs(http))
+        };
+        assert_eq!(drain(&[], 21).unwrap().as_secs(), 25);
+        assert_eq!(drain(&[], 70).unwrap().as_secs(), 70);
+        assert_eq!(drain(&["--drain-timeout-seconds", "21"], 21).unwrap().as_secs(), 21);
+        let error = drain(&["--drain-timeout-seconds", "20"], 21).unwrap_err().to_string();
+        for setting in
+            ["HTTP_LAME_DUCK_SECONDS", "HTTP_REQUEST_TIMEOUT_MS", "DRAIN_TIMEOUT_SECONDS"]
+        {
+            assert!(error.contains(setting), "{error}");
+        }
     }
 }

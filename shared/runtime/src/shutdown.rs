@@ -8,6 +8,9 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
+/// The signal that a terminal sends: no load balancer is in front.
+pub(crate) const TERMINAL: &str = "SIGINT";
+
 /// The names of the signals as they come.
 pub(crate) type Signals = mpsc::Receiver<&'static str>;
 
@@ -16,6 +19,8 @@ pub(crate) type Signals = mpsc::Receiver<&'static str>;
 pub(crate) struct Stop {
     /// No new work is begun.
     pub(crate) draining: CancellationToken,
+    /// Nobody has to learn of it: HTTP has no lame-duck period.
+    pub(crate) at_once: CancellationToken,
     /// What still runs is cut off, and what is held is released.
     pub(crate) cut_off: CancellationToken,
 }
@@ -30,7 +35,7 @@ pub(crate) fn signals() -> io::Result<Signals> {
         loop {
             let name = tokio::select! {
                 _ = terminate.recv() => "SIGTERM",
-                _ = interrupt.recv() => "SIGINT",
+                _ = interrupt.recv() => TERMINAL,
             };
             if sender.send(name).await.is_err() {
                 return;

@@ -20,7 +20,7 @@ use crate::{
     Service, health, panics,
     service::{Kind, Part},
     settings::Settings,
-    shutdown::Signals,
+    shutdown::{self, Signals},
 };
 
 /// For what was cut off: to release what it holds.
@@ -33,6 +33,7 @@ pub(crate) struct Supervisor {
     jobs: usize,
     shutdown: CancellationToken,
     cut_off: CancellationToken,
+    at_once: CancellationToken,
     drain_timeout: Duration,
     failed: bool,
     _health: Option<AbortOnDropHandle<()>>,
@@ -53,7 +54,8 @@ impl Supervisor {
         metrics: Option<PrometheusHandle>,
     ) -> anyhow::Result<Self> {
         service.check()?;
-        let Service { parts, health, shutdown, cut_off, longest_work, .. } = service;
+        let drain_timeout = settings.drain_timeout(service.longest_work, service.http_shutdown)?;
+        let Service { parts, health, shutdown, cut_off, at_once, .. } = service;
         let jobs = parts.iter().filter(|part| part.kind == Kind::Job).count();
         let health = match metrics {
             Some(metrics) if jobs < parts.len() => {
@@ -67,7 +69,8 @@ impl Supervisor {
             jobs,
             shutdown,
             cut_off,
-            drain_timeout: settings.drain_timeout(longest_work),
+            at_once,
+            drain_timeout,
             failed: false,
             _health: health,
         })
@@ -88,6 +91,9 @@ impl Supervisor {
             tokio::select! {
                 Some(signal) = signals.recv() => {
                     info!(signal, timeout = ?self.drain_timeout, "draining");
+                    if signal == shutdown::TERMINAL {
+                        self.at_once.cancel();
+                    }
                     return;
                 }
                 Some(ended) = self.running.join_next() => {

@@ -2,8 +2,11 @@
 
 use futures::future::join_all;
 
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::{TcpSocket, TcpStream};
+
 use super::{read_to_end, send};
-use crate::world::{Api, World};
+use crate::world::{Api, World, eventually};
 
 /// More than the connections of a small pool, as one client can have them.
 const SLOW: usize = 50;
@@ -51,4 +54,33 @@ async fn whoever_may_not_write_is_refused_before_the_body() {
                 content-length: 1000\r\nconnection: close\r\n\r\n";
     let answer = read_to_end(send(&api, head).await).await;
     assert!(answer.starts_with("HTTP/1.1 401"), "{answer}");
+}
+
+/// A client that asks for far more than the kernel keeps for it, and reads none of it.
+async fn ask_and_not_read(api: &Api) -> TcpStream {
+    let socket = TcpSocket::new_v4().expect("a socket");
+    socket.set_recv_buffer_size(4_096).expect("a small buffer");
+    let address = api.url.trim_start_matches("http://").parse().expect("an address");
+    let mut stream = socket.connect(address).await.expect("a connection");
+    let requests = "GET /openapi.json HTTP/1.1\r\nhost: t\r\n\r\n".repeat(200);
+    stream.write_all(requests.as_bytes()).await.expect("requests that are sent");
+    stream
+}
+
+#[tokio::test]
+async fn responses_that_nobody_reads_are_cut_off() {
+    let world = World::new().await;
+    let api = world
+        .writer_with(&[("HTTP_MAX_CONNECTIONS", "8"), ("HTTP_WRITE_TIMEOUT_MS", "1000")])
+        .await;
+    let deaf = join_all((0..8).map(|_| ask_and_not_read(&api))).await;
+    let metrics = api.function.health_url("metrics");
+    eventually("connections are closed", async || {
+        let metrics = world.client.get(&metrics).send().await.ok()?.text().await.ok()?;
+        metrics.contains(r#"http_connections_closed_total{reason="write_timeout"} 8"#).then_some(())
+    })
+    .await;
+    let served = world.client.put(format!("{}/v1/tasks", api.url)).send().await;
+    assert_eq!(served.expect("an answer after the deaf ones").status(), 405);
+    drop(deaf);
 }

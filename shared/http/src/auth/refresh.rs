@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use jsonwebtoken::Validation;
 use metrics::{counter, describe_counter, describe_gauge, gauge};
 use reqwest::Url;
+use runtime::{Clock as _, SystemClock};
 use tokio::sync::{Notify, watch};
 use tokio::time::{sleep, timeout};
 
@@ -68,7 +69,8 @@ impl Refresh {
             Ok(Ok(keys)) => {
                 tracing::debug!(keys = keys.len(), "fetched the issuer's keys");
                 counter!(FETCHES, "result" => "ok").increment(1);
-                let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+                let now = SystemTime::from(SystemClock.now());
+                let now = now.duration_since(UNIX_EPOCH).unwrap_or_default();
                 gauge!(FETCHED).set(now.as_secs_f64());
                 return Ok(keys);
             }

@@ -112,6 +112,7 @@ async fn http(context: &Context<'_>, name: &'static str, login: Login) -> Result
         .clone()
         .with_secret("DATABASE_URL", &database)
         .with("HTTP_ADDR", address.to_string())
+        .with("HTTP_LAME_DUCK_SECONDS", "0")
         .with("AUTH_ISSUER", context.issuer.url())
         .with("AUTH_AUDIENCE", AUDIENCE)
         .with("AUTH_JWKS_URL", context.issuer.jwks_url())

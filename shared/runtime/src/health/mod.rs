@@ -23,7 +23,10 @@ use tokio::time::interval;
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 use tracing::info;
 
-use crate::http::{self, Limits};
+use crate::{
+    http::{self, Limits, Timeouts},
+    shutdown::Stop,
+};
 
 pub(crate) use dependencies::{Dependencies, Failure};
 pub(crate) use live::Pulse;
@@ -32,7 +35,16 @@ pub(crate) use live::Pulse;
 const UPKEEP: Duration = Duration::from_secs(5);
 
 /// A probe needs little, and must not starve behind a slow client.
-const LIMITS: Limits = Limits { max_connections: 64, header_timeout: Duration::from_secs(5) };
+const LIMITS: Limits = Limits {
+    max_connections: 64,
+    timeouts: Timeouts {
+        head: Duration::from_secs(5),
+        keep_alive: Duration::from_secs(75),
+        write: Duration::from_secs(5),
+    },
+    lame_duck: Duration::ZERO,
+    drain: Duration::ZERO,
+};
 
 /// What health means for one service.
 pub(crate) struct Health {
@@ -68,7 +80,7 @@ pub(crate) async fn serve(
     info!(address = %listener.local_addr()?, "serving health");
     let router = router(health).route("/metrics", get(render).with_state(metrics.clone()));
     // Health answers while everything else drains: it ends with the process, not with the token.
-    let serve = http::serve(listener, router, LIMITS, CancellationToken::new());
+    let serve = http::serve(listener, router, LIMITS, Stop::default());
     Ok(AbortOnDropHandle::new(tokio::spawn(async move {
         tokio::join!(serve, upkeep(metrics));
     })))

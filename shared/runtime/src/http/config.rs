@@ -4,7 +4,10 @@ use std::{net::SocketAddr, time::Duration};
 
 use clap::{Args, value_parser};
 
-use super::{Limits, limits::HeadLimits};
+use super::{Limits, activity::Timeouts, limits::HeadLimits};
+
+/// For a response that is made at the end of the drain to be sent.
+const LAST_BYTES: Duration = Duration::from_millis(500);
 
 /// Where to listen and what a client may use. Flatten it into a function's configuration.
 #[derive(Debug, Clone, Args)]
@@ -35,11 +38,33 @@ pub struct Config {
         value_parser = value_parser!(u32).range(1..=600_000))]
     pub http_request_timeout_ms: u32,
 
-    /// Longest time that a connection may take to send a request's head, in milliseconds; an idle
-    /// connection is closed after it, too
+    /// Longest time that a connection may take to send a request's head, in milliseconds: a new one
+    /// from its beginning, an idle one from the head's first byte
     #[arg(long, env = "HTTP_HEADER_TIMEOUT_MS", default_value_t = 5_000,
         value_parser = value_parser!(u32).range(1..=600_000))]
     pub http_header_timeout_ms: u32,
+
+    /// Longest time that a connection may be idle between two requests, in milliseconds. More than the
+    /// idle timeout of a load balancer in front (60 s by AWS's default), which otherwise sends a
+    /// request on a connection that is being closed and answers 502. While others wait for a
+    /// connection, `HTTP_HEADER_TIMEOUT_MS` applies
+    #[arg(long, env = "HTTP_KEEP_ALIVE_TIMEOUT_MS", default_value_t = 75_000,
+        value_parser = value_parser!(u32).range(1..=4_000_000))]
+    pub http_keep_alive_timeout_ms: u32,
+
+    /// Longest time in which a client may read less than 8 KiB of a response that waits for it, in
+    /// milliseconds; its connection is closed then
+    #[arg(long, env = "HTTP_WRITE_TIMEOUT_MS", default_value_t = 10_000,
+        value_parser = value_parser!(u32).range(1..=600_000))]
+    pub http_write_timeout_ms: u32,
+
+    /// Seconds from SIGTERM to the closing of the listener (lame duck): requests are served on
+    /// meanwhile, while readiness is false and load balancers learn of it. With
+    /// `HTTP_REQUEST_TIMEOUT_MS` and a second, it must be within `DRAIN_TIMEOUT_SECONDS`, if that is set.
+    /// SIGINT skips it
+    #[arg(long, env = "HTTP_LAME_DUCK_SECONDS", default_value_t = 10,
+        value_parser = value_parser!(u16).range(0..=3_000))]
+    pub http_lame_duck_seconds: u16,
 
     /// Connections at a time; more wait to be accepted
     #[arg(long, env = "HTTP_MAX_CONNECTIONS", default_value_t = 1_024,
@@ -58,8 +83,24 @@ impl Config {
             http_max_head_bytes: 1_024,
             http_request_timeout_ms: 200,
             http_header_timeout_ms: 200,
+            http_keep_alive_timeout_ms: 200,
+            http_write_timeout_ms: 200,
+            http_lame_duck_seconds: 0,
             http_max_connections: 8,
         }
+    }
+
+    /// From SIGTERM to the end of the last connection, and somewhat more.
+    pub(crate) fn shutdown(&self) -> Duration {
+        self.lame_duck() + self.drain() + LAST_BYTES
+    }
+
+    fn lame_duck(&self) -> Duration {
+        Duration::from_secs(self.http_lame_duck_seconds.into())
+    }
+
+    fn drain(&self) -> Duration {
+        self.request_timeout() + LAST_BYTES
     }
 
     pub(crate) fn request_timeout(&self) -> Duration {
@@ -76,7 +117,13 @@ impl Config {
     pub(crate) fn limits(&self) -> Limits {
         Limits {
             max_connections: self.http_max_connections,
-            header_timeout: Duration::from_millis(self.http_header_timeout_ms.into()),
+            timeouts: Timeouts {
+                head: Duration::from_millis(self.http_header_timeout_ms.into()),
+                keep_alive: Duration::from_millis(self.http_keep_alive_timeout_ms.into()),
+                write: Duration::from_millis(self.http_write_timeout_ms.into()),
+            },
+            lame_duck: self.lame_duck(),
+            drain: self.drain(),
         }
     }
 }

@@ -17,7 +17,7 @@ pub enum LogField {
 }
 
 /// The fields that are known so far.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct LogFields {
     pub(super) tenant: Option<String>,
     pub(super) cache: Option<String>,
@@ -37,13 +37,16 @@ impl LogField {
     }
 }
 
-/// Runs what serves a request; says what it added.
-pub(super) async fn collect<T>(serve: impl Future<Output = T>) -> (T, LogFields) {
-    let served = async {
-        let served = serve.await;
-        (served, CURRENT.with(RefCell::take))
-    };
-    CURRENT.scope(RefCell::default(), served).await
+impl LogFields {
+    /// What was added so far, by what [`collect`] runs; also while that is dropped.
+    pub(super) fn current() -> Self {
+        CURRENT.try_with(|fields| fields.borrow().clone()).unwrap_or_default()
+    }
+}
+
+/// Runs what serves a request, and keeps what it adds.
+pub(super) async fn collect<T>(serve: impl Future<Output = T>) -> T {
+    CURRENT.scope(RefCell::default(), serve).await
 }
 
 #[cfg(test)]
@@ -57,14 +60,15 @@ mod tests {
             tokio::task::yield_now().await;
             LogField::Cache.log("miss");
             LogField::Cache.log("hit");
+            LogFields::current()
         };
         let both = tokio::join!(collect(serve("acme")), collect(serve("other")));
-        for (((), fields), tenant) in [both.0, both.1].into_iter().zip(["acme", "other"]) {
+        for (fields, tenant) in [both.0, both.1].into_iter().zip(["acme", "other"]) {
             assert_eq!(fields.tenant.as_deref(), Some(tenant));
             assert_eq!(fields.cache.as_deref(), Some("hit"));
         }
         LogField::Tenant.log("nobody's");
-        let ((), fields) = collect(async {}).await;
+        let fields = collect(async { LogFields::current() }).await;
         assert_eq!((fields.tenant, fields.cache), (None, None));
     }
 }

@@ -4,14 +4,17 @@
 //! its span, one access-log line and the metrics · a net for panics (500) · the request timeout (503)
 //! · the limits of its head (431) and its body (413) · the compression of the answer · the router,
 //! whose 404 and 405 speak problem details too. Connections have limits of their own: how many there
-//! are, and how long a request's head may take to arrive.
+//! are, how long a request's head may take to arrive, how long a connection may be idle, and how long
+//! a client may leave a response unread.
 //!
 //! Bodies of 1 KiB and more are sent as gzip to who accepts that, but not under a strong entity tag,
 //! which names their bytes. The log line has the request's id, its method, its route's template, the
 //! status and the duration, and what the handler adds by [`LogField`].
 
+mod activity;
 mod compression;
 mod config;
+mod connection;
 mod framing;
 mod limits;
 mod linger;
@@ -32,6 +35,7 @@ use axum::{
 };
 use tower_http::catch_panic::CatchPanicLayer;
 
+pub(crate) use activity::Timeouts;
 pub use axum::http::StatusCode;
 pub use config::Config;
 pub(crate) use limits::Deadline;

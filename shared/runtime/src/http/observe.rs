@@ -21,22 +21,75 @@ use crate::{
     trace,
 };
 
+/// What nginx calls a request whose client closed the connection before the response.
+const CLIENT_CLOSED: u16 = 499;
+
 /// Middleware. It names the route's template and never the path or the query, which hold the ids
 /// and the search terms of people.
 pub(super) async fn observe(request: Request, next: Next) -> Response {
-    let begun = Instant::now();
     let method = known(request.method());
     let route = request.extensions().get::<MatchedPath>().cloned();
     let route = route.as_ref().map_or("(none)", MatchedPath::as_str);
     let span = span(method, route, sender(request.headers()).as_ref());
-    let (response, fields) = collect(next.run(request).instrument(span.clone())).await;
-    let status = response.status();
-    span.set_attribute("http.response.status_code", i64::from(status.as_u16()));
-    if status.is_server_error() {
-        span.set_status(Status::error(""));
+    collect(async {
+        let observed =
+            Observed { method, route, span: span.clone(), begun: Instant::now(), status: None };
+        let response = next.run(request).instrument(span).await;
+        observed.answered(response.status());
+        response
+    })
+    .await
+}
+
+/// A request, reported when it is dropped: hyper drops what serves a request when the client closes
+/// the connection, and so does a shutdown that cuts it off.
+struct Observed<'a> {
+    method: &'static str,
+    route: &'a str,
+    span: Span,
+    begun: Instant,
+    status: Option<StatusCode>,
+}
+
+impl Observed<'_> {
+    fn answered(mut self, status: StatusCode) {
+        self.status = Some(status);
     }
-    span.in_scope(|| report(method, route, status, begun, &fields));
-    response
+
+    fn report(&self, status: u16) {
+        let (method, route, elapsed) = (self.method, self.route, self.begun.elapsed());
+        let id = RequestId::current();
+        let fields = LogFields::current();
+        info!(
+            request_id = id.as_ref().map(RequestId::as_str),
+            method,
+            route,
+            status,
+            aborted = self.status.is_none().then_some(true),
+            tenant = fields.tenant,
+            cache = fields.cache,
+            duration_ms = elapsed.as_secs_f64() * 1_000.0,
+            "request"
+        );
+        let labels = [
+            ("method", method.to_owned()),
+            ("route", route.to_owned()),
+            ("status", status.to_string()),
+        ];
+        counter!(HTTP_REQUESTS, &labels).increment(1);
+        histogram!(HTTP_DURATION, &labels).record(elapsed.as_secs_f64());
+    }
+}
+
+impl Drop for Observed<'_> {
+    fn drop(&mut self) {
+        let status = self.status.map_or(CLIENT_CLOSED, |status| status.as_u16());
+        self.span.set_attribute("http.response.status_code", i64::from(status));
+        if self.status.is_some_and(|status| status.is_server_error()) {
+            self.span.set_status(Status::error(""));
+        }
+        self.span.in_scope(|| self.report(status));
+    }
 }
 
 /// The request's span; whoever called us is its parent.
@@ -58,34 +111,6 @@ fn sender(headers: &HeaderMap) -> Option<SpanContext> {
     header(trace::TRACEPARENT).and_then(trace::w3c).or_else(aws).or_else(trace::invoker)
 }
 
-fn report(
-    method: &'static str,
-    route: &str,
-    status: StatusCode,
-    begun: Instant,
-    fields: &LogFields,
-) {
-    let elapsed = begun.elapsed();
-    let id = RequestId::current();
-    info!(
-        request_id = id.as_ref().map(RequestId::as_str),
-        method,
-        route,
-        status = status.as_u16(),
-        tenant = fields.tenant,
-        cache = fields.cache,
-        duration_ms = elapsed.as_secs_f64() * 1_000.0,
-        "request"
-    );
-    let labels = [
-        ("method", method.to_owned()),
-        ("route", route.to_owned()),
-        ("status", status.as_str().to_owned()),
-    ];
-    counter!(HTTP_REQUESTS, &labels).increment(1);
-    histogram!(HTTP_DURATION, &labels).record(elapsed.as_secs_f64());
-}
-
 /// A client may invent methods, but not labels.
 fn known(method: &Method) -> &'static str {
     match *method {
@@ -97,5 +122,91 @@ fn known(method: &Method) -> &'static str {
         Method::DELETE => "DELETE",
         Method::OPTIONS => "OPTIONS",
         _ => "other",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io::{self, Write},
+        sync::{Arc, Mutex},
+    };
+
+    use axum::{Router, routing::get};
+    use metrics_exporter_prometheus::PrometheusBuilder;
+    use serde_json::Value;
+    use tokio::{io::AsyncWriteExt as _, net::TcpStream, sync::mpsc, task::yield_now};
+    use tracing_subscriber::{layer::SubscriberExt as _, registry};
+
+    use super::super::{LogField, tests::Server};
+
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl Lines {
+        fn requests(&self) -> Vec<Value> {
+            let bytes = self.0.lock().unwrap().clone();
+            let lines = String::from_utf8(bytes).unwrap();
+            let lines = lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+            lines.filter(|line| line["message"] == "request").collect()
+        }
+    }
+
+    /// A handler that never answers, once it has announced itself.
+    fn never(started: mpsc::Sender<()>) -> Router {
+        let handler = async move || {
+            LogField::Tenant.log("acme");
+            started.send(()).await.unwrap();
+            std::future::pending::<()>().await;
+        };
+        Router::new().route("/things/{id}", get(handler))
+    }
+
+    #[tokio::test]
+    async fn a_request_whose_client_went_away_is_logged_and_counted() {
+        let lines = Lines::default();
+        let writer = lines.clone();
+        let layer = tracing_subscriber::fmt::layer().json().flatten_event(true);
+        let layer = layer.with_writer(move || writer.clone());
+        let _subscriber = tracing::subscriber::set_default(registry().with(layer));
+        let recorder = PrometheusBuilder::new().build_recorder();
+        let _recorder = metrics::set_default_local_recorder(&recorder);
+
+        let (started, mut running) = mpsc::channel(1);
+        let server =
+            Server::with(never(started), |config| config.http_request_timeout_ms = 60_000).await;
+        let mut client = TcpStream::connect(server.address).await.unwrap();
+        let request = "GET /things/7 HTTP/1.1\r\nhost: t\r\nx-request-id: gone\r\n\r\n";
+        client.write_all(request.as_bytes()).await.unwrap();
+        running.recv().await.unwrap();
+        assert!(lines.requests().is_empty());
+        drop(client);
+        while lines.requests().is_empty() {
+            yield_now().await;
+        }
+
+        let line = &lines.requests()[0];
+        for (field, value) in
+            [("request_id", "gone"), ("route", "/things/{id}"), ("tenant", "acme")]
+        {
+            assert_eq!(line[field], value, "{line}");
+        }
+        assert_eq!((&line["status"], &line["aborted"]), (&499.into(), &true.into()), "{line}");
+        assert!(line["duration_ms"].is_number());
+        let metrics = recorder.handle().render();
+        let labels = r#"{method="GET",route="/things/{id}",status="499"} 1"#;
+        assert!(metrics.contains(&format!("http_requests_total{labels}")), "{metrics}");
+        assert!(metrics.contains("http_request_duration_seconds_count{"), "{metrics}");
     }
 }

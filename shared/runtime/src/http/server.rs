@@ -1,32 +1,32 @@
 //! Connections: accepting, bounding and draining them.
 //!
-//! `axum::serve` gives hyper no timer, and without one a client may take for ever over its head;
-//! hence a server of our own, on hyper.
+//! A load balancer goes on sending for a while after it was to stop. So a server that shuts down
+//! first goes on as before (the lame-duck period), but asks each client to close its connection; then
+//! it accepts no more, and finishes the requests that have begun.
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    io,
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use anyhow::Context as _;
 use axum::{Router, middleware::from_fn};
-use hyper::server::conn::http1;
-use hyper_util::{
-    rt::{TokioIo, TokioTimer},
-    server::graceful::{GracefulShutdown, Watcher},
-    service::TowerToHyperService,
-};
+use hyper_util::server::graceful::GracefulShutdown;
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
-    time::sleep,
+    time::{sleep, timeout},
 };
-use tokio_util::sync::CancellationToken;
-use tracing::{debug, warn};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tracing::warn;
 
-use super::{framing, linger};
-
-/// Room for a request's head, and for what is read of its body at once.
-const BUFFER_BYTES: usize = 128 * 1024;
-/// Hyper answers a head with more by a bare 431; the middleware's limit, in `limits`, is lower.
-const MOST_HEADERS: usize = 512;
+use super::{activity::Timeouts, connection, framing, linger};
+use crate::shutdown::Stop;
 
 /// What `accept` fails with is mostly a lack of file descriptors, which passes.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -35,7 +35,28 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
     pub(crate) max_connections: u16,
-    pub(crate) header_timeout: Duration,
+    pub(crate) timeouts: Timeouts,
+    /// From the shutdown to the last connection that is accepted.
+    pub(crate) lame_duck: Duration,
+    /// From then to the end of the last connection.
+    pub(crate) drain: Duration,
+}
+
+/// What all connections of a listener know.
+pub(super) struct Shared {
+    pub(super) limits: Limits,
+    /// Ends every connection at once.
+    pub(super) cut_off: CancellationToken,
+    draining: CancellationToken,
+    is_crowded: AtomicBool,
+}
+
+struct Server {
+    shared: Arc<Shared>,
+    router: Router,
+    slots: Arc<Semaphore>,
+    connections: GracefulShutdown,
+    tasks: TaskTracker,
 }
 
 /// Listens on `address`, which the variable `setting` set.
@@ -45,62 +66,93 @@ pub(crate) async fn bind(address: SocketAddr, setting: &str) -> anyhow::Result<T
         .with_context(|| format!("cannot listen on {address}; set {setting} to a free address"))
 }
 
-/// Serves until `shutdown`, then finishes the requests that have begun.
-pub(crate) async fn serve(
-    listener: TcpListener,
-    router: Router,
-    limits: Limits,
-    shutdown: CancellationToken,
-) {
-    let connections = GracefulShutdown::new();
-    let slots = Arc::new(Semaphore::new(limits.max_connections.into()));
-    let service = TowerToHyperService::new(
-        router.layer(from_fn(linger::linger)).layer(from_fn(framing::check)),
-    );
-    while let Some(next) = shutdown.run_until_cancelled(accept(&listener, &slots)).await {
-        match next {
-            Ok((stream, slot)) => {
-                let serving = connection(stream, service.clone(), limits, connections.watcher());
-                tokio::spawn(async move {
-                    serving.await;
-                    drop(slot);
-                });
-            }
-            Err(error) => {
-                warn!(%error, "cannot accept a connection");
-                sleep(ACCEPT_PAUSE).await;
+/// Serves until the shutdown, then for the lame-duck period, and then finishes the requests that
+/// have begun.
+pub(crate) async fn serve(listener: TcpListener, router: Router, limits: Limits, stop: Stop) {
+    let server = Server::new(router, limits, &stop);
+    {
+        let mut accepting = Box::pin(server.accept_all(listener));
+        stop.draining.run_until_cancelled(&mut accepting).await;
+        let lame_duck = timeout(limits.lame_duck, accepting);
+        let lame_duck = stop.at_once.run_until_cancelled(lame_duck);
+        stop.cut_off.run_until_cancelled(lame_duck).await;
+    }
+    server.drain().await;
+}
+
+impl Server {
+    fn new(router: Router, limits: Limits, stop: &Stop) -> Self {
+        let shared = Shared {
+            limits,
+            cut_off: stop.cut_off.child_token(),
+            draining: stop.draining.clone(),
+            is_crowded: AtomicBool::new(false),
+        };
+        Self {
+            shared: Arc::new(shared),
+            router: router.layer(from_fn(linger::linger)).layer(from_fn(framing::check)),
+            slots: Arc::new(Semaphore::new(limits.max_connections.into())),
+            connections: GracefulShutdown::new(),
+            tasks: TaskTracker::new(),
+        }
+    }
+
+    /// Accepts for ever; closes the listener when it is dropped.
+    async fn accept_all(&self, listener: TcpListener) {
+        loop {
+            match self.accept(&listener).await {
+                Ok((stream, slot)) => self.spawn(stream, slot),
+                Err(error) => {
+                    warn!(%error, "cannot accept a connection");
+                    sleep(ACCEPT_PAUSE).await;
+                }
             }
         }
     }
-    drop(listener);
-    connections.shutdown().await;
+
+    /// One connection waits here for a slot, and others in the kernel's queue.
+    async fn accept(
+        &self,
+        listener: &TcpListener,
+    ) -> io::Result<(TcpStream, OwnedSemaphorePermit)> {
+        let (stream, _) = listener.accept().await?;
+        if let Ok(slot) = Arc::clone(&self.slots).try_acquire_owned() {
+            return Ok((stream, slot));
+        }
+        self.shared.is_crowded.store(true, Ordering::Relaxed);
+        let slot = Arc::clone(&self.slots).acquire_owned().await.map_err(io::Error::other);
+        self.shared.is_crowded.store(false, Ordering::Relaxed);
+        Ok((stream, slot?))
+    }
+
+    fn spawn(&self, stream: TcpStream, slot: OwnedSemaphorePermit) {
+        let (shared, router) = (Arc::clone(&self.shared), self.router.clone());
+        let watcher = self.connections.watcher();
+        self.tasks.spawn(async move {
+            connection::serve(stream, router, &shared, watcher).await;
+            drop(slot);
+        });
+    }
+
+    async fn drain(self) {
+        let Self { shared, connections, tasks, .. } = self;
+        if timeout(shared.limits.drain, connections.shutdown()).await.is_err() {
+            warn!(connections = tasks.len(), "cut off connections that did not end");
+            shared.cut_off.cancel();
+        }
+        tasks.close();
+        tasks.wait().await;
+    }
 }
 
-/// A slot first: a connection that cannot be served waits in the kernel's queue.
-async fn accept(
-    listener: &TcpListener,
-    slots: &Arc<Semaphore>,
-) -> io::Result<(TcpStream, OwnedSemaphorePermit)> {
-    let slot = Arc::clone(slots).acquire_owned().await.map_err(io::Error::other)?;
-    let (stream, _) = listener.accept().await?;
-    Ok((stream, slot))
-}
+impl Shared {
+    /// Whether a connection waits for another one's end.
+    pub(super) fn is_crowded(&self) -> bool {
+        self.is_crowded.load(Ordering::Relaxed)
+    }
 
-async fn connection(
-    stream: TcpStream,
-    service: TowerToHyperService<Router>,
-    limits: Limits,
-    watcher: Watcher,
-) {
-    let _ = stream.set_nodelay(true);
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(limits.header_timeout)
-        .max_buf_size(BUFFER_BYTES)
-        .max_headers(MOST_HEADERS)
-        .serve_connection(TokioIo::new(stream), service);
-    if let Err(error) = watcher.watch(connection).await {
-        // The client's doing: it went away, was too slow, or does not speak HTTP.
-        debug!(%error, "a connection ended early");
+    /// Whether a response is the last on its connection.
+    pub(super) fn asks_to_close(&self) -> bool {
+        self.is_crowded() || self.draining.is_cancelled()
     }
 }

@@ -52,9 +52,14 @@ impl fmt::Debug for Fault {
 /// of the time that is left. A deadline that has passed is none that Lambda set (an emulator's may be
 /// no time of day).
 pub(crate) fn deadline(context: &lambda_runtime::Context, clock: &dyn Clock) -> Instant {
-    let now = u64::try_from(clock.now().timestamp_millis()).unwrap_or_default();
-    let left = context.deadline.checked_sub(now).map_or(LONGEST, Duration::from_millis);
+    let left = left(context, clock);
     Instant::now() + left.saturating_sub(MARGIN.min(left / 4))
+}
+
+/// What is left of an invocation's time.
+fn left(context: &lambda_runtime::Context, clock: &dyn Clock) -> Duration {
+    let now = u64::try_from(clock.now().timestamp_millis()).unwrap_or_default();
+    context.deadline.checked_sub(now).map_or(LONGEST, Duration::from_millis)
 }
 
 /// The deadline by the machine's clock.
@@ -129,12 +134,14 @@ where
         let caller = invocation.context.xray_trace_id.as_deref();
         let invoker = trace::begin_invocation(&span, caller);
         let idle = Arc::clone(&self.idle);
+        let end = Instant::now() + left(&invocation.context, &SystemClock);
         let answer = span.in_scope(|| self.inner.call(invocation)).instrument(span);
         let turn = async move {
             let _busy = idle.acquire_owned().await;
             let answered = trace::invoked_by(invoker, answer).await;
             metrics::flush();
-            otlp::flush().await;
+            // Half of it: the next invocation must be asked for in time, too.
+            otlp::flush(end.saturating_duration_since(Instant::now()) / 2).await;
             answered
         };
         turn.boxed()

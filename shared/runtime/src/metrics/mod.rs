@@ -13,6 +13,8 @@
 //! | [`HANDLER_DURATION`] | histogram, seconds | `queue` |
 //! | [`HTTP_REQUESTS`] | counter | `method`, `route`, `status` |
 //! | [`HTTP_DURATION`] | histogram, seconds | `method`, `route`, `status` |
+//! | [`HTTP_CONNECTIONS_CLOSED`] | counter | `reason` (`head_timeout`, `idle`, `write_timeout`) |
+//! | [`SPANS_DROPPED`] | counter | |
 //!
 //! Labels take few values: a queue's name, a reason's code, a route's template; never an id.
 //! Functions add their own metrics through the `metrics` crate; they appear in the same place.
@@ -48,10 +50,14 @@ pub const QUEUE_AGE: &str = "queue_age_seconds";
 pub const BATCH_SIZE: &str = "handler_batch_size";
 /// From the handler's start to its verdicts, also if it panicked or timed out.
 pub const HANDLER_DURATION: &str = "handler_duration_seconds";
-/// Requests answered.
+/// Requests by the status of their answer; 499 if the client was gone before there was one.
 pub const HTTP_REQUESTS: &str = "http_requests_total";
 /// From a request's head to its response's head.
 pub const HTTP_DURATION: &str = "http_request_duration_seconds";
+/// Connections that were closed because their clients sent or read too little.
+pub const HTTP_CONNECTIONS_CLOSED: &str = "http_connections_closed_total";
+/// Spans that could not be sent to the collector.
+pub const SPANS_DROPPED: &str = "spans_dropped_total";
 
 const SECONDS: [f64; 14] =
     [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
@@ -82,6 +88,10 @@ fn describe() {
     describe_histogram!(QUEUE_AGE, Unit::Seconds, "From a message's sending to its receipt");
     describe_histogram!(BATCH_SIZE, "Messages that the handler was given at once");
     describe_histogram!(HANDLER_DURATION, Unit::Seconds, "From the handler's start to its end");
-    describe_counter!(HTTP_REQUESTS, "Requests answered");
+    describe_counter!(HTTP_REQUESTS, "Requests by the status of their answer");
     describe_histogram!(HTTP_DURATION, Unit::Seconds, "From a request's head to its response's");
+    describe_counter!(
+        HTTP_CONNECTIONS_CLOSED,
+        "Connections closed for what their clients did not do"
+    );
 }

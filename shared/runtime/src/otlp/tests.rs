@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use axum::{Router, body::Bytes as Body, extract::State, http::Request as HttpRequest, routing};
+use opentelemetry::trace::{Span as _, Tracer as _};
 use opentelemetry_proto::tonic::{
     collector::trace::v1::ExportTraceServiceRequest,
     trace::v1::{Span, span::SpanKind},
@@ -37,7 +38,8 @@ impl Collector {
             .route("/v1/traces", routing::post(receive))
             .with_state(Arc::clone(&exports));
         tokio::spawn(async { axum::serve(listener, router).await });
-        let provider = provider(&endpoint, "test-function".to_owned()).unwrap();
+        let export = Export::new(&endpoint, "test-function".to_owned(), Breaker::default());
+        let provider = export.unwrap().provider;
         let spans = telemetry::spans(provider.tracer("runtime"));
         Self { exports, provider, _guard: set_default(registry().with(spans)) }
     }
@@ -106,4 +108,38 @@ async fn what_the_caller_does_not_sample_is_not_sent() {
     let request = HttpRequest::get("/").header("traceparent", unsampled);
     let _ = router.oneshot(request.body(axum::body::Body::empty()).unwrap()).await.unwrap();
     assert!(collector.spans().await.is_empty());
+}
+
+/// A collector whose connections succeed and are never answered.
+async fn frozen() -> (TcpListener, String) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    (listener, endpoint)
+}
+
+fn end_a_span(export: &Export) {
+    export.provider.tracer("test").start("span").end();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_frozen_collector_is_waited_for_once_and_used_again_when_it_answers() {
+    let (listener, endpoint) = frozen().await;
+    let open_for = Duration::from_secs(5);
+    let export = Export::new(&endpoint, "test".to_owned(), Breaker::opening_for(open_for)).unwrap();
+    end_a_span(&export);
+    assert!(!export.flush(Duration::from_millis(50)).await, "nothing was sent");
+    assert!(export.breaker.is_open());
+    end_a_span(&export);
+    // It would not answer within any time.
+    timeout(Duration::from_secs(2), export.flush(Duration::from_hours(1))).await.expect("no wait");
+
+    let exports = Exports::default();
+    let router = Router::new().route("/v1/traces", routing::post(receive));
+    let router = router.with_state(Arc::clone(&exports));
+    tokio::spawn(async { axum::serve(listener, router).await });
+    while exports.lock().unwrap().is_empty() || export.breaker.is_open() {
+        end_a_span(&export);
+        export.flush(Duration::from_secs(1)).await;
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
 }

@@ -86,3 +86,21 @@ async fn a_caller_comes_before_lambda() {
     let [_, request] = spans_of_one_invocation(&headers).await;
     assert_eq!(request[..2], [trace, parent]);
 }
+
+#[tokio::test]
+async fn a_collector_that_does_not_answer_does_not_hold_up_the_next_invocation() {
+    let frozen = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let endpoint = format!("http://{}", frozen.local_addr().expect("an address"));
+    let api = LambdaApi::start().await;
+    let _lambda = Example::lambda("api", &api, &[("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint)]);
+    let invocations = async {
+        for number in 0..20 {
+            let minute = Duration::from_mins(1);
+            let outcome =
+                api.invoke(&format!("traced-{number}"), minute, request(&json!({}))).await;
+            assert_eq!(outcome.expect("a response").get("statusCode"), Some(&json!(200)));
+        }
+    };
+    // Five seconds each would be more than a minute and a half.
+    tokio::time::timeout(Duration::from_mins(1), invocations).await.expect("quick invocations");
+}

@@ -1,5 +1,7 @@
 //! The host's promises, against a real listener and raw connections.
 
+mod connections;
+
 use std::{net::SocketAddr, time::Duration};
 
 use axum::{
@@ -18,11 +20,12 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{Config, RequestId, bind, harden, serve};
+use crate::shutdown::Stop;
 
 pub(super) struct Server {
     pub(super) address: SocketAddr,
-    shutdown: CancellationToken,
-    serving: JoinHandle<()>,
+    pub(super) stop: Stop,
+    pub(super) serving: JoinHandle<()>,
 }
 
 impl Server {
@@ -35,10 +38,10 @@ impl Server {
         change(&mut config);
         let listener = bind(config.http_addr, "HTTP_ADDR").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let shutdown = CancellationToken::new();
+        let stop = Stop::default();
         let router = harden(router, &config);
-        let serving = tokio::spawn(serve(listener, router, config.limits(), shutdown.clone()));
-        Self { address, shutdown, serving }
+        let serving = tokio::spawn(serve(listener, router, config.limits(), stop.clone()));
+        Self { address, stop, serving }
     }
 
     pub(super) async fn send(
@@ -214,7 +217,7 @@ async fn a_drain_lets_a_running_request_finish_and_takes_no_new_one() {
     let request = tokio::spawn(async move { reqwest::get(url).await.unwrap().text().await });
     running.recv().await.unwrap();
 
-    server.shutdown.cancel();
+    server.stop.draining.cancel();
     while TcpStream::connect(server.address).await.is_ok() {
         tokio::task::yield_now().await;
     }

@@ -1,0 +1,177 @@
+//! One connection: hyper's, watched from both sides.
+//!
+//! Its socket notes what is read and written, its service which request is served; see
+//! [`activity`](super::activity).
+
+use std::{
+    convert::Infallible,
+    io::{self, IoSlice},
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use axum::{
+    Router,
+    body::{Body, Bytes, HttpBody},
+    http::{HeaderValue, header::CONNECTION},
+};
+use hyper::{
+    body::{Frame, SizeHint},
+    rt::{Read, ReadBufCursor, Write},
+    server::conn::http1,
+    service::{Service as _, service_fn},
+};
+use hyper_util::{rt::TokioIo, server::graceful::Watcher, service::TowerToHyperService};
+use metrics::counter;
+use tokio::net::TcpStream;
+use tracing::debug;
+
+use super::{
+    activity::{Activity, Expired, Serving},
+    server::Shared,
+};
+use crate::metrics::HTTP_CONNECTIONS_CLOSED;
+
+/// Room for a request's head, and for what is read of its body at once.
+const BUFFER_BYTES: usize = 128 * 1024;
+/// Hyper answers a head with more by a bare 431; the middleware's limit, in `limits`, is lower.
+const MOST_HEADERS: usize = 512;
+
+/// Serves a connection until its end, which is early if the client lets it expire.
+pub(super) async fn serve(stream: TcpStream, router: Router, shared: &Shared, watcher: Watcher) {
+    let _ = stream.set_nodelay(true);
+    let activity = Activity::new();
+    let socket = Watched { stream: TokioIo::new(stream), activity: activity.clone() };
+    let router = TowerToHyperService::new(router);
+    let service = service_fn(|request| {
+        let (serving, answer) = (activity.serve(), router.call(request));
+        async move {
+            let Ok(mut response) = answer.await;
+            if shared.asks_to_close() {
+                response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            }
+            Ok::<_, Infallible>(response.map(|body| Served { body, _serving: serving }))
+        }
+    });
+    // Hyper's own timeout of heads would end idle connections, too.
+    let connection = http1::Builder::new()
+        .header_read_timeout(None)
+        .max_buf_size(BUFFER_BYTES)
+        .max_headers(MOST_HEADERS)
+        .serve_connection(socket, service);
+    tokio::select! {
+        biased;
+        ended = watcher.watch(connection) => if let Err(error) = ended {
+            // The client's doing: it went away, or does not speak HTTP.
+            debug!(%error, "a connection ended early");
+        },
+        expired = activity.expired(shared.limits.timeouts, || shared.is_crowded()) => close(expired),
+        () = shared.cut_off.cancelled() => debug!("a connection was cut off"),
+    }
+}
+
+/// By dropping it.
+fn close(expired: Expired) {
+    let reason = expired.as_str();
+    debug!(reason, "a connection was closed");
+    counter!(HTTP_CONNECTIONS_CLOSED, "reason" => reason).increment(1);
+}
+
+/// The socket.
+struct Watched {
+    stream: TokioIo<TcpStream>,
+    activity: Activity,
+}
+
+impl Watched {
+    fn note_write(&self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        match &written {
+            Poll::Pending => self.activity.blocked(),
+            Poll::Ready(Ok(bytes)) => self.activity.written(*bytes),
+            Poll::Ready(Err(_)) => {}
+        }
+        written
+    }
+}
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        if self.activity.is_blocked() {
+            // Otherwise the kernel would keep what the client does not read.
+            let _ = self.stream.inner().set_zero_linger();
+        }
+    }
+}
+
+impl Read for Watched {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: ReadBufCursor<'_>,
+    ) -> Poll<io::Result<()>> {
+        let read = ready!(Pin::new(&mut self.stream).poll_read(context, buffer));
+        // At the end too, after which nothing is waited for.
+        self.activity.received();
+        Poll::Ready(read)
+    }
+}
+
+impl Write for Watched {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.note_write(written)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let written = Pin::new(&mut self.stream).poll_write_vectored(context, bytes);
+        self.note_write(written)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let flushed = ready!(Pin::new(&mut self.stream).poll_flush(context));
+        self.activity.flushed();
+        Poll::Ready(flushed)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
+/// A response's body; once hyper has dropped it, the next request may come.
+struct Served {
+    body: Body,
+    _serving: Serving,
+}
+
+impl HttpBody for Served {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
