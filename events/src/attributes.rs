@@ -7,6 +7,7 @@ use chrono::{DateTime, SecondsFormat};
 use domain::Timestamp;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 /// The CloudEvents version: `1.0`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -94,10 +95,10 @@ token!(
 );
 
 impl EventId {
-    /// The identifier of the fact at this place in the order of all facts.
+    /// The identifier of a fact.
     #[must_use]
-    pub fn of_sequence(sequence: i64) -> Self {
-        Self(sequence.to_string())
+    pub fn of_fact(id: Uuid) -> Self {
+        Self(id.to_string())
     }
 }
 

@@ -2,6 +2,7 @@
 
 use domain::{TaskId, TenantId, Timestamp};
 use serde_json::value::RawValue;
+use uuid::Uuid;
 
 use crate::attributes::{EventId, JsonContent, Source, SpecVersion};
 use crate::event::Event;
@@ -9,8 +10,8 @@ use crate::event::Event;
 /// A fact as the store keeps it until it is told.
 #[derive(Clone, Debug)]
 pub struct FactRecord<'a> {
-    /// Its place in the order of all facts; those of one task rise with its versions.
-    pub sequence: i64,
+    /// What it is known by, for ever and everywhere.
+    pub id: Uuid,
     /// Whose task.
     pub tenant: TenantId,
     /// Which task.
@@ -32,7 +33,7 @@ pub struct FactRecord<'a> {
 pub fn fact_event(record: &FactRecord<'_>) -> serde_json::Result<String> {
     serde_json::to_string(&Event {
         specversion: SpecVersion::V1,
-        id: EventId::of_sequence(record.sequence),
+        id: EventId::of_fact(record.id),
         source: Source::service(),
         r#type: record.kind.to_owned(),
         subject: record.task,

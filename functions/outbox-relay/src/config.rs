@@ -1,4 +1,4 @@
-//! What the relay can be told.
+//! The relay's settings.
 
 use std::time::Duration;
 
@@ -14,13 +14,18 @@ pub(crate) struct Config {
     #[arg(long, env, required = true, value_delimiter = ',', value_parser = queue_url)]
     pub(crate) fact_queue_urls: Vec<String>,
 
-    /// Facts read and told at a time, about
+    /// Facts read and published at a time, about
     #[arg(long, env, default_value_t = 500, value_parser = value_parser!(u16).range(1..=5_000))]
     pub(crate) relay_batch_size: u16,
 
     /// Requests to each queue at a time
     #[arg(long, env, default_value_t = 8, value_parser = value_parser!(u8).range(1..=64))]
     pub(crate) relay_concurrency: u8,
+
+    /// Refusals of a fact by a queue after which it is parked, until an operator retries or skips it
+    /// (`parked-facts`). The first ten take about three minutes; outages do not count
+    #[arg(long, env, default_value_t = 10, value_parser = value_parser!(u16).range(1..=1_000))]
+    pub(crate) relay_max_attempts: u16,
 
     /// Seconds after which another replica takes over from one that is gone
     #[arg(long, env, default_value_t = 5, value_parser = value_parser!(u8).range(2..=60))]

@@ -1,24 +1,23 @@
-//! Tells the facts of the outbox to queues: in order per task, at least once.
+//! Publishes the facts of the outbox to queues: in order per task, at least once.
 
+mod backoff;
 mod config;
 mod envelope;
-mod held;
-mod pace;
+mod publish_cycle;
 mod queue;
 mod queues;
 mod relay;
-mod turn;
 mod upkeep;
 
+use std::future::ready;
 use std::process::ExitCode;
 
-use clap::Args;
 use queues::Queues;
 use relay::Relay;
 use runtime::{Function, Service};
 use store::Store;
 
-#[derive(Debug, Args)]
+#[derive(Debug, clap::Args)]
 #[group(skip)]
 struct Config {
     #[command(flatten)]
@@ -35,6 +34,8 @@ async fn wire(config: Config, service: Service) -> anyhow::Result<Service> {
     let store = Store::connect(&config.store)?;
     let queues = Queues::connect(&config.relay).await;
     let relay = Relay::new(store.clone(), queues, config.relay, service.host());
+    let publishing = relay.clone();
     let service = service.ready_when("postgresql", move || store.check_writable());
+    let service = service.ready_when("publishing", move || ready(publishing.check()));
     Ok(service.background("relay", move |stop| relay.clone().run(stop)))
 }

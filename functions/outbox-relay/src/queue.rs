@@ -1,5 +1,6 @@
-//! One queue that is told.
+//! One queue that facts are published to.
 
+mod fault;
 mod order;
 #[cfg(test)]
 mod tests;
@@ -7,23 +8,22 @@ mod tests;
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use anyhow::Context as _;
-use aws_sdk_sqs::{
-    Client,
-    types::{SendMessageBatchRequestEntry, SendMessageBatchResultEntry},
-};
-use domain::TaskId;
+use aws_sdk_sqs::Client;
+use aws_sdk_sqs::operation::send_message_batch::SendMessageBatchOutput;
+use aws_sdk_sqs::types::{SendMessageBatchRequestEntry, SendMessageBatchResultEntry};
 use futures::{StreamExt as _, stream};
 use metrics::counter;
+use store::{Failure, Fault, TaskKey};
 use tokio::time::{Instant, timeout_at};
 use tracing::warn;
 
+use self::fault::{of_entry, of_request};
 use self::order::{requests, rounds};
 use crate::envelope::Envelope;
 use crate::queues::{REFUSED, SENT};
 
-/// A queue, and which facts of the batch it has already: told again only to those queues that do
-/// not have it, a fact is hardly ever repeated, however long another queue is away.
+/// A queue, and which facts of the batch it has already: sent only to those queues that do not have
+/// it, a fact is hardly ever repeated, however long another queue is unavailable.
 #[derive(Clone, Debug)]
 pub(crate) struct Queue {
     client: Client,
@@ -37,11 +37,22 @@ pub(crate) struct Queue {
 /// What one sending came to.
 #[derive(Debug, Default)]
 pub(crate) struct Sending {
-    /// Tasks of which the queue refused a fact.
-    pub(crate) refused: HashSet<TaskId>,
-    /// Whether the queue did not answer, or refused whole requests: nothing more was sent then.
-    pub(crate) failed: bool,
+    /// Facts that the queue did not take, by themselves.
+    pub(crate) failures: Vec<Failure>,
+    /// Whether the queue did not answer, or rejected whole requests for a cause that is no fact's:
+    /// nothing more was sent then.
+    pub(crate) unavailable: bool,
     taken: Vec<i64>,
+    /// The tasks of the facts that it did not take.
+    blocked: HashSet<TaskKey>,
+}
+
+/// How a queue answered one request.
+enum Answer {
+    Taken(SendMessageBatchOutput),
+    /// It rejected the whole request, maybe because of one of its entries.
+    Rejected(Fault, String),
+    Unavailable,
 }
 
 impl Queue {
@@ -51,24 +62,28 @@ impl Queue {
         Self { client, url: url.to_owned(), name, fifo, concurrency, taken: HashSet::new() }
     }
 
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
     /// Whether the queue has the fact.
-    pub(crate) fn has(&self, seq: i64) -> bool {
-        self.taken.contains(&seq)
+    pub(crate) fn has(&self, fact: &Envelope) -> bool {
+        self.taken.contains(&fact.seq) || fact.published_to.contains(&self.url)
     }
 
     /// Sends what the queue does not have yet, a task's facts in order, until the lease ends. What
-    /// it has of other batches is forgotten, for that is done or will be read again.
+    /// it has of other batches is forgotten, for that is done or recorded.
     pub(crate) async fn send(&mut self, facts: &[Arc<Envelope>], until: Instant) -> Sending {
         let present: HashSet<_> = facts.iter().map(|fact| fact.seq).collect();
         self.taken.retain(|seq| present.contains(seq));
         let mut sending = Sending::default();
-        let missing = facts.iter().filter(|fact| !self.taken.contains(&fact.seq));
+        let missing = facts.iter().filter(|fact| !self.has(fact));
         for mut round in rounds(missing.cloned()) {
-            round.retain(|fact| !sending.refused.contains(&fact.task));
+            round.retain(|fact| !sending.blocked.contains(&fact.task));
             let requests = requests(round).into_iter().map(|request| self.request(request, until));
             let answers = stream::iter(requests).buffer_unordered(self.concurrency);
             sending = answers.fold(sending, async |sending, answer| sending.and(answer)).await;
-            if sending.failed {
+            if sending.unavailable {
                 break;
             }
         }
@@ -76,48 +91,87 @@ impl Queue {
         sending
     }
 
-    /// Sends facts of different tasks in one request.
+    /// Sends facts of different tasks in one request; if it is rejected as a whole, and one of them
+    /// may be the cause, each in a request of its own.
     async fn request(&self, facts: Vec<Arc<Envelope>>, until: Instant) -> Sending {
-        let count = u64::try_from(facts.len()).unwrap_or(u64::MAX);
-        let answer = timeout_at(until, self.call(&facts)).await;
-        let sending = match answer.context("no answer while the lease lasts").flatten() {
-            Ok(sending) => sending,
-            Err(error) => {
-                warn!(queue = self.name, error = format!("{error:#}"), "a queue takes no facts");
-                Sending { failed: true, ..Sending::default() }
+        match (self.call(&facts, until).await, facts.as_slice()) {
+            (Answer::Taken(output), _) => self.taken(&facts, &output),
+            (Answer::Unavailable, _) => {
+                self.count(REFUSED, facts.len());
+                Sending { unavailable: true, ..Sending::default() }
             }
+            (Answer::Rejected(fault, code), [fact]) => {
+                Sending::default().but(fact, self.failure(fact, fault, code))
+            }
+            (Answer::Rejected(..), _) => {
+                let mut sending = Sending::default();
+                for fact in &facts {
+                    let alone = Box::pin(self.request(vec![Arc::clone(fact)], until)).await;
+                    sending = sending.and(alone);
+                }
+                sending
+            }
+        }
+    }
+
+    async fn call(&self, facts: &[Arc<Envelope>], until: Instant) -> Answer {
+        let entries: Result<_, _> = facts.iter().map(|fact| self.entry(fact)).collect();
+        let Ok(entries) = entries else {
+            return Answer::Rejected(Fault::Unreadable, "InvalidEntry".to_owned());
         };
-        let taken = u64::try_from(sending.taken.len()).unwrap_or(u64::MAX);
-        counter!(SENT, "queue" => self.name.clone()).increment(taken);
-        counter!(REFUSED, "queue" => self.name.clone()).increment(count.saturating_sub(taken));
+        let request = self.client.send_message_batch().queue_url(&self.url);
+        match timeout_at(until, request.set_entries(Some(entries)).send()).await {
+            Ok(Ok(output)) => Answer::Taken(output),
+            Ok(Err(error)) => match of_request(&error) {
+                Some((fault, code)) => Answer::Rejected(fault, code),
+                None => self.unavailable(&anyhow::Error::new(error)),
+            },
+            Err(elapsed) => self.unavailable(&anyhow::Error::new(elapsed)),
+        }
+    }
+
+    fn unavailable(&self, error: &anyhow::Error) -> Answer {
+        warn!(queue = self.name, error = format!("{error:#}"), "a queue is unavailable");
+        Answer::Unavailable
+    }
+
+    fn taken(&self, facts: &[Arc<Envelope>], output: &SendMessageBatchOutput) -> Sending {
+        let taken: HashSet<_> =
+            output.successful().iter().map(SendMessageBatchResultEntry::id).collect();
+        let mut sending = Sending::default();
+        for fact in facts {
+            let id = fact.seq.to_string();
+            if taken.contains(id.as_str()) {
+                sending.taken.push(fact.seq);
+                continue;
+            }
+            let error = output.failed().iter().find(|error| error.id == id);
+            let (fault, code) = error.map_or_else(fault::unanswered, of_entry);
+            sending = sending.but(fact, self.failure(fact, fault, code));
+        }
+        self.count(SENT, sending.taken.len());
         sending
     }
 
-    async fn call(&self, facts: &[Arc<Envelope>]) -> anyhow::Result<Sending> {
-        let entries = facts.iter().map(|fact| self.entry(fact)).collect::<Result<_, _>>()?;
-        let request = self.client.send_message_batch().queue_url(&self.url);
-        let answer = request.set_entries(Some(entries)).send().await.context("cannot send")?;
-        let mut sending = Sending::default();
-        for entry in answer.failed() {
-            warn!(queue = self.name, seq = entry.id, code = entry.code, "a queue refused a fact");
-        }
-        let taken: HashSet<_> =
-            answer.successful().iter().map(SendMessageBatchResultEntry::id).collect();
-        for fact in facts {
-            if taken.contains(fact.seq.to_string().as_str()) {
-                sending.taken.push(fact.seq);
-            } else {
-                sending.refused.insert(fact.task);
-            }
-        }
-        Ok(sending)
+    fn failure(&self, fact: &Envelope, fault: Fault, reason: String) -> Failure {
+        self.count(REFUSED, 1);
+        warn!(queue = self.name, fact = %fact.id, reason, "a queue did not take a fact");
+        Failure { seq: fact.seq, queue: Some(self.name.clone()), reason, fault }
+    }
+
+    fn count(&self, what: &'static str, facts: usize) {
+        let facts = u64::try_from(facts).unwrap_or(u64::MAX);
+        counter!(what, "queue" => self.name.clone()).increment(facts);
     }
 
     fn entry(&self, fact: &Envelope) -> anyhow::Result<SendMessageBatchRequestEntry> {
-        let id = fact.seq.to_string();
-        let entry = SendMessageBatchRequestEntry::builder().id(&id).message_body(&fact.body);
+        let entry = SendMessageBatchRequestEntry::builder()
+            .id(fact.seq.to_string())
+            .message_body(&fact.body);
         let entry = if self.fifo {
-            entry.message_group_id(fact.task.to_string()).message_deduplication_id(id)
+            entry
+                .message_group_id(fact.task.task.to_string())
+                .message_deduplication_id(fact.id.to_string())
         } else {
             entry
         };
@@ -126,10 +180,17 @@ impl Queue {
 }
 
 impl Sending {
+    fn but(mut self, fact: &Envelope, failure: Failure) -> Self {
+        self.blocked.insert(fact.task.clone());
+        self.failures.push(failure);
+        self
+    }
+
     fn and(mut self, other: Self) -> Self {
         self.taken.extend(other.taken);
-        self.refused.extend(other.refused);
-        self.failed |= other.failed;
+        self.blocked.extend(other.blocked);
+        self.failures.extend(other.failures);
+        self.unavailable |= other.unavailable;
         self
     }
 }

@@ -1,17 +1,17 @@
-//! All queues that are told.
+//! All queues that facts are published to.
 //!
 //! | name | kind | labels | what |
 //! |---|---|---|---|
 //! | `facts_sent_total` | counter | `queue` | facts that the queue took |
 //! | `facts_refused_total` | counter | `queue` | facts that it did not take, counted at each attempt |
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use aws_sdk_sqs::Client;
-use domain::TaskId;
 use futures::future::join_all;
 use metrics::describe_counter;
+use store::{Failure, Fault, TaskKey};
 use tokio::time::Instant;
 
 use crate::config::Config;
@@ -29,11 +29,14 @@ pub(crate) struct Queues(Vec<Queue>);
 #[derive(Debug)]
 pub(crate) struct Sent {
     /// The facts that every queue has.
-    pub(crate) seqs: HashSet<i64>,
-    /// Tasks of which some queue refused a fact.
-    pub(crate) refused: HashSet<TaskId>,
-    /// Whether some queue is away.
-    pub(crate) failed: bool,
+    pub(crate) everywhere: HashSet<i64>,
+    /// The first fact of each task that some queue did not take.
+    pub(crate) failures: Vec<Failure>,
+    /// The facts of those tasks that some queue does not have, with the URLs of those that have
+    /// them, separated by commas.
+    pub(crate) held: Vec<(i64, String)>,
+    /// Whether some queue is unavailable.
+    pub(crate) unavailable: bool,
 }
 
 impl Queues {
@@ -50,11 +53,41 @@ impl Queues {
     /// Sends to all queues at once.
     pub(crate) async fn send(&mut self, facts: &[Arc<Envelope>], until: Instant) -> Sent {
         let sendings = join_all(self.0.iter_mut().map(|queue| queue.send(facts, until))).await;
-        let everywhere = |seq: &i64| self.0.iter().all(|queue| queue.has(*seq));
+        let unavailable = sendings.iter().any(|sending| sending.unavailable);
+        let has_everywhere = |fact: &Envelope| self.0.iter().all(|queue| queue.has(fact));
+        let (everywhere, missing): (Vec<_>, Vec<_>) =
+            facts.iter().partition(|fact| has_everywhere(fact));
+        let failures = first_of_tasks(&missing, sendings.into_iter().flat_map(|one| one.failures));
+        let is_held = |fact: &&&Arc<Envelope>| failures.contains_key(&fact.task);
+        let held = missing.iter().filter(is_held).map(|fact| (fact.seq, self.who_have(fact)));
         Sent {
-            seqs: facts.iter().map(|fact| fact.seq).filter(everywhere).collect(),
-            failed: sendings.iter().any(|sending| sending.failed),
-            refused: sendings.into_iter().flat_map(|sending| sending.refused).collect(),
+            everywhere: everywhere.into_iter().map(|fact| fact.seq).collect(),
+            held: held.collect(),
+            unavailable,
+            failures: failures.into_values().collect(),
         }
     }
+
+    fn who_have(&self, fact: &Envelope) -> String {
+        let queues = self.0.iter().filter(|queue| queue.has(fact));
+        queues.map(Queue::url).collect::<Vec<_>>().join(",")
+    }
+}
+
+/// The failures of those facts that are the first of their task to be `missing` anywhere: a later
+/// one must not be tried before them. Of a fact's failures at several queues, one that can park it.
+fn first_of_tasks(
+    missing: &[&Arc<Envelope>],
+    failures: impl Iterator<Item = Failure>,
+) -> HashMap<TaskKey, Failure> {
+    let mut by_fact: HashMap<i64, Failure> = HashMap::new();
+    for failure in failures {
+        let known = by_fact.entry(failure.seq).or_insert_with(|| failure.clone());
+        if failure.fault == Fault::Refused {
+            *known = failure;
+        }
+    }
+    let mut seen = HashSet::new();
+    let first = missing.iter().filter(|fact| seen.insert(&fact.task));
+    first.filter_map(|fact| Some((fact.task.clone(), by_fact.remove(&fact.seq)?))).collect()
 }

@@ -32,6 +32,8 @@ pub struct TestDatabase {
     pub relay_url: SecretString,
     /// As a role that may do what `attachment-worker` may.
     pub attachments_url: SecretString,
+    /// As a role that may do what `parked-facts` may.
+    pub operator_url: SecretString,
     server: SecretString,
     name: String,
 }
@@ -77,6 +79,7 @@ impl TestDatabase {
                 &template.role("attachments"),
                 &template.password,
             )?,
+            operator_url: with_login(&owner_url, &template.role("operator"), &template.password)?,
             server: server.clone(),
             owner_url,
             name,
@@ -146,7 +149,7 @@ impl Template {
         execute(connection, format!("CREATE DATABASE {draft} TEMPLATE template0")).await?;
         let mut inside = connect(&with_database(server, &draft)?).await?;
         store::MIGRATOR.run(&mut inside).await?;
-        for name in ["writer", "reader", "relay", "attachments"] {
+        for name in ["writer", "reader", "relay", "attachments", "operator"] {
             let group = format!("task_app_{name}");
             ensure_login(&mut inside, &self.role(name), &group, &self.password).await?;
         }

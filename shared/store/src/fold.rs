@@ -18,7 +18,7 @@ pub(crate) struct Folded {
     pub(crate) tasks: Vec<(Version, Task)>,
     /// The commands that are new, in the order of the batch.
     pub(crate) commands: Vec<NewCommand>,
-    /// The facts to tell, in the order of the batch.
+    /// The facts to publish, in the order of the batch.
     pub(crate) facts: Vec<NewFact>,
     /// One receipt per command, in the order of the batch.
     pub(crate) receipts: Vec<Receipt>,

@@ -6,7 +6,8 @@
 //! - [`Store::read`] and [`Store::page`] are the reads, through the caches: Redis, and before it, for
 //!   single tasks, this process ([`Store::keeping`]).
 //! - [`Store::attach`] and the methods beside it keep what is known of attachments.
-//! - [`Outbox`] is a relay's way to the facts that the write path left.
+//! - [`Outbox`] is a relay's way to the facts that the write path left, [`ParkedFacts`] an operator's
+//!   way to those that a queue refuses.
 //! - [`migrate`] brings the schema up to date.
 //!
 //! PostgreSQL holds the truth. Redis holds copies and may be slow, empty or gone at any time: that
@@ -43,7 +44,10 @@ pub use error::{ApplyError, ReadError};
 pub use inbox::{CommandKey, Fingerprint, Incoming, Outcome, fingerprint};
 pub use list::{Filter, Page, PageBody, Sort, SortKey, Start, TitleText};
 pub use migrate::{MIGRATOR, migrate, migrate_with};
-pub use outbox::{Lease, Outbox, OutboxError, SHARDS, UntoldFact, Wake};
+pub use outbox::{
+    Blocked, Failure, Fault, Lease, Outbox, OutboxError, OutboxListener, ParkedFact, ParkedFacts,
+    ParkedFilter, PendingFact, SHARDS, TaskKey,
+};
 pub use pool::DatabaseUrl;
 pub use rate::{Class, Limit, RateLimitConfig, RateLimits, Standing};
 pub use read::{Freshness, Source, TaskBody};

@@ -10,7 +10,7 @@ use crate::pool::Transaction;
 /// not, another transaction was faster with one of the tasks or commands, and this one must be
 /// rolled back and run again.
 ///
-/// Wakes the relays if one of them sleeps.
+/// Notifies the relays if one of them sleeps.
 ///
 /// Rows go in key order, tasks before commands, so that no two batches can wait for each other.
 pub(crate) async fn write(
@@ -70,7 +70,7 @@ pub(crate) async fn write(
             ON CONFLICT DO NOTHING
             RETURNING 1
         ),
-        told AS (
+        pending AS (
             INSERT INTO outbox (tenant, task_id, type, data, traceparent, occurred_at)
             SELECT *, $22
             FROM unnest($23::text[], $24::uuid[], $25::text[], $26::jsonb[], $27::text[])
@@ -81,7 +81,7 @@ pub(crate) async fn write(
             (
                 SELECT count(pg_notify('outbox', ''))
                 FROM (SELECT 1 FROM outbox_relays WHERE sleeping AND seen_until > now() LIMIT 1) AS one
-            ) AS "woken!"
+            ) AS "notified!"
         "#,
         &tasks(folded, |(before, _)| *before) as &[Version],
         &tasks(folded, |(_, task)| task.tenant.to_string()),

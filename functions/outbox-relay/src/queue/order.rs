@@ -18,7 +18,7 @@ pub(crate) fn rounds(facts: impl IntoIterator<Item = Arc<Envelope>>) -> Vec<Vec<
     let mut rounds: Vec<Vec<_>> = Vec::new();
     let mut places = HashMap::new();
     for fact in facts {
-        let place = places.entry(fact.task).or_insert(0_usize);
+        let place = places.entry(fact.task.clone()).or_insert(0_usize);
         match rounds.get_mut(*place) {
             Some(round) => round.push(fact),
             None => rounds.push(vec![fact]),
@@ -52,16 +52,19 @@ mod tests {
     use std::collections::HashSet;
 
     use proptest::prelude::*;
+    use store::TaskKey;
+    use uuid::Uuid;
 
     use super::*;
 
     /// Facts in order, of the tasks with these last digits, with bodies of these sizes.
     fn facts(tasks: &[(u8, usize)]) -> Vec<Arc<Envelope>> {
-        let task = |digit| format!("0192f1a0-7c3e-7b44-9a53-3a1d0d4f5e{digit:02}").parse().unwrap();
         let fact = |(seq, (digit, size)): (usize, &(u8, usize))| Envelope {
             seq: i64::try_from(seq).unwrap(),
-            task: task(*digit),
+            id: Uuid::from_u128(seq as u128),
+            task: TaskKey { tenant: "acme".to_owned(), task: Uuid::from_u128((*digit).into()) },
             body: "x".repeat(*size),
+            published_to: Vec::new(),
         };
         tasks.iter().enumerate().map(fact).map(Arc::new).collect()
     }
@@ -75,10 +78,10 @@ mod tests {
             let rounds = rounds(facts.clone());
             let mut last = HashMap::new();
             for round in &rounds {
-                let tasks: HashSet<_> = round.iter().map(|fact| fact.task).collect();
+                let tasks: HashSet<_> = round.iter().map(|fact| &fact.task).collect();
                 prop_assert_eq!(tasks.len(), round.len());
                 for fact in round {
-                    prop_assert!(last.insert(fact.task, fact.seq) < Some(fact.seq));
+                    prop_assert!(last.insert(fact.task.clone(), fact.seq) < Some(fact.seq));
                 }
             }
             prop_assert_eq!(rounds.concat().len(), facts.len());

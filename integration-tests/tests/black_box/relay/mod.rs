@@ -1,6 +1,8 @@
 //! Every committed fact reaches every queue, in order per task, whatever happens to the relay and
 //! to what it needs.
 
+mod refused;
+mod strict;
 pub(crate) mod subscriber;
 
 use std::time::Duration;
@@ -80,7 +82,7 @@ async fn every_fact_reaches_two_subscribers_with_two_relays_of_which_one_is_kill
 }
 
 #[tokio::test]
-async fn a_queue_that_is_away_loses_nothing_and_the_others_get_no_fact_twice() {
+async fn an_unavailable_queue_loses_nothing_and_the_others_get_no_fact_twice() {
     let world = World::new().await;
     // A FIFO queue would hide what is sent twice.
     let here = standard_queue(&world).await;
@@ -101,11 +103,16 @@ async fn a_queue_that_is_away_loses_nothing_and_the_others_get_no_fact_twice() {
     })
     .await;
 
+    let parked = "SELECT count(*) FROM outbox_blocked_tasks";
+    assert_eq!(world.count(parked).await, 0, "an outage is no fact's fault");
+    let ready = world.client.get(relay.health_url("readyz")).send().await.expect("an answer");
+    assert_eq!(ready.status(), 503, "an operator sees that nothing is published");
+
     let away = create_fifo_queue(&world.sqs, &name, 5).await.expect("a queue");
     Subscriber::new(&world, &away.url).receives_everything().await;
     let mut here = Subscriber::new(&world, &here);
     here.receives_everything().await;
-    assert!(!here.repeated, "told again only to whom it was not told");
+    assert_eq!(here.repeats, 0, "sent only to the queue that does not have it");
     eventually("nothing lags", async || {
         (metric(&world, &relay, "outbox_unsent").await? == 0.0).then_some(())
     })
@@ -195,7 +202,7 @@ async fn a_relay_that_drains_ends_well_and_leaves_its_shards_to_the_other() {
 }
 
 #[tokio::test]
-async fn a_scheduled_lambda_tells_what_there_is_and_ends() {
+async fn a_scheduled_lambda_publishes_what_there_is_and_ends() {
     let world = World::new().await;
     let facts = facts_queue(&world).await;
     let load = Load::random(15, 100);

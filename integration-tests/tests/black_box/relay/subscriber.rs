@@ -11,10 +11,10 @@ pub(crate) struct Subscriber<'a> {
     world: &'a World,
     url: String,
     facts: HashMap<String, Value>,
-    /// By task: the facts, as they first arrived.
-    order: HashMap<String, Vec<i64>>,
-    /// Whether any arrived more than once.
-    pub(crate) repeated: bool,
+    /// By task: the versions that the facts tell of, as they first arrived.
+    versions: HashMap<String, Vec<u64>>,
+    /// How many arrived once more.
+    pub(crate) repeats: usize,
 }
 
 impl<'a> Subscriber<'a> {
@@ -23,8 +23,8 @@ impl<'a> Subscriber<'a> {
             world,
             url: url.to_owned(),
             facts: HashMap::new(),
-            order: HashMap::new(),
-            repeated: false,
+            versions: HashMap::new(),
+            repeats: 0,
         }
     }
 
@@ -44,12 +44,22 @@ impl<'a> Subscriber<'a> {
         self.assert_in_order();
     }
 
+    /// Waits until so many facts have arrived; fails if there are more.
+    pub(crate) async fn receives(&mut self, count: usize) {
+        eventually("every fact arrives", async || {
+            self.receive().await;
+            (self.facts.len() >= count).then_some(())
+        })
+        .await;
+        assert_eq!(self.facts.len(), count);
+    }
+
     /// What has arrived, each once.
     pub(crate) fn facts(&self) -> impl Iterator<Item = &Value> {
         self.facts.values()
     }
 
-    async fn receive(&mut self) {
+    pub(crate) async fn receive(&mut self) {
         let sqs = &self.world.sqs;
         let receive = sqs.receive_message().queue_url(&self.url).max_number_of_messages(10);
         let received = receive.send().await.expect("an answer");
@@ -64,26 +74,24 @@ impl<'a> Subscriber<'a> {
 
     fn note(&mut self, fact: &Value) {
         assert_eq!(fact["specversion"], "1.0");
-        assert_eq!(fact["tenant"], "acme");
         let id = fact["id"].as_str().expect("an id").to_owned();
+        assert!(uuid::Uuid::parse_str(&id).is_ok(), "{id}");
         let task = fact["subject"].as_str().expect("a subject").to_owned();
-        if let Some(first) = self.facts.insert(id.clone(), fact.clone()) {
-            assert_eq!(&first, fact, "told again, it is the same");
-            self.repeated = true;
-        } else {
-            self.order.entry(task).or_default().push(id.parse().expect("a number"));
+        if let Some(first) = self.facts.insert(id, fact.clone()) {
+            assert_eq!(&first, fact, "published again, it is the same");
+            self.repeats += 1;
+        } else if let Some(version) = fact["data"]["version"].as_u64() {
+            self.versions.entry(task).or_default().push(version);
         }
     }
 
     fn assert_in_order(&self) {
-        assert!(!self.order.is_empty());
-        for (task, ids) in &self.order {
-            assert!(ids.is_sorted() || !self.url.contains(".fifo"), "{task}: {ids:?}");
-            let ids: BTreeSet<_> = ids.iter().collect();
-            let version = |id: &&i64| self.facts[&id.to_string()]["data"]["version"].as_u64();
-            let versions: Vec<_> = ids.iter().filter_map(version).collect();
+        assert!(!self.versions.is_empty());
+        for (task, versions) in &self.versions {
+            assert!(versions.is_sorted() || !self.url.contains(".fifo"), "{task}: {versions:?}");
+            let versions: BTreeSet<_> = versions.iter().copied().collect();
             let count = u64::try_from(versions.len()).expect("a count");
-            assert_eq!(versions, (1..=count).collect::<Vec<_>>(), "of {task}");
+            assert_eq!(versions, (1..=count).collect(), "of {task}");
         }
     }
 }

@@ -1,52 +1,94 @@
-//! How far behind the telling is.
+//! How far behind publishing is, in the shards that a replica holds: together, the replicas measure
+//! the whole outbox.
 //!
 //! | name | kind | what |
 //! |---|---|---|
-//! | `outbox_lag_seconds` | gauge, seconds | the age of the oldest untold fact, 0 if there is none |
-//! | `outbox_unsent` | gauge, facts | untold facts, counted up to 100,000 |
-//!
-//! Both are of the whole outbox, whichever replica says it: take the largest.
+//! | `outbox_lag_seconds` | gauge, seconds | the age of the oldest fact that is still to be published, 0 if there is none; facts that are tried again count, parked ones do not: take the largest |
+//! | `outbox_unsent` | gauge, facts | facts that some queue does not have, whatever they wait for, counted up to 200,000: add them up |
+//! | `outbox_blocked_tasks` | gauge, tasks | tasks whose next fact was refused and is tried again: add them up |
+//! | `outbox_parked_facts` | gauge, facts | facts that wait for an operator; each blocks its task: add them up |
 
 use metrics::{Unit, describe_gauge, gauge};
 
-use super::{Outbox, OutboxError};
+use super::{Lease, Outbox, OutboxError};
 
 const LAG: &str = "outbox_lag_seconds";
 const UNSENT: &str = "outbox_unsent";
+const BLOCKED: &str = "outbox_blocked_tasks";
+const PARKED: &str = "outbox_parked_facts";
 
 impl Outbox {
     /// Describes the gauges that [`measure`](Self::measure) sets.
     pub fn describe_gauges() {
-        describe_gauge!(LAG, Unit::Seconds, "Age of the oldest untold fact");
-        describe_gauge!(UNSENT, "Untold facts, counted up to 100,000");
+        describe_gauge!(LAG, Unit::Seconds, "Age of the oldest fact still to be published");
+        describe_gauge!(UNSENT, "Facts that some queue does not have, counted up to 200,000");
+        describe_gauge!(BLOCKED, "Tasks whose next fact was refused and is tried again");
+        describe_gauge!(PARKED, "Facts that wait for an operator");
     }
 
     /// Sets the gauges.
     ///
     /// # Errors
     /// When PostgreSQL does not answer.
-    pub async fn measure(&self) -> Result<(), OutboxError> {
-        let untold = sqlx::query!(
+    pub async fn measure(&self, lease: &Lease) -> Result<(), OutboxError> {
+        let measured = sqlx::query!(
             r#"
             -- every tenant's
+            WITH leased AS (
+                SELECT * FROM unnest($1::smallint[], $2::bigint[]) AS leased (shard, floor)
+            ),
+            pending AS (
+                SELECT 1 FROM leased
+                JOIN outbox ON outbox.shard = leased.shard AND outbox.seq >= leased.floor
+                WHERE NOT sent AND NOT blocked
+                LIMIT 100000
+            ),
+            held_back AS (
+                SELECT 1 FROM leased JOIN outbox USING (shard) WHERE blocked LIMIT 100000
+            ),
+            first_pending AS (
+                SELECT occurred_at FROM leased CROSS JOIN LATERAL (
+                    SELECT occurred_at FROM outbox
+                    WHERE outbox.shard BETWEEN leased.shard AND leased.shard
+                    AND outbox.seq >= leased.floor AND NOT sent AND NOT blocked
+                    ORDER BY outbox.shard, outbox.seq LIMIT 1
+                ) AS first
+            ),
+            retried AS (
+                SELECT occurred_at FROM leased JOIN outbox_blocked_tasks USING (shard)
+                WHERE parked_at IS NULL LIMIT 100000
+            ),
+            parked AS (
+                SELECT 1 FROM leased JOIN outbox_blocked_tasks USING (shard)
+                WHERE parked_at IS NOT NULL LIMIT 100000
+            ),
+            oldest AS (
+                SELECT min(occurred_at) AS occurred_at FROM (
+                    SELECT occurred_at FROM first_pending UNION ALL SELECT occurred_at FROM retried
+                ) AS unpublished
+                WHERE isfinite(occurred_at)
+            )
             SELECT
-                (SELECT count(*) FROM (SELECT 1 FROM outbox WHERE NOT sent LIMIT 100000) AS untold)
-                    AS "count!",
-                coalesce(extract(epoch FROM now() - (
-                    SELECT min(occurred_at) FROM outbox_shards CROSS JOIN LATERAL (
-                        SELECT occurred_at FROM outbox
-                        WHERE outbox.shard BETWEEN outbox_shards.shard AND outbox_shards.shard
-                        AND NOT sent
-                        ORDER BY outbox.shard, seq LIMIT 1
-                    ) AS first
-                )), 0)::float8 AS "lag!"
-            "#
+                (SELECT count(*) FROM pending) + (SELECT count(*) FROM held_back) AS "unsent!",
+                (SELECT count(*) FROM retried) AS "blocked!",
+                (SELECT count(*) FROM parked) AS "parked!",
+                coalesce(extract(epoch FROM now() - (SELECT occurred_at FROM oldest)), 0)::float8
+                    AS "lag!"
+            "#,
+            &lease.shards,
+            &self.floors(&lease.shards),
         )
         .fetch_one(&self.store.pool)
         .await?;
-        gauge!(LAG).set(untold.lag.max(0.0));
-        #[expect(clippy::cast_precision_loss, reason = "it is at most 100,000")]
-        gauge!(UNSENT).set(untold.count as f64);
+        gauge!(LAG).set(measured.lag.max(0.0));
+        set(UNSENT, measured.unsent);
+        set(BLOCKED, measured.blocked);
+        set(PARKED, measured.parked);
         Ok(())
     }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "it is at most 200,000")]
+fn set(name: &'static str, count: i64) {
+    gauge!(name).set(count as f64);
 }

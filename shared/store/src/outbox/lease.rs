@@ -1,7 +1,7 @@
-//! Who may tell the facts of which shard.
+//! Who may publish the facts of which shard.
 //!
 //! A lease ends by the database's clock. Its holder counts by its own, from before it asked, and
-//! stops a margin earlier: so no two ever tell the facts of one task at the same time, whatever the
+//! stops a margin earlier: so no two ever publish the facts of one task at the same time, whatever the
 //! hosts' clocks say.
 
 use tokio::time::Instant;
@@ -13,7 +13,7 @@ use super::{Outbox, OutboxError};
 pub struct Lease {
     /// The shards' numbers.
     pub shards: Vec<i16>,
-    /// Until when their facts may be told.
+    /// Until when their facts may be published.
     pub until: Instant,
     /// When to renew it.
     pub renew_at: Instant,
@@ -32,12 +32,12 @@ impl Outbox {
     /// there are, divided by the live replicas, rounded up), and takes more that are free, or whose
     /// holder is gone, up to that.
     ///
-    /// Call it while nothing is being told: it may give shards away.
+    /// Call it while nothing is being published: it may give shards away.
     ///
     /// # Errors
     /// When PostgreSQL does not answer; the lease that was holds until its end.
     pub async fn lease(&self) -> Result<Lease, OutboxError> {
-        let asked = Instant::now();
+        let requested = Instant::now();
         let shards = sqlx::query_scalar!(
             r#"
             -- no tenant's
@@ -77,21 +77,25 @@ impl Outbox {
                 WHERE outbox_shards.shard = wanted.shard
                 RETURNING outbox_shards.shard, kept
             ),
-            told AS MATERIALIZED (
+            notified AS MATERIALIZED (
                 SELECT count(pg_notify('outbox', 'shards'))
                 FROM (SELECT 1 FROM leased WHERE NOT kept LIMIT 1) AS given
             )
-            SELECT shard AS "shard!" FROM leased, told WHERE kept ORDER BY shard
+            SELECT shard AS "shard!" FROM leased, notified WHERE kept ORDER BY shard
             "#,
             self.id,
             self.lease.as_secs_f64(),
         )
         .fetch_all(&self.store.pool)
         .await?;
-        Ok(Lease { shards, until: asked + self.lease * 4 / 5, renew_at: asked + self.lease / 3 })
+        Ok(Lease {
+            shards,
+            until: requested + self.lease * 4 / 5,
+            renew_at: requested + self.lease / 3,
+        })
     }
 
-    /// Gives all shards back and tells the other replicas, who take them at once.
+    /// Gives all shards back and notifies the other replicas, who take them at once.
     ///
     /// # Errors
     /// When PostgreSQL does not answer; the lease lapses by itself then.

@@ -1,30 +1,37 @@
-//! The outbox as a relay sees it: facts that are committed and not told yet.
+//! The outbox as a relay sees it: facts that are committed and still to be published.
 //!
 //! A fact's row stays until every queue has taken the fact, and is then deleted: nothing that was
-//! told is left to purge. The outbox has [`SHARDS`] shards, and a task's facts are in one of them,
-//! in the order of `seq` (its row is locked while they are written). No other order is meant: a
+//! published is left to purge. The outbox has [`SHARDS`] shards, and a task's facts are in one of
+//! them, in the order of `seq` (its row is locked while they are written). No other order is meant: a
 //! transaction may commit a lower `seq` later than another a higher one.
 //!
-//! Statements ask for a shard by `BETWEEN` it and itself, and order by it: equality would let
-//! PostgreSQL walk the primary key instead, past all that others have not told yet.
+//! Statements name a shard by `BETWEEN` it and itself, and order by it: equality would let
+//! PostgreSQL walk the primary key instead, past all pending facts of others.
 //!
 //! Several replicas share the shards by [leases](Outbox::lease). An [`Outbox`] is one replica's.
 
-mod facts;
+mod blocked;
+mod floor;
 mod gauges;
 mod lease;
+mod listener;
+mod parked;
+mod pending;
 mod purge;
 mod repeat;
-mod wake;
 
+use std::sync::Mutex;
 use std::time::Duration;
 
 use sqlx::types::Uuid;
 
-pub use facts::UntoldFact;
+pub use blocked::{Blocked, Failure, Fault};
 pub use lease::Lease;
-pub use wake::Wake;
+pub use listener::OutboxListener;
+pub use parked::{ParkedFact, ParkedFacts, ParkedFilter};
+pub use pending::{PendingFact, TaskKey};
 
+use self::floor::Floors;
 use crate::store::Store;
 
 /// How many shards the outbox has: more replicas than that share nothing.
@@ -36,13 +43,14 @@ pub struct Outbox {
     id: Uuid,
     store: Store,
     lease: Duration,
+    floors: Mutex<Floors>,
 }
 
 impl Outbox {
     /// A new replica's, whose leases last for `lease`. Nothing is leased yet.
     #[must_use]
     pub fn new(store: Store, lease: Duration) -> Self {
-        Self { id: Uuid::new_v4(), store, lease }
+        Self { id: Uuid::new_v4(), store, lease, floors: Mutex::default() }
     }
 }
 

@@ -1,18 +1,18 @@
-//! What grows old is taken away, a little at a time.
+//! Old rows deleted, a little at a time.
 
 use std::time::Duration;
 
 use super::{Outbox, OutboxError};
 
-/// Rows taken away by one statement, at most.
+/// Rows deleted by one statement, at most.
 const BATCH: i64 = 1_000;
 /// The cache's clock and the database's may differ by that much.
 const SLACK: Duration = Duration::from_mins(1);
 
 impl Outbox {
-    /// Takes away some commands that were processed longer than `retention` ago (a repeat of one of
-    /// them would take effect again), told facts that waited for Redis for longer than anything
-    /// stays in it, and replicas that are gone. Returns whether there may be more to take away.
+    /// Deletes some commands that were processed longer than `retention` ago (a repeat of one of
+    /// them would take effect again), published facts that waited for Redis for longer than anything
+    /// stays in it, and replicas that are gone. Returns whether there may be more to delete.
     ///
     /// # Errors
     /// When PostgreSQL does not answer.

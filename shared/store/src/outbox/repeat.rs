@@ -1,7 +1,8 @@
-//! Cache writes repeated, so that a Redis that was away comes back right.
+//! Cache writes repeated, so that a Redis that was unavailable comes back right.
 //!
-//! What is repeated is the task as it is now, not as a fact tells it: a fact that is told late must
-//! not take an emptied cache back to an older version.
+//! What is repeated is the task as it is now, not as a fact has it: a fact that is published late
+//! must not take an emptied cache back to an older version. A task that cannot be read is passed
+//! over, for it is in no cache either.
 
 use domain::Task;
 use sqlx::types::Uuid;
@@ -17,8 +18,8 @@ const BATCH: i64 = 32;
 const BATCHES: u32 = 10;
 
 impl Outbox {
-    /// Repeats the cache writes of facts that were told while Redis was away, until it is away again.
-    /// Returns whether any may be left.
+    /// Repeats the cache writes of facts that were published while Redis was unavailable, until it
+    /// is unavailable again. Returns whether any may be left.
     ///
     /// # Errors
     /// When PostgreSQL does not answer.
@@ -31,7 +32,7 @@ impl Outbox {
             if !self.refresh(&tenants, &tasks).await? {
                 return Ok(true);
             }
-            self.forget(&seqs).await?;
+            self.delete(&seqs).await?;
         }
         Ok(true)
     }
@@ -77,7 +78,7 @@ impl Outbox {
         let rows = sqlx::query!(
             r#"
             SELECT tasks.id AS "id!", to_jsonb(tasks) AS "task!: Stored<Task>"
-            FROM (SELECT DISTINCT * FROM unnest($1::text[], $2::uuid[]) AS told (tenant, id)) AS told
+            FROM (SELECT DISTINCT * FROM unnest($1::text[], $2::uuid[]) AS key (tenant, id)) AS key
             JOIN tasks USING (tenant, id)
             "#,
             tenants,
@@ -85,7 +86,6 @@ impl Outbox {
         )
         .fetch_all(&self.store.pool)
         .await?;
-        // What cannot be read is in no cache either.
         let readable = rows
             .into_iter()
             .filter_map(|row| row.task.0.inspect_err(|why| why.report("tasks", row.id)).ok());

@@ -26,6 +26,7 @@ pub(crate) struct Fixture {
     pub(crate) reader: Store,
     pub(crate) relay: Store,
     pub(crate) attachments: Store,
+    pub(crate) operator: Store,
     pub(crate) owner: PgPool,
     pub(crate) database: TestDatabase,
 }
@@ -51,9 +52,15 @@ impl Fixture {
                 .expect("a store"),
             relay: connect(&database.relay_url),
             attachments: connect(&database.attachments_url),
+            operator: connect(&database.operator_url),
             owner: PgPool::connect_lazy(database.owner_url.expose_secret()).expect("a URL"),
             database,
         }
+    }
+
+    /// Another store of the relay, with connections of its own.
+    pub(crate) fn connect_relay(&self) -> Store {
+        Store::connect(&config(&self.database.relay_url, "", &[])).expect("a store")
     }
 
     pub(crate) async fn apply(&self, batch: Vec<Incoming>) -> Vec<Receipt> {

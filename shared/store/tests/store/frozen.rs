@@ -153,7 +153,7 @@ async fn a_relay_hears_of_facts_again() {
     let (proxy, relay) = through_a_proxy(&database.relay_url).await;
     let owner = connect_with(&database.writer_url, &[]);
     let outbox = Outbox::new(relay, LONG);
-    let wake = outbox.wake();
+    let listener = outbox.listener();
     outbox.lease().await.expect("a lease");
     outbox.set_sleeping(true).await.expect("asleep");
     let heard = async || {
@@ -166,7 +166,7 @@ async fn a_relay_hears_of_facts_again() {
             }
         };
         tokio::select! {
-            () = ends(wake.wait()) => {}
+            () = ends(listener.wait()) => {}
             () = write => {}
         }
     };
@@ -177,7 +177,7 @@ async fn a_relay_hears_of_facts_again() {
     ends(async { while outbox.lease().await.is_err() {} }).await;
     // What was heard before counts once.
     tokio::select! {
-        () = wake.wait() => {}
+        () = listener.wait() => {}
         () = sleep(Duration::ZERO) => {}
     }
     heard().await;

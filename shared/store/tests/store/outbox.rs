@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use secrecy::ExposeSecret as _;
 use sqlx::PgPool;
-use store::{Lease, Outbox, UntoldFact};
+use store::{Lease, Outbox, PendingFact};
 
 use crate::fixture::{Fixture, create, incoming, new_task};
 
@@ -32,9 +32,9 @@ impl Fixture {
     }
 }
 
-/// All that the replica may tell at the moment.
-pub(crate) async fn untold(outbox: &Outbox, lease: &Lease) -> Vec<UntoldFact> {
-    outbox.untold(lease, &[], 10_000).await.expect("facts")
+/// All that the replica may publish at the moment.
+pub(crate) async fn pending(outbox: &Outbox, lease: &Lease) -> Vec<PendingFact> {
+    outbox.pending(lease, 10_000).await.expect("facts")
 }
 
 pub(crate) fn shards(leases: &[&Lease]) -> Vec<i16> {
@@ -91,7 +91,7 @@ async fn a_purge_takes_what_waits_for_redis_for_longer_than_anything_stays_there
         .await;
     fixture.outbox(LONG).purge(LONG).await.expect("purged");
     let left = "SELECT string_agg(seq::text, ' ' ORDER BY seq) FROM outbox";
-    assert_eq!(fixture.look(left).await, "1 3", "what is untold stays, however old");
+    assert_eq!(fixture.look(left).await, "1 3", "what is pending stays, however old");
 }
 
 #[tokio::test]

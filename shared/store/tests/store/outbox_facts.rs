@@ -1,4 +1,4 @@
-//! Which facts a relay reads, what wakes it, and what becomes of told ones.
+//! Which facts a relay reads, what ends its sleep, and what becomes of published facts.
 
 use std::iter::repeat_with;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use sqlx::PgPool;
 use tokio::time::timeout;
 
 use crate::fixture::{Fixture, complete, create, incoming, new_task, rename};
-use crate::outbox::{LONG, untold};
+use crate::outbox::{LONG, pending};
 use crate::outbox_leases::listening;
 
 #[tokio::test]
@@ -23,13 +23,15 @@ async fn facts_come_in_order_with_what_their_event_needs() {
     let outbox = fixture.outbox(LONG);
     let lease = outbox.lease().await.expect("a lease");
 
-    let facts = untold(&outbox, &lease).await;
+    let facts = pending(&outbox, &lease).await;
     let kinds: Vec<_> = facts.iter().map(|fact| fact.kind.as_str()).collect();
     assert_eq!(kinds, ["dev.task-app.task.created.v1", "dev.task-app.task.completed.v1"]);
     assert!(facts[0].seq < facts[1].seq);
-    assert!(facts.iter().all(|fact| fact.task == task && fact.tenant.as_str() == "acme"));
+    assert!(
+        facts.iter().all(|fact| fact.task.task == task.as_uuid() && fact.task.tenant == "acme")
+    );
     assert_eq!(facts[0].traceparent, first.traceparent);
-    assert!(facts[0].data.get().contains("Buy milk"));
+    assert!(facts[0].data.contains("Buy milk"));
     assert!(!format!("{facts:?}").contains("Buy milk"), "what is personal is not shown");
 }
 
@@ -39,12 +41,12 @@ async fn each_fact_is_read_by_the_holder_of_its_shard_alone() {
     fixture.create_tasks(100).await;
     let (first, second) = (fixture.outbox(LONG), fixture.outbox(LONG));
     let alone = first.lease().await.expect("a lease");
-    assert_eq!(untold(&first, &alone).await.len(), 100);
+    assert_eq!(pending(&first, &alone).await.len(), 100);
     second.lease().await.expect("a lease");
     let (of_first, of_second) =
         (first.lease().await.expect("a lease"), second.lease().await.expect("a lease"));
-    let mut seqs: Vec<_> = untold(&first, &of_first).await.iter().map(|fact| fact.seq).collect();
-    let others = untold(&second, &of_second).await;
+    let mut seqs: Vec<_> = pending(&first, &of_first).await.iter().map(|fact| fact.seq).collect();
+    let others = pending(&second, &of_second).await;
     assert!(!seqs.is_empty() && !others.is_empty());
     seqs.extend(others.iter().map(|fact| fact.seq));
     seqs.sort_unstable();
@@ -53,7 +55,7 @@ async fn each_fact_is_read_by_the_holder_of_its_shard_alone() {
 }
 
 #[tokio::test]
-async fn a_batch_is_bounded_and_passes_over_tasks_that_wait() {
+async fn a_batch_is_bounded_and_every_shard_has_its_part() {
     let fixture = Fixture::new().await;
     let busy = new_task();
     let shard = |task: TaskId| task.as_uuid().as_bytes()[15] & 15;
@@ -66,10 +68,8 @@ async fn a_batch_is_bounded_and_passes_over_tasks_that_wait() {
     let outbox = fixture.outbox(LONG);
     let lease = outbox.lease().await.expect("a lease");
 
-    let some = outbox.untold(&lease, &[], 32).await.expect("facts");
+    let some = outbox.pending(&lease, 32).await.expect("facts");
     assert_eq!(some.len(), 3, "two of each shard");
-    let but_one = outbox.untold(&lease, &[busy], 32).await.expect("facts");
-    assert_eq!(but_one.iter().map(|fact| fact.task).collect::<Vec<_>>(), [other]);
 }
 
 #[tokio::test]
@@ -82,31 +82,31 @@ async fn a_fact_of_a_transaction_that_is_open_or_rolled_back_is_never_read() {
         VALUES ('acme', '0192f1a0-7c3e-7b44-9a53-3a1d0d4f5e10', 't', '{}', now())";
     sqlx::raw_sql(insert).execute(&mut *transaction).await.expect("inserted");
     fixture.create_tasks(1).await;
-    assert_eq!(untold(&outbox, &lease).await.len(), 1, "the later one, which is committed");
+    assert_eq!(pending(&outbox, &lease).await.len(), 1, "the later one, which is committed");
     transaction.rollback().await.expect("rolled back");
-    assert_eq!(untold(&outbox, &lease).await.len(), 1);
+    assert_eq!(pending(&outbox, &lease).await.len(), 1);
 }
 
 #[tokio::test]
-async fn a_commit_wakes_who_sleeps_and_notifies_nobody_else() {
+async fn a_commit_notifies_who_sleeps_and_nobody_else() {
     let fixture = Fixture::new().await;
     let outbox = fixture.outbox(LONG);
     outbox.lease().await.expect("a lease");
-    let wake = outbox.wake();
+    let listener = outbox.listener();
     listening(&fixture).await;
 
     fixture.create_tasks(1).await;
-    let woken = timeout(Duration::from_millis(300), wake.wait()).await;
-    assert!(woken.is_err(), "nobody sleeps, so nobody is notified");
+    let notified = timeout(Duration::from_millis(300), listener.wait()).await;
+    assert!(notified.is_err(), "nobody sleeps, so nobody is notified");
 
     outbox.set_sleeping(true).await.expect("asleep");
     fixture.create_tasks(1).await;
-    wake.wait().await;
-    assert!(!wake.shards_are_free(), "it is about facts");
+    listener.wait().await;
+    assert!(!listener.shards_are_free(), "it is about facts");
 
     outbox.set_sleeping(false).await.expect("awake");
     fixture.create_tasks(1).await;
-    assert!(timeout(Duration::from_millis(300), wake.wait()).await.is_err(), "awake again");
+    assert!(timeout(Duration::from_millis(300), listener.wait()).await.is_err(), "awake again");
 }
 
 #[tokio::test]
@@ -116,10 +116,10 @@ async fn who_slept_when_it_died_costs_writers_nothing() {
     outbox.lease().await.expect("a lease");
     outbox.set_sleeping(true).await.expect("asleep");
     fixture.execute("UPDATE outbox_relays SET seen_until = now() - interval '1 second'").await;
-    let wake = outbox.wake();
+    let listener = outbox.listener();
     listening(&fixture).await;
     fixture.create_tasks(1).await;
-    assert!(timeout(Duration::from_millis(300), wake.wait()).await.is_err());
+    assert!(timeout(Duration::from_millis(300), listener.wait()).await.is_err());
 }
 
 #[tokio::test]
@@ -138,14 +138,14 @@ async fn a_writer_sees_of_the_relays_only_whether_one_sleeps() {
 }
 
 #[tokio::test]
-async fn told_facts_are_gone_and_the_others_stay() {
+async fn published_facts_are_gone_and_the_others_stay() {
     let fixture = Fixture::new().await;
     fixture.create_tasks(5).await;
     let outbox = fixture.outbox(LONG);
     let lease = outbox.lease().await.expect("a lease");
-    let facts = untold(&outbox, &lease).await;
-    assert!(outbox.told(&facts[..3]).await.expect("told"));
-    let left: Vec<_> = untold(&outbox, &lease).await.iter().map(|fact| fact.seq).collect();
+    let facts = pending(&outbox, &lease).await;
+    assert!(outbox.published(&facts[..3]).await.expect("recorded"));
+    let left: Vec<_> = pending(&outbox, &lease).await.iter().map(|fact| fact.seq).collect();
     assert_eq!(left, [facts[3].seq, facts[4].seq]);
     assert_eq!(fixture.look("SELECT count(*)::text FROM outbox").await, "2");
 }
@@ -161,10 +161,10 @@ async fn what_redis_missed_is_repeated_as_it_is_now_when_redis_is_back() {
     let task = new_task();
     redis.stop().await.expect("stopped");
     fixture.apply(vec![incoming("1", task, create("Old"))]).await;
-    let facts = untold(&outbox, &lease).await;
-    assert!(!outbox.told(&facts).await.expect("told"), "Redis is away");
+    let facts = pending(&outbox, &lease).await;
+    assert!(!outbox.published(&facts).await.expect("recorded"), "Redis is unavailable");
     assert!(outbox.repeat(&lease).await.expect("an answer"), "and still is");
-    assert!(untold(&outbox, &lease).await.is_empty(), "nothing is told twice for that");
+    assert!(pending(&outbox, &lease).await.is_empty(), "nothing is published twice for that");
     fixture.apply(vec![incoming("2", task, rename("New", None))]).await;
 
     redis.restart().await.expect("restarted");

@@ -66,18 +66,18 @@ async fn a_lease_ends_earlier_for_its_holder_than_for_the_database() {
 }
 
 #[tokio::test]
-async fn what_is_released_is_free_at_once_and_the_others_are_told() {
+async fn what_is_released_is_free_at_once_and_the_others_are_notified() {
     let fixture = Fixture::new().await;
     let (drained, heir) = (fixture.outbox(LONG), fixture.outbox(LONG));
     lease(&drained).await;
     lease(&heir).await;
-    let wake = heir.wake();
+    let listener = heir.listener();
     listening(&fixture).await;
-    assert!(!wake.shards_are_free());
+    assert!(!listener.shards_are_free());
 
     drained.release().await.expect("released");
-    wake.wait().await;
-    assert!(wake.shards_are_free());
+    listener.wait().await;
+    assert!(listener.shards_are_free());
     assert_eq!(lease(&heir).await.shards.len(), SHARDS);
 }
 

@@ -9,7 +9,7 @@ use store::{Filter, Freshness, Sort, Source};
 
 use crate::cached::Cached;
 use crate::fixture::{complete, create, incoming, new_task, rename};
-use crate::outbox::untold;
+use crate::outbox::pending;
 
 const GENERATION: &str = "list:v2:{acme}";
 
@@ -103,8 +103,8 @@ async fn only_a_change_ends_a_page_and_each_change_once() {
     cached.apply("1", create("Milk")).await;
     assert_eq!(cached.titles(&all()).await.1, Source::Miss);
     let all_told = async || {
-        let facts = untold(&outbox, &lease).await;
-        assert!(outbox.told(&facts).await.expect("told"));
+        let facts = pending(&outbox, &lease).await;
+        assert!(outbox.published(&facts).await.expect("recorded"));
     };
     let still_there = async |what: &str| {
         assert_eq!(cached.titles(&all()).await.1, Source::Hit, "{what}");
@@ -140,8 +140,8 @@ async fn a_change_that_redis_missed_ends_a_page_when_it_is_repeated() {
     cached.forget().await;
     assert!(cached.read().await.is_some_and(|body| body.contains("Oat milk")));
     assert_eq!(cached.titles(&all()).await, titles(&["Milk"], Source::Hit));
-    let facts = untold(&outbox, &lease).await;
-    assert!(outbox.told(&facts).await.expect("told"));
+    let facts = pending(&outbox, &lease).await;
+    assert!(outbox.published(&facts).await.expect("recorded"));
     assert_eq!(cached.titles(&all()).await, titles(&["Oat milk"], Source::Miss));
 }
 

@@ -105,7 +105,7 @@ async fn work(fixture: &Fixture, pooler: &Pooler, settings: &[&str]) {
     let outbox =
         Outbox::new(connect_with(&pooler.url(&fixture.database.relay_url), settings), LONG);
     let lease = outbox.lease().await.expect("a lease");
-    assert_eq!(crate::outbox::untold(&outbox, &lease).await.len(), 24);
+    assert_eq!(crate::outbox::pending(&outbox, &lease).await.len(), 24);
     outbox.set_sleeping(true).await.expect("asleep");
 }
 

@@ -97,7 +97,7 @@ async fn each_role_may_do_what_it_needs_and_no_more() {
                           string_agg(privilege_type, ',' ORDER BY privilege_type) AS privileges
                    FROM information_schema.role_table_grants
                    WHERE grantee IN ('task_app_reader', 'task_app_writer', 'task_app_relay',
-                                   'task_app_attachments', 'PUBLIC')
+                                   'task_app_attachments', 'task_app_operator', 'PUBLIC')
                    AND table_schema = 'public'
                    GROUP BY grantee, table_name) AS grants",
         )
@@ -108,11 +108,15 @@ async fn each_role_may_do_what_it_needs_and_no_more() {
         granted,
         [
             "task_app_attachments attachments DELETE,SELECT",
+            "task_app_operator outbox DELETE,SELECT",
+            "task_app_operator outbox_blocked_tasks SELECT",
+            "task_app_operator outbox_skipped_facts INSERT,SELECT",
             "task_app_reader attachments SELECT",
             "task_app_reader listed_tasks SELECT",
             "task_app_reader tasks SELECT",
             "task_app_relay inbox DELETE,SELECT",
             "task_app_relay outbox DELETE,SELECT",
+            "task_app_relay outbox_blocked_tasks DELETE,INSERT,SELECT,UPDATE",
             "task_app_relay outbox_relays DELETE,INSERT,SELECT,UPDATE",
             "task_app_relay outbox_shards SELECT",
             "task_app_relay tasks SELECT",

@@ -163,9 +163,9 @@ async fn the_relay_sets_the_cache_right_for_all_other_tasks() {
     let tasks = cached.fixture.with_broken(3).await;
     let outbox = cached.fixture.outbox(crate::outbox::LONG);
     let lease = outbox.lease().await.expect("a lease");
-    let facts = crate::outbox::untold(&outbox, &lease).await;
+    let facts = crate::outbox::pending(&outbox, &lease).await;
     assert_eq!(facts.len(), tasks.len());
-    assert!(outbox.told(&facts).await.expect("an answer"));
+    assert!(outbox.published(&facts).await.expect("an answer"));
     assert_eq!(cached.fixture.look("SELECT count(*)::text FROM outbox").await, "0");
     // A deleted task that cannot be read spoils nothing either.
     let batch = vec![incoming("delete", tasks[1], delete())];

@@ -1,4 +1,4 @@
-//! How long the relay waits after a failure: exponentially longer, with full jitter.
+//! How long the relay waits after a failed cycle: exponentially longer, with full jitter.
 
 use std::time::Duration;
 
@@ -9,11 +9,11 @@ const LONGEST: Duration = Duration::from_secs(10);
 
 /// The failures in a row.
 #[derive(Debug, Default)]
-pub(crate) struct Pace(u32);
+pub(crate) struct Backoff(u32);
 
-impl Pace {
-    /// All is well again.
-    pub(crate) fn well(&mut self) {
+impl Backoff {
+    /// Begins anew, after a success.
+    pub(crate) fn reset(&mut self) {
         self.0 = 0;
     }
 
@@ -35,12 +35,12 @@ mod tests {
     #[test]
     fn pauses_grow_to_a_limit_and_begin_anew() {
         let random = &mut SmallRng::seed_from_u64(1);
-        let mut pace = Pace::default();
-        assert_eq!(pace.pause(random), SHORTEST);
-        let pauses: Vec<_> = (0..100).map(|_| pace.pause(random)).collect();
+        let mut backoff = Backoff::default();
+        assert_eq!(backoff.pause(random), SHORTEST);
+        let pauses: Vec<_> = (0..100).map(|_| backoff.pause(random)).collect();
         assert!(pauses.iter().all(|pause| (SHORTEST..=LONGEST).contains(pause)));
         assert!(pauses.iter().any(|pause| *pause > LONGEST / 2), "{pauses:?}");
-        pace.well();
-        assert_eq!(pace.pause(random), SHORTEST);
+        backoff.reset();
+        assert_eq!(backoff.pause(random), SHORTEST);
     }
 }

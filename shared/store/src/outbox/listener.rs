@@ -1,8 +1,8 @@
-//! How a commit wakes a relay that sleeps, at no cost while none does.
+//! How a commit ends the sleep of a relay, at no cost while none sleeps.
 //!
 //! NOTIFY takes a lock of the whole database at commit, so a writer notifies only if a relay said
-//! that it sleeps. A writer that looked just before the relay said so does not notify: who sleeps
-//! looks again by itself after a second or so, which also makes up for a lost connection.
+//! that it sleeps. A writer that looked just before the relay said so does not notify. So a relay
+//! polls again by itself after a second or so, which also makes up for a lost connection.
 
 use std::future::pending;
 use std::sync::Arc;
@@ -29,14 +29,14 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Ends a relay's sleep. Listens on a connection of its own until it is dropped.
 #[derive(Debug)]
-pub struct Wake {
-    heard: Arc<Heard>,
+pub struct OutboxListener {
+    received: Arc<Received>,
     _listening: AbortOnDropHandle<()>,
 }
 
 #[derive(Debug, Default)]
-struct Heard {
-    something: Notify,
+struct Received {
+    notified: Notify,
     shards: AtomicBool,
 }
 
@@ -44,19 +44,19 @@ impl Outbox {
     /// Begins to listen; connects in the background, and again after each failure. Behind a pooler
     /// nothing can be heard.
     #[must_use]
-    pub fn wake(&self) -> Wake {
-        let heard = Arc::<Heard>::default();
+    pub fn listener(&self) -> OutboxListener {
+        let received = Arc::<Received>::default();
         let pool = self.store.pool.clone();
         let listening = if pool.can_listen() {
-            tokio::spawn(listen(pool, Arc::clone(&heard)))
+            tokio::spawn(listen(pool, Arc::clone(&received)))
         } else {
             tokio::spawn(pending())
         };
-        Wake { heard, _listening: AbortOnDropHandle::new(listening) }
+        OutboxListener { received, _listening: AbortOnDropHandle::new(listening) }
     }
 
-    /// Says whether this replica sleeps, so that writers notify it. Look at the outbox once more
-    /// after saying so: what was committed before was not notified.
+    /// Says whether this replica sleeps, so that writers notify it. Poll once more after saying so:
+    /// what was committed before was not notified.
     ///
     /// # Errors
     /// When PostgreSQL does not answer.
@@ -73,38 +73,38 @@ impl Outbox {
     }
 }
 
-impl Wake {
+impl OutboxListener {
     /// Waits for new facts or free shards. What came since the last wait counts.
     pub async fn wait(&self) {
-        self.heard.something.notified().await;
+        self.received.notified.notified().await;
     }
 
     /// Whether another replica gave shards away since the last call: a reason to renew the lease.
     #[must_use]
     pub fn shards_are_free(&self) -> bool {
-        self.heard.shards.swap(false, Ordering::SeqCst)
+        self.received.shards.swap(false, Ordering::SeqCst)
     }
 }
 
-async fn listen(pool: Pool, heard: Arc<Heard>) {
+async fn listen(pool: Pool, received: Arc<Received>) {
     loop {
-        if let Err(error) = forward(&pool, &heard).await {
-            tracing::debug!(%error, "cannot listen; looking once a second meanwhile");
+        if let Err(error) = forward(&pool, &received).await {
+            tracing::debug!(%error, "cannot listen; polling once a second meanwhile");
         }
         sleep(PAUSE).await;
     }
 }
 
 /// Until the connection fails, or is silent: then it ends, and another is made.
-async fn forward(pool: &Pool, heard: &Heard) -> Result<(), sqlx::Error> {
+async fn forward(pool: &Pool, received: &Received) -> Result<(), sqlx::Error> {
     let mut listener = timeout(ANSWER_TIMEOUT, connect(pool)).await.map_err(late)??;
     loop {
         match timeout(SILENCE, listener.recv()).await {
             Ok(notification) => {
                 if !notification?.payload().is_empty() {
-                    heard.shards.store(true, Ordering::SeqCst);
+                    received.shards.store(true, Ordering::SeqCst);
                 }
-                heard.something.notify_one();
+                received.notified.notify_one();
             }
             Err(_) => {
                 timeout(ANSWER_TIMEOUT, listener.execute("SELECT 1")).await.map_err(late)??;

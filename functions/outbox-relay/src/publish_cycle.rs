@@ -1,0 +1,173 @@
+//! One replica's publish cycles: lease, poll, send, record.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use metrics::{counter, describe_counter};
+use store::{Failure, Fault, Lease, Outbox, OutboxListener, PendingFact, TaskKey};
+use tokio::sync::watch;
+use tokio::time::Instant;
+use tracing::{error, warn};
+
+use crate::config::Config;
+use crate::envelope::Envelope;
+use crate::queues::{Queues, Sent};
+
+const PARKED: &str = "facts_parked_total";
+/// The reason of a fact that no event can be made of.
+const UNREADABLE: &str = "Unreadable";
+
+/// A replica from its first cycle to its last.
+pub(crate) struct Publisher {
+    outbox: Arc<Outbox>,
+    listener: OutboxListener,
+    queues: Queues,
+    batch_size: usize,
+    attempts: u16,
+    /// The latest lease, for the upkeep.
+    lease: watch::Sender<Option<Lease>>,
+    /// Counts batches whose facts wait for Redis, for the upkeep.
+    uncached: watch::Sender<u64>,
+    sleeping: bool,
+}
+
+/// What a cycle came to.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Cycle {
+    /// Facts were published or held back: there may be more.
+    Published,
+    /// There is nothing to publish, and writers know that this replica sleeps.
+    Idle,
+    /// A queue is unavailable.
+    Unavailable,
+}
+
+impl Publisher {
+    pub(crate) fn new(outbox: Arc<Outbox>, queues: Queues, config: &Config) -> Self {
+        describe_counter!(PARKED, "Facts that wait for an operator, counted when they were parked");
+        Self {
+            listener: outbox.listener(),
+            outbox,
+            queues,
+            batch_size: usize::from(config.relay_batch_size),
+            attempts: config.relay_max_attempts,
+            lease: watch::Sender::default(),
+            uncached: watch::Sender::default(),
+            sleeping: false,
+        }
+    }
+
+    /// The latest lease.
+    pub(crate) fn leases(&self) -> watch::Receiver<Option<Lease>> {
+        self.lease.subscribe()
+    }
+
+    /// Changes whenever facts begin to wait for Redis.
+    pub(crate) fn uncached(&self) -> watch::Receiver<u64> {
+        self.uncached.subscribe()
+    }
+
+    /// Waits for something to do.
+    pub(crate) async fn wait(&self) {
+        self.listener.wait().await;
+    }
+
+    /// Publishes one batch. Everything in it is bounded by the lease or the timeouts of PostgreSQL.
+    pub(crate) async fn cycle(&mut self) -> anyhow::Result<Cycle> {
+        let lease = self.lease().await?;
+        let facts = self.outbox.pending(&lease, self.batch_size).await?;
+        if facts.is_empty() {
+            return self.nothing().await;
+        }
+        self.set_sleeping(false).await?;
+        let (envelopes, unreadable) = envelopes(&facts);
+        let sent = self.queues.send(&envelopes, lease.until).await;
+        let unavailable = sent.unavailable;
+        self.record(facts, sent, unreadable).await?;
+        Ok(if unavailable { Cycle::Unavailable } else { Cycle::Published })
+    }
+
+    async fn record(
+        &self,
+        facts: Vec<PendingFact>,
+        sent: Sent,
+        unreadable: Vec<Failure>,
+    ) -> anyhow::Result<()> {
+        let is_published = |fact: &PendingFact| sent.everywhere.contains(&fact.seq);
+        let published: Vec<_> = facts.into_iter().filter(is_published).collect();
+        if !published.is_empty() && !self.outbox.published(&published).await? {
+            self.uncached.send_modify(|batches| *batches += 1);
+        }
+        let failures = [sent.failures, unreadable].concat();
+        if failures.is_empty() {
+            return Ok(());
+        }
+        for fact in self.outbox.block(&failures, &sent.held, self.attempts).await? {
+            if fact.is_parked {
+                let queue = fact.queue.unwrap_or_default();
+                error!(fact = %fact.fact, queue, reason = fact.reason, "a fact is parked");
+                counter!(PARKED, "queue" => queue, "reason" => fact.reason).increment(1);
+            }
+        }
+        Ok(())
+    }
+
+    /// The lease, renewed if it is time to, or if others gave shards away.
+    async fn lease(&self) -> anyhow::Result<Lease> {
+        let moved = self.listener.shards_are_free();
+        let held = self.lease.borrow().clone();
+        if let Some(lease) = held.filter(|lease| !moved && Instant::now() < lease.renew_at) {
+            return Ok(lease);
+        }
+        let lease = self.outbox.lease().await?;
+        self.lease.send_replace(Some(lease.clone()));
+        Ok(lease)
+    }
+
+    /// Before it sleeps, a relay polls once more: what was committed before was not notified.
+    async fn nothing(&mut self) -> anyhow::Result<Cycle> {
+        if self.sleeping {
+            return Ok(Cycle::Idle);
+        }
+        self.set_sleeping(true).await?;
+        Ok(Cycle::Published)
+    }
+
+    async fn set_sleeping(&mut self, sleeping: bool) -> anyhow::Result<()> {
+        if self.sleeping != sleeping {
+            self.outbox.set_sleeping(sleeping).await?;
+            self.sleeping = sleeping;
+        }
+        Ok(())
+    }
+}
+
+/// The events of those facts that can be read. One that cannot be read holds back the later ones of
+/// its task, and is a failure once none of an earlier one's is left to be published.
+fn envelopes(facts: &[PendingFact]) -> (Vec<Arc<Envelope>>, Vec<Failure>) {
+    let (mut envelopes, mut failures) = (Vec::with_capacity(facts.len()), Vec::new());
+    let mut tasks: HashMap<&TaskKey, bool> = HashMap::new();
+    for fact in facts {
+        let is_first = !tasks.contains_key(&fact.task);
+        let goes_on = tasks.entry(&fact.task).or_insert(true);
+        if !*goes_on {
+            continue;
+        }
+        match Envelope::new(fact) {
+            Ok(envelope) => envelopes.push(Arc::new(envelope)),
+            Err(error) => {
+                *goes_on = false;
+                if is_first {
+                    warn!(fact = %fact.id, error = format!("{error:#}"), "a fact cannot be read");
+                    failures.push(unreadable(fact));
+                }
+            }
+        }
+    }
+    (envelopes, failures)
+}
+
+fn unreadable(fact: &PendingFact) -> Failure {
+    let reason = UNREADABLE.to_owned();
+    Failure { seq: fact.seq, queue: None, reason, fault: Fault::Unreadable }
+}

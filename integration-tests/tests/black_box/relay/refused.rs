@@ -1,0 +1,171 @@
+//! Facts that a queue refuses: they hold back their own task, are parked, and an operator decides.
+
+use std::process::{ExitStatus, Stdio};
+
+use local_stack::Function;
+use serde_json::Value;
+use tokio::process::Command;
+
+use super::strict::Strict;
+use super::subscriber::Subscriber;
+use super::{environment, facts_queue, metric, standard_queue};
+use crate::load::Load;
+use crate::world::{PATIENCE, World, binary, eventually};
+
+/// Facts of the tenant `noisy`, each of a task of its own, with a character that SQS refuses.
+const REFUSED: &str = "INSERT INTO outbox (tenant, task_id, type, data, occurred_at)
+    SELECT 'noisy', ('0192f1a0-7c3e-7b44-9a53-' || lpad(to_hex(n), 12, '0'))::uuid,
+        'dev.task-app.task.created.v1', jsonb_build_object('title', chr(65535)), now()
+    FROM generate_series(1, 2800) AS n";
+/// Facts of the tenant `acme`, behind them.
+const GOOD: &str = "INSERT INTO outbox (tenant, task_id, type, data, occurred_at)
+    SELECT 'acme', ('0192f1a0-7c3e-7b44-9a54-' || lpad(to_hex(n), 12, '0'))::uuid,
+        'dev.task-app.task.created.v1', jsonb_build_object('version', 1), now()
+    FROM generate_series(1, 100) AS n";
+const PARKED: &str = "SELECT count(*) FROM outbox_blocked_tasks WHERE parked_at IS NOT NULL";
+const OUTBOX: &str = "SELECT count(*) FROM outbox";
+
+/// A relay behind AWS's rule.
+async fn relay(world: &World, strict: &Strict, queues: &[&str], attempts: &str) -> Function {
+    let environment = environment(world, queues)
+        .with("AWS_ENDPOINT_URL", &strict.url)
+        .with("RELAY_BATCH_SIZE", "500")
+        .with("RELAY_LEASE_SECONDS", "30")
+        .with("RELAY_MAX_ATTEMPTS", attempts);
+    let binary = binary("outbox-relay");
+    let mut relay =
+        Function::start(&binary, "relay", &environment, &world.state).expect("a process");
+    relay.ready(PATIENCE).await.expect("a relay that is ready");
+    relay
+}
+
+async fn execute(world: &World, sql: &'static str) {
+    sqlx::raw_sql(sql).execute(&world.owner).await.expect("done");
+}
+
+/// Runs the operator's command, and returns what it printed.
+async fn parked_facts(world: &World, arguments: &[&str]) -> (ExitStatus, String) {
+    let environment = world.environment(&world.database.operator_url);
+    let run = Command::new(binary("parked-facts"))
+        .args(arguments)
+        .env_clear()
+        .envs(environment.iter())
+        .stdin(Stdio::null())
+        .output();
+    let output = run.await.expect("a run");
+    (output.status, String::from_utf8(output.stdout).expect("text"))
+}
+
+#[tokio::test]
+async fn thousands_of_refused_facts_of_one_tenant_delay_no_fact_of_another() {
+    let world = World::new().await;
+    let strict = Strict::start(world.sqs.clone()).await;
+    let facts = facts_queue(&world).await;
+    execute(&world, REFUSED).await;
+    execute(&world, GOOD).await;
+    let relay = relay(&world, &strict, &[&facts.url], "1000").await;
+    let mut subscriber = Subscriber::new(&world, &facts.url);
+    subscriber.receives(100).await;
+    assert!(subscriber.facts().all(|fact| fact["tenant"] == "acme"));
+    assert_eq!(world.count(PARKED).await, 0, "they did not wait for the others to be parked");
+
+    eventually("the others are tried again, and still count", async || {
+        let blocked = metric(&world, &relay, "outbox_blocked_tasks").await?;
+        let lag = metric(&world, &relay, "outbox_lag_seconds").await?;
+        let unsent = metric(&world, &relay, "outbox_unsent").await?;
+        (blocked >= 2_800.0 && unsent >= 2_800.0 && lag > 0.0).then_some(())
+    })
+    .await;
+    execute(
+        &world,
+        "INSERT INTO outbox (tenant, task_id, type, data, occurred_at)
+        VALUES ('acme', '0192f1a0-7c3e-7b44-9a54-ffffffffffff', 't', '{}', now())",
+    )
+    .await;
+    eventually("one more comes through", async || {
+        subscriber.receive().await;
+        (subscriber.facts().count() == 101).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn refused_facts_are_parked_listed_and_skipped() {
+    let world = World::new().await;
+    let strict = Strict::start(world.sqs.clone()).await;
+    let facts = facts_queue(&world).await;
+    execute(&world, REFUSED).await;
+    execute(
+        &world,
+        "INSERT INTO outbox (tenant, task_id, type, data, occurred_at)
+         VALUES ('noisy', '0192f1a0-7c3e-7b44-9a53-000000000001', 't', '{}', now()),
+                ('NOT A TENANT', gen_random_uuid(), 't', '{}', 'infinity')",
+    )
+    .await;
+    let relay = relay(&world, &strict, &[&facts.url], "1").await;
+    eventually("all are parked", async || {
+        (metric(&world, &relay, "outbox_parked_facts").await? >= 2_801.0).then_some(())
+    })
+    .await;
+    let noisy = "facts_parked_total{queue=";
+    assert!(metric(&world, &relay, noisy).await.is_some(), "an alert can be made of it");
+
+    let (status, listed) = parked_facts(&world, &["ls", "--json", "--limit", "5000"]).await;
+    assert!(status.success(), "{status}");
+    let listed: Vec<Value> =
+        listed.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    let reasons = |reason: &str| listed.iter().filter(|fact| fact["reason"] == reason).count();
+    assert_eq!((reasons("InvalidMessageContents"), reasons("Unreadable")), (2_800, 1));
+
+    let skip = ["skip", "--tenant", "noisy", "--by", "ada", "--why", "a test"];
+    let (status, _) = parked_facts(&world, &skip).await;
+    assert_eq!(status.code(), Some(2), "without a confirmation nothing is skipped");
+    assert_eq!(world.count(PARKED).await, 2_801);
+    let (status, said) = parked_facts(&world, &[&skip[..], &["--yes"]].concat()).await;
+    assert!(status.success() && said.contains("2800"), "{status}: {said}");
+    Subscriber::new(&world, &facts.url).receives(1).await;
+    let unreadable = listed.iter().find(|fact| fact["reason"] == "Unreadable").expect("one");
+    let id = unreadable["fact"].as_str().expect("an id");
+    let (status, _) = parked_facts(&world, &["show", id, "--data"]).await;
+    assert!(status.success());
+    let (status, _) =
+        parked_facts(&world, &["skip", id, "--by", "ada", "--why", "a test", "--yes"]).await;
+    assert!(status.success());
+    eventually("nothing is left", async || (world.count(OUTBOX).await == 0).then_some(())).await;
+    assert_eq!(world.count("SELECT count(*) FROM outbox_skipped_facts").await, 2_801);
+    let (status, _) = parked_facts(&world, &["retry", "--every"]).await;
+    assert_eq!(status.code(), Some(3), "nothing is parked any more");
+}
+
+#[tokio::test]
+async fn what_one_queue_refuses_the_other_gets_once_and_in_order_after_a_retry() {
+    let world = World::new().await;
+    let strict = Strict::start(world.sqs.clone()).await;
+    // A FIFO queue would hide what is sent twice.
+    let (ours, theirs) = (standard_queue(&world).await, facts_queue(&world).await);
+    let load = Load::random(16, 200);
+    let _worker = world.worker().await;
+    world.send(&load.messages).await;
+    world.processed(load.distinct).await;
+    strict.refuse(&theirs.url, "\"version\": 2");
+    let relay = relay(&world, &strict, &[&ours, &theirs.url], "3").await;
+    let parked = eventually("some are parked, and the others published", async || {
+        let waiting = "SELECT count(*) FROM outbox WHERE NOT blocked";
+        let tried = "SELECT count(*) FROM outbox_blocked_tasks WHERE parked_at IS NULL";
+        let done = world.count(waiting).await == 0 && world.count(tried).await == 0;
+        let parked = world.count(PARKED).await;
+        (done && parked > 0).then_some(parked)
+    })
+    .await;
+    assert_eq!(metric(&world, &relay, "outbox_lag_seconds").await.map(f64::is_nan), Some(false));
+
+    strict.mend();
+    let (status, said) = parked_facts(&world, &["retry", "--every"]).await;
+    assert!(status.success() && said.contains(&parked.to_string()), "{status}: {said}");
+    Subscriber::new(&world, &theirs.url).receives_everything().await;
+    let mut ours = Subscriber::new(&world, &ours);
+    ours.receives_everything().await;
+    // A slow machine may have a request sent again: that is no repeat for each refusal.
+    let repeats = i64::try_from(ours.repeats).expect("a count");
+    assert!(repeats < parked, "the other queue refused {parked}, this one got {repeats} again");
+}
