@@ -160,13 +160,17 @@ impl Redis {
     }
 
     /// Whether the connection is bad: it is cut off, or leads to a server that is not the primary any
-    /// more, or to one of a cluster.
+    /// more (and perhaps loads what the new one has), or to one of a cluster.
     fn is_bad(&self, error: &RedisError) -> bool {
         if error.is_connection_dropped() {
             return true;
         }
         match error.kind() {
-            ErrorKind::Server(ServerErrorKind::ReadOnly | ServerErrorKind::MasterDown) => true,
+            ErrorKind::Server(
+                ServerErrorKind::ReadOnly
+                | ServerErrorKind::MasterDown
+                | ServerErrorKind::BusyLoading,
+            ) => true,
             ErrorKind::Server(
                 ServerErrorKind::Moved
                 | ServerErrorKind::Ask

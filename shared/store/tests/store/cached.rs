@@ -35,8 +35,9 @@ pub(crate) struct Cached {
 }
 
 impl Cached {
+    /// With patience: a machine that is busy with other tests is slow.
     pub(crate) async fn new() -> Self {
-        Self::with(&[]).await
+        Self::with(&["--redis-timeout-ms=1000"]).await
     }
 
     /// With further settings of its stores.

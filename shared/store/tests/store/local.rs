@@ -13,7 +13,7 @@ use crate::fixture::{Fixture, create, new_task, rename};
 
 /// With a task, and a reader that keeps it. The guard ends its follower.
 async fn keeping() -> (Cached, DropGuard) {
-    let mut cached = Cached::new().await;
+    let mut cached = Cached::with(&[]).await;
     cached.apply("1", create("Buy milk")).await;
     let reader = cached.fixture.reader.clone();
     let (reader, follower) = reader.keeping(&LocalConfig { local_cache_entries: 100 });

@@ -71,17 +71,40 @@ async fn send(redis: &Redis, command: &[&str]) {
 
 #[tokio::test]
 async fn after_a_fail_over_the_new_primary_is_used_though_no_connection_was_closed() {
-    // A replica answers READONLY to a write, or MASTERDOWN to everything.
-    for (serves_stale_data, has_primary) in [("yes", true), ("no", false)] {
+    let reads_only: &[&str] = &[];
+    let without_primary = &["replica-serve-stale-data", "no"];
+    for (is_answered, settings) in [("READONLY", reads_only), ("MASTERDOWN", without_primary)] {
         let mut stage = Stage::new().await;
         let (primary, _folder) = redis().await;
         let (_, port) = primary.url().expose_secret().rsplit_once(':').expect("a port");
         let old = &stage.cached.redis;
-        send(old, &["CONFIG", "SET", "replica-serve-stale-data", serves_stale_data]).await;
-        send(old, &["REPLICAOF", "127.0.0.1", if has_primary { port } else { "1" }]).await;
+        if !settings.is_empty() {
+            send(old, &[&["CONFIG", "SET"], settings].concat()).await;
+        }
+        let port = if is_answered == "MASTERDOWN" { "1" } else { port };
+        send(old, &["REPLICAOF", "127.0.0.1", port]).await;
+        answers(old, is_answered).await;
         assert!(!stage.works().await, "it takes no writes");
         stage.proxy.lead_to(primary.url()).expect("led");
         stage.works_again().await;
+    }
+}
+
+/// Waits until a write or a read is answered so.
+async fn answers(redis: &Redis, code: &str) {
+    let end = Instant::now() + PATIENCE;
+    let client = redis::Client::open(redis.url().expose_secret()).expect("a URL");
+    loop {
+        if let Ok(mut connection) = client.get_multiplexed_async_connection().await {
+            for words in [&["SET", "a", "b"][..], &["GET", "a"]] {
+                let said = redis::cmd(words[0]).arg(&words[1..]).exec_async(&mut connection).await;
+                if said.is_err_and(|error| error.code() == Some(code)) {
+                    return;
+                }
+            }
+        }
+        assert!(Instant::now() < end, "never {code}");
+        sleep(Duration::from_millis(20)).await;
     }
 }
 
