@@ -70,9 +70,11 @@ async fn ask_and_not_read(api: &Api) -> TcpStream {
 #[tokio::test]
 async fn responses_that_nobody_reads_are_cut_off() {
     let world = World::new().await;
-    let api = world
-        .writer_with(&[("HTTP_MAX_CONNECTIONS", "8"), ("HTTP_WRITE_TIMEOUT_MS", "1000")])
-        .await;
+    let environment = world
+        .api_environment(&world.database.reader_url)
+        .with("HTTP_MAX_CONNECTIONS", "8")
+        .with("HTTP_WRITE_TIMEOUT_MS", "1000");
+    let api = world.api("task-reader", environment).await;
     let deaf = join_all((0..8).map(|_| ask_and_not_read(&api))).await;
     let metrics = api.function.health_url("metrics");
     eventually("connections are closed", async || {
@@ -80,7 +82,7 @@ async fn responses_that_nobody_reads_are_cut_off() {
         metrics.contains(r#"http_connections_closed_total{reason="write_timeout"} 8"#).then_some(())
     })
     .await;
-    let served = world.client.put(format!("{}/v1/tasks", api.url)).send().await;
-    assert_eq!(served.expect("an answer after the deaf ones").status(), 405);
+    let served = world.client.get(format!("{}/openapi.json", api.url)).send().await;
+    assert_eq!(served.expect("an answer after the deaf ones").status(), 200);
     drop(deaf);
 }
