@@ -116,7 +116,7 @@ impl Service {
     /// Consumes a queue with `handler`: in a pod by polling it, in a Lambda by what an event source
     /// mapping brings.
     ///
-    /// Reads the queue's facts first, and fails if the configuration contradicts itself, the queue
+    /// Reads the queue's attributes first, and fails if the configuration contradicts itself, the queue
     /// cannot be reached, or it has no dead-letter queue.
     pub async fn sqs<H: BatchHandler>(
         mut self,

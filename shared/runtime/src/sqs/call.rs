@@ -118,7 +118,7 @@ impl<H: BatchHandler, Q: Queue> Worker<H, Q> {
 
     /// Decoding depends on the record alone: what panics once would always.
     fn decode(&self, record: &Record, claimed: Option<String>) -> Result<H::Message, Reject> {
-        record.note_last_delivery(self.settler.queue.facts().rules.is_last(record));
+        record.note_last_delivery(self.settler.queue.attributes().rules.is_last(record));
         let decode = || {
             let message = match claimed {
                 Some(body) => self.handler.decode(&record.clone().with_claimed(body))?,

@@ -65,7 +65,7 @@ impl<H: BatchHandler, Q: Queue> Consumer<H, Q> {
         random: SmallRng,
     ) -> Self {
         let (queue, jitter) = (Arc::new(queue), Jitter::new(random));
-        let breaker = CircuitBreaker::new(queue.facts().name(), dependencies, jitter.clone());
+        let breaker = CircuitBreaker::new(queue.attributes().name(), dependencies, jitter.clone());
         let settler = Settler {
             queue: Arc::clone(&queue),
             backoff: Backoff::new(config, UNAVAILABLE_IN_A_POD, jitter),

@@ -39,7 +39,7 @@ impl<H: BatchHandler, Q: Queue> Invoked<H, Q> {
         dependencies: Dependencies,
     ) -> Self {
         let (queue, jitter) = (Arc::new(queue), Jitter::new(rand::make_rng()));
-        let breaker = CircuitBreaker::new(queue.facts().name(), dependencies, jitter.clone());
+        let breaker = CircuitBreaker::new(queue.attributes().name(), dependencies, jitter.clone());
         let settler = Settler {
             queue: Arc::clone(&queue),
             backoff: Backoff::new(config, UNAVAILABLE_IN_A_LAMBDA, jitter),
@@ -52,18 +52,18 @@ impl<H: BatchHandler, Q: Queue> Invoked<H, Q> {
 
     /// The queue that is configured.
     pub(crate) fn queue_arn(&self) -> &str {
-        &self.queue.facts().arn
+        &self.queue.attributes().arn
     }
 
     /// Whether the queue has an order to keep.
     pub(crate) fn is_fifo(&self) -> bool {
-        self.queue.facts().rules.fifo
+        self.queue.attributes().rules.fifo
     }
 
     /// Handles one batch by `deadline`; returns the ids of the messages that must be handed out
     /// again, each once.
     pub(crate) async fn handle(&self, records: Vec<Record>, deadline: Instant) -> Vec<String> {
-        let queue = self.queue.facts().name();
+        let queue = self.queue.attributes().name();
         arrival::report(queue, &records, self.clock.now());
         let mut ids: Vec<_> = records.iter().map(|record| record.message_id().to_owned()).collect();
         let batch = Batch::new(records, Vec::new(), None, queue);

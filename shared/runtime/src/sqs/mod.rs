@@ -21,7 +21,6 @@ pub mod claim_check;
 mod config;
 mod consumer;
 mod dead_letter;
-mod facts;
 mod handler;
 mod heartbeat;
 mod invoked;
@@ -30,6 +29,7 @@ mod lines;
 mod persist;
 mod poller;
 mod queue;
+mod queue_attributes;
 mod record;
 mod settle;
 #[cfg(any(test, feature = "simulation"))]
@@ -45,7 +45,8 @@ mod worker;
 
 #[cfg(test)]
 pub(crate) use {
-    action::Rules, claim_check::Claims, dead_letter::DeadLetter, facts::Facts, queue::Answer,
+    action::Rules, claim_check::Claims, dead_letter::DeadLetter, queue::Answer,
+    queue_attributes::QueueAttributes,
 };
 
 /// The `maxReceiveCount` that a queue should have: what is said of outages is computed for it.

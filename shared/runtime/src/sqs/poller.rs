@@ -121,7 +121,7 @@ impl<Q: Queue> Poller<Q> {
         self.report(&records);
         let taken = slots.take(&records).unwrap_or(slots);
         let leases = Lease::start(Arc::clone(&self.queue), &records, self.visibility);
-        let mut batch = Batch::new(records, leases, Some(taken), self.queue.facts().name());
+        let mut batch = Batch::new(records, leases, Some(taken), self.queue.attributes().name());
         batch.receiving = receiving;
         self.hand_over(batch).await;
     }
@@ -149,6 +149,6 @@ impl<Q: Queue> Poller<Q> {
     }
 
     fn report(&self, records: &[Record]) {
-        arrival::report(self.queue.facts().name(), records, self.clock.now());
+        arrival::report(self.queue.attributes().name(), records, self.clock.now());
     }
 }

@@ -17,7 +17,9 @@ use aws_sdk_sqs::{
 };
 use tracing::warn;
 
-use super::{Config, Record, claim_check::Claims, dead_letter::DeadLetter, facts::Facts};
+use super::{
+    Config, Record, claim_check::Claims, dead_letter::DeadLetter, queue_attributes::QueueAttributes,
+};
 
 /// What a receive may take beyond its long poll: the answer's way, and SQS's own delays.
 const RECEIVE_GRACE: Duration = Duration::from_secs(10);
@@ -64,17 +66,17 @@ pub(crate) trait Queue: Send + Sync + 'static {
 
     /// Hides messages, by receipt handle, for some more seconds. One that is gone already, or
     /// visible, counts as done.
-    fn hide(&self, waits: &[(String, i32)]) -> impl Future<Output = Answer> + Send;
+    fn change_visibility(&self, waits: &[(String, i32)]) -> impl Future<Output = Answer> + Send;
 
     /// Hides messages that are being handled for that many seconds from now. One that is gone is a
     /// futile failure.
     fn extend(&self, handles: &[String], seconds: i32) -> impl Future<Output = Answer> + Send;
 
     /// Sends to the dead-letter queue.
-    fn bury(&self, letters: &[DeadLetter]) -> impl Future<Output = Answer> + Send;
+    fn send_dead_letters(&self, letters: &[DeadLetter]) -> impl Future<Output = Answer> + Send;
 
     /// What is known of it.
-    fn facts(&self) -> &Facts;
+    fn attributes(&self) -> &QueueAttributes;
 
     /// Where bodies are that are too large for it.
     fn claims(&self) -> &Claims;
@@ -84,24 +86,24 @@ pub(crate) trait Queue: Send + Sync + 'static {
 pub(crate) struct AwsQueue {
     client: Client,
     url: String,
-    facts: Facts,
+    attributes: QueueAttributes,
     claims: Claims,
     wait: Duration,
     visibility: Duration,
 }
 
 impl AwsQueue {
-    /// Reads the queue's facts; fails if it cannot, or if the queue has no dead-letter queue.
+    /// Reads the attributes of the queue; fails if it cannot, or if the queue has no dead-letter queue.
     pub(crate) async fn open(client: Client, config: &Config) -> anyhow::Result<Self> {
         let url = config.queue_url.clone();
-        let facts = Facts::read(&client, &url).await?;
+        let attributes = QueueAttributes::read(&client, &url).await?;
         let claims = Claims::open(&config.claim_check).await;
         let (wait, visibility) = (config.wait(), config.visibility());
-        Ok(Self { client, url, facts, claims, wait, visibility })
+        Ok(Self { client, url, attributes, claims, wait, visibility })
     }
 
     /// Has messages, by receipt handle, become visible after that many seconds.
-    async fn change_visibility(
+    async fn set_visibility(
         &self,
         waits: impl Iterator<Item = (&String, i32)> + Send,
     ) -> anyhow::Result<Vec<BatchResultErrorEntry>> {
@@ -157,17 +159,17 @@ impl Queue for AwsQueue {
         let entries = handles.iter().enumerate().map(entry).collect::<Result<_, _>>()?;
         let request = self.client.delete_message_batch().queue_url(&self.url);
         let answer = request.set_entries(Some(entries)).send().await.context("cannot delete")?;
-        Ok(undeleted(answer.failed, self.facts.rules.fifo))
+        Ok(undeleted(answer.failed, self.attributes.rules.fifo))
     }
 
-    async fn hide(&self, waits: &[(String, i32)]) -> Answer {
+    async fn change_visibility(&self, waits: &[(String, i32)]) -> Answer {
         let waits = waits.iter().map(|(handle, wait)| (handle, *wait));
-        Ok(failures(self.change_visibility(waits).await?, is_gone))
+        Ok(failures(self.set_visibility(waits).await?, is_gone))
     }
 
     async fn extend(&self, handles: &[String], seconds: i32) -> Answer {
         let waits = handles.iter().map(|handle| (handle, seconds));
-        let failed = self.change_visibility(waits).await?;
+        let failed = self.set_visibility(waits).await?;
         let failure = |entry: BatchResultErrorEntry| {
             let futile = is_gone(&entry);
             failure(entry).map(|failure| Failure { futile, ..failure })
@@ -175,7 +177,7 @@ impl Queue for AwsQueue {
         Ok(failed.into_iter().filter_map(failure).collect())
     }
 
-    async fn bury(&self, letters: &[DeadLetter]) -> Answer {
+    async fn send_dead_letters(&self, letters: &[DeadLetter]) -> Answer {
         let entry = |(index, letter): (usize, &DeadLetter)| {
             SendMessageBatchRequestEntry::builder()
                 .id(index.to_string())
@@ -186,7 +188,7 @@ impl Queue for AwsQueue {
                 .build()
         };
         let entries = letters.iter().enumerate().map(entry).collect::<Result<_, _>>()?;
-        let request = self.client.send_message_batch().queue_url(&self.facts.dead_letter_url);
+        let request = self.client.send_message_batch().queue_url(&self.attributes.dead_letter_url);
         match request.set_entries(Some(entries)).send().await {
             Ok(answer) => Ok(failures(answer.failed, |_| false)),
             // A queue may refuse a batch as a whole for one entry.
@@ -200,8 +202,8 @@ impl Queue for AwsQueue {
         }
     }
 
-    fn facts(&self) -> &Facts {
-        &self.facts
+    fn attributes(&self) -> &QueueAttributes {
+        &self.attributes
     }
 
     fn claims(&self) -> &Claims {

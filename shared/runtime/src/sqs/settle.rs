@@ -18,9 +18,9 @@ use super::{
     backoff::{Backoff, whole_seconds},
     chunks::{self, Lost},
     dead_letter::{DeadLetter, Death},
-    facts::Facts,
     heartbeat::Lease,
     queue::Queue,
+    queue_attributes::QueueAttributes,
     slots::LARGEST_MESSAGE,
 };
 use crate::{
@@ -48,8 +48,8 @@ pub(crate) struct Settler<Q> {
 }
 
 impl<Q: Queue> Settler<Q> {
-    pub(crate) fn queue(&self) -> &Facts {
-        self.queue.facts()
+    pub(crate) fn queue(&self) -> &QueueAttributes {
+        self.queue.attributes()
     }
 
     /// Carries out one action per record, in order; returns what each came to. What was acknowledged
@@ -136,7 +136,8 @@ impl<Q: Queue> Settler<Q> {
 
     /// One call follows the other, for a replay of a FIFO group should see its order.
     async fn send(&self, letters: Vec<DeadLetter>) -> Vec<Lost<DeadLetter>> {
-        let call = |chunk: Vec<DeadLetter>| async move { self.queue.bury(&chunk).await };
+        let call =
+            |chunk: Vec<DeadLetter>| async move { self.queue.send_dead_letters(&chunk).await };
         chunks::run(vec![letters], 1, call).await
     }
 
@@ -167,7 +168,8 @@ impl<Q: Queue> Settler<Q> {
         let (places, waits): (Vec<_>, Vec<_>) = waits.unzip();
         join_all(places.into_iter().filter_map(|place| leases.get(place)).map(Lease::end)).await;
         let chunks = chunks::cut(waits, |_| 0, 0);
-        let call = |chunk: Vec<(String, i32)>| async move { self.queue.hide(&chunk).await };
+        let call =
+            |chunk: Vec<(String, i32)>| async move { self.queue.change_visibility(&chunk).await };
         let concurrency = if self.queue().rules.fifo { 1 } else { CONCURRENCY };
         let lost = chunks::run(chunks, concurrency, call).await.len();
         if lost > 0 {

@@ -28,7 +28,7 @@ async fn only_what_must_come_again_is_named_and_rejects_are_dead_letters() {
     let hidden = queue.hidden();
     assert!(matches!(&hidden[..], [(handle, 1..)] if handle == "handle-2"), "{hidden:?}");
     let mut reasons: Vec<_> = queue
-        .buried()
+        .dead_letters()
         .iter()
         .map(|letter| letter.attributes["DeadLetterReason"].string_value().unwrap().to_owned())
         .collect();
@@ -40,7 +40,7 @@ async fn only_what_must_come_again_is_named_and_rejects_are_dead_letters() {
 async fn a_dead_letter_has_the_record_s_body_and_attributes() {
     let queue = RecordingQueue::new(true);
     handle(&queue, &[record("1", "a", 2, "reject")]).await.unwrap();
-    let letter = &queue.buried()[0];
+    let letter = &queue.dead_letters()[0];
     assert_eq!(letter.body, "reject");
     assert_eq!(letter.group_id.as_deref(), Some("a"));
     assert_eq!(letter.attributes["text"].string_value(), Some("value"));
@@ -54,7 +54,7 @@ async fn a_dead_letter_has_the_record_s_body_and_attributes() {
 #[tokio::test(start_paused = true)]
 async fn a_dead_letter_that_cannot_be_sent_is_named() {
     let queue = RecordingQueue::new(true);
-    queue.fail_burials();
+    queue.fail_dead_letters();
     let records =
         [record("1", "a", 1, "bad"), record("2", "a", 1, "ack"), record("3", "b", 1, "ack")];
     assert_eq!(ids(&handle(&queue, &records).await.unwrap()), ["1", "2"]);
@@ -116,7 +116,7 @@ async fn messages_of_another_queue_are_refused_before_any_is_handled() {
     let records = [record("2", "b", 1, "reject"), foreign];
     let error = handle(&queue, &records).await.unwrap_err().to_string();
     assert!(error.contains(other) && error.contains(QUEUE_ARN), "{error}");
-    assert!(queue.buried().is_empty() && queue.hidden().is_empty());
+    assert!(queue.dead_letters().is_empty() && queue.hidden().is_empty());
 }
 
 /// A poison message of a group, and good ones behind it, all at their last delivery.
@@ -129,7 +129,7 @@ async fn a_poison_message_at_its_last_delivery_takes_nothing_of_its_group_with_i
         records.extend(good);
         let answer = handle(&queue, &records).await.unwrap();
         assert_eq!(ids(&answer), [""; 0], "{poison}: the good ones are acknowledged");
-        assert_eq!(queue.buried_ids(), ["0"], "{poison}");
+        assert_eq!(queue.dead_letter_ids(), ["0"], "{poison}");
     }
 }
 
@@ -142,10 +142,10 @@ async fn an_empty_batch_is_answered() {
 /// A message of the batch: group, deliveries, body.
 type Sent = (&'static str, u32, &'static str);
 
-fn check(fifo: bool, burials_fail: bool, sent: &[Sent]) {
+fn check(fifo: bool, dead_letters_fail: bool, sent: &[Sent]) {
     let queue = RecordingQueue::new(fifo);
-    if burials_fail {
-        queue.fail_burials();
+    if dead_letters_fail {
+        queue.fail_dead_letters();
     }
     let id = |place: usize| format!("message-{place}");
     let record = |(place, sent): (usize, &Sent)| record(&id(place), sent.0, sent.1, sent.2);
@@ -157,15 +157,15 @@ fn check(fifo: bool, burials_fail: bool, sent: &[Sent]) {
     let named: HashSet<_> = ids(&answer).into_iter().collect();
     assert_eq!(named.len(), answer.batch_item_failures.len(), "no name twice");
     assert!(named.iter().all(|name| (0..sent.len()).any(|place| id(place) == *name)));
-    let buried = queue.buried_ids();
+    let dead = queue.dead_letter_ids();
     let mut held = HashSet::new();
     for (place, (group, deliveries, body)) in sent.iter().enumerate() {
         let (id, is_last) = (id(place), *deliveries == MOST_DELIVERIES);
-        let (is_named, is_buried) = (named.contains(id.as_str()), buried.contains(&id));
-        assert!(!(is_named && is_buried), "what is in the dead-letter queue is done with");
-        assert!(is_named || is_buried || *body == "ack", "nothing is lost");
+        let (is_named, is_dead) = (named.contains(id.as_str()), dead.contains(&id));
+        assert!(!(is_named && is_dead), "what is in the dead-letter queue is done with");
+        assert!(is_named || is_dead || *body == "ack", "nothing is lost");
         if fifo && held.contains(group) {
-            assert!(is_named || is_buried || is_last, "the rest of a group waits");
+            assert!(is_named || is_dead || is_last, "the rest of a group waits");
         }
         // After its last delivery a message does not come again: nothing waits for it.
         if is_named && !is_last {
@@ -178,11 +178,11 @@ proptest! {
     #[test]
     fn any_verdicts_make_a_valid_partial_batch_response(
         fifo: bool,
-        burials_fail: bool,
+        dead_letters_fail: bool,
         sent in prop::collection::vec(
             (select(&["a", "b", "c"]), 1..=MOST_DELIVERIES, select(&BODIES)), 0..12,
         ),
     ) {
-        check(fifo, burials_fail, &sent);
+        check(fifo, dead_letters_fail, &sent);
     }
 }

@@ -8,7 +8,7 @@ use std::sync::{
 use anyhow::bail;
 use serde_json::Value;
 
-use crate::sqs::{Answer, Claims, DeadLetter, Facts, Queue, Record, Rules};
+use crate::sqs::{Answer, Claims, DeadLetter, Queue, QueueAttributes, Record, Rules};
 
 pub(super) const QUEUE_ARN: &str = "arn:aws:sqs:local:123456789012:queue";
 
@@ -20,31 +20,31 @@ pub(super) const MOST_DELIVERIES: u32 = 3;
 pub(super) struct RecordingQueue(Arc<State>);
 
 struct State {
-    facts: Facts,
+    attributes: QueueAttributes,
     claims: Claims,
     hidden: Mutex<Vec<(String, i32)>>,
-    buried: Mutex<Vec<DeadLetter>>,
-    burial_fails: AtomicBool,
+    dead_letters: Mutex<Vec<DeadLetter>>,
+    dead_letters_fail: AtomicBool,
 }
 
 impl RecordingQueue {
     pub(super) fn new(fifo: bool) -> Self {
-        let facts = Facts {
+        let attributes = QueueAttributes {
             arn: QUEUE_ARN.to_owned(),
             rules: Rules { max_receive_count: MOST_DELIVERIES, fifo },
             dead_letter_url: String::new(),
         };
         Self(Arc::new(State {
-            facts,
+            attributes,
             claims: Claims::disabled(),
             hidden: Mutex::default(),
-            buried: Mutex::default(),
-            burial_fails: AtomicBool::new(false),
+            dead_letters: Mutex::default(),
+            dead_letters_fail: AtomicBool::new(false),
         }))
     }
 
-    pub(super) fn fail_burials(&self) {
-        self.0.burial_fails.store(true, SeqCst);
+    pub(super) fn fail_dead_letters(&self) {
+        self.0.dead_letters_fail.store(true, SeqCst);
     }
 
     /// Receipt handle and seconds of each message that was hidden.
@@ -55,17 +55,17 @@ impl RecordingQueue {
     }
 
     /// Message ids of the dead letters.
-    pub(super) fn buried_ids(&self) -> Vec<String> {
+    pub(super) fn dead_letter_ids(&self) -> Vec<String> {
         let details = |letter: DeadLetter| -> Value {
             serde_json::from_str(letter.attributes["DeadLetter"].string_value().unwrap()).unwrap()
         };
         let id = |letter| details(letter)["message_id"].as_str().unwrap().to_owned();
-        self.buried().into_iter().map(id).collect()
+        self.dead_letters().into_iter().map(id).collect()
     }
 
     /// The dead letters.
-    pub(super) fn buried(&self) -> Vec<DeadLetter> {
-        self.0.buried.lock().unwrap().clone()
+    pub(super) fn dead_letters(&self) -> Vec<DeadLetter> {
+        self.0.dead_letters.lock().unwrap().clone()
     }
 }
 
@@ -78,7 +78,7 @@ impl Queue for RecordingQueue {
         panic!("a Lambda deletes nothing by itself")
     }
 
-    async fn hide(&self, waits: &[(String, i32)]) -> Answer {
+    async fn change_visibility(&self, waits: &[(String, i32)]) -> Answer {
         self.0.hidden.lock().unwrap().extend_from_slice(waits);
         Ok(Vec::new())
     }
@@ -87,16 +87,16 @@ impl Queue for RecordingQueue {
         panic!("a Lambda has no heartbeat")
     }
 
-    async fn bury(&self, letters: &[DeadLetter]) -> Answer {
-        if self.0.burial_fails.load(SeqCst) {
+    async fn send_dead_letters(&self, letters: &[DeadLetter]) -> Answer {
+        if self.0.dead_letters_fail.load(SeqCst) {
             bail!("as it was told");
         }
-        self.0.buried.lock().unwrap().extend_from_slice(letters);
+        self.0.dead_letters.lock().unwrap().extend_from_slice(letters);
         Ok(Vec::new())
     }
 
-    fn facts(&self) -> &Facts {
-        &self.0.facts
+    fn attributes(&self) -> &QueueAttributes {
+        &self.0.attributes
     }
 
     fn claims(&self) -> &Claims {

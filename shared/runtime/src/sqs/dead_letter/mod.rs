@@ -15,7 +15,7 @@ use std::collections::HashMap;
 use aws_sdk_sqs::{error::BuildError, types::MessageAttributeValue};
 use chrono::{DateTime, Utc};
 
-use super::{Record, Reject, facts::Facts, record::attribute_bytes};
+use super::{Record, Reject, queue_attributes::QueueAttributes, record::attribute_bytes};
 use details::Details;
 pub(crate) use details::restore;
 
@@ -59,7 +59,7 @@ pub(crate) enum Extent {
 
 /// Where and when a batch's messages were rejected.
 pub(crate) struct Death<'a> {
-    pub(crate) queue: &'a Facts,
+    pub(crate) queue: &'a QueueAttributes,
     pub(crate) handler: &'a str,
     pub(crate) at: DateTime<Utc>,
 }

@@ -9,7 +9,7 @@ use super::*;
 use crate::sqs::action::Rules;
 
 fn letter(attributes: usize, detail: &str, fifo: bool) -> (DeadLetter, Value) {
-    let queue = Facts {
+    let queue = QueueAttributes {
         arn: "arn:aws:sqs:region:1:queue".to_owned(),
         rules: Rules { max_receive_count: 3, fifo },
         dead_letter_url: String::new(),
@@ -76,14 +76,14 @@ proptest! {
         prop_assert!(!kept.contains(refused));
     }
 }
-fn facts() -> Facts {
+fn attributes() -> QueueAttributes {
     let rules = Rules { max_receive_count: 3, fifo: true };
-    Facts { arn: String::new(), rules, dead_letter_url: String::new() }
+    QueueAttributes { arn: String::new(), rules, dead_letter_url: String::new() }
 }
 
 fn pack(record: &Record, reject: &Reject, most: usize) -> DeadLetter {
-    let facts = facts();
-    let death = Death { queue: &facts, handler: "handler", at: DateTime::UNIX_EPOCH };
+    let queue = attributes();
+    let death = Death { queue: &queue, handler: "handler", at: DateTime::UNIX_EPOCH };
     DeadLetter::pack(0, record, reject, &death, most).unwrap()
 }
 

@@ -9,8 +9,8 @@ use crate::sqs::{
     Record,
     claim_check::Claims,
     dead_letter::DeadLetter,
-    facts::Facts,
     queue::{Answer, Queue},
+    queue_attributes::QueueAttributes,
 };
 
 /// Once `dead`, no call is made or answered any more; one under way may have taken effect.
@@ -37,20 +37,20 @@ impl Queue for Connection {
         self.alive(self.queue.delete(handles)).await
     }
 
-    async fn hide(&self, waits: &[(String, i32)]) -> Answer {
-        self.alive(self.queue.hide(waits)).await
+    async fn change_visibility(&self, waits: &[(String, i32)]) -> Answer {
+        self.alive(self.queue.change_visibility(waits)).await
     }
 
     async fn extend(&self, handles: &[String], seconds: i32) -> Answer {
         self.alive(self.queue.extend(handles, seconds)).await
     }
 
-    async fn bury(&self, letters: &[DeadLetter]) -> Answer {
-        self.alive(self.queue.bury(letters)).await
+    async fn send_dead_letters(&self, letters: &[DeadLetter]) -> Answer {
+        self.alive(self.queue.send_dead_letters(letters)).await
     }
 
-    fn facts(&self) -> &Facts {
-        self.queue.facts()
+    fn attributes(&self) -> &QueueAttributes {
+        self.queue.attributes()
     }
 
     fn claims(&self) -> &Claims {

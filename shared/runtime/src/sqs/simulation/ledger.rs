@@ -108,10 +108,10 @@ impl Ledger {
         }
     }
 
-    pub(super) fn buried(&self, letter: &DeadLetter) {
+    pub(super) fn dead_lettered(&self, letter: &DeadLetter) {
         let text = |name: &str| letter.attributes.get(name)?.string_value();
         let (reason, details) = (text(REASON).unwrap_or(""), text(DETAILS).unwrap_or("null"));
-        self.note(&format!("buried {}: {reason}", letter.body));
+        self.note(&format!("dead-lettered {}: {reason}", letter.body));
         let details: serde_json::Value = serde_json::from_str(details).unwrap_or_default();
         let last = details.get("attempts").and_then(serde_json::Value::as_u64)
             == Some(self.max_receive_count.into());
@@ -122,10 +122,13 @@ impl Ledger {
         let at_fault = books.alone.contains(&(letter.body.clone(), self.max_receive_count));
         drop(books);
         if !hopeless && !at_fault {
-            self.broken(&format!("{} was buried for a neighbour's fault: {reason}", letter.body));
+            self.broken(&format!(
+                "{} was dead-lettered for a neighbour's fault: {reason}",
+                letter.body
+            ));
         }
         if reason.is_empty() || !(last || hopeless) {
-            self.broken(&format!("{} was buried too soon: {reason}", letter.body));
+            self.broken(&format!("{} was dead-lettered too soon: {reason}", letter.body));
         }
     }
 

@@ -16,8 +16,8 @@ use crate::sqs::{
     Record,
     claim_check::Claims,
     dead_letter::DeadLetter,
-    facts::Facts,
     queue::{Answer, Failure, Queue},
+    queue_attributes::QueueAttributes,
 };
 
 impl Simulation {
@@ -53,7 +53,7 @@ impl Simulation {
         may_lie: bool,
         wait: impl Fn(&E) -> (String, i32) + Send + Sync,
     ) -> Answer {
-        let hide = |entry: &E| {
+        let change = |entry: &E| {
             let (handle, seconds) = wait(entry);
             let wait = Duration::from_secs(u64::try_from(seconds).unwrap_or_default());
             self.change(&handle, |messages, position| {
@@ -67,7 +67,7 @@ impl Simulation {
                 }
             })
         };
-        self.batch(entries, may_lie, hide).await
+        self.batch(entries, may_lie, change).await
     }
 }
 
@@ -118,12 +118,12 @@ impl Queue for Simulation {
                 }
             });
             // In a FIFO queue a handle expires; a standard queue deletes what is gone, too.
-            deleted || !self.state().facts.rules.fifo
+            deleted || !self.state().attributes.rules.fifo
         };
         self.batch(handles, true, delete).await
     }
 
-    async fn hide(&self, waits: &[(String, i32)]) -> Answer {
+    async fn change_visibility(&self, waits: &[(String, i32)]) -> Answer {
         let answer = self.set_visibility(waits, true, Clone::clone).await;
         answer.map(|failures| failures.into_iter().filter(|failure| !failure.futile).collect())
     }
@@ -136,8 +136,8 @@ impl Queue for Simulation {
         self.set_visibility(handles, false, |handle| (handle.clone(), seconds)).await
     }
 
-    async fn bury(&self, letters: &[DeadLetter]) -> Answer {
-        if fails(&self.state().failing_burials) {
+    async fn send_dead_letters(&self, letters: &[DeadLetter]) -> Answer {
+        if fails(&self.state().failing_dead_letters) {
             return Ok(all_fail(letters.len()));
         }
         let delay = *self.state().dead_letter_delay.lock().unwrap_or_else(PoisonError::into_inner);
@@ -148,16 +148,16 @@ impl Queue for Simulation {
                 |index| Failure { index, code: "BatchRequestTooLong".into(), futile: true };
             return Ok((0..letters.len()).map(refused).collect());
         }
-        let bury = |letter: &DeadLetter| {
-            self.state().ledger.buried(letter);
+        let send = |letter: &DeadLetter| {
+            self.state().ledger.dead_lettered(letter);
             self.state().dead.lock().unwrap_or_else(PoisonError::into_inner).push(letter.clone());
             true
         };
-        self.batch(letters, false, bury).await
+        self.batch(letters, false, send).await
     }
 
-    fn facts(&self) -> &Facts {
-        &self.state().facts
+    fn attributes(&self) -> &QueueAttributes {
+        &self.state().attributes
     }
 
     fn claims(&self) -> &Claims {

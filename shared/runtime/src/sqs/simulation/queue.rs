@@ -11,7 +11,8 @@ use tokio::{sync::Notify, time::Instant};
 
 use super::{faults::Faults, ledger::Ledger};
 use crate::sqs::{
-    Config, Record, action::Rules, claim_check::Claims, dead_letter::DeadLetter, facts::Facts,
+    Config, Record, action::Rules, claim_check::Claims, dead_letter::DeadLetter,
+    queue_attributes::QueueAttributes,
 };
 
 /// Clones share the queue.
@@ -19,7 +20,7 @@ use crate::sqs::{
 pub(in crate::sqs) struct Simulation(Arc<State>);
 
 pub(in crate::sqs) struct State {
-    pub(super) facts: Facts,
+    pub(super) attributes: QueueAttributes,
     pub(super) wait: Duration,
     pub(super) visibility: Duration,
     pub(super) messages: Mutex<VecDeque<Stored>>,
@@ -33,7 +34,7 @@ pub(in crate::sqs) struct State {
     pub(in crate::sqs) failing_receives: AtomicUsize,
     pub(in crate::sqs) failing_deletes: AtomicUsize,
     pub(in crate::sqs) failing_extends: AtomicUsize,
-    pub(in crate::sqs) failing_burials: AtomicUsize,
+    pub(in crate::sqs) failing_dead_letters: AtomicUsize,
     /// Bytes of the largest dead letter that is taken; of a larger one the whole batch is refused.
     pub(in crate::sqs) longest_dead_letter: AtomicUsize,
     /// What sending dead letters takes.
@@ -57,13 +58,13 @@ impl Simulation {
         faults: Faults,
         ledger: Arc<Ledger>,
     ) -> Self {
-        let facts = Facts {
+        let attributes = QueueAttributes {
             arn: "arn:aws:sqs:region:1:queue".to_owned(),
             rules,
             dead_letter_url: String::new(),
         };
         Self(Arc::new(State {
-            facts,
+            attributes,
             wait: config.wait(),
             visibility: config.visibility(),
             messages: Mutex::default(),
@@ -76,7 +77,7 @@ impl Simulation {
             failing_receives: AtomicUsize::new(0),
             failing_deletes: AtomicUsize::new(0),
             failing_extends: AtomicUsize::new(0),
-            failing_burials: AtomicUsize::new(0),
+            failing_dead_letters: AtomicUsize::new(0),
             longest_dead_letter: AtomicUsize::new(usize::MAX),
             dead_letter_delay: Mutex::default(),
         }))
@@ -87,7 +88,7 @@ impl Simulation {
     }
 
     pub(in crate::sqs) fn send(&self, group: &str, body: &str) {
-        let fifo = self.0.facts.rules.fifo;
+        let fifo = self.0.attributes.rules.fifo;
         let (id, visible_at) = (format!("{group}/{body}"), Instant::now());
         let (group, body) = (group.to_owned(), body.to_owned());
         self.messages().push_back(Stored {
@@ -146,7 +147,7 @@ impl Simulation {
 
     /// SQS moves a message instead of handing it out once too often.
     fn redrive(&self) {
-        let (now, most) = (Instant::now(), self.0.facts.rules.max_receive_count);
+        let (now, most) = (Instant::now(), self.0.attributes.rules.max_receive_count);
         self.messages().retain(|message| {
             let is_over = message.visible_at <= now && message.receives >= most;
             if is_over {

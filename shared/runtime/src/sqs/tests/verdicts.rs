@@ -125,7 +125,7 @@ async fn a_failed_delete_is_tried_again() {
 async fn a_dead_letter_that_cannot_be_sent_keeps_its_message() {
     let config = Config::for_test();
     let queue = standard(&config);
-    queue.state().failing_burials.store(3, SeqCst);
+    queue.state().failing_dead_letters.store(3, SeqCst);
     queue.send("", "bad");
     let running = Running::start(&queue, &config, async |batch| acks(&batch));
     sleep(Duration::from_secs(1)).await;
@@ -139,11 +139,11 @@ async fn a_dead_letter_that_cannot_be_sent_keeps_its_message() {
 async fn a_dead_letter_that_cannot_be_sent_holds_its_group_back() {
     let config = Config::for_test();
     let queue = Simulation::new(&config, true, 3);
-    queue.state().failing_burials.store(3, SeqCst);
+    queue.state().failing_dead_letters.store(3, SeqCst);
     queue.send("group", "bad");
     queue.send("group", "next");
     let running = Running::start(&queue, &config, async |batch| acks(&batch));
-    running.until(|queue| queue.state().failing_burials.load(SeqCst) == 0).await;
+    running.until(|queue| queue.state().failing_dead_letters.load(SeqCst) == 0).await;
     sleep(Duration::from_millis(100)).await;
     assert_eq!(queue.hidden() + queue.visible(), 2, "the second waits for the first");
     running.until(Simulation::is_empty).await;

@@ -12,7 +12,7 @@ const ADVICE: &str = "create a dead-letter queue and set the queue's RedrivePoli
 
 /// A queue's name, its rules, and where its dead letters go.
 #[derive(Debug, Clone)]
-pub(crate) struct Facts {
+pub(crate) struct QueueAttributes {
     pub(crate) arn: String,
     pub(crate) rules: Rules,
     pub(crate) dead_letter_url: String,
@@ -27,7 +27,7 @@ struct RedrivePolicy {
     max_receive_count: u32,
 }
 
-impl Facts {
+impl QueueAttributes {
     /// Asks the queue. One without a dead-letter queue is an error: a poison message would be
     /// handed out until it expires, and then be lost.
     pub(crate) async fn read(client: &Client, url: &str) -> anyhow::Result<Self> {
