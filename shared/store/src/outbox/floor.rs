@@ -70,8 +70,8 @@ impl Floors {
     }
 
     fn settle(&mut self, moment: Moment, now: Instant) {
-        if moment.last < self.settled {
-            // The sequence went back.
+        if moment.last < self.last {
+            // The sequence went back: nothing that was known of its numbers holds.
             *self = Self::default();
         }
         let has_ended = |one: &mut Settling| {

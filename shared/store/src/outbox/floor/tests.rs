@@ -137,6 +137,25 @@ fn a_sequence_that_goes_back_takes_the_floor_with_it() {
 }
 
 #[test]
+fn a_sequence_that_goes_back_while_its_numbers_are_being_settled_takes_the_floor_with_it() {
+    let now = Instant::now();
+    let (mut database, mut floors) = (Database::default(), Floors::default());
+    for _ in 0..4 {
+        database.begin();
+        database.commit(0);
+    }
+    database.poll(&mut floors, now);
+    database.poll(&mut floors, now);
+    assert!(database.pending.is_empty() && floors.settled == 0 && floors.settling.is_some());
+    database.last = 0;
+    database.poll(&mut floors, now);
+    database.begin();
+    database.commit(0);
+    database.poll(&mut floors, now);
+    assert_eq!(database.pending, [0_i64; 0]);
+}
+
+#[test]
 fn a_fact_that_is_unblocked_is_polled_again() {
     let (mut database, mut floors, now) = published();
     database.pending.push(7);
