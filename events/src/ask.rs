@@ -7,6 +7,7 @@ use crate::attributes::{JsonContent, SpecVersion};
 use crate::command::CommandType;
 use crate::decode::CommandEvent;
 use crate::event::Event;
+use crate::queue_text::queue_text;
 
 impl CommandType {
     /// The newest type that asks for `action`.
@@ -33,7 +34,7 @@ impl CommandType {
 pub fn command_event(command: &CommandEvent, now: Timestamp) -> serde_json::Result<String> {
     let CommandEvent { id, source, command, traceparent } = command;
     let Command { tenant, task, action } = command;
-    serde_json::to_string(&Event {
+    let event = serde_json::to_string(&Event {
         specversion: SpecVersion::V1,
         id: id.clone(),
         source: source.clone(),
@@ -45,7 +46,8 @@ pub fn command_event(command: &CommandEvent, now: Timestamp) -> serde_json::Resu
         traceparent: traceparent.clone(),
         dataref: None,
         data: data(action)?,
-    })
+    })?;
+    Ok(queue_text(event.into()).into_owned())
 }
 
 fn data(action: &Action) -> serde_json::Result<Box<RawValue>> {

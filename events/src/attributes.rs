@@ -112,6 +112,18 @@ impl Source {
     /// The HTTP API, as the source of the commands that it is asked for.
     pub const HTTP: &str = "urn:task-app:http";
 
+    /// How the sources begin that only this service may use: idempotency keys of HTTP requests and
+    /// operations are kept under them.
+    pub const RESERVED: &str = "urn:task-app:";
+
+    /// Whether only this service may use it. The beginning of a URN is the same in upper and lower
+    /// case (RFC 8141).
+    #[must_use]
+    pub fn is_reserved(&self) -> bool {
+        let beginning = self.0.get(..Self::RESERVED.len());
+        beginning.is_some_and(|text| text.eq_ignore_ascii_case(Self::RESERVED))
+    }
+
     /// The HTTP API.
     #[must_use]
     pub fn http() -> Self {

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::attributes::Source;
+
 /// Why a body is not an event of ours: a stable code, which also stands on the dead letter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -19,6 +21,8 @@ pub enum Reason {
     InvalidTenant,
     /// Something else in it breaks the schema of its type.
     SchemaViolation,
+    /// Its `source` is one of this service's own, under which no producer may send.
+    SourceReserved,
 }
 
 impl Reason {
@@ -31,6 +35,7 @@ impl Reason {
             Self::UnknownType => "unknown_type",
             Self::InvalidTenant => "invalid_tenant",
             Self::SchemaViolation => "schema_violation",
+            Self::SourceReserved => "source_reserved",
         }
     }
 }
@@ -57,6 +62,18 @@ impl fmt::Display for DecodeError {
 }
 
 impl DecodeError {
+    /// Of an event whose source [is reserved](crate::Source::is_reserved). [`decode`](crate::decode)
+    /// takes one, since this service itself sends through a queue: who reads for a producer, or from
+    /// a queue of producers, refuses it by this.
+    #[must_use]
+    pub fn source_reserved() -> Self {
+        Self {
+            reason: Reason::SourceReserved,
+            pointer: "/source".to_owned(),
+            detail: format!("sources that begin with `{}` are the service's own", Source::RESERVED),
+        }
+    }
+
     pub(crate) fn too_large(pointer: &str, text: &str, most: usize) -> Self {
         let detail = format!("{} bytes, at most {most} are read", text.len());
         Self { reason: Reason::BodyTooLarge, pointer: pointer.to_owned(), detail }

@@ -4,6 +4,7 @@
 //! before anything else sees it. Rules and store know the newest meaning only.
 
 use domain::json::from_one;
+use domain::limits::VERSION_MAX;
 use domain::{ChangeTags, Tag, Version};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -14,7 +15,7 @@ use serde::{Deserialize, Serialize};
 pub struct ChangeTagV1 {
     /// The version that the task must have; any, when absent.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "from_one")]
-    #[schemars(range(min = 1))]
+    #[schemars(range(min = 1, max = VERSION_MAX))]
     pub expected_version: Option<Version>,
     /// The label.
     pub tag: Tag,

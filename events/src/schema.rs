@@ -5,6 +5,7 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema};
 use serde_json::{Value, json};
 
+use crate::attributes::Source;
 use crate::command::CommandType;
 use crate::event::Event;
 use crate::fact::{CommandRejected, FactType};
@@ -13,6 +14,10 @@ use crate::older::ChangeTagV1;
 /// The self-contained schema of the whole envelope of a command.
 #[must_use]
 pub fn of_command(kind: CommandType) -> Schema {
+    without_reserved_sources(command(kind))
+}
+
+fn command(kind: CommandType) -> Schema {
     let (name, title) = (kind.as_str(), kind.title());
     match kind {
         CommandType::CreateTask => envelope::<CreateTask>(name, title),
@@ -49,6 +54,20 @@ pub fn all() -> impl Iterator<Item = (&'static str, Schema)> {
 #[must_use]
 pub fn file_name(kind: &str) -> String {
     format!("{kind}.schema.json")
+}
+
+/// What `decode` takes from this service itself and no producer may send.
+fn without_reserved_sources(mut schema: Schema) -> Schema {
+    if let Some(source) = schema.pointer_mut("/properties/source").and_then(Value::as_object_mut) {
+        let description = format!(
+            "The producer. Sources that begin with `{}` are the service's own and are refused.",
+            Source::RESERVED
+        );
+        source.insert("description".to_owned(), description.into());
+        let pattern = "^[uU][rR][nN]:[tT][aA][sS][kK]-[aA][pP][pP]:";
+        source.insert("not".to_owned(), json!({ "pattern": pattern }));
+    }
+    schema
 }
 
 fn envelope<D: JsonSchema>(kind: &str, title: &str) -> Schema {

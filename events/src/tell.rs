@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use crate::attributes::{EventId, JsonContent, Source, SpecVersion};
 use crate::event::Event;
+use crate::queue_text::queue_text;
 
 /// A fact as the store keeps it until it is told.
 #[derive(Clone, Debug)]
@@ -31,7 +32,7 @@ pub struct FactRecord<'a> {
 /// # Errors
 /// None in practice: its members are all JSON.
 pub fn fact_event(record: &FactRecord<'_>) -> serde_json::Result<String> {
-    serde_json::to_string(&Event {
+    let event = serde_json::to_string(&Event {
         specversion: SpecVersion::V1,
         id: EventId::of_fact(record.id),
         source: Source::service(),
@@ -43,5 +44,6 @@ pub fn fact_event(record: &FactRecord<'_>) -> serde_json::Result<String> {
         traceparent: record.traceparent.map(str::to_owned),
         dataref: None,
         data: record.data,
-    })
+    })?;
+    Ok(queue_text(event.into()).into_owned())
 }

@@ -6,7 +6,7 @@ use aws_sdk_sqs::{
     error::BuildError,
     types::{MessageAttributeValue, SendMessageBatchRequestEntry},
 };
-use events::{CommandEvent, DecodeError, decode};
+use events::{CommandEvent, DecodeError, decode, queue_text};
 
 use crate::{
     claim::{Apart, Data, apart},
@@ -29,6 +29,8 @@ pub(crate) struct Message<'a> {
     /// How often it was sent and not taken.
     pub(crate) attempts: u32,
     pub(crate) group: String,
+    /// Whether its source is one that only the service itself may use.
+    pub(crate) source_is_reserved: bool,
     pub(crate) data: Option<Data>,
     body: Cow<'a, str>,
     deduplication: String,
@@ -42,16 +44,17 @@ impl<'a> Message<'a> {
         event: &'a str,
         claims: Option<Claims<'_>>,
     ) -> Result<Self, DecodeError> {
+        let event = queue_text(event.into());
         match claims.filter(|claims| event.len() > claims.over) {
             Some(Claims { bucket, .. }) => {
-                let Apart { event, body, data } = apart(event, bucket)?;
+                let Apart { event, body, data } = apart(&event, bucket)?;
                 let reference = data.reference(bucket);
                 let mut message = Self::carrying(position, &event, body.into());
                 message.attributes.push(("ClaimCheck", reference));
                 message.data = Some(data);
                 Ok(message)
             }
-            None => Ok(Self::carrying(position, &decode(event)?, event.into())),
+            None => Ok(Self::carrying(position, &decode(&event)?, event)),
         }
     }
 
@@ -61,6 +64,7 @@ impl<'a> Message<'a> {
             position,
             attempts: 0,
             group: event.command.task.to_string(),
+            source_is_reserved: event.source.is_reserved(),
             data: None,
             body,
             deduplication: deduplication(event),

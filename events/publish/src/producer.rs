@@ -3,7 +3,7 @@
 use std::{num::NonZeroU32, time::Duration};
 
 use aws_sdk_sqs::{Client, error::DisplayErrorContext};
-use events::MAX_BYTES;
+use events::{DecodeError, MAX_BYTES};
 use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::{
@@ -25,6 +25,7 @@ pub struct Producer {
     bucket: Option<Bucket>,
     over: usize,
     per_second: Option<NonZeroU32>,
+    reserved_sources: bool,
 }
 
 impl Producer {
@@ -32,7 +33,14 @@ impl Producer {
     /// refused.
     pub fn new(sqs: Client, queue_url: impl Into<String>) -> Self {
         let queue_url = queue_url.into();
-        Self { sqs, queue_url, bucket: None, over: MAX_BYTES, per_second: None }
+        Self {
+            sqs,
+            queue_url,
+            bucket: None,
+            over: MAX_BYTES,
+            per_second: None,
+            reserved_sources: false,
+        }
     }
 
     /// Puts the data of larger events, up to [`events::MAX_DATA_BYTES`], into this bucket, which must
@@ -55,6 +63,13 @@ impl Producer {
         Self { per_second: Some(events), ..self }
     }
 
+    /// Sends events under the service's own sources, too ([`events::Source::RESERVED`]): for the
+    /// service itself. The queue's consumer must allow them.
+    #[must_use]
+    pub fn reserved_sources(self) -> Self {
+        Self { reserved_sources: true, ..self }
+    }
+
     /// Validates the events, each a CloudEvents 1.0 event in JSON, and sends those that are valid.
     ///
     /// # Errors
@@ -73,7 +88,7 @@ impl Producer {
         events: &[E],
         mut watch: impl FnMut(usize),
     ) -> Result<Report, SendError> {
-        let (messages, refused) = read(events, self.claims());
+        let (messages, refused) = self.read(events);
         let mut report = Report { sent: 0, refused };
         let mut pending = Pending::new(messages);
         let mut next = Instant::now();
@@ -96,7 +111,21 @@ impl Producer {
 
     /// Validates without sending: what [`send`](Self::send) would refuse before it sends anything.
     pub fn check<E: AsRef<str>>(&self, events: &[E]) -> Vec<Refused> {
-        read(events, self.claims()).1
+        self.read(events).1
+    }
+
+    fn read<'a, E: AsRef<str>>(&self, events: &'a [E]) -> (Vec<Message<'a>>, Vec<Refused>) {
+        let (mut messages, mut refused) = (Vec::with_capacity(events.len()), Vec::new());
+        for (position, event) in events.iter().enumerate() {
+            match Message::new(position, event.as_ref(), self.claims()) {
+                Ok(message) if message.source_is_reserved && !self.reserved_sources => {
+                    refused.push(Refused::invalid(position, DecodeError::source_reserved()));
+                }
+                Ok(message) => messages.push(message),
+                Err(error) => refused.push(Refused::invalid(position, error)),
+            }
+        }
+        (messages, refused)
     }
 
     fn claims(&self) -> Option<Claims<'_>> {
@@ -138,20 +167,6 @@ impl Producer {
         }
         Ok(())
     }
-}
-
-fn read<'a, E: AsRef<str>>(
-    events: &'a [E],
-    claims: Option<Claims<'_>>,
-) -> (Vec<Message<'a>>, Vec<Refused>) {
-    let (mut messages, mut refused) = (Vec::with_capacity(events.len()), Vec::new());
-    for (position, event) in events.iter().enumerate() {
-        match Message::new(position, event.as_ref(), claims) {
-            Ok(message) => messages.push(message),
-            Err(error) => refused.push(Refused::invalid(position, error)),
-        }
-    }
-    (messages, refused)
 }
 
 #[cfg(test)]

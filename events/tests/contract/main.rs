@@ -4,9 +4,13 @@
 mod claimed;
 mod compatibility;
 mod examples;
+#[path = "../../../shared/domain/tests/hostile/mod.rs"]
+#[expect(dead_code, reason = "other rings use the rest")]
+mod hostile;
 mod mutations;
 mod schemas;
 mod versions;
+mod whole;
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -2,10 +2,16 @@
 //!
 //! Whoever may send to a queue can claim to be any tenant and any source. A queue for producers that
 //! are trusted with less gets a worker of its own, with lists.
+//!
+//! The service's own sources (`urn:task-app:*`) are the namespaces of its idempotency keys: who sends
+//! under one could take the key of somebody's request, and be told as the outcome of their operation.
+//! So none is taken from a queue, but for the one that `task-writer` itself sends through the command
+//! queue (`Prefer: respond-async`). Whoever else may send to *that* queue may act for any tenant
+//! already, so it gives them nothing that they have not; a queue of others is told to take none.
 
 use clap::Args;
 use domain::TenantId;
-use events::{CommandEvent, Source};
+use events::{CommandEvent, DecodeError, Source};
 use runtime::sqs::Reject;
 
 /// What the queue's producers may say. Flattened into the worker's configuration.
@@ -21,6 +27,12 @@ pub(crate) struct Producers {
     /// `*`; all, if there are none
     #[arg(long, env, value_delimiter = ',')]
     allowed_sources: Vec<String>,
+
+    /// Sources of the service itself (`urn:task-app:*`) that may come through the queue, written as
+    /// those of ALLOWED_SOURCES, which must allow them, too. The default is what task-writer sends to
+    /// its COMMAND_QUEUE_URL; empty on a queue that it does not send to
+    #[arg(long, env, value_delimiter = ',', default_value = Source::HTTP)]
+    allowed_own_sources: Vec<String>,
 }
 
 impl Producers {
@@ -30,8 +42,12 @@ impl Producers {
         if !tenants.is_empty() && !tenants.contains(&event.command.tenant) {
             return Err(refused("tenant"));
         }
-        let sources = &self.allowed_sources;
-        if !sources.is_empty() && !sources.iter().any(|allowed| covers(allowed, &event.source)) {
+        let listed = |list: &[String]| list.iter().any(|allowed| covers(allowed, &event.source));
+        if event.source.is_reserved() && !listed(&self.allowed_own_sources) {
+            let error = DecodeError::source_reserved();
+            return Err(Reject::new(error.reason.code(), error.to_string()));
+        }
+        if !self.allowed_sources.is_empty() && !listed(&self.allowed_sources) {
             return Err(refused("source"));
         }
         Ok(())
@@ -70,10 +86,31 @@ mod tests {
     }
 
     #[test]
+    fn sources_of_ours_are_refused_unless_they_are_allowed() {
+        let reason = |allowed: &[&str], source: &str| {
+            let allowed_own_sources = allowed.iter().map(|one| (*one).to_owned()).collect();
+            let producers = Producers { allowed_own_sources, ..Producers::default() };
+            producers.check(&event("acme", source)).err().map(|reject| reject.reason)
+        };
+        for (allowed, source, expected) in [
+            (&[""][..], Source::HTTP, Some("source_reserved")),
+            (&[Source::HTTP], Source::HTTP, None),
+            (&[Source::HTTP], "urn:task-app:http:attachment", Some("source_reserved")),
+            (&[Source::HTTP], "URN:Task-App:http", Some("source_reserved")),
+            (&["urn:task-app:*"], "urn:task-app:http:batch", None),
+            (&[""], "urn:task-app", None),
+            (&[""], "/task-app", None),
+        ] {
+            assert_eq!(reason(allowed, source), expected, "{allowed:?} {source}");
+        }
+    }
+
+    #[test]
     fn tenant_and_source_must_be_listed() {
         let producers = Producers {
             allowed_tenants: vec!["acme".parse().unwrap()],
             allowed_sources: vec!["/billing/*".to_owned(), "/shop".to_owned()],
+            ..Producers::default()
         };
         for (tenant, source, allowed) in [
             ("acme", "/billing/invoices", true),

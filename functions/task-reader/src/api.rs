@@ -41,7 +41,9 @@ pub(crate) fn list_tasks(operation: Operation<'_>) -> Operation<'_> {
         .description(
             "The tenant's tasks that fit every filter that is given. A page begins after the task \
              that the page before ended with: what others write meanwhile neither repeats nor skips \
-             what keeps its place. It may miss as much as the answer of `getTask`, and as little.",
+             what keeps its place. It may miss as much as the answer of `getTask`, and as little. A task \
+             that cannot be read, for a fault of ours, is named in `unreadable`, and the others are \
+             answered.",
         )
         .with(asks(cache_control))
         .with(answers(page))

@@ -31,7 +31,7 @@ impl Deferred {
         let config = aws::client_config().await;
         Some(Self {
             operations: Operations::new(&config, operations),
-            producer: Producer::new(Client::new(&config), queue_url),
+            producer: Producer::new(Client::new(&config), queue_url).reserved_sources(),
         })
     }
 

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::world::{World, event, eventually};
 
 /// What the dead-letter queue holds for each body: reason and report.
-async fn dead_letters(world: &World, count: usize) -> HashMap<String, (String, Value)> {
+pub(crate) async fn dead_letters(world: &World, count: usize) -> HashMap<String, (String, Value)> {
     let mut found = HashMap::new();
     eventually("every bad message is a dead letter", async || {
         for message in world.take_dead_letters().await {

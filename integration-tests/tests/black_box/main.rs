@@ -19,6 +19,8 @@ mod every_step;
 mod exactly_once;
 mod faults;
 mod history;
+#[path = "../../../shared/domain/tests/hostile/mod.rs"]
+mod hostile;
 mod in_flight;
 mod lambda;
 #[path = "../../../shared/runtime/tests/lambda/lambda_api.rs"]
@@ -43,4 +45,5 @@ mod schemathesis;
 mod subscribers;
 mod tour;
 mod traces;
+mod whole;
 mod world;

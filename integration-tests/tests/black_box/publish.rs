@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::world::{World, binary, event};
 
 /// Runs `publish` on standard input, against the world's queue.
-fn publish(world: &World, arguments: &[&str], input: &str) -> Output {
+pub(crate) fn publish(world: &World, arguments: &[&str], input: &str) -> Output {
     let mut publish = Command::new(binary("publish"))
         .args(arguments)
         .current_dir(repository())

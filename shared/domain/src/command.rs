@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::json::{from_one, object};
+use crate::limits::VERSION_MAX;
 use crate::tags::Tags;
 use crate::task::Priority;
 use crate::text::{Assignee, Description, TenantId, Title};
@@ -91,7 +92,7 @@ pub struct CreateTask {
 pub struct UpdateTask {
     /// The version that the task must have; any, when absent.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "from_one")]
-    #[schemars(range(min = 1))]
+    #[schemars(range(min = 1, max = VERSION_MAX))]
     pub expected_version: Option<Version>,
     /// The members to change.
     #[serde(deserialize_with = "object")]
@@ -104,7 +105,7 @@ pub struct UpdateTask {
 pub struct AssignTask {
     /// The version that the task must have; any, when absent.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "from_one")]
-    #[schemars(range(min = 1))]
+    #[schemars(range(min = 1, max = VERSION_MAX))]
     pub expected_version: Option<Version>,
     /// Who is to do it.
     pub assignee: Assignee,
@@ -116,7 +117,7 @@ pub struct AssignTask {
 pub struct ChangeTags {
     /// The version that the task must have; any, when absent.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "from_one")]
-    #[schemars(range(min = 1))]
+    #[schemars(range(min = 1, max = VERSION_MAX))]
     pub expected_version: Option<Version>,
     /// The labels.
     pub tags: Tags,
@@ -128,7 +129,7 @@ pub struct ChangeTags {
 pub struct Expected {
     /// The version that the task must have; any, when absent.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "from_one")]
-    #[schemars(range(min = 1))]
+    #[schemars(range(min = 1, max = VERSION_MAX))]
     pub expected_version: Option<Version>,
 }
 

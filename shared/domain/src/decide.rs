@@ -1,5 +1,7 @@
 //! The rules: one pure function from a task and a command to what follows.
 
+use chrono::TimeDelta;
+
 use crate::command::{Action, Command, CreateTask, TaskPatch};
 use crate::fact::Fact;
 use crate::refusal::Refusal;
@@ -22,6 +24,9 @@ pub enum Decision {
 }
 
 /// Decides what `command` does to `task` (`None`: there never was one) at the time `now`.
+///
+/// Hosts' clocks differ. A task's times never go back all the same: a change is later than the one
+/// before it, by a microsecond at least, which is what PostgreSQL keeps.
 ///
 /// A task of another identifier or tenant than the command's is a caller's mistake and is treated
 /// as no task at all.
@@ -60,6 +65,7 @@ fn create(command: &Command, new: &CreateTask, now: Timestamp) -> Decision {
 
 fn change(task: &Task, action: &Action, now: Timestamp) -> Result<Decision, Refusal> {
     let mut after = task.clone();
+    let now = now.max(next_moment(task.updated_at));
     expect(task, action.expected_version())?;
     let fact = match action {
         Action::Create(_) => return Err(Refusal::TaskAlreadyExists),
@@ -102,6 +108,10 @@ fn change(task: &Task, action: &Action, now: Timestamp) -> Result<Decision, Refu
     after.version += 1;
     after.updated_at = now;
     Ok(Decision::Changed { task: after, fact })
+}
+
+fn next_moment(time: Timestamp) -> Timestamp {
+    time.checked_add_signed(TimeDelta::microseconds(1)).unwrap_or(time)
 }
 
 fn expect(task: &Task, expected: Option<Version>) -> Result<(), Refusal> {

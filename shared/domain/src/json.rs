@@ -7,9 +7,11 @@ use std::marker::PhantomData;
 
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
+use serde_json::Number;
 use serde_json::error::Category;
 use serde_path_to_error::{Path, Segment};
 
+use crate::limits::VERSION_MAX;
 use crate::values::Version;
 
 /// What is wrong with a JSON text, and where.
@@ -54,15 +56,23 @@ pub(crate) fn object<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     Object::deserialize(deserializer).map(|Object(value)| value)
 }
 
-/// For serde's `deserialize_with`: an expected version, as JSON Schema's `minimum: 1` takes it.
+/// For serde's `deserialize_with`: an expected version, as JSON Schema takes an integer from 1 to
+/// [`VERSION_MAX`]: to JSON, `7.0` is the integer 7.
 ///
 /// # Errors
-/// When it is a number below 1, or none.
+/// When it is another number, or none.
 pub fn from_one<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Version>, D::Error> {
-    match Option::deserialize(deserializer)? {
-        Some(version) if version < 1 => Err(D::Error::custom("a version is 1 or more")),
-        version => Ok(version),
-    }
+    let Some(number) = Option::<Number>::deserialize(deserializer)? else { return Ok(None) };
+    let version = number.as_i64().or_else(|| whole(number.as_f64()?));
+    let version = version.filter(|version| (1..=VERSION_MAX).contains(version));
+    version.map(Some).ok_or_else(|| {
+        D::Error::custom(format_args!("a version is a whole number from 1 to {VERSION_MAX}"))
+    })
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "it is whole, and out of range otherwise")]
+fn whole(number: f64) -> Option<Version> {
+    (number.fract() == 0.0).then_some(number as Version)
 }
 
 struct Object<T>(T);

@@ -4,6 +4,9 @@
 //! with the constraints of the database. Lengths are Unicode code points, as in JSON Schema's
 //! `maxLength` and PostgreSQL's `char_length`.
 
+/// Highest version that a command may expect: the highest integer that every reader of JSON, also one
+/// that knows only floating-point numbers, takes for itself (RFC 8259, section 6).
+pub const VERSION_MAX: i64 = 9_007_199_254_740_991;
 /// Longest title, in code points.
 pub const TITLE_MAX: usize = 200;
 /// Longest description, in code points.

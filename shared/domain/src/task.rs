@@ -87,7 +87,7 @@ pub struct Task {
     pub version: Version,
     /// When the command that created it was applied.
     pub created_at: Timestamp,
-    /// When the last command that changed it was applied.
+    /// When the last command that changed it was applied. It rises with each version.
     pub updated_at: Timestamp,
     /// When it was completed, while it is.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Datelike as _, NaiveDate, Utc};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -110,13 +110,16 @@ impl JsonSchema for TaskId {
     }
 }
 
-/// The day by which a task is to be done: `YYYY-MM-DD`, without a time zone.
+/// The day by which a task is to be done: `YYYY-MM-DD`, without a time zone, from 0001-01-01 to
+/// 9999-12-31. Those are the days that RFC 3339, JSON Schema and PostgreSQL all write alike: in the
+/// year 0 PostgreSQL writes `BC`, and from 10000 on years have five digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String")]
 pub struct DueDate(NaiveDate);
 
 impl DueDate {
     const LENGTH: usize = 10;
+    const RULE: &str = "a date as YYYY-MM-DD, from 0001-01-01 to 9999-12-31";
 
     /// The day as a calendar date.
     #[must_use]
@@ -125,9 +128,12 @@ impl DueDate {
     }
 }
 
-impl From<NaiveDate> for DueDate {
-    fn from(date: NaiveDate) -> Self {
-        Self(date)
+impl TryFrom<NaiveDate> for DueDate {
+    type Error = Invalid;
+
+    fn try_from(date: NaiveDate) -> Result<Self, Invalid> {
+        let in_range = (1..=9999).contains(&date.year());
+        in_range.then_some(Self(date)).ok_or(Invalid::text("DueDate", Self::RULE, Self::LENGTH))
     }
 }
 
@@ -140,11 +146,8 @@ impl FromStr for DueDate {
                 4 | 7 => byte == b'-',
                 _ => byte.is_ascii_digit(),
             });
-        shaped.then(|| text.parse().ok()).flatten().map(Self).ok_or(Invalid::text(
-            "DueDate",
-            "a date as YYYY-MM-DD",
-            Self::LENGTH,
-        ))
+        let date = shaped.then(|| text.parse::<NaiveDate>().ok()).flatten();
+        date.ok_or(Invalid::text("DueDate", Self::RULE, Self::LENGTH))?.try_into()
     }
 }
 
@@ -165,8 +168,11 @@ impl JsonSchema for DueDate {
         json_schema!({
             "type": "string",
             "format": "date",
-            "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
-            "description": "A day as YYYY-MM-DD, without a time zone.",
+            // Without the year 0, as an alternative for each leading digit: not every validator has
+            // lookahead.
+            "pattern": "^([1-9][0-9]{3}|0[1-9][0-9]{2}|00[1-9][0-9]|000[1-9])-[0-9]{2}-[0-9]{2}$",
+            "description":
+                "A day as YYYY-MM-DD, without a time zone, from 0001-01-01 to 9999-12-31.",
         })
     }
 }
@@ -191,7 +197,12 @@ mod tests {
 
     #[test]
     fn a_due_date_is_a_real_day_in_full() {
-        assert!(DueDate::from_str("2028-02-29").is_ok());
+        for good in ["2028-02-29", "0001-01-01", "9999-12-31"] {
+            assert!(DueDate::from_str(good).is_ok(), "{good}");
+        }
+        for bad in ["0000-01-01", "0000-12-31", "-001-01-01", "10000-01-01"] {
+            assert!(DueDate::from_str(bad).is_err(), "{bad}");
+        }
         for bad in ["2027-02-29", "2026-1-1", "20260101", "+2026-1-01", "2026-12-24T00:00:00Z"] {
             assert!(DueDate::from_str(bad).is_err(), "{bad}");
         }

@@ -150,6 +150,28 @@ proptest! {
     }
 
     #[test]
+    fn no_time_of_a_task_ever_goes_back(steps in vec((action(), -3..3_i64), 0..30)) {
+        let mut before: Option<Task> = None;
+        for (action, second) in steps {
+            // Each command is decided by another host, whose clock is another one.
+            let now = start() + Duration::seconds(second);
+            let Ok(Decision::Changed { task, .. }) = decide(before.as_ref(), &command(action), now)
+            else {
+                continue;
+            };
+            if let Some(before) = before {
+                prop_assert!(task.updated_at > before.updated_at);
+                prop_assert!(task.updated_at >= now);
+                prop_assert_eq!(task.created_at, before.created_at);
+            }
+            for time in [task.completed_at, task.deleted_at].into_iter().flatten() {
+                prop_assert!(task.created_at <= time && time <= task.updated_at);
+            }
+            before = Some(task);
+        }
+    }
+
+    #[test]
     fn a_change_is_told_by_the_fact_of_its_kind(actions in vec(action(), 0..30)) {
         fold(actions, |_, action, result, _| {
             if let Ok(Decision::Changed { fact, .. }) = result {

@@ -45,6 +45,8 @@ pub(crate) struct NewFact {
     pub(crate) index: usize,
     pub(crate) kind: FactType,
     pub(crate) data: serde_json::Value,
+    /// When it came true: not before the fact of its task that comes before it.
+    pub(crate) occurred_at: Timestamp,
 }
 
 /// Folds `batch`, in order, over what is `known`; each command decides its own outcome.
@@ -139,27 +141,30 @@ fn decided(
             Recorded::Applied { version: task.map_or(0, |task| task.version) }
         }
         Err(refusal) => {
-            folded.facts.push(rejected_fact(index, incoming, &refusal)?);
+            let at = task.map_or(now, |task| now.max(task.updated_at));
+            folded.facts.push(rejected_fact(index, incoming, &refusal, at)?);
             Recorded::Refused(refusal)
         }
     })
 }
 
 fn changed_fact(index: usize, fact: Fact, task: &Task) -> Result<NewFact, serde_json::Error> {
-    Ok(NewFact { index, kind: FactType::Task(fact), data: serde_json::to_value(task)? })
+    let (kind, data) = (FactType::Task(fact), serde_json::to_value(task)?);
+    Ok(NewFact { index, kind, data, occurred_at: task.updated_at })
 }
 
 fn rejected_fact(
     index: usize,
     incoming: &Incoming,
     refusal: &Refusal,
+    occurred_at: Timestamp,
 ) -> Result<NewFact, serde_json::Error> {
     let data = serde_json::to_value(CommandRejected {
         command_source: incoming.key.source.clone(),
         command_id: incoming.key.id.clone(),
         refusal: refusal.clone(),
     })?;
-    Ok(NewFact { index, kind: FactType::CommandRejected, data })
+    Ok(NewFact { index, kind: FactType::CommandRejected, data, occurred_at })
 }
 
 /// The tasks whose version moved, in key order: the order in which their rows are written.

@@ -100,3 +100,83 @@ pub fn fingerprint(command: &Command) -> Result<Fingerprint, serde_json::Error> 
     digest.update(serde_json::to_vec(&command.action)?);
     Ok(digest.finalize().into())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write as _;
+
+    use serde::de::DeserializeOwned;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// Of a command, given by its data in JSON, in hexadecimal digits.
+    fn of<T: DeserializeOwned>(action: fn(T) -> Action, data: Value) -> String {
+        let command = Command {
+            tenant: "acme".parse().unwrap(),
+            task: "0192f1a0-7c3e-7b44-9a53-3a1d0d4f5e10".parse().unwrap(),
+            action: action(serde_json::from_value(data).unwrap()),
+        };
+        fingerprint(&command).unwrap().iter().fold(String::new(), |mut hex, byte| {
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        })
+    }
+
+    /// A new optional member must not count where it is absent: a repeat of a command that was
+    /// processed before it existed would be taken for another command. So these never change.
+    #[test]
+    fn the_fingerprint_of_each_kind_of_command_never_changes() {
+        let full = json!({
+            "title": "Buy milk", "description": "Two litres", "priority": "high",
+            "assignee": "ann@example.org", "due_date": "2026-02-01", "tags": ["home", "shop"],
+        });
+        let cleared = json!({"patch": {"description": null, "assignee": null, "due_date": null}});
+        let (tags, expected) = (json!({"tags": ["home"]}), json!({"expected_version": 3}));
+        let found = [
+            of(Action::Create, json!({"title": "Buy milk"})),
+            of(Action::Create, full.clone()),
+            of(Action::Update, json!({"patch": {}})),
+            of(Action::Update, json!({"expected_version": 3, "patch": full})),
+            of(Action::Update, cleared),
+            of(Action::Assign, json!({"assignee": "ann@example.org"})),
+            of(Action::Complete, json!({})),
+            of(Action::Complete, expected),
+            of(Action::Reopen, json!({})),
+            of(Action::Cancel, json!({})),
+            of(Action::Delete, json!({})),
+            of(Action::Tag, tags.clone()),
+            of(Action::Untag, tags),
+        ];
+        assert_eq!(found, GOLDEN, "{found:#?}");
+    }
+
+    const GOLDEN: [&str; 13] = [
+        "95451e9284c4f72067e384333e900e17a2657fd7b1fe3f8f6faa1172f66e4f77",
+        "a710537b0662c2f2810d7cd3910ba94b713f89798077b20259c6258a166c4bdf",
+        "b39317b0c20fbd18d67a0007aa049ae455978250ded0a2618ba8bf5807dadbfe",
+        "8893a70f049f4015f678e351b22aa73de5bba5720183d8807d9a2ffa601fe525",
+        "f322ff11042a7dd093e5602919b0819f7c33ea05d1bdce679d214e7b962a525b",
+        "8c32a7fc3a18cf8e5a810cf8ecdb8e458c439440daf07772b005cd59e1dcdf18",
+        "024d9b7916557262333636d63eae746de7a0d8ad91645df2c1e36ffa08e2daef",
+        "d863264c703869dd8cebb3a7b17ba98294aa347a90fef751e9680b84383166d8",
+        "e7419f720c755f62986c8f06599045e18a8a5f78f71092b72a56dfef161b97a2",
+        "cbc2e7491bbaa7c8809baadb6b1610dbf0b673b8137837fef8cb153ee12a699e",
+        "3124c2cbfa02b863349c0cfd3c3d3827f882616c96ffb36442325b61f2cb3b86",
+        "0d45df8210e52cdf72a4d9a952c4863d7c66a256609fe55c3e70c12483a9bccf",
+        "64742cfd1af20a6d38b5d4b748b8d8c215b15cf4eab23bd07e9f69c3f0694c32",
+    ];
+
+    #[test]
+    fn what_is_spelt_in_another_way_is_the_same() {
+        let plain = of(Action::Create, json!({"title": "Buy milk"}));
+        let spelt = json!({
+            "tags": [], "assignee": null, "description": null, "due_date": null,
+            "priority": "normal", "title": "Buy milk",
+        });
+        assert_eq!(plain, of(Action::Create, spelt));
+        let with = |version: Value| of(Action::Complete, json!({ "expected_version": version }));
+        assert_eq!(with(json!(3)), with(json!(3.0)));
+        assert_ne!(with(json!(3)), with(Value::Null));
+    }
+}

@@ -14,7 +14,8 @@
 //! costs time, never correctness.
 //!
 //! The metric `cache_reads_total` counts reads of tasks and pages by `result`, where the answer came
-//! from: `local` (this process), `hit` (Redis) or `miss` (PostgreSQL).
+//! from: `local` (this process), `hit` (Redis) or `miss` (PostgreSQL). `unreadable_rows_total` counts, by
+//! `table`, the rows that were met and could not be read: each is logged with its identifier.
 
 mod apply;
 mod attachments;

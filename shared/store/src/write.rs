@@ -72,8 +72,9 @@ pub(crate) async fn write(
         ),
         pending AS (
             INSERT INTO outbox (tenant, task_id, type, data, traceparent, occurred_at)
-            SELECT *, $22
-            FROM unnest($23::text[], $24::uuid[], $25::text[], $26::jsonb[], $27::text[])
+            SELECT * FROM unnest(
+                $23::text[], $24::uuid[], $25::text[], $26::jsonb[], $27::text[], $28::timestamptz[]
+            )
         )
         SELECT
             (SELECT count(*) FROM created) + (SELECT count(*) FROM changed) AS "tasks!",
@@ -110,6 +111,7 @@ pub(crate) async fn write(
         &facts.iter().map(|(_, fact)| fact.kind.as_str()).collect::<Vec<_>>() as &[&str],
         &facts.iter().map(|(_, fact)| sqlx::types::Json(&fact.data)).collect::<Vec<_>>() as _,
         &facts.iter().map(|(from, _)| from.traceparent.clone()).collect::<Vec<_>>() as &[Option<String>],
+        &facts.iter().map(|(_, fact)| fact.occurred_at).collect::<Vec<_>>(),
     )
     .fetch_one(transaction)
     .await?;

@@ -34,7 +34,11 @@ pub(crate) struct Parameters {
     due_before: Option<DueDate>,
     /// Only tasks due on a later day.
     due_after: Option<DueDate>,
-    /// Only tasks that were last changed then or later.
+    /// Only tasks that were last changed then or later. Who polls for changes asks for the greatest
+    /// `updated_at` seen so far less five minutes, and passes over what is known at that `version`: a
+    /// write is seen when it commits, up to 125 seconds after its `updated_at`, and the clocks of the
+    /// hosts that write may differ by up to two minutes. Deleted tasks are in no list; facts tell of
+    /// them.
     #[serde(default, deserialize_with = "time")]
     updated_since: Option<Timestamp>,
     /// Only tasks with this text in the title, in upper or lower case; it has three letters or digits

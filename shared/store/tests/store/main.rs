@@ -14,6 +14,8 @@ mod failover;
 mod fixture;
 mod freshness;
 mod frozen;
+#[path = "../../../domain/tests/hostile/mod.rs"]
+mod hostile;
 mod limits;
 mod lists;
 mod local;
@@ -36,3 +38,4 @@ mod rotation;
 mod round_trips;
 mod tenants;
 mod unreadable;
+mod whole;

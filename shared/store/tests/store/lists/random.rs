@@ -3,8 +3,8 @@
 
 use chrono::{Days, NaiveDate, TimeDelta};
 use domain::{
-    Action, ChangeTags, CreateTask, Expected, Patch, Priority, Status, Tags, TaskPatch, Timestamp,
-    UpdateTask,
+    Action, ChangeTags, CreateTask, DueDate, Expected, Patch, Priority, Status, Tags, TaskPatch,
+    Timestamp, UpdateTask,
 };
 use rand::RngExt as _;
 use rand::rngs::StdRng;
@@ -36,8 +36,8 @@ pub(super) fn choice(random: &mut StdRng) -> Choice {
         assignee: rarely(random, |random| pick(random, &NAMES).parse().expect("a name")),
         tag: rarely(random, |random| pick(random, &TAGS).parse().expect("a tag")),
         priority: rarely(random, priority),
-        due_before: rarely(random, |random| day(random).into()),
-        due_after: rarely(random, |random| day(random).into()),
+        due_before: rarely(random, |random| day(random)),
+        due_after: rarely(random, |random| day(random)),
         updated_since: rarely(random, time),
         title: text.map(|text| TitleText::try_from(text.to_owned()).expect("a text")),
     };
@@ -52,7 +52,7 @@ pub(super) fn new(random: &mut StdRng) -> Action {
         description: None,
         priority: priority(random),
         assignee: maybe(random, |random| pick(random, &NAMES).parse().expect("a name")),
-        due_date: maybe(random, |random| day(random).into()),
+        due_date: maybe(random, |random| day(random)),
         tags: tags(random),
     })
 }
@@ -64,7 +64,7 @@ pub(super) fn change(random: &mut StdRng) -> Action {
         2 => return Action::Cancel(Expected::default()),
         3 => return Action::Delete(Expected::default()),
         4 => return Action::Tag(ChangeTags { expected_version: None, tags: tags(random) }),
-        5 => TaskPatch { due_date: Patch::Set(day(random).into()), ..TaskPatch::default() },
+        5 => TaskPatch { due_date: Patch::Set(day(random)), ..TaskPatch::default() },
         6 => TaskPatch { due_date: Patch::Clear, ..TaskPatch::default() },
         7 => TaskPatch { priority: Some(priority(random)), ..TaskPatch::default() },
         8 => TaskPatch { assignee: Patch::Clear, ..TaskPatch::default() },
@@ -83,9 +83,10 @@ fn title(random: &mut StdRng) -> String {
     format!("{} {}", pick(random, &WORDS), pick(random, &WORDS))
 }
 
-fn day(random: &mut StdRng) -> NaiveDate {
+fn day(random: &mut StdRng) -> DueDate {
     let first = NaiveDate::from_ymd_opt(2026, 2, 26).expect("a day");
-    first + Days::new(random.random_range(0..6))
+    let day = first + Days::new(random.random_range(0..6));
+    day.try_into().expect("a due date")
 }
 
 fn priority(random: &mut StdRng) -> Priority {

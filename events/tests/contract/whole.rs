@@ -1,0 +1,69 @@
+//! Whatever the domain accepts is sent as it is: in characters that SQS takes, in its size, and it
+//! comes back equal.
+
+use domain::{Action, Command, Decision, decide};
+use events::{CommandEvent, EventId, FactRecord, MAX_BYTES, Source, Told};
+use events::{command_event, decode, decode_fact, fact_event};
+use proptest::prelude::*;
+use serde_json::Value;
+use serde_json::value::to_raw_value;
+
+use crate::hostile;
+
+/// AWS's rule for the body of a message and for the value of an attribute, which not every server
+/// that stands in for AWS enforces.
+fn is_taken(character: char) -> bool {
+    matches!(character, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..)
+}
+
+fn assert_sendable(body: &str) {
+    assert!(body.chars().all(is_taken), "{body:?}");
+    assert!(body.len() <= MAX_BYTES, "{} bytes", body.len());
+}
+
+/// A task that was asked for, as command and as fact.
+fn assert_comes_back(task: Value) {
+    let command = Command {
+        tenant: "acme".parse().expect("a tenant"),
+        task: "0192f1a0-7c3e-7b44-9a53-3a1d0d4f5e10".parse().expect("an identifier"),
+        action: Action::Create(serde_json::from_value(task).expect("a task")),
+    };
+    let event = CommandEvent {
+        id: EventId::try_from("~".repeat(EventId::MAX)).expect("an id"),
+        source: Source::try_from("\"".repeat(Source::MAX)).expect("a source"),
+        command,
+        traceparent: None,
+    };
+    let now = "2026-01-31T09:30:00.123456Z".parse().expect("a time");
+    let body = command_event(&event, now).expect("an event");
+    assert_sendable(&body);
+    assert_eq!(decode(&body).expect("a command").command, event.command);
+
+    let decided = decide(None, &event.command, now).expect("a decision");
+    let Decision::Changed { task, .. } = decided else { panic!("nothing changed") };
+    let body = fact_event(&FactRecord {
+        sequence: i64::MAX,
+        tenant: task.tenant.clone(),
+        task: task.id,
+        kind: "dev.task-app.task.created.v1",
+        data: &to_raw_value(&task).expect("JSON"),
+        traceparent: None,
+        occurred_at: now,
+    });
+    let body = body.expect("an event");
+    assert_sendable(&body);
+    let fact = decode_fact(&body).expect("a fact");
+    assert_eq!((fact.told, fact.time), (Told::Task(Box::new(task)), now));
+}
+
+proptest! {
+    #[test]
+    fn a_task_that_is_accepted_is_sent_and_comes_back_equal(task in hostile::new_task()) {
+        assert_comes_back(task);
+    }
+}
+
+#[test]
+fn the_largest_task_fits_into_a_message() {
+    assert_comes_back(hostile::largest_task());
+}
