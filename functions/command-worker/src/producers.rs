@@ -18,6 +18,7 @@ use runtime::sqs::Reject;
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Producers")]
 #[group(skip)]
+#[expect(clippy::struct_field_names, reason = "they are the names of the settings")]
 pub(crate) struct Producers {
     /// Tenants whose tasks may be changed, separated by commas; all, if there are none
     #[arg(long, env, value_delimiter = ',')]
@@ -29,8 +30,8 @@ pub(crate) struct Producers {
     allowed_sources: Vec<String>,
 
     /// Sources of the service itself (`urn:task-app:*`) that may come through the queue, written as
-    /// those of ALLOWED_SOURCES, which must allow them, too. The default is what task-writer sends to
-    /// its COMMAND_QUEUE_URL; empty on a queue that it does not send to
+    /// those of `ALLOWED_SOURCES`, which must allow them, too. The default is what task-writer sends to
+    /// its `COMMAND_QUEUE_URL`; empty on a queue that it does not send to
     #[arg(long, env, value_delimiter = ',', default_value = Source::HTTP)]
     allowed_own_sources: Vec<String>,
 }

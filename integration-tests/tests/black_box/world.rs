@@ -219,7 +219,7 @@ impl World {
         cloud::tables::create_operations(&aws, &self.table("operations")).await.expect("a table");
     }
 
-    fn table(&self, of: &str) -> String {
+    pub(crate) fn table(&self, of: &str) -> String {
         format!("{}-{of}", self.name)
     }
 

@@ -67,6 +67,8 @@ pub struct Entry {
 pub struct HistoryPage {
     /// The entries.
     pub entries: Vec<Entry>,
+    /// The versions whose entries cannot be read.
+    pub unreadable: Vec<Version>,
     /// Before which version the next page begins, if there is one.
     pub next: Option<Version>,
 }
@@ -121,10 +123,11 @@ impl History {
         Ok(Statement { item, request })
     }
 
-    /// At most `limit` entries of a task with versions before `before`, the newest first.
+    /// At most `limit` entries of a task with versions before `before`, the newest first. One that
+    /// cannot be read is named and logged; the others are answered.
     ///
     /// # Errors
-    /// When DynamoDB does not answer, or holds what is no entry of ours.
+    /// When DynamoDB does not answer.
     pub async fn page(
         &self,
         tenant: &TenantId,
@@ -148,11 +151,19 @@ impl History {
             .await
             .map_err(unavailable)?;
         let more = answer.last_evaluated_key.is_some();
-        let items = answer.items.unwrap_or_default();
-        let entries: Option<Vec<_>> = items.into_iter().map(entry).collect();
-        let entries = entries.ok_or_else(|| Failure::Refused("an entry is not ours".to_owned()))?;
-        let next = entries.last().filter(|_| more).map(|entry| entry.version);
-        Ok(HistoryPage { entries, next })
+        let (mut entries, mut unreadable, mut last) = (Vec::new(), Vec::new(), None);
+        for item in answer.items.unwrap_or_default() {
+            // A number is its table's key: every item has one.
+            let version = number(&item, "version").unwrap_or_default();
+            last = Some(version);
+            if let Some(entry) = entry(version, item) {
+                entries.push(entry);
+            } else {
+                tracing::error!(%task, version, "an entry of the history cannot be read");
+                unreadable.push(version);
+            }
+        }
+        Ok(HistoryPage { entries, unreadable, next: last.filter(|_| more) })
     }
 }
 
@@ -161,13 +172,17 @@ fn key(tenant: &TenantId, task: TaskId) -> String {
     format!("{tenant}/{task}")
 }
 
-fn entry(mut item: HashMap<String, AttributeValue>) -> Option<Entry> {
+fn number(item: &HashMap<String, AttributeValue>, name: &str) -> Option<Version> {
+    item.get(name)?.as_n().ok()?.parse().ok()
+}
+
+fn entry(version: Version, mut item: HashMap<String, AttributeValue>) -> Option<Entry> {
     let mut text = |name: &str| match item.remove(name) {
-        Some(AttributeValue::S(text) | AttributeValue::N(text)) => Some(text),
+        Some(AttributeValue::S(text)) => Some(text),
         _ => None,
     };
     Some(Entry {
-        version: text("version")?.parse().ok()?,
+        version,
         r#type: text("type")?,
         time: text("time")?,
         task: RawValue::from_string(text("data")?).ok()?,

@@ -30,6 +30,10 @@ pub(crate) struct Parameters {
 pub(crate) struct Entries {
     /// The newest first.
     history: Vec<Entry>,
+    /// The versions that belong on the page and could not be read, for a fault of ours. Absent as a
+    /// rule.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unreadable: Vec<Version>,
 }
 
 /// A task that was deleted still has its history; one that never was has none.
@@ -49,8 +53,13 @@ pub(crate) async fn history(
         .page(&caller.tenant, id, parameters.limit.get(), before)
         .await
         .map_err(|failure| tables_failed(failure, "the history"))?;
-    if found.entries.is_empty() && before.is_none() {
+    if found.entries.is_empty() && found.unreadable.is_empty() && before.is_none() {
         return Err(Problem::NotFound);
     }
-    answer(&list, &headers, Entries { history: found.entries }, found.next)
+    answer(
+        &list,
+        &headers,
+        Entries { history: found.entries, unreadable: found.unreadable },
+        found.next,
+    )
 }

@@ -1,6 +1,8 @@
 //! A row that cannot be read: a 500 that the log explains for its task, and nothing for any other.
 //! The row is broken by the owner, past all checks.
 
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::AttributeValue;
 use redis::RedisResult;
 use reqwest::Method;
 use secrecy::ExposeSecret as _;
@@ -29,8 +31,8 @@ async fn fails(world: &World, api: &Api, of: &str, method: Method, path: &str) -
     let request = if method == Method::GET {
         request
     } else {
-        let patch = json!({"title": "New"}).to_string();
-        request.header("content-type", "application/merge-patch+json").body(patch)
+        let rename = json!({"title": "New"}).to_string();
+        request.header("content-type", "application/merge-patch+json").body(rename)
     };
     let response = request.send().await.expect("an answer");
     let status = response.status().as_u16();
@@ -81,6 +83,31 @@ async fn a_task_that_cannot_be_read_is_an_error_of_its_own() {
         (task["title"] == "New").then_some(())
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_history_goes_on_without_the_version_that_cannot_be_read() {
+    let world = World::new().await;
+    world.create_tables().await;
+    let (reader, task) = (world.reader().await, Uuid::now_v7());
+    let dynamodb = Client::new(&world.aws.config());
+    for (version, data) in [(1, Some("{}")), (2, None), (3, Some("{}"))] {
+        let text = |text: &str| AttributeValue::S(text.to_owned());
+        let put = dynamodb
+            .put_item()
+            .table_name(world.table("history"))
+            .item("task", text(&format!("acme/{task}")))
+            .item("version", AttributeValue::N(version.to_string()))
+            .item("type", text("dev.task-app.task.updated.v1"))
+            .item("time", text("2026-01-31T09:30:00Z"));
+        let put = data.into_iter().fold(put, |put, data| put.item("data", text(data)));
+        put.send().await.expect("an entry");
+    }
+    let (status, page) = get(&world, &reader, &format!("/v1/tasks/{task}/history")).await;
+    let entries = page["history"].as_array().expect("entries").iter();
+    let versions: Vec<_> = entries.map(|entry| entry["version"].as_i64()).collect();
+    assert_eq!((status, versions), (200, vec![Some(3), Some(1)]));
+    assert_eq!(page["unreadable"], json!([2]));
 }
 
 #[tokio::test]

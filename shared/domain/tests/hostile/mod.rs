@@ -13,7 +13,7 @@ const ODD: &str = "\u{80}\u{85}\u{9f}\u{a0}\u{ad}\u{300}\u{200b}\u{2028}\u{2029}
 /// As above, where there may be more than one line.
 const CONTROLS: &str = "\u{1}\u{8}\t\n\u{b}\u{c}\r\u{1b}\u{1f}\u{7f}";
 
-fn text(of: String, most: usize) -> impl Strategy<Value = String> {
+fn text(of: &str, most: usize) -> impl Strategy<Value = String> + use<> {
     let odd = select(of.chars().collect::<Vec<_>>());
     let character = prop_oneof![3 => odd, 1 => any::<char>()];
     // Short ones, and ones as long as may be.
@@ -25,14 +25,14 @@ fn text(of: String, most: usize) -> impl Strategy<Value = String> {
 
 /// A title, which begins with a letter so that it is not blank.
 pub(crate) fn title() -> impl Strategy<Value = String> {
-    text(ODD.to_owned(), 199).prop_map(|text| {
+    text(ODD, 199).prop_map(|text| {
         let line = text.chars().map(|c| if c.is_ascii_control() { '\u{ffff}' } else { c });
         format!("x{}", line.collect::<String>())
     })
 }
 
 pub(crate) fn description() -> impl Strategy<Value = String> {
-    text(format!("{ODD}{CONTROLS}"), 10_000).prop_map(|text| text.replace('\0', "\u{1}"))
+    text(&format!("{ODD}{CONTROLS}"), 10_000).prop_map(|text| text.replace('\0', "\u{1}"))
 }
 
 pub(crate) fn due_date() -> impl Strategy<Value = String> {

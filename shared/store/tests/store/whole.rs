@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use domain::{Action, Task, TaskId};
-use store::{Filter, Sort};
+use store::{Filter, Freshness, Sort};
 
 use crate::cached::Cached;
 use crate::fixture::{Fixture, create, incoming, new_task};
@@ -29,7 +29,8 @@ async fn tasks_at_the_edge_come_back_equal_from_everywhere() {
 
     let equal = async |from: &str| {
         for (id, task) in &tasks {
-            let read = cached.fixture.reader.task(&cached.tenant, *id).await.expect("an answer");
+            let read = cached.fixture.reader.read(&cached.tenant, *id, Freshness::Recent).await;
+            let (read, _) = read.expect("an answer");
             let read: Task = serde_json::from_slice(&read.expect("a task").json).expect("JSON");
             assert_eq!(read, *task, "{from}");
         }

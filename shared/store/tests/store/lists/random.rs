@@ -36,8 +36,8 @@ pub(super) fn choice(random: &mut StdRng) -> Choice {
         assignee: rarely(random, |random| pick(random, &NAMES).parse().expect("a name")),
         tag: rarely(random, |random| pick(random, &TAGS).parse().expect("a tag")),
         priority: rarely(random, priority),
-        due_before: rarely(random, |random| day(random)),
-        due_after: rarely(random, |random| day(random)),
+        due_before: rarely(random, day),
+        due_after: rarely(random, day),
         updated_since: rarely(random, time),
         title: text.map(|text| TitleText::try_from(text.to_owned()).expect("a text")),
     };
@@ -52,7 +52,7 @@ pub(super) fn new(random: &mut StdRng) -> Action {
         description: None,
         priority: priority(random),
         assignee: maybe(random, |random| pick(random, &NAMES).parse().expect("a name")),
-        due_date: maybe(random, |random| day(random)),
+        due_date: maybe(random, day),
         tags: tags(random),
     })
 }
