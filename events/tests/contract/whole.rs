@@ -42,7 +42,7 @@ fn assert_comes_back(task: Value) {
     let decided = decide(None, &event.command, now).expect("a decision");
     let Decision::Changed { task, .. } = decided else { panic!("nothing changed") };
     let body = fact_event(&FactRecord {
-        sequence: i64::MAX,
+        id: task.id.as_uuid(),
         tenant: task.tenant.clone(),
         task: task.id,
         kind: "dev.task-app.task.created.v1",
