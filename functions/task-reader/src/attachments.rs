@@ -114,7 +114,7 @@ pub(crate) struct AttachmentList {
     /// In the order in which they were announced.
     attachments: Vec<Download>,
     /// The identifiers of those that could not be read, for a fault of ours. Absent as a rule.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     unreadable: Vec<AttachmentId>,
 }
 

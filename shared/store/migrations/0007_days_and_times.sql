@@ -24,8 +24,4 @@ CHECK (
     AND greatest(created_at, updated_at, deleted_at) < '9999-12-31 00:00:00+00'
 ) NOT VALID;
 
-ALTER TABLE outbox
-ADD CONSTRAINT times_known
-CHECK (occurred_at >= '0001-01-01 00:00:00+00' AND occurred_at < '9999-12-31 00:00:00+00') NOT VALID;
-
 RESET ROLE;

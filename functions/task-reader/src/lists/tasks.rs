@@ -63,7 +63,7 @@ pub(crate) struct Tasks {
     tasks: Box<RawValue>,
     /// The identifiers of tasks that belong on the page and could not be read, for a fault of ours.
     /// Absent as a rule.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     unreadable: Vec<Uuid>,
 }
 
