@@ -62,14 +62,17 @@ impl Stage {
     }
 
     pub(crate) async fn worker_with(&self, settings: &[(&str, &str)]) -> Function {
-        let add = |all: Environment, (name, value): &(&str, &str)| all.with(name, value);
-        let environment = settings.iter().fold(self.environment(), add);
-        let binary = binary("attachment-worker");
-        let name = "attachment-worker";
-        let mut worker =
-            Function::start(&binary, name, &environment, &self.world.state).expect("a process");
+        let mut worker = self.start_worker(settings);
         worker.ready(PATIENCE).await.expect("a worker that is ready");
         worker
+    }
+
+    /// A pod of the worker that may lack what it depends on.
+    pub(crate) fn start_worker(&self, settings: &[(&str, &str)]) -> Function {
+        let add = |all: Environment, (name, value): &(&str, &str)| all.with(name, value);
+        let environment = settings.iter().fold(self.environment(), add);
+        let name = "attachment-worker";
+        Function::start(&binary(name), name, &environment, &self.world.state).expect("a process")
     }
 
     /// The worker as a Lambda that verifies, and what feeds it.

@@ -9,7 +9,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
 use super::stage::{FILE, Stage, object_key};
-use crate::world::eventually;
+use crate::world::{PATIENCE, eventually};
 
 #[tokio::test]
 async fn a_file_that_is_not_what_was_said_of_it_is_rejected_and_removed() {
@@ -81,7 +81,7 @@ async fn s3_goes_away_and_comes_back() {
     let stage = Stage::new().await;
     let address = ports::loopback(ports::free(None).expect("a free port"));
     let s3 = format!("http://{address}");
-    let _worker = stage.worker_with(&[("AWS_ENDPOINT_URL_S3", &s3)]).await;
+    let mut worker = stage.start_worker(&[("AWS_ENDPOINT_URL_S3", &s3)]);
     let task = stage.task().await;
     let (kept, announced) = stage.announce(&task).await;
     let (gone, _) = stage.announce(&task).await;
@@ -102,6 +102,7 @@ async fn s3_goes_away_and_comes_back() {
     stage.becomes(&kept, "available").await;
     eventually("the other is forgotten", async || (stage.rows().await == 1).then_some(())).await;
     assert!(dead_letters(&stage).await.is_empty());
+    worker.ready(PATIENCE).await.expect("a worker that is ready again");
     passing.abort();
 }
 
