@@ -21,7 +21,7 @@ clean-state: build ## Forget the tasks, messages, logs and secrets of `make run`
 test: ## Check and test everything, as the gate does
 	@.ci/test
 
-test-long: ## Test what takes too long for every change: lists of a million tasks, thousands of requests
+test-long: ## Test what takes too long for every change: lists of a million tasks, thousands of requests, a minute of outages
 	@.ci/tools
 	@cargo build --quiet --locked --workspace --bins
 	@cargo run --quiet --locked --package local-stack -- exec -- \

@@ -14,7 +14,7 @@ use super::{
     circuit_breaker::{Trial, Waited},
     line::visibility_lost,
     queue::Queue,
-    worker::{Worker, shut_down},
+    worker::Worker,
 };
 
 impl<H: BatchHandler, Q: Queue> Worker<H, Q> {
@@ -29,7 +29,7 @@ impl<H: BatchHandler, Q: Queue> Worker<H, Q> {
     ) -> (Vec<Verdict>, Span) {
         let mut lost = pin!(lost);
         let end = self.end(bounds);
-        let mut outcome = (vec![shut_down().into(); records.len()], Span::none());
+        let mut outcome = (vec![not_admitted().into(); records.len()], Span::none());
         for failures in 0.. {
             let trial = tokio::select! {
                 biased;
@@ -87,4 +87,10 @@ impl<H: BatchHandler, Q: Queue> Worker<H, Q> {
         let waiting: Vec<_> = records.iter().zip(verdicts).filter_map(is_last).collect();
         !waiting.is_empty() && (!verdicts.contains(&Verdict::Ack) || waiting.contains(&true))
     }
+}
+
+/// For messages that were not handled at all, and are not at fault.
+fn not_admitted() -> Retry {
+    let detail = "a dependency was unavailable until the message was kept for too long, or a drain";
+    Retry::interrupted("circuit_breaker_open", detail)
 }
