@@ -12,10 +12,12 @@ use super::{environment, facts_queue, metric, standard_queue};
 use crate::load::Load;
 use crate::world::{PATIENCE, World, binary, eventually};
 
-/// Facts of the tenant `noisy`, each of a task of its own, with a character that SQS refuses.
+/// What a queue refuses.
+const REFUSED_TEXT: &str = "not in this queue";
+/// Facts of the tenant `noisy`, each of a task of its own, with that text.
 const REFUSED: &str = "INSERT INTO outbox (tenant, task_id, type, data, occurred_at)
     SELECT 'noisy', ('0192f1a0-7c3e-7b44-9a53-' || lpad(to_hex(n), 12, '0'))::uuid,
-        'dev.task-app.task.created.v1', jsonb_build_object('title', chr(65535)), now()
+        'dev.task-app.task.created.v1', jsonb_build_object('title', 'not in this queue'), now()
     FROM generate_series(1, 2800) AS n";
 /// Facts of the tenant `acme`, behind them.
 const GOOD: &str = "INSERT INTO outbox (tenant, task_id, type, data, occurred_at)
@@ -61,6 +63,7 @@ async fn thousands_of_refused_facts_of_one_tenant_delay_no_fact_of_another() {
     let world = World::new().await;
     let strict = Strict::start(world.sqs.clone()).await;
     let facts = facts_queue(&world).await;
+    strict.refuse(&facts.url, REFUSED_TEXT);
     execute(&world, REFUSED).await;
     execute(&world, GOOD).await;
     let relay = relay(&world, &strict, &[&facts.url], "1000").await;
@@ -94,6 +97,7 @@ async fn refused_facts_are_parked_listed_and_skipped() {
     let world = World::new().await;
     let strict = Strict::start(world.sqs.clone()).await;
     let facts = facts_queue(&world).await;
+    strict.refuse(&facts.url, REFUSED_TEXT);
     execute(&world, REFUSED).await;
     execute(
         &world,
