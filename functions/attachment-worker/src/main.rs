@@ -29,7 +29,7 @@ async fn wire(config: Config, service: Service) -> anyhow::Result<Service> {
 
     let mut service = service
         .ready_when("postgresql", move || store.check_writable())
-        .ready_when("s3", move || bucket.check());
+        .depends_on("s3", move || bucket.check());
     let both = part.is_none() && host == Host::Pod;
     if both || part == Some(Part::Sweep) {
         service = service.background("sweep", move |stop| sweep.clone().run(stop));

@@ -38,7 +38,7 @@ async fn wire(config: Config, service: Service) -> anyhow::Result<Service> {
     let handler = CommandHandler::new(store.clone(), deferred, config.producers, SystemClock);
     service
         .ready_when("postgresql", move || store.check_writable())
-        .ready_when("dynamodb", move || operations.check())
+        .depends_on("dynamodb", move || operations.check())
         .sqs(config.queue, handler)
         .await
 }

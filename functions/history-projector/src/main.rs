@@ -25,5 +25,5 @@ fn main() -> ExitCode {
 async fn wire(config: Config, service: Service) -> anyhow::Result<Service> {
     let history = History::new(&aws::client_config().await, config.history);
     let handler = FactHandler::new(history.clone());
-    service.ready_when("dynamodb", move || history.check()).sqs(config.queue, handler).await
+    service.depends_on("dynamodb", move || history.check()).sqs(config.queue, handler).await
 }

@@ -87,7 +87,7 @@ impl BatchHandler for Scripted {
 async fn wire(config: Config, service: Service) -> anyhow::Result<Service> {
     let scripted = Scripted(Effects::open(&config.effects_file)?);
     let service = match config.dependency_file {
-        Some(file) => service.ready_when("file", move || needs(&file)),
+        Some(file) => service.depends_on("file", move || needs(&file)),
         None => service,
     };
     match config.handler_shape {

@@ -178,7 +178,7 @@
 //! # When a dependency is unavailable
 //!
 //! A handler says so by [`Retry::unavailable`](sqs::Retry::unavailable), and the function declares
-//! its dependencies by [`Service::ready_when`]. Each consumer has a circuit breaker:
+//! its dependencies by [`Service::ready_when`] or [`Service::depends_on`]. Each consumer has a circuit breaker:
 //!
 //! | state | what happens | it ends when |
 //! |---|---|---|

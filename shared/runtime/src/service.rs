@@ -77,7 +77,25 @@ impl Service {
     /// The check should see what the handler would meet: of a database that is written to, whether it
     /// can be. It runs at every readiness probe, so it should be as cheap as a ping. Nobody probes a
     /// Lambda, but a handler that is cut off there has its dependencies checked, too.
+    ///
+    /// What only some of the work needs should not make the function unready: see
+    /// [`depends_on`](Self::depends_on).
     pub fn ready_when<E, F>(
+        self,
+        dependency: &'static str,
+        check: impl Fn() -> F + Send + Sync + 'static,
+    ) -> Self
+    where
+        E: Into<anyhow::Error>,
+        F: Future<Output = Result<(), E>> + Send + 'static,
+    {
+        self.health.ready_when(dependency, check);
+        self
+    }
+
+    /// Declares a dependency of a consumer that its readiness does not need: while its circuit breaker
+    /// is open it takes no work until `check` passes. As [`ready_when`](Self::ready_when) otherwise.
+    pub fn depends_on<E, F>(
         self,
         dependency: &'static str,
         check: impl Fn() -> F + Send + Sync + 'static,

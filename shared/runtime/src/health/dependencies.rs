@@ -16,7 +16,7 @@ use tokio::time::timeout;
 /// Time for all checks, as they run side by side. A probe's own timeout should be longer.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The declared dependencies of a function: what makes it ready, and what its consumers' circuit
+/// Declared dependencies of a function: those that make it ready, or those that its consumers' circuit
 /// breakers check. Clones share them.
 #[derive(Clone, Default)]
 pub(crate) struct Dependencies(Arc<Mutex<Vec<Arc<Check>>>>);
@@ -47,6 +47,12 @@ impl Dependencies {
     {
         let run = move || check().map(|result| result.map_err(Into::into)).boxed();
         self.checks().push(Arc::new(Check { name, run: Box::new(run) }));
+    }
+
+    /// Takes over what others declared last.
+    pub(super) fn share_last(&self, others: &Self) {
+        let last = others.checks().last().cloned();
+        self.checks().extend(last);
     }
 
     /// Runs the checks side by side.

@@ -2,7 +2,7 @@
 
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
-use tracing::{debug, info};
+use tracing::info;
 
 use super::{CircuitBreaker, State};
 use crate::health::Failure;
@@ -39,7 +39,7 @@ impl CircuitBreaker {
     /// Checks every dependency; half-opens the breaker if all answer as they should.
     pub(super) async fn probe_once(&self) {
         if let Some(Failure { dependency, error }) = self.dependencies.first_failure().await {
-            debug!(dependency, error, "still unavailable");
+            info!(dependency, error, "the circuit breaker stays open: a check fails");
             self.update(|state| state.probe_failed(&self.jitter));
         } else {
             info!("the circuit breaker is half-open: the checks pass, one batch is tried");
