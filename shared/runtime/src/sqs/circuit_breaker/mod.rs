@@ -85,8 +85,10 @@ impl CircuitBreaker {
         }
     }
 
-    /// Has a batch that failed so often stand back, until `end` at most, or until a drain.
+    /// Has a batch that failed so often stand back, until `end` at most, or until a drain; for longer
+    /// than the breaker itself waits, whatever failed before this batch did.
     pub(crate) async fn stand_back(&self, failures: u32, end: Instant) {
+        let failures = failures.max(self.state().failures());
         let until = end.min(Instant::now() + state::stand_back(failures, &self.jitter));
         loop {
             let changed = self.changed.notified();

@@ -139,6 +139,14 @@ impl State {
         self.draining = true;
     }
 
+    /// Probes and trials that failed in the present outage.
+    pub(super) fn failures(&self) -> u32 {
+        match self.phase {
+            Phase::Closed => 0,
+            Phase::Open(outage) | Phase::HalfOpen { outage, .. } => outage.failures,
+        }
+    }
+
     pub(super) fn is_draining(&self) -> bool {
         self.draining
     }
