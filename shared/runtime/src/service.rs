@@ -89,7 +89,7 @@ impl Service {
         E: Into<anyhow::Error>,
         F: Future<Output = Result<(), E>> + Send + 'static,
     {
-        self.health.ready_when(dependency, check);
+        self.health.dependencies().declare(dependency, true, check);
         self
     }
 
@@ -104,7 +104,7 @@ impl Service {
         E: Into<anyhow::Error>,
         F: Future<Output = Result<(), E>> + Send + 'static,
     {
-        self.health.dependencies().declare(dependency, check);
+        self.health.dependencies().declare(dependency, false, check);
         self
     }
 

@@ -16,14 +16,15 @@ use tokio::time::timeout;
 /// Time for all checks, as they run side by side. A probe's own timeout should be longer.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Declared dependencies of a function: those that make it ready, or those that its consumers' circuit
-/// breakers check. Clones share them.
+/// The declared dependencies of a function. Its consumers' circuit breakers check them all; readiness
+/// needs some of them. Clones share them.
 #[derive(Clone, Default)]
 pub(crate) struct Dependencies(Arc<Mutex<Vec<Arc<Check>>>>);
 
 /// A named dependency and how to ask whether it is there.
 struct Check {
     name: &'static str,
+    is_for_readiness: bool,
     run: Box<dyn Fn() -> BoxFuture<'static, anyhow::Result<()>> + Send + Sync>,
 }
 
@@ -37,27 +38,28 @@ pub(crate) struct Failure {
 pub(crate) type Results = BTreeMap<&'static str, anyhow::Result<()>>;
 
 impl Dependencies {
+    /// `is_for_readiness` if the function is not ready without it.
     pub(crate) fn declare<E, F>(
         &self,
         name: &'static str,
+        is_for_readiness: bool,
         check: impl Fn() -> F + Send + Sync + 'static,
     ) where
         E: Into<anyhow::Error>,
         F: Future<Output = Result<(), E>> + Send + 'static,
     {
         let run = move || check().map(|result| result.map_err(Into::into)).boxed();
-        self.checks().push(Arc::new(Check { name, run: Box::new(run) }));
+        self.checks().push(Arc::new(Check { name, is_for_readiness, run: Box::new(run) }));
     }
 
-    /// Takes over what others declared last.
-    pub(super) fn share_last(&self, others: &Self) {
-        let last = others.checks().last().cloned();
-        self.checks().extend(last);
+    /// Runs the checks that readiness needs, side by side.
+    pub(super) async fn check_readiness(&self) -> Results {
+        self.run(|check| check.is_for_readiness).await
     }
 
-    /// Runs the checks side by side.
-    pub(crate) async fn check(&self) -> Results {
-        let checks = self.checks().clone();
+    async fn run(&self, is_meant: impl Fn(&Check) -> bool) -> Results {
+        let mut checks = self.checks().clone();
+        checks.retain(|check| is_meant(check));
         join_all(checks.iter().map(|check| bounded(check))).await.into_iter().collect()
     }
 
@@ -67,7 +69,7 @@ impl Dependencies {
             let error = format!("{:#}", result.err()?);
             Some(Failure { dependency, error })
         };
-        self.check().await.into_iter().find_map(failed)
+        self.run(|_| true).await.into_iter().find_map(failed)
     }
 
     fn checks(&self) -> MutexGuard<'_, Vec<Arc<Check>>> {

@@ -49,7 +49,6 @@ const LIMITS: Limits = Limits {
 /// What health means for one service.
 pub(crate) struct Health {
     draining: CancellationToken,
-    readiness: Dependencies,
     dependencies: Dependencies,
     pulses: Vec<Pulse>,
 }
@@ -57,24 +56,10 @@ pub(crate) struct Health {
 impl Health {
     /// Not ready once `draining` is cancelled.
     pub(crate) fn new(draining: CancellationToken) -> Self {
-        let (readiness, dependencies) = (Dependencies::default(), Dependencies::default());
-        Self { draining, readiness, dependencies, pulses: Vec::new() }
+        Self { draining, dependencies: Dependencies::default(), pulses: Vec::new() }
     }
 
-    /// Readiness needs `check` to pass, and so do the circuit breakers.
-    pub(crate) fn ready_when<E, F>(
-        &self,
-        name: &'static str,
-        check: impl Fn() -> F + Send + Sync + 'static,
-    ) where
-        E: Into<anyhow::Error>,
-        F: Future<Output = Result<(), E>> + Send + 'static,
-    {
-        self.readiness.declare(name, check);
-        self.dependencies.share_last(&self.readiness);
-    }
-
-    /// What the circuit breakers check: all that readiness needs, and more.
+    /// What the circuit breakers check, and readiness in part.
     pub(crate) fn dependencies(&self) -> &Dependencies {
         &self.dependencies
     }
@@ -117,7 +102,7 @@ async fn livez(State(health): State<Arc<Health>>) -> Response {
 
 async fn readyz(State(health): State<Arc<Health>>) -> Response {
     let draining = health.draining.is_cancelled();
-    let checks = health.readiness.check().await;
+    let checks = health.dependencies.check_readiness().await;
     let ready = !draining && checks.values().all(Result::is_ok);
     let body =
         json!({ "ready": ready, "draining": draining, "checks": dependencies::describe(&checks) });

@@ -32,7 +32,7 @@ fn health() -> (Health, CancellationToken) {
 #[tokio::test]
 async fn ready_until_it_drains() {
     let (health, draining) = health();
-    health.ready_when("database", || async { anyhow::Ok(()) });
+    health.dependencies().declare("database", true, || async { anyhow::Ok(()) });
     let router = router(health);
     let ready = json!({ "ready": true, "draining": false, "checks": { "database": "ok" } });
     assert_eq!(ask(&router, "/readyz").await, (StatusCode::OK, ready));
@@ -45,9 +45,9 @@ async fn ready_until_it_drains() {
 #[tokio::test(start_paused = true)]
 async fn not_ready_while_a_dependency_is_down_or_silent() {
     let (health, _) = health();
-    health.ready_when("up", || async { anyhow::Ok(()) });
-    health.ready_when("down", || async { bail!("connection refused") });
-    health.ready_when("silent", pending::<anyhow::Result<()>>);
+    health.dependencies().declare("up", true, || async { anyhow::Ok(()) });
+    health.dependencies().declare("down", true, || async { bail!("connection refused") });
+    health.dependencies().declare("silent", true, pending::<anyhow::Result<()>>);
     let (status, body) = ask(&router(health), "/readyz").await;
     assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
     let checks =

@@ -47,7 +47,7 @@ impl Claims {
     pub(crate) fn declare(&self, dependencies: &Dependencies) {
         let Some(store) = &self.0 else { return };
         let bucket = Arc::clone(&store.bucket);
-        dependencies.declare("claim_checks", move || Arc::clone(&bucket).probe());
+        dependencies.declare("claim_checks", false, move || Arc::clone(&bucket).probe());
     }
 
     /// For a queue that is not AWS's.

@@ -40,7 +40,7 @@ impl Outage {
         }));
         let (dependencies, checks) = (Dependencies::default(), Arc::new(AtomicUsize::new(0)));
         let (works, count) = (Arc::clone(&is_back), Arc::clone(&checks));
-        dependencies.declare("database", move || {
+        dependencies.declare("database", false, move || {
             count.fetch_add(1, SeqCst);
             let works = works.load(SeqCst);
             async move {
@@ -159,7 +159,7 @@ fn start(queue: &Simulation, config: &Config, poisoned: fn() -> Option<Verdict>)
         })
     }));
     let dependencies = Dependencies::default();
-    dependencies.declare("database", || async { anyhow::Ok(()) });
+    dependencies.declare("database", false, || async { anyhow::Ok(()) });
     Running::start_needing(queue, config, handler, dependencies)
 }
 

@@ -189,7 +189,7 @@ fn queue(config: &Config, messages: usize) -> Simulation {
 /// The handler, and what its function declares, during an outage until `back`.
 fn needy(fault: Fault, back: Instant) -> (Needy, Dependencies) {
     let dependencies = Dependencies::default();
-    dependencies.declare("dependency", move || fault.check.make(back));
+    dependencies.declare("dependency", false, move || fault.check.make(back));
     (Needy { call: fault.handler, back, effects: Arc::default() }, dependencies)
 }
 
