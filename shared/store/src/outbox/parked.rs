@@ -137,14 +137,7 @@ impl ParkedFacts {
     /// # Errors
     /// When PostgreSQL does not answer: some may be retried by then.
     pub async fn retry(&self, filter: &ParkedFilter) -> Result<u64, OutboxError> {
-        let mut retried = 0;
-        loop {
-            let done = self.retry_some(filter).await?;
-            retried += done;
-            if done < BATCH.unsigned_abs() {
-                return Ok(retried);
-            }
-        }
+        in_batches(async || self.retry_some(filter).await).await
     }
 
     async fn retry_some(&self, filter: &ParkedFilter) -> Result<u64, OutboxError> {
@@ -188,14 +181,7 @@ impl ParkedFacts {
         by: &str,
         why: &str,
     ) -> Result<u64, OutboxError> {
-        let mut skipped = 0;
-        loop {
-            let done = self.skip_some(filter, by, why).await?;
-            skipped += done;
-            if done < BATCH.unsigned_abs() {
-                return Ok(skipped);
-            }
-        }
+        in_batches(async || self.skip_some(filter, by, why).await).await
     }
 
     async fn skip_some(
@@ -247,5 +233,17 @@ impl ParkedFacts {
         .execute(&self.store.pool)
         .await?;
         Ok(skipped.rows_affected())
+    }
+}
+
+/// Runs a statement of at most `BATCH` facts until it finds fewer. Returns how many it found in all.
+async fn in_batches(some: impl AsyncFn() -> Result<u64, OutboxError>) -> Result<u64, OutboxError> {
+    let mut total = 0;
+    loop {
+        let done = some().await?;
+        total += done;
+        if done < BATCH.unsigned_abs() {
+            return Ok(total);
+        }
     }
 }
