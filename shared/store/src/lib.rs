@@ -35,6 +35,7 @@ mod redis;
 mod request;
 mod store;
 mod stored;
+mod this_machine;
 mod write;
 
 pub use apply::Receipt;

@@ -47,33 +47,22 @@ impl Rotation {
         if !self.url.is_file() {
             return None;
         }
-        let url = match self.url.read() {
-            Ok(url) => url,
-            Err(error) => {
-                tracing::warn!(
-                    error = format!("{error:#}"),
-                    "keeping the URL that was read before"
-                );
-                return None;
-            }
-        };
+        self.take_up().unwrap_or_else(|error| {
+            let error = format!("{error:#}");
+            tracing::warn!(error, "keeping the URL that was read before");
+            None
+        })
+    }
+
+    fn take_up(&self) -> anyhow::Result<Option<PgConnectOptions>> {
+        let url = self.url.read()?;
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         if url.expose_secret() == seen.url.expose_secret() {
-            return None;
+            return Ok(None);
         }
-        match parse(&url) {
-            Ok(options) => {
-                tracing::info!("the URL of PostgreSQL changed");
-                seen.url = url;
-                Some(options)
-            }
-            Err(error) => {
-                tracing::warn!(
-                    error = format!("{error:#}"),
-                    "keeping the URL that was read before"
-                );
-                None
-            }
-        }
+        let options = parse(&url)?;
+        tracing::info!("the URL of PostgreSQL changed");
+        seen.url = url;
+        Ok(Some(options))
     }
 }

@@ -1,7 +1,6 @@
 //! Where PostgreSQL is, and who logs in there.
 
 use std::fs;
-use std::net::IpAddr;
 use std::path::PathBuf;
 use std::str::FromStr as _;
 
@@ -11,6 +10,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
 use crate::config::secret;
+use crate::this_machine::is_this_machine;
 
 /// The URL of PostgreSQL, given or in a file.
 #[derive(Clone, Debug, Args)]
@@ -74,11 +74,7 @@ fn check_tls(options: &PgConnectOptions) -> anyhow::Result<()> {
 
 fn is_here(options: &PgConnectOptions) -> bool {
     let host = options.get_host();
-    let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
-    options.get_socket().is_some()
-        || host.starts_with('/')
-        || host == "localhost"
-        || address.is_ok_and(|address| address.is_loopback())
+    options.get_socket().is_some() || host.starts_with('/') || is_this_machine(host)
 }
 
 #[cfg(test)]

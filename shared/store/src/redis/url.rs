@@ -3,6 +3,8 @@
 use anyhow::{Context as _, ensure};
 use redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo as _};
 
+use crate::this_machine::is_this_machine;
+
 /// The servers that `url` names, at least one. What goes to another machine needs TLS: it has a
 /// password, and the tasks of all tenants.
 ///
@@ -28,8 +30,7 @@ fn server(url: &str) -> anyhow::Result<ConnectionInfo> {
 fn is_safe(address: &ConnectionAddr) -> bool {
     match address {
         ConnectionAddr::Tcp(host, _) | ConnectionAddr::TcpTls { host, insecure: true, .. } => {
-            let address = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>();
-            host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+            is_this_machine(host)
         }
         _ => true,
     }
