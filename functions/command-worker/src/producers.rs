@@ -4,10 +4,10 @@
 //! are trusted with less gets a worker of its own, with lists.
 //!
 //! The service's own sources (`urn:task-app:*`) are the namespaces of its idempotency keys: who sends
-//! under one could take the key of somebody's request, and be told as the outcome of their operation.
+//! under one could take the key of somebody's request, and become the outcome of their operation.
 //! So none is taken from a queue, but for the one that `task-writer` itself sends through the command
 //! queue (`Prefer: respond-async`). Whoever else may send to *that* queue may act for any tenant
-//! already, so it gives them nothing that they have not; a queue of others is told to take none.
+//! already, so it gives them nothing that they have not; a queue of others should allow none.
 
 use clap::Args;
 use domain::TenantId;
