@@ -7,6 +7,7 @@
 
 use std::{collections::HashSet, sync::Arc};
 
+use rand::rngs::SmallRng;
 use tokio::time::Instant;
 
 use super::{
@@ -38,7 +39,20 @@ impl<H: BatchHandler, Q: Queue> Invoked<H, Q> {
         clock: Arc<dyn Clock>,
         dependencies: Dependencies,
     ) -> Self {
-        let (queue, jitter) = (Arc::new(queue), Jitter::new(rand::make_rng()));
+        Self::seeded(queue, handler, config, name, clock, dependencies, rand::make_rng())
+    }
+
+    /// As [`new`](Self::new), with its choices repeatable.
+    pub(crate) fn seeded(
+        queue: Q,
+        handler: H,
+        config: &Config,
+        name: &'static str,
+        clock: Arc<dyn Clock>,
+        dependencies: Dependencies,
+        random: SmallRng,
+    ) -> Self {
+        let (queue, jitter) = (Arc::new(queue), Jitter::new(random));
         let breaker = CircuitBreaker::new(queue.attributes().name(), dependencies, jitter.clone());
         let settler = Settler {
             queue: Arc::clone(&queue),

@@ -14,6 +14,7 @@ mod verdicts;
 use std::{sync::Arc, time::Duration};
 
 use futures::future::BoxFuture;
+use rand::{SeedableRng as _, rngs::SmallRng};
 use tokio::{
     task::JoinHandle,
     time::{sleep, timeout},
@@ -80,11 +81,13 @@ impl Running {
         handler: impl BatchHandler,
         dependencies: Dependencies,
     ) -> Self {
-        let clock = Arc::new(SystemClock);
-        let consumer = Consumer::new(queue.clone(), handler, config, "test", clock, dependencies);
+        let (queue, clock) = (queue.clone(), Arc::new(SystemClock));
+        let random = SmallRng::seed_from_u64(1);
+        let consumer =
+            Consumer::seeded(queue.clone(), handler, config, "test", clock, dependencies, random);
         let (stop, pulses) = (Stop::default(), consumer.pulses());
         let consumer = tokio::spawn(consumer.run(stop.clone()));
-        Self { queue: queue.clone(), stop, pulses, consumer }
+        Self { queue, stop, pulses, consumer }
     }
 
     async fn until(&self, done: impl Fn(&Simulation) -> bool) {

@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use futures::future::join_all;
+use rand::{SeedableRng as _, rngs::SmallRng};
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::{FAULTS, Fault, Needy, Outcome, check, needy, queue};
@@ -16,7 +17,7 @@ const OUTAGE: Duration = Duration::from_mins(15);
 const RETURN: Duration = Duration::from_secs(2 * 60 + 30);
 /// An invocation's.
 const TIMEOUT: Duration = Duration::from_secs(30);
-const CONCURRENCY: usize = 5;
+const CONCURRENCY: u64 = 5;
 
 /// An event source mapping, and the processes behind it, until `end`.
 async fn mapping(invoked: &Invoked<Needy, Simulation>, queue: &Simulation, end: Instant) {
@@ -41,12 +42,12 @@ async fn outage(fault: Fault, messages: usize) -> Outcome {
     let back = Instant::now() + OUTAGE;
     let (needy, dependencies) = needy(fault, back);
     let effects = Arc::clone(&needy.effects);
-    let processes: Vec<_> = (0..CONCURRENCY)
-        .map(|_| {
-            let (clock, dependencies) = (Arc::new(SystemClock), dependencies.clone());
-            Invoked::new(queue.clone(), needy.clone(), &config, "test", clock, dependencies)
-        })
-        .collect();
+    let process = |seed| {
+        let (queue, handler, clock) = (queue.clone(), needy.clone(), Arc::new(SystemClock));
+        let (dependencies, random) = (dependencies.clone(), SmallRng::seed_from_u64(seed));
+        Invoked::seeded(queue, handler, &config, "test", clock, dependencies, random)
+    };
+    let processes: Vec<_> = (0..CONCURRENCY).map(process).collect();
     let end = back + RETURN;
     join_all(processes.iter().map(|process| mapping(process, &queue, end))).await;
     sleep_until(end).await;
