@@ -1,7 +1,7 @@
 //! What S3 tells, how often and in whichever order, and what becomes of files that are not what was
 //! said of them.
 
-use std::net::SocketAddr;
+use std::{collections::BTreeSet, net::SocketAddr};
 
 use local_stack::ports;
 use tokio::io::copy_bidirectional;
@@ -66,14 +66,14 @@ async fn notifications_come_early_twice_and_late_and_change_nothing() {
 
     stage.send("nonsense").await;
     stage.notify("attachments/acme/nothing/of/ours").await;
-    let mut reasons = Vec::new();
+    // A dead letter may be sent twice, as any message.
+    let mut reasons = BTreeSet::new();
     eventually("two dead letters", async || {
         reasons.extend(dead_letters(&stage).await);
-        (reasons.len() == 2).then_some(())
+        (reasons.len() >= 2).then_some(())
     })
     .await;
-    reasons.sort();
-    assert_eq!(reasons, ["foreign_object", "notification_malformed"]);
+    assert!(reasons.iter().eq(["foreign_object", "notification_malformed"]), "{reasons:?}");
 }
 
 #[tokio::test]
