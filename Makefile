@@ -9,8 +9,8 @@ STACK := $(or $(CARGO_TARGET_DIR),target)/debug/local-stack
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-build: ## Build every binary, as it ships
-	@SQLX_OFFLINE=true cargo build --release --locked --workspace --bins
+build: ## Build task-app, the one binary that ships, and the local stack
+	@SQLX_OFFLINE=true cargo build --release --locked --workspace --bin task-app --bin local-stack
 
 run: build ## Start everything on this machine; ARGS="--workers 3", or ARGS=--help for every option
 	@$(BIN)/local-stack run --bin-dir $(BIN) $(ARGS)
@@ -23,10 +23,9 @@ test: ## Check and test everything, as the gate does
 
 test-long: ## Test what takes too long for every change: lists of a million tasks, thousands of requests, a minute of outages
 	@.ci/tools
-	@cargo build --quiet --locked --workspace --bins
-	@cargo run --quiet --locked --package local-stack -- exec -- \
-		cargo nextest run --locked --package store --package integration-tests \
-		--run-ignored only --success-output final
+	@cargo nextest run --cargo-quiet --locked --workspace --no-run
+	@$(STACK) exec -- cargo nextest run --locked --workspace \
+		-E 'package(store) | package(integration-tests)' --run-ignored only --success-output final
 
 generate: ## Renew the contracts: events/schemas, events/asyncapi.yaml, shared/http/openapi.json, docs/problems.md
 	@cargo run --quiet --locked --package generate

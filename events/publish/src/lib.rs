@@ -2,7 +2,7 @@
 //!
 //! A [`Producer`] validates events against the contract, sets the FIFO identifiers, sends in batches
 //! and in order, tries again what the queue did not take, and puts data that is too large for the
-//! queue into S3. The command line `publish` is made of it. A program that sends a command is in
+//! queue into S3. The command line `publish` ([`cli`]) is made of it. A program that sends a command is in
 //! `docs/producers.md` and in `examples/producer.rs`.
 //!
 //! **Order.** Events of one task reach the queue in the order in which they were given. So a request
@@ -14,12 +14,16 @@
 //! the first.
 
 mod answer;
+mod arguments;
 mod claim;
+pub mod cli;
 mod ids;
+mod input;
 mod message;
 mod outcome;
 mod pending;
 mod producer;
+mod report;
 
 pub use outcome::{Refused, Report, SendError};
 pub use producer::Producer;

@@ -2,9 +2,9 @@
 
 use std::process::ExitCode;
 
-use publish::Report;
 use serde::Serialize;
 
+use crate::Report;
 use crate::input::Event;
 
 /// Some events were not sent.
@@ -30,15 +30,15 @@ struct Refused {
 
 impl Summary {
     pub(crate) fn of(events: &[Event], Report { sent, refused }: Report) -> Self {
-        let place = |refused: publish::Refused| {
+        let place = |refused: crate::Refused| {
             let place = events.get(refused.position).map(|event| event.place.clone());
-            let publish::Refused { reason, pointer, detail, .. } = refused;
+            let crate::Refused { reason, pointer, detail, .. } = refused;
             Refused { place: place.unwrap_or_default(), reason, pointer, detail }
         };
         Self { valid: None, sent, refused: refused.into_iter().map(place).collect() }
     }
 
-    pub(crate) fn of_dry_run(events: &[Event], refused: Vec<publish::Refused>) -> Self {
+    pub(crate) fn of_dry_run(events: &[Event], refused: Vec<crate::Refused>) -> Self {
         let valid = events.len() - refused.len();
         Self { valid: Some(valid), ..Self::of(events, Report { sent: 0, refused }) }
     }

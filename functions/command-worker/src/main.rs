@@ -1,44 +1,7 @@
-//! Applies command events from the queue to tasks, in batches.
-
-mod deferred;
-mod handler;
-mod producers;
+//! `command-worker` alone. It ships as a part of `task-app`.
 
 use std::process::ExitCode;
 
-use clap::Args;
-use cloud::{Operations, OperationsConfig};
-use deferred::Deferred;
-use handler::CommandHandler;
-use producers::Producers;
-use runtime::{Function, Service, SystemClock, aws, sqs};
-use store::Store;
-
-#[derive(Debug, Args)]
-#[group(skip)]
-struct Config {
-    #[command(flatten)]
-    queue: sqs::Config,
-    #[command(flatten)]
-    store: store::Config,
-    #[command(flatten)]
-    operations: OperationsConfig,
-    #[command(flatten)]
-    producers: Producers,
-}
-
 fn main() -> ExitCode {
-    Function::new(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_DESCRIPTION")).run(wire)
-}
-
-async fn wire(config: Config, service: Service) -> anyhow::Result<Service> {
-    let store = Store::connect(&config.store)?;
-    let operations = Operations::new(&aws::client_config().await, config.operations);
-    let deferred = Deferred::new(operations.clone(), config.queue.longest_delivery());
-    let handler = CommandHandler::new(store.clone(), deferred, config.producers, SystemClock);
-    service
-        .ready_when("postgresql", move || store.check_writable())
-        .depends_on("dynamodb", move || operations.check())
-        .sqs(config.queue, handler)
-        .await
+    command_worker::run(std::env::args_os())
 }

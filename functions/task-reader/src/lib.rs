@@ -1,6 +1,4 @@
 //! Serves tasks over HTTP.
-//!
-//! A library beside its binary, so that the contract can be made from its routes.
 
 mod api;
 mod attachments;
@@ -8,14 +6,27 @@ mod config;
 mod lists;
 mod routes;
 
+use std::{ffi::OsString, process::ExitCode};
+
 use attachments::Downloads;
 use cloud::{History, Operations};
-pub use config::Config;
+use config::Config;
 use http_support::contract::Document;
 use http_support::{Authenticator, Guard, page::Cursors};
 use routes::App;
-use runtime::{Host, Service, SystemClock, aws};
+use runtime::{Function, Host, Service, SystemClock, aws};
 use store::Store;
+
+/// Its name.
+pub const NAME: &str = env!("CARGO_PKG_NAME");
+/// What it is for, in one line.
+pub const ABOUT: &str = env!("CARGO_PKG_DESCRIPTION");
+
+/// Runs the function with a command line, whose first argument is the program's name.
+#[must_use]
+pub fn run(command_line: impl IntoIterator<Item = OsString>) -> ExitCode {
+    Function::new(NAME, ABOUT).run_with(command_line, wire)
+}
 
 /// Adds the function's operations to the contract.
 #[must_use]
@@ -27,8 +38,7 @@ pub fn describe(contract: Document) -> Document {
         .with(attachments::reads)
 }
 
-/// Connects what the function is made of.
-pub async fn wire(config: Config, service: Service) -> anyhow::Result<Service> {
+async fn wire(config: Config, service: Service) -> anyhow::Result<Service> {
     let store = Store::for_lists(&config.store)?;
     let (store, follower) = match service.host() {
         Host::Pod => store.keeping(&config.local),

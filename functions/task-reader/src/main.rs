@@ -1,9 +1,7 @@
-//! Serves tasks over HTTP.
+//! `task-reader` alone. It ships as a part of `task-app`.
 
 use std::process::ExitCode;
 
-use runtime::Function;
-
 fn main() -> ExitCode {
-    Function::new(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_DESCRIPTION")).run(task_reader::wire)
+    task_reader::run(std::env::args_os())
 }

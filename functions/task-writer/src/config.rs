@@ -10,7 +10,7 @@ use crate::attachments;
 /// All settings of the function.
 #[derive(Debug, Args)]
 #[group(skip)]
-pub struct Config {
+pub(crate) struct Config {
     #[command(flatten)]
     pub(crate) http: http::Config,
     #[command(flatten)]

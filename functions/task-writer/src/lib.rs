@@ -1,6 +1,4 @@
 //! Changes tasks over HTTP, at once or, if the caller prefers, later.
-//!
-//! A library beside its binary, so that the contract can be made from its routes.
 
 mod api;
 mod attachments;
@@ -11,15 +9,28 @@ mod deferred;
 mod envelope;
 mod routes;
 
+use std::{ffi::OsString, process::ExitCode};
+
 use attachments::Uploads;
 use commands::Commands;
-pub use config::Config;
+use config::Config;
 use deferred::Deferred;
 use http_support::contract::Document;
 use http_support::{Authenticator, Guard};
 use routes::IfMatch;
-use runtime::{Service, SystemClock};
+use runtime::{Function, Service, SystemClock};
 use store::Store;
+
+/// Its name.
+pub const NAME: &str = env!("CARGO_PKG_NAME");
+/// What it is for, in one line.
+pub const ABOUT: &str = env!("CARGO_PKG_DESCRIPTION");
+
+/// Runs the function with a command line, whose first argument is the program's name.
+#[must_use]
+pub fn run(command_line: impl IntoIterator<Item = OsString>) -> ExitCode {
+    Function::new(NAME, ABOUT).run_with(command_line, wire)
+}
 
 /// Adds the function's operations to the contract.
 #[must_use]
@@ -27,8 +38,7 @@ pub fn describe(contract: Document) -> Document {
     contract.with(routes::writes).with(routes::bulk).with(attachments::writes)
 }
 
-/// Connects what the function is made of.
-pub async fn wire(config: Config, service: Service) -> anyhow::Result<Service> {
+async fn wire(config: Config, service: Service) -> anyhow::Result<Service> {
     let store = Store::connect(&config.store)?;
     let deferred = Deferred::connect(config.command_queue_url, config.operations).await;
     let uploads = Uploads::connect(config.attachments, store.clone(), SystemClock).await;

@@ -1,9 +1,7 @@
-//! Changes tasks over HTTP, at once or, if the caller prefers, later.
+//! `task-writer` alone. It ships as a part of `task-app`.
 
 use std::process::ExitCode;
 
-use runtime::Function;
-
 fn main() -> ExitCode {
-    Function::new(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_DESCRIPTION")).run(task_writer::wire)
+    task_writer::run(std::env::args_os())
 }

@@ -11,7 +11,7 @@ use tokio::net::TcpStream;
 use uuid::Uuid;
 
 use crate::mapping::{arn, record};
-use crate::world::{PATIENCE, World, binary, event, eventually};
+use crate::world::{PATIENCE, TASK_APP, World, binary, event, eventually};
 
 const INSTALL: &str = "cargo-lambda listens; if it is missing, `.ci/tools` installs it in \
                        .local/cargo-lambda/bin, which belongs on PATH, as in `.ci/test`";
@@ -44,11 +44,12 @@ impl Emulator {
     fn function(&self, world: &World, name: &str, environment: &Environment) -> Function {
         let environment = environment
             .clone()
+            .with("_HANDLER", name)
             .with("AWS_LAMBDA_RUNTIME_API", format!("{}/.rt/{name}", self.url))
             .with("AWS_LAMBDA_FUNCTION_NAME", name)
             .with("AWS_LAMBDA_FUNCTION_VERSION", "1")
             .with("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128");
-        Function::start(&binary(name), name, &environment, &world.state).expect("a process")
+        Function::start(&binary(TASK_APP), name, &environment, &world.state).expect("a process")
     }
 
     /// What the function answers to `cargo lambda invoke`.

@@ -80,7 +80,7 @@ async fn the_guides_rust_is_the_kits_example_which_asks_for_a_task() {
     assert_eq!(program("rust"), code, "the guide shows the example");
 
     let (world, _worker, bucket) = world().await;
-    let folder = binary("publish").parent().map(PathBuf::from).expect("a folder");
+    let folder = binary("task-app").parent().map(PathBuf::from).expect("a folder");
     let mut built = Command::new(folder.join("examples/producer"));
     run(&world, &bucket, built.arg(&world.queue.url));
     world.processed(1).await;

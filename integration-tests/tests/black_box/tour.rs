@@ -18,7 +18,7 @@ fn tour(api: u16, aws: u16) -> String {
     let blocks = tour.split("```sh\n").skip(1);
     let commands: String =
         blocks.map(|block| block.split("```").next().expect("the end of a block")).collect();
-    let folder = binary("publish").parent().expect("a folder").display().to_string();
+    let folder = binary("task-app").parent().expect("a folder").display().to_string();
     commands
         .replace("target/release/local-stack token", "target/release/local-stack token $STATE")
         .replace("target/release", &folder)
@@ -36,7 +36,7 @@ fn start(state: &Path, [api, aws]: [u16; 2]) -> Child {
     let screen = fs::File::create(state.join("screen")).expect("a file");
     without_servers(&mut Command::new(binary("local-stack")))
         .args(["run", "--bin-dir"])
-        .arg(binary("publish").parent().expect("a folder"))
+        .arg(binary("task-app").parent().expect("a folder"))
         .args(["--api-port", &api.to_string(), "--aws-port", &aws.to_string()])
         .args(["--workers", "2", "--state"])
         .arg(state)

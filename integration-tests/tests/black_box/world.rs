@@ -1,6 +1,8 @@
 //! One test's world: its database, its queue, its issuer, its functions.
 
-use std::path::PathBuf;
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use aws_sdk_sqs::Client;
@@ -8,7 +10,7 @@ use aws_sdk_sqs::types::{Message, MessageSystemAttributeName, SendMessageBatchRe
 use clap::Parser;
 use local_stack::{
     ALL_SCOPES, AUDIENCE, AwsAccess, Environment, External, Function, Issuer, Queue, State,
-    TestDatabase, create_fifo_queue, ports,
+    TestDatabase, create_fifo_queue, ports, repository,
 };
 use reqwest::header::{CACHE_CONTROL, HeaderMap, HeaderValue};
 use secrecy::{ExposeSecret as _, SecretString};
@@ -21,6 +23,8 @@ use uuid::Uuid;
 use crate::lambda_api::LambdaApi;
 use crate::private;
 
+/// The binary of all functions.
+pub(crate) const TASK_APP: &str = "task-app";
 /// How long to wait for what must happen. Long: it bounds a failure, it measures nothing.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
 /// Limits that are counted and never met: all tests share the tenants of one Redis.
@@ -188,8 +192,8 @@ impl World {
     ) -> Function {
         let lambda = api.environment();
         let add = |all: Environment, (name, value): &(&str, String)| all.with(name, value);
-        let environment = lambda.iter().fold(environment.clone(), add);
-        Function::start(&binary(name), name, &environment, &self.state).expect("a process")
+        let environment = lambda.iter().fold(environment.clone(), add).with("_HANDLER", name);
+        Function::start(&binary(TASK_APP), name, &environment, &self.state).expect("a process")
     }
 
     pub(crate) fn token(&self, tenant: &str) -> String {
@@ -203,7 +207,7 @@ impl World {
 
     /// What the function that was started under `name` has logged.
     pub(crate) fn log(&self, name: &str) -> Vec<Value> {
-        let log = std::fs::read_to_string(self.state.log(name)).expect("a log");
+        let log = fs::read_to_string(self.state.log(name)).expect("a log");
         log.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
     }
 
@@ -306,13 +310,25 @@ fn client() -> reqwest::Client {
     client.default_headers(HeaderMap::from_iter([current])).build().expect("a client")
 }
 
-/// A binary of the build that this test belongs to.
+/// A binary of the build that this test belongs to; for a function, a link of its name to the one that
+/// has them all.
 pub(crate) fn binary(name: &str) -> PathBuf {
     let test = std::env::current_exe().expect("a path");
     let folder = test.ancestors().nth(2).expect("a target folder");
-    let binary = folder.join(name);
+    let function = name == "publish" || repository().join("functions").join(name).is_dir();
+    let is_linked = function && name != TASK_APP;
+    let binary = folder.join(if is_linked { TASK_APP } else { name });
     assert!(binary.exists(), "{} is missing: run `make test`", binary.display());
-    binary
+    if is_linked { link(&binary, name) } else { binary }
+}
+
+/// Renamed into place, for other tests do the same at the same time.
+fn link(binary: &Path, name: &str) -> PathBuf {
+    let folder = TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder");
+    let (new, link) = (folder.path().join(name), Path::new(env!("CARGO_TARGET_TMPDIR")).join(name));
+    symlink(binary, &new).expect("a link");
+    fs::rename(new, &link).expect("a link in its place");
+    link
 }
 
 /// Waits until `check` gives a value, and fails after [`PATIENCE`].

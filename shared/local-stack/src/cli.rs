@@ -20,7 +20,7 @@ use crate::state::{State, local_folder};
 const EXAMPLES: &str = "\
 Examples:
   local-stack run --workers 3                 everything, with three command workers
-  local-stack run --bin-dir target/release    binaries that are built already
+  local-stack run --bin-dir target/release    a binary that is built already
   local-stack token --scopes tasks:read       a token that may only read
   local-stack exec -- cargo nextest run       tests with servers of their own
   local-stack clean                           forget all tasks";

@@ -27,19 +27,20 @@ pub(crate) struct Login {
     pub group: &'static str,
 }
 
-/// Creates the database on a private server and brings its schema up to date with the
-/// `migrate` binary. Returns its owner's URL.
+/// Creates the database on a private server and brings its schema up to date with
+/// `task-app migrate`. Returns its owner's URL.
 pub(crate) async fn migrate(
     servers: &Servers,
     state: &State,
-    binary: &Path,
+    task_app: &Path,
 ) -> Result<SecretString> {
     let mut owner = servers.database_url()?;
     if servers.owns_postgres() {
         create(&owner, NAME).await?;
         owner = with_database(&owner, NAME)?;
     }
-    let mut program = Program::new("migrate", binary, state.path());
+    let mut program = Program::new("migrate", task_app, state.path());
+    program.arguments = vec!["migrate".into()];
     program.log = Some(state.log("migrate"));
     program.environment = Environment::inherited()
         .with("HEALTH_ADDR", loopback(free(None)?).to_string())

@@ -39,8 +39,20 @@ impl Function {
         environment: &Environment,
         state: &State,
     ) -> Result<Self> {
+        Self::start_with(binary, &[], name, environment, state)
+    }
+
+    /// As [`Self::start`], with arguments.
+    pub fn start_with(
+        binary: &Path,
+        arguments: &[&str],
+        name: &str,
+        environment: &Environment,
+        state: &State,
+    ) -> Result<Self> {
         let health = loopback(state.port(name)?);
         let mut program = Program::new(name, binary, state.path());
+        program.arguments = arguments.iter().map(Into::into).collect();
         program.log = Some(state.log(name));
         // No load balancer has to learn of it.
         program.abandon_signal = Signal::SIGINT;

@@ -41,7 +41,7 @@ pub(crate) struct Options {
     /// How to build the functions
     #[arg(long, value_enum, default_value_t = Profile::Release)]
     profile: Profile,
-    /// Take the functions' binaries from this folder instead of building them
+    /// Take `task-app`, the binary of all functions, from this folder instead of building it
     #[arg(long, value_name = "DIR")]
     bin_dir: Option<PathBuf>,
     /// Log JSON lines also on a terminal

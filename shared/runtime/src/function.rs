@@ -54,7 +54,22 @@ impl Function {
         C: Args,
         F: Future<Output = anyhow::Result<Service>>,
     {
-        match self.parse(std::env::args_os()) {
+        self.run_with(std::env::args_os(), wire)
+    }
+
+    /// As [`Self::run`], with a command line that is not the process's own, such as that of one
+    /// function in a binary of several. Its first item is the program's name, for the help.
+    #[must_use]
+    pub fn run_with<C, F>(
+        self,
+        command_line: impl IntoIterator<Item = OsString>,
+        wire: impl FnOnce(C, Service) -> F,
+    ) -> ExitCode
+    where
+        C: Args,
+        F: Future<Output = anyhow::Result<Service>>,
+    {
+        match self.parse(command_line) {
             Ok(command_line) => self.start(command_line, wire),
             Err(error) => refuse(&error),
         }

@@ -1,4 +1,4 @@
-//! Builds the functions' binaries, the same that ship.
+//! Builds `task-app`, the binary of all functions.
 
 use std::path::PathBuf;
 
@@ -18,7 +18,7 @@ pub(crate) enum Profile {
     Dev,
 }
 
-/// Builds the binaries, with cargo's own progress on the terminal, and returns their folder.
+/// Builds the binary, with cargo's own progress on the terminal, and returns its path.
 pub(super) async fn build(profile: Profile) -> Result<PathBuf> {
     let target = target_folder()?;
     let (name, folder) = match profile {
@@ -29,13 +29,13 @@ pub(super) async fn build(profile: Profile) -> Result<PathBuf> {
     let mut program = Program::new("cargo build", cargo, repository());
     // sqlx must check queries against its committed data, not against the stack's database.
     program.environment = Environment::whole().with("SQLX_OFFLINE", "true");
-    // All at once, as the Makefile does: a choice of packages is a choice of features too, and
-    // would build the dependencies again.
-    let arguments = ["build", "--locked", "--workspace", "--bins", "--profile", name];
+    // Of the whole workspace, as the Makefile does: a choice of packages is a choice of features too,
+    // and would build the dependencies again.
+    let arguments = ["build", "--locked", "--workspace", "--bin", "task-app", "--profile", name];
     program.arguments = arguments.map(Into::into).into();
     program.arguments.extend(["--target-dir".into(), target.clone().into()]);
     Process::start(program)?.success().await.context("building the functions failed")?;
-    Ok(target.join(folder))
+    Ok(target.join(folder).join("task-app"))
 }
 
 /// The target folder that this very program was built into.

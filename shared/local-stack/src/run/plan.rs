@@ -23,7 +23,8 @@ pub(super) const ATTACHMENT_BUCKET: &str = "task-attachments";
 /// A function to start.
 pub(super) struct Planned {
     pub(super) name: String,
-    pub(super) binary: &'static str,
+    /// Which of `task-app` it is.
+    pub(super) function: &'static str,
     /// Its address, or its queue.
     pub(super) address: String,
     pub(super) environment: Environment,
@@ -49,7 +50,7 @@ pub(super) async fn plan(context: &Context<'_>, options: &Options) -> Result<Vec
         .with("QUEUE_URL", &context.queues.commands.url);
     planned.extend((1..=options.workers).map(|number| Planned {
         name: format!("command-worker-{number}"),
-        binary: "command-worker",
+        function: "command-worker",
         address: "task-commands.fifo".to_owned(),
         environment: environment.clone(),
     }));
@@ -69,7 +70,7 @@ async fn reader(context: &Context<'_>) -> Result<Planned> {
 fn projector(context: &Context<'_>) -> Planned {
     Planned {
         name: "history-projector".to_owned(),
-        binary: "history-projector",
+        function: "history-projector",
         address: "task-facts.fifo".to_owned(),
         environment: context.common.clone().with("QUEUE_URL", &context.queues.facts.url),
     }
@@ -79,7 +80,7 @@ async fn attachments(context: &Context<'_>) -> Result<Planned> {
     let database = login_url(context.owner, ATTACHMENTS, context.state).await?;
     Ok(Planned {
         name: "attachment-worker".to_owned(),
-        binary: "attachment-worker",
+        function: "attachment-worker",
         address: "attachment-events".to_owned(),
         environment: context
             .common
@@ -94,7 +95,7 @@ async fn relay(context: &Context<'_>) -> Result<Planned> {
     let database = login_url(context.owner, RELAY, context.state).await?;
     Ok(Planned {
         name: "outbox-relay".to_owned(),
-        binary: "outbox-relay",
+        function: "outbox-relay",
         address: "task-facts.fifo".to_owned(),
         environment: context
             .common
@@ -120,7 +121,7 @@ async fn http(context: &Context<'_>, name: &'static str, login: Login) -> Result
         .with("ATTACHMENT_BUCKET", ATTACHMENT_BUCKET);
     Ok(Planned {
         name: name.to_owned(),
-        binary: name,
+        function: name,
         address: format!("http://{address}"),
         environment,
     })

@@ -52,7 +52,7 @@ impl Stack {
 
     /// Brings everything up, shows the screen and then the logs; ends only with an error.
     pub(super) async fn run(&mut self, options: &Options, console: &Console) -> Result<()> {
-        let binaries = binary_folder(options, console).await?;
+        let task_app = task_app(options, console).await?;
         let step = console.step("starting PostgreSQL, Redis and the AWS-compatible server");
         self.servers.start(&self.state, Durability::Durable, options.aws_port).await?;
         step.done();
@@ -63,16 +63,15 @@ impl Stack {
         create_tables(&aws.config()).await?;
         let events = &queues.attachment_events.url;
         create_attachment_bucket(&aws, ATTACHMENT_BUCKET, events).await?;
-        let migrate = binaries.join("migrate");
-        let owner = database::migrate(&self.servers, &self.state, &migrate).await?;
+        let owner = database::migrate(&self.servers, &self.state, &task_app).await?;
         step.done();
 
         let issuer = Issuer::create(&self.state)?;
         self.tasks.push(issuer.serve().await?);
         let planned = self.plan(options, &issuer, &owner, &queues).await?;
-        self.start_functions(&planned, &binaries, console).await?;
+        self.start_functions(&planned, &task_app, console).await?;
         let api = loopback(options.api_port);
-        let of = |binary| address_of(&planned, binary);
+        let of = |function| address_of(&planned, function);
         let ingress = Ingress::new(of("task-reader"), of("task-writer"))?;
         self.tasks.push(ingress.serve(api).await?);
 
@@ -97,12 +96,13 @@ impl Stack {
     async fn start_functions(
         &mut self,
         planned: &[Planned],
-        binaries: &Path,
+        task_app: &Path,
         console: &Console,
     ) -> Result<()> {
-        for Planned { name, binary, environment, .. } in planned {
-            let binary = binaries.join(binary);
-            self.functions.push(Function::start(&binary, name, environment, &self.state)?);
+        for Planned { name, function, environment, .. } in planned {
+            let started =
+                Function::start_with(task_app, &[*function], name, environment, &self.state)?;
+            self.functions.push(started);
         }
         for function in &mut self.functions {
             let step = console.step(&format!("starting {}", function.process().name()));
@@ -201,14 +201,16 @@ fn ticks() -> Interval {
 }
 
 /// The address of a function.
-fn address_of<'a>(planned: &'a [Planned], binary: &str) -> &'a str {
-    let function = planned.iter().find(|planned| planned.binary == binary);
-    function.map(|planned| planned.address.as_str()).unwrap_or_default()
+fn address_of<'a>(planned: &'a [Planned], function: &str) -> &'a str {
+    let found = planned.iter().find(|planned| planned.function == function);
+    found.map(|planned| planned.address.as_str()).unwrap_or_default()
 }
 
-async fn binary_folder(options: &Options, console: &Console) -> Result<PathBuf> {
+/// The binary of all functions.
+async fn task_app(options: &Options, console: &Console) -> Result<PathBuf> {
     if let Some(folder) = &options.bin_dir {
-        return folder.canonicalize().with_context(|| format!("--bin-dir {}", folder.display()));
+        let binary = folder.join("task-app").canonicalize();
+        return binary.with_context(|| format!("--bin-dir {}: task-app", folder.display()));
     }
     console.say("building the functions");
     binaries::build(options.profile).await

@@ -1,0 +1,51 @@
+//! Applies command events from the queue to tasks, in batches.
+
+mod deferred;
+mod handler;
+mod producers;
+
+use std::{ffi::OsString, process::ExitCode};
+
+use clap::Args;
+use cloud::{Operations, OperationsConfig};
+use deferred::Deferred;
+use handler::CommandHandler;
+use producers::Producers;
+use runtime::{Function, Service, SystemClock, aws, sqs};
+use store::Store;
+
+#[derive(Debug, Args)]
+#[group(skip)]
+struct Config {
+    #[command(flatten)]
+    queue: sqs::Config,
+    #[command(flatten)]
+    store: store::Config,
+    #[command(flatten)]
+    operations: OperationsConfig,
+    #[command(flatten)]
+    producers: Producers,
+}
+
+/// Its name.
+pub const NAME: &str = env!("CARGO_PKG_NAME");
+/// What it is for, in one line.
+pub const ABOUT: &str = env!("CARGO_PKG_DESCRIPTION");
+
+/// Runs the function with a command line, whose first argument is the program's name.
+#[must_use]
+pub fn run(command_line: impl IntoIterator<Item = OsString>) -> ExitCode {
+    Function::new(NAME, ABOUT).run_with(command_line, wire)
+}
+
+async fn wire(config: Config, service: Service) -> anyhow::Result<Service> {
+    let store = Store::connect(&config.store)?;
+    let operations = Operations::new(&aws::client_config().await, config.operations);
+    let deferred = Deferred::new(operations.clone(), config.queue.longest_delivery());
+    let handler = CommandHandler::new(store.clone(), deferred, config.producers, SystemClock);
+    service
+        .ready_when("postgresql", move || store.check_writable())
+        .depends_on("dynamodb", move || operations.check())
+        .sqs(config.queue, handler)
+        .await
+}

@@ -1,0 +1,41 @@
+//! Every function in one binary: what ships. Each is a crate of its own, and knows of no other.
+
+mod command_line;
+
+use std::{ffi::OsString, process::ExitCode};
+
+/// A function, as this binary has it.
+struct Function {
+    name: &'static str,
+    about: &'static str,
+    run: fn(Vec<OsString>) -> ExitCode,
+}
+
+macro_rules! functions {
+    ($($($path:ident)::+),+ $(,)?) => {
+        [$(Function {
+            name: $($path)::+::NAME,
+            about: $($path)::+::ABOUT,
+            run: |command_line| $($path)::+::run(command_line),
+        }),+]
+    };
+}
+
+static FUNCTIONS: [Function; 9] = functions![
+    attachment_worker,
+    command_worker,
+    history_projector,
+    migrate,
+    outbox_relay,
+    parked_facts,
+    publish::cli,
+    task_reader,
+    task_writer,
+];
+
+fn main() -> ExitCode {
+    match command_line::parse(std::env::args_os().collect()) {
+        Ok((function, command_line)) => (function.run)(command_line),
+        Err(error) => error.exit(),
+    }
+}
