@@ -29,7 +29,6 @@ test-long: ## Test what takes too long for every change: lists of a million task
 
 generate: ## Renew the contracts: events/schemas, events/asyncapi.yaml, shared/http/openapi.json, docs/problems.md
 	@cargo run --quiet --locked --package generate
-	@cargo run --quiet --locked --package generate-openapi
 
 prepare: ## Renew the descriptions of the SQL queries (shared/store/.sqlx)
 	@# With the one that is there: it contains `store`, which does not build before this was done.

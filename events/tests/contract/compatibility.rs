@@ -5,7 +5,7 @@
 //! must be able to read today's facts. A change that breaks either needs a new version of its type,
 //! beside the old one.
 
-use compatibility::{narrowed, unreadable};
+use schema_compatibility::{narrowed, unreadable};
 use serde_json::Value;
 
 use crate::files;

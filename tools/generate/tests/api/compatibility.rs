@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use compatibility::{narrowed, unreadable};
+use schema_compatibility::{narrowed, unreadable};
 use serde_json::Value;
 
 use crate::{committed, elements, file, inlined, members, operations};

@@ -7,7 +7,7 @@
 use events::{CommandType, FactType, schema};
 use serde_json::{Map, Value, json};
 
-use crate::examples;
+use super::examples;
 
 const COMMANDS: &str = "taskCommands";
 const FACTS: &str = "taskFacts";

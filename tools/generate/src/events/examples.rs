@@ -6,12 +6,12 @@ use std::fs;
 use anyhow::Context as _;
 use serde_json::{Value, json};
 
-use crate::contract;
+use crate::repository;
 
 /// The valid examples of the type `kind` in a folder below `events/examples`, by name.
 pub(crate) fn of(kind: &str, folder: &str) -> anyhow::Result<Vec<Value>> {
     let mut examples = BTreeMap::new();
-    for entry in fs::read_dir(contract().join("examples").join(folder))? {
+    for entry in fs::read_dir(repository().join("events/examples").join(folder))? {
         let path = entry?.path();
         let file = path.file_name().and_then(|name| name.to_str()).context("a name in UTF-8")?;
         let name = file.strip_prefix(kind).and_then(|rest| rest.strip_prefix('.'));

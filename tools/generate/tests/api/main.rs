@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 
 /// A file of `shared/http`, as JSON.
 pub(crate) fn file(name: &str) -> Value {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(name);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/http").join(name);
     serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
 }
 
