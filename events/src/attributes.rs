@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use chrono::{DateTime, SecondsFormat};
-use domain::Timestamp;
+use chrono::SecondsFormat;
+use domain::{Timestamp, timestamp};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -152,11 +152,8 @@ impl TryFrom<String> for EventTime {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        let separated = text.as_bytes().get(10).is_some_and(|byte| matches!(byte, b'T' | b't'));
-        separated
-            .then(|| DateTime::parse_from_rfc3339(&text).ok())
-            .flatten()
-            .map(|time| Self(time.to_utc()))
+        timestamp(&text)
+            .map(Self)
             .ok_or_else(|| "must be a time as RFC 3339 has it: 2026-01-31T12:00:00Z".to_owned())
     }
 }

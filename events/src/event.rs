@@ -1,5 +1,6 @@
 //! The CloudEvents envelope.
 
+use domain::json::name;
 use domain::{TaskId, TenantId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -13,6 +14,7 @@ use crate::attributes::{EventId, EventTime, JsonContent, Source, SpecVersion};
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Event<D> {
     /// The version of the CloudEvents specification.
+    #[serde(deserialize_with = "name")]
     pub specversion: SpecVersion,
     /// Identifies the event within its tenant and source. A second event with the same tenant,
     /// source and id is a repeat: it gets the outcome of the first and changes nothing.
@@ -26,6 +28,7 @@ pub struct Event<D> {
     /// When the event was made.
     pub time: EventTime,
     /// The format of `data`.
+    #[serde(deserialize_with = "name")]
     pub datacontenttype: JsonContent,
     /// Extension: whose task it is.
     pub tenant: TenantId,

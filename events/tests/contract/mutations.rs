@@ -26,6 +26,9 @@ fn value() -> impl Strategy<Value = Value> {
         (19..22_usize)
             .prop_map(|tags| (0..tags).map(|tag| Value::from(format!("t{tag}"))).collect()),
         Just(json!({})),
+        // As serde writes an enum's variant that has no data.
+        prop_oneof![Just("low"), Just("1.0"), Just("application/json")]
+            .prop_map(|name| json!({ name: null })),
         hostile(),
     ]
 }
@@ -92,5 +95,40 @@ proptest! {
     #[test]
     fn decode_never_panics(body in ".{0,200}") {
         let _ = decode(&body);
+    }
+}
+
+#[test]
+fn a_time_is_one_to_both_or_to_neither() {
+    let (file, body) = files("examples/valid").into_iter().next().expect("an example");
+    let (validator, mut event) =
+        (validator(kind_of(&file)), serde_json::from_str::<Value>(&body).expect("JSON"));
+    for time in [
+        "2026-01-31T09:30:00Z",
+        "2026-01-31t09:30:00z",
+        "2026-01-31T09:30:00.123456789123+00:00",
+        "0000-01-01T00:00:00+23:59",
+        "9999-12-31T23:59:59-23:59",
+        "2016-12-31T23:59:60Z",
+        "2016-12-31T23:59:60+23:59",
+        "2016-12-31T12:30:60Z",
+        "2026-01-31T24:00:00Z",
+        "2026-01-31T09:30:00+24:00",
+        "2026-01-31T09:30:00+00:60",
+        "2026-01-31T09:30:00\u{2212}01:00",
+        "2026-01-31T09:30:00-00:00",
+        "2026-01-31T09:30:00.Z",
+        "2026-01-31T09:30:00,5Z",
+        "2026-01-31T09:30Z",
+        "2026-02-30T09:30:00Z",
+        "10000-01-01T00:00:00Z",
+        "-001-01-01T00:00:00Z",
+        " 2026-01-31T09:30:00Z",
+        "2026-01-31T09:30:00Z\n",
+        "2026-01-31T09:30:00 Z",
+    ] {
+        event["time"] = time.into();
+        let decoded = decode(&event.to_string());
+        assert_eq!(decoded.is_ok(), validator.is_valid(&event), "{time}: {decoded:?}");
     }
 }

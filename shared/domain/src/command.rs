@@ -4,7 +4,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::json::{from_one, object};
+use crate::json::{from_one, name, object};
 use crate::limits::VERSION_MAX;
 use crate::tags::Tags;
 use crate::task::Priority;
@@ -73,7 +73,7 @@ pub struct CreateTask {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<Description>,
     /// How urgent it is.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "name")]
     pub priority: Priority,
     /// Who is to do it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -148,7 +148,7 @@ pub struct TaskPatch {
     #[schemars(with = "Option<Description>")]
     pub description: Patch<Description>,
     /// How urgent it is.
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present_name")]
     #[schemars(with = "Priority")]
     pub priority: Option<Priority>,
     /// Who is to do it.
@@ -213,4 +213,11 @@ fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
+}
+
+/// As [`present`], for an enum of names.
+fn present_name<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    name(deserializer).map(Some)
 }

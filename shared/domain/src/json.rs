@@ -6,7 +6,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, Error as _, IntoDeserializer as _, MapAccess, Visitor};
 use serde_json::Number;
 use serde_json::error::Category;
 use serde_path_to_error::{Path, Segment};
@@ -54,6 +54,18 @@ pub(crate) fn object<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<T, D::Error> {
     Object::deserialize(deserializer).map(|Object(value)| value)
+}
+
+/// For serde's `deserialize_with`: an enum of names, from a string only. serde itself also takes
+/// `{"low": null}` for `"low"`, which no schema of ours allows, and calls any other value a fault of
+/// syntax.
+///
+/// # Errors
+/// When it is no string, or not one of the names.
+pub fn name<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    T::deserialize(String::deserialize(deserializer)?.into_deserializer())
 }
 
 /// For serde's `deserialize_with`: an expected version, as JSON Schema takes an integer from 1 to

@@ -33,4 +33,4 @@ pub use refusal::Refusal;
 pub use tags::Tags;
 pub use task::{Priority, Status, Task};
 pub use text::{Assignee, AttachmentName, ContentType, Description, Tag, TenantId, Title};
-pub use values::{DueDate, Invalid, TaskId, Timestamp, Version};
+pub use values::{DueDate, Invalid, TaskId, Timestamp, Version, timestamp};

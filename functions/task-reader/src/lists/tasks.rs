@@ -3,8 +3,7 @@
 use axum::extract::State;
 use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
-use chrono::DateTime;
-use domain::{Assignee, DueDate, Priority, Status, Tag, Task, Timestamp};
+use domain::{Assignee, DueDate, Priority, Status, Tag, Task, Timestamp, timestamp};
 use http_support::freshness::freshness;
 use http_support::page::{Cursor, Cursors, Limit};
 use http_support::{Problem, Query, Reader};
@@ -105,14 +104,10 @@ impl From<Parameters> for Filter {
 
 /// Strictly RFC 3339: other spellings name years that PostgreSQL does not know.
 fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    // The parser takes any separator of date and time, and RFC 3339 one.
-    let separated = text.as_bytes().get(10).is_some_and(|byte| matches!(byte, b'T' | b't'));
-    let time = separated.then(|| DateTime::parse_from_rfc3339(&text).ok()).flatten();
-    let time = time.ok_or(D::Error::custom(
+    let time = timestamp(&String::deserialize(deserializer)?);
+    time.map(Some).ok_or(D::Error::custom(
         "expected a time as in RFC 3339, such as 2026-01-31T09:30:00Z, with `+` as `%2B`",
-    ))?;
-    Ok(Some(time.to_utc()))
+    ))
 }
 
 #[cfg(test)]
@@ -157,6 +152,8 @@ mod tests {
             "updated_since=2026-01-31T09:30:00+01:00",
             "updated_since=2026-01-31%2009:30:00Z",
             "updated_since=-262144-01-01T00:00:00Z",
+            "updated_since=2026-01-31T09:30:00%E2%88%9201:00",
+            "updated_since=2026-01-31T09:30:60Z",
             "title=%25%25%25",
             "sort=title",
             "colour=red",

@@ -20,7 +20,7 @@ async fn json_that_is_none_or_means_two_things_is_refused() {
     let deep = |open: &str, close: &str| {
         format!(r#"{{"title":{}1{}}}"#, open.repeat(20_000), close.repeat(20_000))
     };
-    let cases: [(Vec<u8>, u16); 12] = [
+    let cases: [(Vec<u8>, u16); 14] = [
         (deep("[", "]").into(), 422),
         (deep(r#"{"a":"#, "}").into(), 422),
         ("[".repeat(200_000).into(), 422),
@@ -33,6 +33,8 @@ async fn json_that_is_none_or_means_two_things_is_refused() {
         (r#"{"title":1e999999}"#.into(), 400),
         (r#"{"title":"a"} {"title":"b"}"#.into(), 400),
         (r#"["a"]"#.into(), 422),
+        (r#"{"title":"a","priority":{"low":null}}"#.into(), 422),
+        (r#"{"title":"a","priority":null}"#.into(), 422),
     ];
     for (body, expected) in cases {
         let shown = String::from_utf8_lossy(&body[..body.len().min(40)]).into_owned();
