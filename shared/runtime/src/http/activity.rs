@@ -49,7 +49,9 @@ struct State {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
-    /// A request's head is to arrive, or arrives.
+    /// Nothing has arrived yet.
+    New,
+    /// A request's head arrives.
     Head,
     Serving,
     Idle,
@@ -89,16 +91,25 @@ impl Expired {
 impl Activity {
     /// Of a new connection, which owes a request's head.
     pub(super) fn new() -> Self {
-        let state = State { phase: Phase::Head, since: Instant::now(), blocked: None };
+        let state = State { phase: Phase::New, since: Instant::now(), blocked: None };
         Self(Arc::new(Mutex::new(state)))
     }
 
     /// Bytes have arrived.
     pub(super) fn received(&self) {
         let mut state = self.state();
-        if state.phase == Phase::Idle {
-            state.enter(Phase::Head);
+        match state.phase {
+            // Its time goes on.
+            Phase::New => state.phase = Phase::Head,
+            Phase::Idle => state.enter(Phase::Head),
+            Phase::Head | Phase::Serving => {}
         }
+    }
+
+    /// How long a request's head has been arriving, if one has begun and is not complete.
+    pub(super) fn unfinished_head(&self) -> Option<Duration> {
+        let state = self.state();
+        (state.phase == Phase::Head).then(|| state.since.elapsed())
     }
 
     /// A request's head is complete.
@@ -170,7 +181,7 @@ impl State {
             return Some((blocked.since + timeouts.write, Expired::Write));
         }
         match self.phase {
-            Phase::Head => Some((self.since + timeouts.head, Expired::Head)),
+            Phase::New | Phase::Head => Some((self.since + timeouts.head, Expired::Head)),
             Phase::Idle => Some((self.since + timeouts.idle(is_crowded), Expired::KeepAlive)),
             Phase::Serving => None,
         }

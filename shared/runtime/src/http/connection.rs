@@ -28,6 +28,7 @@ use tracing::debug;
 
 use super::{
     activity::{Activity, Expired, Serving},
+    refused,
     server::Shared,
 };
 use crate::metrics::HTTP_CONNECTIONS_CLOSED;
@@ -64,8 +65,12 @@ pub(super) async fn serve(stream: TcpStream, router: Router, shared: &Shared, wa
         ended = watcher.watch(connection) => if let Err(error) = ended {
             // The client's doing: it went away, or does not speak HTTP.
             debug!(%error, "a connection ended early");
+            refused::by_hyper(&error, &activity);
         },
-        expired = activity.expired(shared.limits.timeouts, || shared.is_crowded()) => close(expired),
+        expired = activity.expired(shared.limits.timeouts, || shared.is_crowded()) => {
+            close(expired);
+            refused::expired(expired, &activity);
+        }
         () = shared.cut_off.cancelled() => debug!("a connection was cut off"),
     }
 }

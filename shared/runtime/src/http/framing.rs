@@ -5,23 +5,41 @@
 //! hid in the body of this one (request smuggling; RFC 9112, sections 3.2 and 6.3).
 
 use axum::{
-    extract::Request,
+    Router,
+    extract::{Request, State},
     http::{
         HeaderMap, HeaderName, HeaderValue, Version,
         header::{CONNECTION, CONTENT_LENGTH, HOST, TRANSFER_ENCODING},
     },
-    middleware::Next,
+    middleware::{Next, from_fn},
     response::{IntoResponse as _, Response},
 };
+use tower::util::ServiceExt as _;
 
-use super::unsound;
+use super::{observe, request_id, unsound};
 
-/// Middleware of a pod's server, outside of all others: gateways do this for a Lambda.
-pub(super) async fn check(request: Request, next: Next) -> Response {
+/// Middleware of a pod's server, outside of all others: gateways do this for a Lambda. `refusals`
+/// answers in the router's place.
+pub(super) async fn check(
+    State(refusals): State<Router>,
+    request: Request,
+    next: Next,
+) -> Response {
     if is_sound(request.version(), request.headers()) {
         return next.run(request).await;
     }
-    ([(CONNECTION, HeaderValue::from_static("close"))], unsound()).into_response()
+    let Ok(response) = refusals.oneshot(request).await;
+    response
+}
+
+/// Refuses whatever comes, with the id, the log line and the metrics of every request.
+pub(super) fn refusals() -> Router {
+    let refuse =
+        || async { ([(CONNECTION, HeaderValue::from_static("close"))], unsound()).into_response() };
+    Router::new()
+        .fallback(refuse)
+        .layer(from_fn(observe::observe))
+        .layer(from_fn(request_id::assign))
 }
 
 fn is_sound(version: Version, headers: &HeaderMap) -> bool {

@@ -9,7 +9,8 @@
 //!
 //! Bodies of 1 KiB and more are sent as gzip to who accepts that, but not under a strong entity tag,
 //! which names their bytes. The log line has the request's id, its method, its route's template, the
-//! status and the duration, and what the handler adds by [`LogField`].
+//! status and the duration, and what the handler adds by [`LogField`]. What is refused before it gets
+//! here, a malformed head for instance, has a line with the reason and without a route.
 
 mod activity;
 mod compression;
@@ -23,6 +24,7 @@ mod observe;
 mod problem;
 mod problem_type;
 pub mod problems;
+mod refused;
 mod request_id;
 mod server;
 #[cfg(test)]

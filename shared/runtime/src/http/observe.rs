@@ -1,5 +1,7 @@
 //! One span, one log line and two metrics per request.
 
+use std::time::Duration;
+
 use axum::{
     extract::{MatchedPath, Request},
     http::{HeaderMap, HeaderValue, Method, StatusCode},
@@ -22,14 +24,16 @@ use crate::{
 };
 
 /// What nginx calls a request whose client closed the connection before the response.
-const CLIENT_CLOSED: u16 = 499;
+pub(super) const CLIENT_CLOSED: u16 = 499;
+/// The route of a request that has none.
+pub(super) const NO_ROUTE: &str = "(none)";
 
 /// Middleware. It names the route's template and never the path or the query, which hold the ids
 /// and the search terms of people.
 pub(super) async fn observe(request: Request, next: Next) -> Response {
     let method = known(request.method());
     let route = request.extensions().get::<MatchedPath>().cloned();
-    let route = route.as_ref().map_or("(none)", MatchedPath::as_str);
+    let route = route.as_ref().map_or(NO_ROUTE, MatchedPath::as_str);
     let span = span(method, route, sender(request.headers()).as_ref());
     collect(async {
         let observed =
@@ -71,14 +75,19 @@ impl Observed<'_> {
             duration_ms = elapsed.as_secs_f64() * 1_000.0,
             "request"
         );
-        let labels = [
-            ("method", method.to_owned()),
-            ("route", route.to_owned()),
-            ("status", status.to_string()),
-        ];
-        counter!(HTTP_REQUESTS, &labels).increment(1);
-        histogram!(HTTP_DURATION, &labels).record(elapsed.as_secs_f64());
+        count(method, route, status, elapsed);
     }
+}
+
+/// The metrics of a request that has ended.
+pub(super) fn count(method: &'static str, route: &str, status: u16, elapsed: Duration) {
+    let labels = [
+        ("method", method.to_owned()),
+        ("route", route.to_owned()),
+        ("status", status.to_string()),
+    ];
+    counter!(HTTP_REQUESTS, &labels).increment(1);
+    histogram!(HTTP_DURATION, &labels).record(elapsed.as_secs_f64());
 }
 
 impl Drop for Observed<'_> {
@@ -127,41 +136,13 @@ fn known(method: &Method) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use std::{
-        io::{self, Write},
-        sync::{Arc, Mutex},
-    };
-
     use axum::{Router, routing::get};
-    use metrics_exporter_prometheus::PrometheusBuilder;
-    use serde_json::Value;
     use tokio::{io::AsyncWriteExt as _, net::TcpStream, sync::mpsc, task::yield_now};
-    use tracing_subscriber::{layer::SubscriberExt as _, registry};
 
-    use super::super::{LogField, tests::Server};
-
-    #[derive(Clone, Default)]
-    struct Lines(Arc<Mutex<Vec<u8>>>);
-
-    impl Write for Lines {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.lock().unwrap().extend_from_slice(bytes);
-            Ok(bytes.len())
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-
-    impl Lines {
-        fn requests(&self) -> Vec<Value> {
-            let bytes = self.0.lock().unwrap().clone();
-            let lines = String::from_utf8(bytes).unwrap();
-            let lines = lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-            lines.filter(|line| line["message"] == "request").collect()
-        }
-    }
+    use super::super::{
+        LogField,
+        tests::{Server, log::Observer},
+    };
 
     /// A handler that never answers, once it has announced itself.
     fn never(started: mpsc::Sender<()>) -> Router {
@@ -175,14 +156,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_request_whose_client_went_away_is_logged_and_counted() {
-        let lines = Lines::default();
-        let writer = lines.clone();
-        let layer = tracing_subscriber::fmt::layer().json().flatten_event(true);
-        let layer = layer.with_writer(move || writer.clone());
-        let _subscriber = tracing::subscriber::set_default(registry().with(layer));
-        let recorder = PrometheusBuilder::new().build_recorder();
-        let _recorder = metrics::set_default_local_recorder(&recorder);
-
+        let observer = Observer::start();
         let (started, mut running) = mpsc::channel(1);
         let server =
             Server::with(never(started), |config| config.http_request_timeout_ms = 60_000).await;
@@ -190,13 +164,13 @@ mod tests {
         let request = "GET /things/7 HTTP/1.1\r\nhost: t\r\nx-request-id: gone\r\n\r\n";
         client.write_all(request.as_bytes()).await.unwrap();
         running.recv().await.unwrap();
-        assert!(lines.requests().is_empty());
+        assert!(observer.requests().is_empty());
         drop(client);
-        while lines.requests().is_empty() {
+        while observer.requests().is_empty() {
             yield_now().await;
         }
 
-        let line = &lines.requests()[0];
+        let line = &observer.requests()[0];
         for (field, value) in
             [("request_id", "gone"), ("route", "/things/{id}"), ("tenant", "acme")]
         {
@@ -204,7 +178,7 @@ mod tests {
         }
         assert_eq!((&line["status"], &line["aborted"]), (&499.into(), &true.into()), "{line}");
         assert!(line["duration_ms"].is_number());
-        let metrics = recorder.handle().render();
+        let metrics = observer.metrics();
         let labels = r#"{method="GET",route="/things/{id}",status="499"} 1"#;
         assert!(metrics.contains(&format!("http_requests_total{labels}")), "{metrics}");
         assert!(metrics.contains("http_request_duration_seconds_count{"), "{metrics}");

@@ -15,7 +15,10 @@ use std::{
 };
 
 use anyhow::Context as _;
-use axum::{Router, middleware::from_fn};
+use axum::{
+    Router,
+    middleware::{from_fn, from_fn_with_state},
+};
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -90,7 +93,9 @@ impl Server {
         };
         Self {
             shared: Arc::new(shared),
-            router: router.layer(from_fn(linger::linger)).layer(from_fn(framing::check)),
+            router: router
+                .layer(from_fn(linger::linger))
+                .layer(from_fn_with_state(framing::refusals(), framing::check)),
             slots: Arc::new(Semaphore::new(limits.max_connections.into())),
             connections: GracefulShutdown::new(),
             tasks: TaskTracker::new(),

@@ -16,6 +16,9 @@
 //! | [`HTTP_CONNECTIONS_CLOSED`] | counter | `reason` (`head_timeout`, `idle`, `write_timeout`) |
 //! | [`SPANS_DROPPED`] | counter | |
 //!
+//! The `route` of a request that has none is `(none)`, and so is the `method` of one whose head could
+//! not be read.
+//!
 //! Labels take few values: a queue's name, a reason's code, a route's template; never an id.
 //! Functions add their own metrics through the `metrics` crate; they appear in the same place.
 //!

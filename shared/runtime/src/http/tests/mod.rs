@@ -1,6 +1,7 @@
 //! The host's promises, against a real listener and raw connections.
 
 mod connections;
+pub(super) mod log;
 
 use std::{net::SocketAddr, time::Duration};
 
