@@ -5,7 +5,7 @@ use aws_sdk_s3::types::ChecksumMode;
 use domain::{AttachmentKey, Mismatch, NewAttachment};
 
 use super::key::object_key;
-use super::{AttachmentBucket, BucketAway, away};
+use super::{AttachmentBucket, BucketAway};
 use crate::available::unanswered;
 
 /// What S3 knows of an object.
@@ -58,7 +58,7 @@ impl AttachmentBucket {
             Err(error) if error.as_service_error().is_some_and(HeadObjectError::is_not_found) => {
                 Ok(None)
             }
-            Err(error) => Err(away(error)),
+            Err(error) => Err(error.into()),
         }
     }
 

@@ -13,7 +13,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::key::object_key;
-use super::{AttachmentBucket, BucketAway, away, unusable};
+use super::{AttachmentBucket, BucketAway};
 
 /// All but `attr-char` (RFC 8187).
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
@@ -74,7 +74,7 @@ impl AttachmentBucket {
             .content_type(file.content_type.as_str())
             .content_length(file.size.bytes().into())
             .checksum_sha256(file.sha256.to_string());
-        let request = request.presigned(presigning(now, lifetime)?).await.map_err(away)?;
+        let request = request.presigned(presigning(now, lifetime)?).await?;
         Ok(Signed::new(&request, now + lifetime))
     }
 
@@ -93,7 +93,7 @@ impl AttachmentBucket {
         let request = request
             .response_content_type(file.content_type.as_str())
             .response_content_disposition(disposition(&file.name));
-        let request = request.presigned(presigning(now, lifetime)?).await.map_err(away)?;
+        let request = request.presigned(presigning(now, lifetime)?).await?;
         Ok(Signed::new(&request, now + lifetime))
     }
 }
@@ -103,7 +103,7 @@ fn presigning(now: Timestamp, lifetime: Duration) -> Result<PresigningConfig, Bu
         .start_time(SystemTime::from(now))
         .expires_in(lifetime)
         .build()
-        .map_err(unusable)
+        .map_err(BucketAway::unusable)
 }
 
 /// To be saved, never to be shown: what a tenant uploaded must not run in another's browser.

@@ -29,13 +29,9 @@ pub(super) struct Bucket {
 
 impl Bucket {
     pub(super) async fn open(name: String, config: &Config) -> Self {
-        // Path style, for an endpoint that is no AWS has no name for each bucket.
-        let sdk = aws::client_config().await;
-        let client = aws_sdk_s3::config::Builder::from(&sdk)
-            .force_path_style(sdk.endpoint_url().is_some())
-            .build();
+        let client = objects::client(&aws::client_config().await);
         let (max_bytes, deletes) = (config.claim_check_max_bytes.into(), config.claim_check_delete);
-        Self { client: Client::from_conf(client), name, max_bytes, deletes }
+        Self { client, name, max_bytes, deletes }
     }
 
     /// Gives the reference back if it may be followed.
@@ -78,10 +74,8 @@ impl Bucket {
     }
 
     pub(super) async fn delete(&self, key: String) {
-        let request = self.client.delete_object().bucket(&self.name).key(key);
-        if let Err(error) = request.send().await {
-            let error = DisplayErrorContext(&error).to_string();
-            warn!(error, "a claim check's body could not be deleted: it stays");
+        if let Err(error) = objects::remove(&self.client, &self.name, &key).await {
+            warn!(%error, "a claim check's body could not be deleted: it stays");
         }
     }
 }

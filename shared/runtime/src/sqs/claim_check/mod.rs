@@ -40,11 +40,13 @@
 //! | the object has another size or digest, or is no UTF-8 | reject, `claim_check_mismatch` |
 //! | S3 does not answer, or fails | retry, `claim_check_unavailable`: it opens the circuit breaker |
 //! | S3 denies access | retry, `claim_check_denied` |
-//! | there is no memory for it until the handler's deadline | retry, `claim_check_no_room` |
+//! | an invocation ends before there is memory for it | released, `claim_check_no_room`; a pod waits |
 //!
 //! S3 answers `AccessDenied` for a missing object to a consumer without `s3:ListBucket`: grant that,
-//! next to `s3:GetObject` (and `s3:DeleteObject`, with `CLAIM_CHECK_DELETE`), and a missing object
-//! is a dead letter at once. Without it, it is one after the queue's last delivery, like any retry.
+//! next to `s3:GetObject`, and a missing object is a dead letter at once. Without it, it is one after
+//! the queue's last delivery, like any retry. `CLAIM_CHECK_DELETE` needs `s3:DeleteObject`, and in a
+//! bucket with versioning, of which each version of a body is deleted, `s3:DeleteObjectVersion` and,
+//! on the bucket, `s3:ListBucketVersions`.
 //!
 //! S3 is a dependency of every consumer with a `CLAIM_CHECK_BUCKET`: the harness declares it, as
 //! `claim_checks`, and checks it by the head of an object that is not there.
