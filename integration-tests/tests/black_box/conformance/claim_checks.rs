@@ -1,8 +1,10 @@
 //! Bodies that wait in S3, and claims that cannot be right.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
+use std::time::Duration;
 
 use aws_sdk_s3::Client;
+use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
 use runtime::sqs::claim_check::{self, Reference};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -40,11 +42,20 @@ impl Bucket {
         put.send().await.expect("put");
     }
 
-    /// In order.
+    async fn enable_versioning(&self) {
+        let status = BucketVersioningStatus::Enabled;
+        let versioning = VersioningConfiguration::builder().status(status).build();
+        let put = self.s3.put_bucket_versioning().bucket(&self.name);
+        put.versioning_configuration(versioning).send().await.expect("versioning");
+    }
+
+    /// Those of which a version or a delete marker is there, in order.
     async fn keys(&self) -> Vec<String> {
-        let objects = self.s3.list_objects_v2().bucket(&self.name).send().await;
-        let objects = objects.expect("a list").contents.unwrap_or_default();
-        objects.into_iter().filter_map(|object| object.key).collect()
+        let list = self.s3.list_object_versions().bucket(&self.name).send().await.expect("a list");
+        let versions = list.versions().iter().filter_map(|version| version.key());
+        let markers = list.delete_markers().iter().filter_map(|marker| marker.key());
+        let keys: BTreeSet<_> = versions.chain(markers).map(str::to_owned).collect();
+        keys.into_iter().collect()
     }
 }
 
@@ -139,13 +150,26 @@ pub(crate) async fn while_s3_is_unavailable_a_claim_waits_and_costs_a_delivery(h
 /// A Lambda's messages are deleted by the mapping, so their bodies cannot be.
 pub(crate) async fn a_body_is_deleted_after_its_message_if_asked_for_and_in_a_pod(host: Host) {
     let stage = Stage::new().await;
+    deletes(&stage, &Bucket::create(&stage).await, host).await;
+}
+
+/// A plain deletion would only hide it.
+pub(crate) async fn no_version_of_a_deleted_body_is_left(host: Host) {
+    let stage = Stage::new().await;
     let bucket = Bucket::create(&stage).await;
+    bucket.enable_versioning().await;
+    deletes(&stage, &bucket, host).await;
+}
+
+async fn deletes(stage: &Stage, bucket: &Bucket, host: Host) {
     let (good, bad) = (bucket.put(script("a")).await, bucket.put("no script".to_owned()).await);
+    // A sender that repeats its request.
+    bucket.replace(&good.key, script("a")).await;
     stage.send(&[claiming("g", &good.to_json()), claiming("h", &bad.to_json())]).await;
     let settings = [("CLAIM_CHECK_BUCKET", bucket.name.as_str()), ("CLAIM_CHECK_DELETE", "true")];
-    let mut running = host.start(&stage, &settings, TIME).await;
+    let mut running = host.start(stage, &settings, TIME).await;
     let expected = [(bad.to_json(), ("unreadable".to_owned(), 1))];
-    assert_eq!(reasons(&stage).await, Reasons::from(expected));
+    assert_eq!(reasons(stage).await, Reasons::from(expected));
     // It deletes bodies last.
     assert!(running.stop().await.success());
     let mut left = match host {
@@ -154,6 +178,33 @@ pub(crate) async fn a_body_is_deleted_after_its_message_if_asked_for_and_in_a_po
     };
     left.sort();
     assert_eq!(bucket.keys().await, left);
+}
+
+/// Bodies for which there is no memory wait for it, and that is nobody's time: a message is no dead
+/// letter because we were busy.
+pub(crate) async fn a_body_waits_for_memory_and_costs_no_message(host: Host) {
+    let stage = Stage::new().await;
+    stage.allow_deliveries(1).await;
+    let bucket = Bucket::create(&stage).await;
+    let ids = ["a", "b", "c"];
+    for id in ids {
+        let body = json!({"id": id, "steps": [{"slow": 2}]}).to_string();
+        let claim = bucket.put(format!("{body:900}")).await;
+        stage.send(&[claiming(id, &claim.to_json())]).await;
+    }
+    let settings = [
+        ("CLAIM_CHECK_BUCKET", bucket.name.as_str()),
+        ("CLAIM_CHECK_MAX_BYTES", "1000"),
+        ("CLAIM_CHECK_MEMORY_BYTES", "1000"),
+    ];
+    let limit = match host {
+        Host::Pod => Duration::from_secs(3),
+        Host::Lambda => TIME,
+    };
+    let _running = host.start(&stage, &settings, limit).await;
+    stage.empty().await;
+    let groups = groups(&[("a", &["a: ack"]), ("b", &["b: ack"]), ("c", &["c: ack"])]);
+    Scenario { groups, ..Scenario::default() }.compare(&stage).await;
 }
 
 async fn reasons(stage: &Stage) -> Reasons {

@@ -77,7 +77,9 @@ in_both_hosts! {
         a_claim_that_cannot_be_right_is_a_dead_letter_with_its_small_body,
         without_a_bucket_no_claim_is_followed,
         while_s3_is_unavailable_a_claim_waits_and_costs_a_delivery,
-        a_body_is_deleted_after_its_message_if_asked_for_and_in_a_pod;
+        a_body_is_deleted_after_its_message_if_asked_for_and_in_a_pod,
+        no_version_of_a_deleted_body_is_left,
+        a_body_waits_for_memory_and_costs_no_message;
     traces:
         a_dead_letter_names_its_senders_trace;
     metrics:

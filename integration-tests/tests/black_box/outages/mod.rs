@@ -24,9 +24,8 @@ use crate::world::{World, binary, event};
 /// Both hosts compute what they do for the count with which the queues are made.
 const _: () = assert!(MAX_RECEIVE_COUNT == runtime::sqs::MAX_RECEIVE_COUNT);
 
-/// By when everything is applied, from the dependency's return. The simulation asserts one minute, by
-/// its own clock; a machine that is busy with other tests may take longer.
-const RETURN: Duration = Duration::from_mins(3);
+/// By when everything is applied, from the dependency's return.
+const RETURN: Duration = Duration::from_mins(1);
 /// Several of a handler's timeouts.
 const TIMEOUT: (&str, &str) = ("HANDLER_TIMEOUT_SECONDS", "5");
 

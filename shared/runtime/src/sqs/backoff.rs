@@ -21,18 +21,30 @@ pub(crate) struct Jitter(Arc<Mutex<SmallRng>>);
 pub(crate) struct Backoff {
     base: Duration,
     longest: Duration,
-    unavailable: Duration,
+    unavailable: Unavailable,
     jitter: Jitter,
 }
 
-/// For how long a message waits, at most, when a dependency is unavailable.
-///
-/// In a pod it is received again only once the breaker lets it, so a wait only delays what it holds:
-/// together with the pause between two probes it stays below a minute.
-pub(crate) const UNAVAILABLE_IN_A_POD: Duration = Duration::from_secs(40);
-/// A Lambda cannot stop its mapping, so waits must outlast the outage: nine of them, the first one
-/// shorter, take more than fifteen minutes, with [`MAX_RECEIVE_COUNT`](super::MAX_RECEIVE_COUNT).
-pub(crate) const UNAVAILABLE_IN_A_LAMBDA: Duration = Duration::from_mins(2);
+/// How a message waits when a dependency is unavailable.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Unavailable {
+    longest: Duration,
+    /// Whether the time since the receive is a part of the wait.
+    from_receive: bool,
+}
+
+impl Unavailable {
+    /// In a pod a message is received again only once the breaker lets it, so a wait only delays what
+    /// it holds: together with the pause between two probes it stays below a minute.
+    pub(crate) const IN_A_POD: Self =
+        Self { longest: Duration::from_secs(40), from_receive: false };
+    /// A Lambda cannot stop its mapping, so waits must outlast the outage: nine of them, the first one
+    /// shorter, take more than fifteen minutes, with [`MAX_RECEIVE_COUNT`](super::MAX_RECEIVE_COUNT).
+    /// They count from the receive: a handler that hung until just before the dependency's return
+    /// has waited already.
+    pub(crate) const IN_A_LAMBDA: Self =
+        Self { longest: Duration::from_mins(2), from_receive: true };
+}
 
 impl Jitter {
     /// `random` is passed in so that a test can repeat its choices.
@@ -48,8 +60,7 @@ impl Jitter {
 }
 
 impl Backoff {
-    /// `unavailable` is the longest wait for a dependency.
-    pub(crate) fn new(config: &Config, unavailable: Duration, jitter: Jitter) -> Self {
+    pub(crate) fn new(config: &Config, unavailable: Unavailable, jitter: Jitter) -> Self {
         Self {
             base: Duration::from_millis(config.backoff_base_ms.into()),
             longest: Duration::from_secs(config.backoff_max_seconds.into()),
@@ -71,17 +82,19 @@ impl Backoff {
         self.jitter.between(Duration::ZERO, longest)
     }
 
-    /// Seconds before a message that was delivered `deliveries` times, and failed because a dependency
-    /// is unavailable, is delivered again. Short after the first delivery, for most outages are; then
-    /// nearly as long as may be, with just enough jitter that messages do not come back all at once.
-    pub(crate) fn unavailable_seconds(&self, deliveries: u32) -> i32 {
-        let longest = self.unavailable;
+    /// Seconds before a message that was delivered `deliveries` times, the last time `since_receive`
+    /// ago, and failed because a dependency is unavailable, is delivered again. Short after the first
+    /// delivery, for most outages are; then nearly as long as may be, with just enough jitter that
+    /// messages do not come back all at once.
+    pub(crate) fn unavailable_seconds(&self, deliveries: u32, since_receive: Duration) -> i32 {
+        let Unavailable { longest, from_receive } = self.unavailable;
         let wait = if deliveries <= 1 {
             self.jitter.between(longest / 6, longest / 4)
         } else {
             self.jitter.between(longest / 15 * 14, longest)
         };
-        whole_seconds(wait)
+        let waited = if from_receive { since_receive } else { Duration::ZERO };
+        whole_seconds(wait.saturating_sub(waited)).max(1)
     }
 }
 
@@ -111,7 +124,7 @@ mod tests {
             backoff_max_seconds: max_seconds,
             ..Config::for_test()
         };
-        Backoff::new(&config, UNAVAILABLE_IN_A_LAMBDA, Jitter::seeded(seed))
+        Backoff::new(&config, Unavailable::IN_A_LAMBDA, Jitter::seeded(seed))
     }
 
     proptest! {
@@ -135,11 +148,20 @@ mod tests {
     fn the_waits_of_a_lambda_outlast_a_quarter_of_an_hour() {
         for seed in 0..1_000 {
             let backoff = backoff(1, 1, seed);
-            let waits =
-                (1..u32::from(MAX_RECEIVE_COUNT)).map(|count| backoff.unavailable_seconds(count));
-            let waits: Vec<_> = waits.collect();
+            let wait = |count| backoff.unavailable_seconds(count, Duration::ZERO);
+            let waits: Vec<_> = (1..u32::from(MAX_RECEIVE_COUNT)).map(wait).collect();
             assert!(waits.iter().sum::<i32>() >= 15 * 60, "{waits:?}");
             assert!(waits.iter().all(|wait| (20..=120).contains(wait)), "{waits:?}");
+        }
+    }
+
+    #[test]
+    fn what_hung_in_a_lambda_has_waited_already() {
+        for seed in 0..1_000 {
+            let backoff = backoff(1, 1, seed);
+            let wait = backoff.unavailable_seconds(2, Duration::from_secs(30));
+            assert!((82..=90).contains(&wait), "{wait}");
+            assert_eq!(backoff.unavailable_seconds(2, Duration::from_mins(14)), 1);
         }
     }
 

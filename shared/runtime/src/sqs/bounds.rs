@@ -47,6 +47,17 @@ impl Bounds {
         self.until.is_some()
     }
 
+    /// When the invocation ends; never in a pod.
+    pub(crate) fn until(&self) -> Option<Instant> {
+        self.until
+    }
+
+    /// Until when messages are kept that may be kept for so long: an invocation keeps none.
+    pub(crate) fn keep_until(&self, time: Duration) -> Instant {
+        let now = Instant::now();
+        if self.is_invocation() { now } else { now + time }
+    }
+
     pub(crate) fn take_receiving(&self) -> Option<Receiving> {
         self.receiving.lock().unwrap_or_else(PoisonError::into_inner).take()
     }

@@ -16,17 +16,16 @@ use tracing::{Instrument as _, Span, error};
 
 use super::{
     BatchHandler, Record, Reject, Retry, Verdict,
-    bounds::Limit,
+    bounds::{Bounds, Limit},
     claim_check::{Held, Portion},
     line::visibility_lost,
     queue::Queue,
     spans::Spans,
-    worker::Worker,
+    worker::{Worker, shut_down},
 };
 use crate::{
     metrics::{BATCH_SIZE, HANDLER_DURATION},
     panics,
-    shutdown::Stop,
 };
 
 impl<H: BatchHandler, Q: Queue> Worker<H, Q> {
@@ -35,29 +34,38 @@ impl<H: BatchHandler, Q: Queue> Worker<H, Q> {
     pub(super) async fn call(
         &self,
         records: &[Record],
-        limit: Limit,
+        bounds: &Bounds,
+        others_wait: bool,
         lost: impl Future<Output = ()>,
-        stop: &Stop,
     ) -> (Vec<Verdict>, Span) {
         let retry = tokio::select! {
             biased;
-            () = stop.cut_off.cancelled() => {
+            () = bounds.stop.cut_off.cancelled() => {
                 Retry::interrupted("cut_off", "the drain was over before the handler was done")
             }
             () = lost => visibility_lost(),
-            verdicts = self.verdicts(records, limit) => return verdicts,
+            verdicts = self.verdicts(records, bounds, others_wait) => return verdicts,
         };
         (vec![retry.into(); records.len()], Span::none())
     }
 
     /// Claim checks may be more than memory has room for: then portions of the batch are handled one
-    /// after the other.
-    async fn verdicts(&self, records: &[Record], limit: Limit) -> (Vec<Verdict>, Span) {
+    /// after the other, each with all of a handler's time.
+    async fn verdicts(
+        &self,
+        records: &[Record],
+        bounds: &Bounds,
+        others_wait: bool,
+    ) -> (Vec<Verdict>, Span) {
         let (mut verdicts, mut span) = (Vec::with_capacity(records.len()), Span::none());
         let mut held = Held::default();
         for portion in self.settler.queue.claims().portions(records) {
             let records = portion.records;
-            let (decided, its_span) = self.portion(portion, &mut held, limit).await;
+            if !verdicts.is_empty() && bounds.stop.draining.is_cancelled() {
+                verdicts.extend(records.iter().map(|_| shut_down().into()));
+                continue;
+            }
+            let (decided, its_span) = self.portion(portion, &mut held, bounds, others_wait).await;
             records.iter().zip(&decided).for_each(|(record, verdict)| held.note(record, verdict));
             verdicts.extend(decided);
             span = its_span;
@@ -65,19 +73,21 @@ impl<H: BatchHandler, Q: Queue> Worker<H, Q> {
         (verdicts, span)
     }
 
-    /// The same for a portion.
+    /// The same for a portion. Its time counts from when there is memory for it.
     async fn portion<'a>(
         &self,
         portion: Portion<'a>,
         held: &mut Held<'a>,
-        limit: Limit,
+        bounds: &Bounds,
+        others_wait: bool,
     ) -> (Vec<Verdict>, Span) {
         let records = portion.records;
-        let reserved = self.settler.queue.claims().reserve(&portion, limit.at).await;
+        let reserved = self.settler.queue.claims().reserve(&portion, bounds.until()).await;
         let _room = match reserved {
             Ok(room) => room,
             Err(retry) => return (vec![retry.into(); records.len()], Span::none()),
         };
+        let limit = bounds.limit(others_wait);
         let (messages, decided) = self.open(portion, held, limit.at).await;
         let spans = Spans::open(self.settler.queue().name(), records);
         let batch = spans.batch();

@@ -84,8 +84,8 @@ pub struct Config {
 
 impl Config {
     /// From the beginning of its handling, the time after which a message's delivery is surely over,
-    /// whatever happened: for as long as it may be kept for a dependency, and be handled again, and be
-    /// hidden after that.
+    /// unless the checks of a dependency fail at its last one: for as long as it may be kept for a
+    /// dependency, and be handled again, and be hidden after that.
     #[must_use]
     pub fn longest_delivery(&self) -> Duration {
         self.keep() + self.handler_timeout() + self.visibility()

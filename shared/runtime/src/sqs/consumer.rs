@@ -12,7 +12,7 @@ use tokio_util::task::TaskTracker;
 
 use super::{
     BatchHandler, Config,
-    backoff::{Backoff, Jitter, UNAVAILABLE_IN_A_POD},
+    backoff::{Backoff, Jitter, Unavailable},
     batch::Batch,
     batcher::Batcher,
     circuit_breaker::CircuitBreaker,
@@ -68,7 +68,7 @@ impl<H: BatchHandler, Q: Queue> Consumer<H, Q> {
         let breaker = CircuitBreaker::new(queue.attributes().name(), dependencies, jitter.clone());
         let settler = Settler {
             queue: Arc::clone(&queue),
-            backoff: Backoff::new(config, UNAVAILABLE_IN_A_POD, jitter),
+            backoff: Backoff::new(config, Unavailable::IN_A_POD, jitter),
             clock: Arc::clone(&clock),
             handler: name,
             deletes: true,

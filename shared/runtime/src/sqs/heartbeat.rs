@@ -79,6 +79,11 @@ impl Lease {
         self.lost.is_cancelled()
     }
 
+    /// Whether it is that message's, and nobody else is handed it.
+    pub(crate) fn keeps(&self, handle: &str) -> bool {
+        self.handle == handle && !self.is_lost()
+    }
+
     /// Ends the renewal of the message. One that is under way is waited for: it must not undo what
     /// is decided next.
     pub(crate) async fn end(&self) {

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 
 use super::{
     BatchHandler, Config, Record, arrival,
-    backoff::{Backoff, Jitter, UNAVAILABLE_IN_A_LAMBDA},
+    backoff::{Backoff, Jitter, Unavailable},
     batch::Batch,
     circuit_breaker::CircuitBreaker,
     queue::Queue,
@@ -56,7 +56,7 @@ impl<H: BatchHandler, Q: Queue> Invoked<H, Q> {
         let breaker = CircuitBreaker::new(queue.attributes().name(), dependencies, jitter.clone());
         let settler = Settler {
             queue: Arc::clone(&queue),
-            backoff: Backoff::new(config, UNAVAILABLE_IN_A_LAMBDA, jitter),
+            backoff: Backoff::new(config, Unavailable::IN_A_LAMBDA, jitter),
             clock: Arc::clone(&clock),
             handler: name,
             deletes: false,

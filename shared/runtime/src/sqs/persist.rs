@@ -1,7 +1,8 @@
 //! Messages whose dependency is unavailable are kept, and handled again when the circuit breaker admits
 //! them: a message that is kept costs no delivery, as one that is given back would.
 //!
-//! Not for ever: another consumer may reach what this one cannot.
+//! Not for ever: another consumer may reach what this one cannot. But at its last delivery no other
+//! would be handed the message, so then it waits for as long as the checks fail.
 
 use std::pin::pin;
 
@@ -14,6 +15,7 @@ use super::{
     circuit_breaker::{Trial, Waited},
     line::visibility_lost,
     queue::Queue,
+    record::LONGEST_STAY,
     worker::Worker,
 };
 
@@ -28,40 +30,36 @@ impl<H: BatchHandler, Q: Queue> Worker<H, Q> {
         lost: impl Future<Output = ()>,
     ) -> (Vec<Verdict>, Span) {
         let mut lost = pin!(lost);
-        let end = self.end(bounds);
+        let rules = self.settler.queue().rules;
+        let is_last = records.iter().any(|record| rules.is_last(record));
+        let end = bounds.keep_until(self.keep);
+        let patience = if is_last { bounds.keep_until(LONGEST_STAY) } else { end };
         let mut outcome = (vec![not_admitted().into(); records.len()], Span::none());
         for failures in 0.. {
             let trial = tokio::select! {
                 biased;
                 () = &mut lost => return (vec![visibility_lost().into(); records.len()], outcome.1),
                 () = bounds.stop.cut_off.cancelled() => return outcome,
-                admitted = self.admit(records, bounds, end, failures) => admitted,
+                admitted = self.admit(is_last, bounds, patience, failures) => admitted,
             };
             let Ok(trial) = trial else { return outcome };
-            let limit = bounds.limit(others_wait);
-            let (mut verdicts, span) = self.call(records, limit, &mut lost, &bounds.stop).await;
+            let (mut verdicts, span) = self.call(records, bounds, others_wait, &mut lost).await;
             self.breaker.explain_timeouts(&mut verdicts).await;
             self.breaker.observe(&verdicts, trial.as_ref()).await;
             drop(trial);
             let is_kept = !bounds.is_invocation() && self.is_worth_keeping(records, &verdicts);
             outcome = (verdicts, span);
-            if !is_kept {
+            if !is_kept || Instant::now() >= end {
                 return outcome;
             }
         }
         outcome
     }
 
-    /// Until when messages are kept.
-    fn end(&self, bounds: &Bounds) -> Instant {
-        let now = Instant::now();
-        if bounds.is_invocation() { now } else { now + self.keep }
-    }
-
     /// Waits until the messages may be handled. In an invocation nothing waits: AWS handed them out.
     async fn admit(
         &self,
-        records: &[Record],
+        is_last: bool,
         bounds: &Bounds,
         end: Instant,
         failures: u32,
@@ -71,9 +69,7 @@ impl<H: BatchHandler, Q: Queue> Worker<H, Q> {
         }
         let admitted = self.breaker.admit(end, bounds.take_receiving()).await;
         // What was never handled, and would not be handed out again, is handled all the same.
-        let rules = self.settler.queue().rules;
-        let last_chance = failures == 0 && records.iter().any(|record| rules.is_last(record));
-        let anyhow = bounds.is_invocation() || last_chance;
+        let anyhow = bounds.is_invocation() || is_last && failures == 0;
         if anyhow { Ok(admitted.ok().flatten()) } else { admitted }
     }
 

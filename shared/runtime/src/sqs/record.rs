@@ -134,7 +134,12 @@ impl Record {
 
     /// The longest time for which SQS may be asked, now, to keep the message hidden.
     pub(crate) fn longest_wait(&self) -> Duration {
-        LONGEST_STAY.saturating_sub(self.received_at.elapsed())
+        LONGEST_STAY.saturating_sub(self.since_receive())
+    }
+
+    /// The time since it was received; in a Lambda since the invocation began.
+    pub(crate) fn since_receive(&self) -> Duration {
+        self.received_at.elapsed()
     }
 
     /// Bytes that the message takes, as SQS counts them.

@@ -6,10 +6,12 @@
 use std::{
     collections::{BTreeMap, HashSet},
     sync::Arc,
+    time::Duration,
 };
 
 use futures::future::join_all;
 use metrics::counter;
+use tokio::time::sleep;
 use tracing::{error, warn};
 
 use super::{
@@ -30,6 +32,8 @@ use crate::{
 
 /// Calls at a time for one handler batch.
 const CONCURRENCY: usize = 4;
+/// Before messages that cannot be deleted are tried again.
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 /// Bytes of one batch of dead letters: far below SQS's limit, and one larger goes alone.
 const DEAD_LETTERS_BYTES: usize = 200 * 1024;
 
@@ -89,7 +93,7 @@ impl<Q: Queue> Settler<Q> {
     ) {
         let due = records.iter().zip(actions).enumerate().filter(|(place, _)| is_due(*place));
         let due: Vec<_> = due.map(|(place, (record, action))| (place, record, action)).collect();
-        tokio::join!(self.delete(&due), self.change_visibility(&due, leases));
+        tokio::join!(self.delete(&due, leases), self.change_visibility(&due, leases));
     }
 
     /// Sends the dead letters; each ends as dead-lettered or as a retry.
@@ -141,15 +145,13 @@ impl<Q: Queue> Settler<Q> {
         chunks::run(vec![letters], 1, call).await
     }
 
-    async fn delete(&self, due: &[Due<'_>]) {
+    async fn delete(&self, due: &[Due<'_>], leases: &[Lease]) {
         if !self.deletes {
             return;
         }
         let done = due.iter().filter(|(_, _, action)| action.is_done());
         let handles = done.map(|(_, record, _)| record.receipt_handle().to_owned()).collect();
-        let chunks = chunks::cut(handles, |_| 0, 0);
-        let call = |chunk: Vec<String>| async move { self.queue.delete(&chunk).await };
-        let lost = chunks::run(chunks, CONCURRENCY, call).await;
+        let lost = self.persist_deleting(handles, leases).await;
         self.report_undeleted(&lost);
         let lost: HashSet<_> = lost.into_iter().map(|lost| lost.entry).collect();
         // A dead letter, and a message that comes again, still need the body that waits elsewhere.
@@ -157,6 +159,31 @@ impl<Q: Queue> Settler<Q> {
             **action == Action::Delete && !lost.contains(record.receipt_handle())
         });
         self.queue.claims().discard(acked.map(|(_, record, _)| *record)).await;
+    }
+
+    /// Deletes; returns what could not be deleted. Handed out again and again, a message that is done
+    /// with would end as a dead letter: so it is kept, and its deletion tried again, while it is ours.
+    async fn persist_deleting(&self, handles: Vec<String>, leases: &[Lease]) -> Vec<Lost<String>> {
+        let call = |chunk: Vec<String>| async move { self.queue.delete(&chunk).await };
+        let (mut handles, mut lost) = (handles, Vec::new());
+        for failures in 1.. {
+            let chunks = chunks::cut(handles, |_| 0, 0);
+            let failed = chunks::run(chunks, CONCURRENCY, call).await;
+            let is_kept = |lost: &Lost<String>| {
+                !lost.refused && leases.iter().any(|lease| lease.keeps(&lost.entry))
+            };
+            let (kept, gone): (Vec<_>, Vec<_>) = failed.into_iter().partition(is_kept);
+            lost.extend(gone);
+            if kept.is_empty() {
+                break;
+            }
+            if failures == 1 {
+                warn!(count = kept.len(), "messages cannot be deleted: they are kept; trying on");
+            }
+            sleep(self.backoff.wait(failures).min(LONGEST_PAUSE)).await;
+            handles = kept.into_iter().map(|lost| lost.entry).collect();
+        }
+        lost
     }
 
     async fn change_visibility(&self, due: &[Due<'_>], leases: &[Lease]) {
@@ -181,7 +208,7 @@ impl<Q: Queue> Settler<Q> {
         let wait = match action {
             Action::Retry(Retry { after: Some(after), .. }) => whole_seconds(*after),
             Action::Retry(Retry { unavailable: true, .. }) => {
-                self.backoff.unavailable_seconds(record.receive_count())
+                self.backoff.unavailable_seconds(record.receive_count(), record.since_receive())
             }
             Action::Retry(_) => self.backoff.seconds(record.receive_count()),
             Action::Release(_) => 0,

@@ -64,19 +64,23 @@ impl Claims {
     }
 
     /// Waits until there is memory for a portion's bodies, which is taken until the permit is
-    /// dropped. All of it at once: batches that held a part each would wait for each other.
+    /// dropped. All of it at once: batches that held a part each would wait for each other. In a pod
+    /// that comes, since every other handler has a limit; an invocation ends before, at `until`.
     pub(crate) async fn reserve(
         &self,
         portion: &Portion<'_>,
-        deadline: Instant,
+        until: Option<Instant>,
     ) -> Result<Option<OwnedSemaphorePermit>, Retry> {
         let Some(store) = self.0.as_ref().filter(|_| portion.bytes > 0) else { return Ok(None) };
         let permits = u32::try_from(portion.bytes).unwrap_or(u32::MAX);
         let permit = Arc::clone(&store.room).acquire_many_owned(permits);
-        match timeout_at(deadline, permit).await {
-            Ok(Ok(permit)) => Ok(Some(permit)),
-            _ => Err(Retry::new("claim_check_no_room", "CLAIM_CHECK_MEMORY_BYTES are in use")),
-        }
+        let permit = match until {
+            Some(until) => timeout_at(until, permit).await.ok(),
+            None => Some(permit.await),
+        };
+        let no_room =
+            || Retry::interrupted("claim_check_no_room", "CLAIM_CHECK_MEMORY_BYTES are in use");
+        permit.and_then(Result::ok).map(Some).ok_or_else(no_room)
     }
 
     /// The body of each claim check, or its verdict if that cannot be had, or not by `deadline`;

@@ -1,6 +1,6 @@
 //! Parts of a batch: what of it is in memory at a time, and what of it has to wait.
 
-use std::{collections::HashSet, time::Duration};
+use std::collections::HashSet;
 
 use super::Reference;
 use crate::sqs::{Record, Reject, Retry, Verdict};
@@ -64,8 +64,7 @@ impl<'a> Held<'a> {
         for (record, verdict) in records.iter().zip(verdicts) {
             if group(record).is_some_and(|group| self.0.contains(group)) {
                 let detail = "a message before it in its group is retried";
-                let retry = Retry::new("group_held_back", detail).after(Duration::ZERO);
-                *verdict = Some(retry.into());
+                *verdict = Some(Retry::interrupted("group_held_back", detail).into());
             } else if let Some(verdict) = verdict {
                 self.note(record, verdict);
             }

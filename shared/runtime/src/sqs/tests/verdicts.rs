@@ -122,6 +122,29 @@ async fn a_failed_delete_is_tried_again() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn while_nothing_can_be_deleted_what_is_done_is_kept_and_costs_no_delivery() {
+    for fifo in [false, true] {
+        let config = Config::for_test();
+        let queue = Simulation::new(&config, fifo, 3);
+        queue.state().failing_deletes.store(usize::MAX, SeqCst);
+        (0..1_000).for_each(|number| queue.send(&format!("{}", number % 50), &number.to_string()));
+        let handled = Arc::new(AtomicUsize::new(0));
+        let counter = Arc::clone(&handled);
+        let running = Running::start(&queue, &config, move |batch| {
+            counter.fetch_add(batch.len(), SeqCst);
+            async move { acks(&batch) }
+        });
+        sleep(Duration::from_mins(30)).await;
+        assert!(queue.receive_counts().iter().all(|count| *count <= 1), "fifo: {fifo}");
+        queue.state().failing_deletes.store(0, SeqCst);
+        sleep(Duration::from_mins(1)).await;
+        assert!(queue.is_empty(), "fifo: {fifo}");
+        assert_eq!(handled.load(SeqCst), 1_000, "once each");
+        running.stop().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_dead_letter_that_cannot_be_sent_keeps_its_message() {
     let config = Config::for_test();
     let queue = standard(&config);

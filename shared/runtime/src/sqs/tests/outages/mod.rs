@@ -19,10 +19,7 @@ use tokio::{
 
 use crate::{
     health::Dependencies,
-    sqs::{
-        BatchHandler, Config, Handler, MAX_RECEIVE_COUNT, Record, Reject, Retry, Verdict,
-        simulation::Simulation,
-    },
+    sqs::{BatchHandler, Config, Handler, Record, Reject, Retry, Verdict, simulation::Simulation},
 };
 
 /// Messages of one group.
@@ -177,9 +174,9 @@ fn disordered(effects: &[(String, String)]) -> Vec<String> {
     groups.into_iter().filter_map(wrong).collect()
 }
 
-/// A FIFO queue with so many messages.
-fn queue(config: &Config, messages: usize) -> Simulation {
-    let queue = Simulation::new(config, true, MAX_RECEIVE_COUNT.into());
+/// A FIFO queue with so many messages, which hands each out so often.
+fn queue(config: &Config, messages: usize, deliveries: u32) -> Simulation {
+    let queue = Simulation::new(config, true, deliveries);
     for number in 0..messages {
         queue.send(&format!("group-{}", number / GROUP), &format!("{number:05}"));
     }
