@@ -1,6 +1,7 @@
 //! The SQS half of the host, against a queue that records what is asked of it. The other half needs
 //! a Runtime API, and a process for each: `tests/lambda`.
 
+mod outage;
 mod partial_batch;
 mod queue;
 mod traces;
@@ -77,17 +78,26 @@ fn record(id: &str, group: &str, deliveries: u32, body: &str) -> Value {
 }
 
 async fn handle(queue: &RecordingQueue, records: &[Value]) -> anyhow::Result<Answer> {
-    let clock = Arc::new(SystemClock);
-    let invoked = Invoked::new(
-        queue.clone(),
-        Obedient,
-        &Config::for_test(),
-        "test",
-        clock,
-        Dependencies::default(),
-    );
+    invoke(&process(queue, Dependencies::default()), records, Duration::from_secs(5)).await
+}
+
+/// A process that needs `dependencies`.
+fn process(
+    queue: &RecordingQueue,
+    dependencies: Dependencies,
+) -> Invoked<Obedient, RecordingQueue> {
+    let (config, clock) = (Config::for_test(), Arc::new(SystemClock));
+    Invoked::new(queue.clone(), Obedient, &config, "test", clock, dependencies)
+}
+
+/// An invocation that may take so long.
+async fn invoke(
+    process: &Invoked<Obedient, RecordingQueue>,
+    records: &[Value],
+    time: Duration,
+) -> anyhow::Result<Answer> {
     let event = serde_json::from_value(json!({"Records": records})).unwrap();
-    answer(&invoked, event, Instant::now() + Duration::from_secs(5)).await
+    answer(process, event, Instant::now() + time).await
 }
 
 /// The ids that the answer names.
