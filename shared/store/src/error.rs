@@ -1,5 +1,6 @@
 //! What can go wrong, by what the caller should do about it.
 
+use std::io::ErrorKind;
 use std::sync::Arc;
 
 use sqlx::Error as SqlxError;
@@ -54,6 +55,31 @@ pub(crate) fn unwritable(error: serde_json::Error) -> SqlxError {
 /// The server that was reached takes no writes.
 pub(crate) fn read_only_server() -> SqlxError {
     SqlxError::Configuration("the server is read-only".into())
+}
+
+/// An error of connecting, which says what to do about TLS if it is of that.
+pub(crate) fn connecting(error: SqlxError) -> SqlxError {
+    let cause = match error {
+        SqlxError::Tls(cause) => cause,
+        // A certificate that is not accepted.
+        SqlxError::Io(cause) if cause.kind() == ErrorKind::InvalidData => cause.into(),
+        other => return other,
+    };
+    SqlxError::Configuration(
+        format!(
+            "no TLS with PostgreSQL ({cause}): with the `sslmode` of DATABASE_URL the server must offer \
+             TLS, and its certificate must name this host (verify-full) and be signed by an authority \
+             in the file that `sslrootcert` names"
+        )
+        .into(),
+    )
+}
+
+/// The server that was reached follows another one, at a distance.
+pub(crate) fn standby_server() -> SqlxError {
+    SqlxError::Configuration(
+        "the server is a standby (pg_is_in_recovery): DATABASE_URL must lead to the primary".into(),
+    )
 }
 
 /// Whether the server failed, or the way to it, and not the statement: another connection may lead

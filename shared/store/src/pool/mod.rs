@@ -7,30 +7,33 @@
 //!
 //! Where one connection shows that its server is not the right one any more (it is gone, it shuts
 //! down, it was demoted and is read-only), the others that were made before are closed as well,
-//! before their next use: new ones find where the name leads now.
+//! before their next use: new ones find where the name leads now. So they are when a new connection
+//! leads to another server ([`server`]).
 
 mod connection;
 mod executor;
 mod generation;
 mod rotation;
+mod server;
 mod transaction;
 mod url;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use sqlx::Connection as _;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
-use sqlx::{AssertSqlSafe, Error, Executor as _};
+use sqlx::{ConnectOptions as _, Connection as _, Error};
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use self::connection::Connection;
 use self::generation::Generation;
 use self::rotation::Rotation;
+use self::server::{Due, Server};
 pub(crate) use self::transaction::Transaction;
 pub use self::url::DatabaseUrl;
 use crate::config::Config;
+use crate::error::connecting;
 
 /// A connection that was idle for longer is checked before it is used: it may have been cut off.
 const IDLE: Duration = Duration::from_secs(1);
@@ -68,6 +71,9 @@ pub(crate) struct Pool {
     deadline: Duration,
     sessions: Sessions,
     generation: Arc<Generation>,
+    server: Arc<Server>,
+    /// What a new connection sends first, if it is a session of its own.
+    settings: Option<Arc<str>>,
     rotation: Arc<Rotation>,
 }
 
@@ -80,8 +86,12 @@ impl Pool {
             Sessions::Own
         };
         let generation = Arc::new(Generation::default());
+        let server = Arc::<Server>::default();
+        let (reached, renewed) = (Arc::clone(&server), Arc::clone(&generation));
         let newest = Arc::clone(&generation);
-        let settings = (sessions == Sessions::Own).then(|| session_settings(config, plans));
+        let own = sessions == Sessions::Own;
+        let settings: Option<Arc<str>> = own.then(|| session_settings(config, plans).into());
+        let first = settings.clone();
         // There must be time left for a new connection.
         let check_timeout = CHECK_TIMEOUT.min(config.acquire_timeout() / 2);
         let inner = PgPoolOptions::new()
@@ -89,10 +99,11 @@ impl Pool {
             .acquire_timeout(config.acquire_timeout())
             // Not as startup options, which PgBouncer and RDS Proxy refuse.
             .after_connect(move |connection, _| {
-                let settings = settings.clone().map(AssertSqlSafe);
+                let settings = first.clone();
+                let (reached, renewed) = (Arc::clone(&reached), Arc::clone(&renewed));
                 Box::pin(async move {
-                    if let Some(settings) = settings {
-                        connection.execute(settings).await?;
+                    if reached.identify(connection, settings.as_deref()).await? {
+                        renewed.renew(Instant::now());
                     }
                     Ok(())
                 })
@@ -110,7 +121,8 @@ impl Pool {
             })
             .connect_lazy_with(options(url));
         let deadline = config.statement_timeout() + MARGIN;
-        Ok(Self { inner, deadline, sessions, generation, rotation: Arc::new(rotation) })
+        let rotation = Arc::new(rotation);
+        Ok(Self { inner, deadline, sessions, generation, server, settings, rotation })
     }
 
     /// Begins a transaction by `sql`, in one round trip.
@@ -118,6 +130,8 @@ impl Pool {
         if let Sessions::Shared { settings } = &self.sessions {
             sql.push_str("; ");
             sql.push_str(settings);
+            // A pooler's connections to servers are not ours to check once.
+            sql.push_str("; SELECT pg_is_in_recovery()");
         }
         Transaction::begin(self.acquire().await?, sql).await
     }
@@ -142,11 +156,13 @@ impl Pool {
         if self.rotation.is_due() {
             self.rotate().await;
         }
+        self.probe_if_due().await;
         let connection = match self.inner.acquire().await {
             // Perhaps because the password is another one by now.
-            Err(_) if self.rotate().await => self.inner.acquire().await?,
-            connection => connection?,
+            Err(_) if self.rotate().await => self.inner.acquire().await,
+            connection => connection,
         };
+        let connection = connection.map_err(|error| self.server.cause(connecting(error)))?;
         let prepares = self.sessions == Sessions::Own;
         Ok(Connection::new(connection, self.deadline, prepares, Arc::clone(&self.generation)))
     }
@@ -161,6 +177,31 @@ impl Pool {
         self.inner.set_connect_options(options(url));
         self.renew();
         true
+    }
+
+    async fn probe_if_due(&self) {
+        match self.server.due() {
+            Due::No => {}
+            Due::Beside => {
+                let pool = self.clone();
+                tokio::spawn(async move { pool.probe().await });
+            }
+            Due::Before => Box::pin(self.server.wait_for(self.probe())).await,
+        }
+    }
+
+    /// Sees where the URL leads now. If nothing answers there, nothing is known, and the connections
+    /// that there are stay in use.
+    async fn probe(&self) {
+        let probe = async {
+            let mut connection = self.connect_options().connect().await?;
+            if self.server.identify(&mut connection, self.settings.as_deref()).await? {
+                tracing::info!("the URL of PostgreSQL leads to another server");
+                self.renew();
+            }
+            Ok::<_, Error>(())
+        };
+        let _ = timeout(CHECK_TIMEOUT, probe).await;
     }
 }
 

@@ -3,9 +3,10 @@
 //! sqlx has a type for it; to cancel its beginning can leave a transaction open on a connection that
 //! others use afterwards. This one is rolled back, or its connection closed, wherever it was left.
 
-use sqlx::{AssertSqlSafe, Error, Execute, Postgres, raw_sql};
+use sqlx::{AssertSqlSafe, Error, Execute, Postgres, Row as _, raw_sql};
 
 use super::connection::{Connection, Results};
+use crate::error::standby_server;
 
 /// A transaction that was begun. Dropping it rolls it back.
 #[derive(Debug)]
@@ -14,8 +15,13 @@ pub(crate) struct Transaction(Connection);
 impl Transaction {
     pub(super) async fn begin(mut connection: Connection, sql: String) -> Result<Self, Error> {
         connection.in_transaction = true;
-        connection.run(raw_sql(AssertSqlSafe(sql))).await?;
-        Ok(Self(connection))
+        let results = connection.run(raw_sql(AssertSqlSafe(sql))).await?;
+        // A row says whether the server is a standby, and comes only where that was asked.
+        let is_standby = results.iter().find_map(|result| result.as_ref().right());
+        match is_standby.map(|row| row.try_get(0)).transpose()? {
+            Some(true) => Err(standby_server()),
+            _ => Ok(Self(connection)),
+        }
     }
 
     /// Commits. If the answer is lost, it may have happened.

@@ -1,5 +1,6 @@
 //! A way to PostgreSQL that freezes: nothing comes through any more, and nothing is closed.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use secrecy::{ExposeSecret as _, SecretString};
@@ -22,17 +23,25 @@ pub(crate) struct Proxy {
     /// The given URL, by way of the proxy.
     pub(crate) url: SecretString,
     state: watch::Sender<State>,
+    target: Arc<Mutex<String>>,
 }
 
 impl Proxy {
     pub(crate) async fn to(url: &SecretString) -> Self {
-        let (login, rest) = url.expose_secret().split_once('@').expect("a login");
-        let (target, database) = rest.split_once('/').expect("a database");
+        let (login, target, database) = parts(url);
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let port = listener.local_addr().expect("an address").port();
         let (state, _) = watch::channel(State::Open);
-        tokio::spawn(accept(listener, target.to_owned(), state.clone()));
-        Self { url: format!("{login}@127.0.0.1:{port}/{database}").into(), state }
+        let target = Arc::new(Mutex::new(target.to_owned()));
+        tokio::spawn(accept(listener, Arc::clone(&target), state.clone()));
+        Self { url: format!("{login}@127.0.0.1:{port}/{database}").into(), state, target }
+    }
+
+    /// Leads new connections to another server, as a name does after a fail-over. Those that there are
+    /// stay.
+    pub(crate) fn lead_to(&self, url: &SecretString) {
+        let (_, target, _) = parts(url);
+        target.clone_into(&mut self.target.lock().expect("a target"));
     }
 
     pub(crate) fn freeze(&self) {
@@ -57,10 +66,17 @@ impl Proxy {
     }
 }
 
-async fn accept(listener: TcpListener, target: String, state: watch::Sender<State>) {
+fn parts(url: &SecretString) -> (&str, &str, &str) {
+    let (login, rest) = url.expose_secret().split_once('@').expect("a login");
+    let (target, database) = rest.split_once('/').expect("a database");
+    (login, target, database)
+}
+
+async fn accept(listener: TcpListener, target: Arc<Mutex<String>>, state: watch::Sender<State>) {
     loop {
         let (client, _) = listener.accept().await.expect("a client");
-        tokio::spawn(connect(client, target.clone(), state.clone()));
+        let target = target.lock().expect("a target").clone();
+        tokio::spawn(connect(client, target, state.clone()));
     }
 }
 
@@ -71,7 +87,8 @@ async fn connect(mut client: TcpStream, target: String, state: watch::Sender<Sta
         let _ = cold.wait_for(|state| *state == State::Frozen).await;
     };
     let open = async {
-        let mut server = TcpStream::connect(target).await.expect("the server");
+        // A server that is down refuses the client, too.
+        let Ok(mut server) = TcpStream::connect(target).await else { return };
         let ((from_client, to_client), (from_server, to_server)) = (client.split(), server.split());
         tokio::select! {
             () = pass(from_client, to_server, Some(&state)) => {}
