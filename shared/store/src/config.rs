@@ -74,11 +74,28 @@ pub struct Owner {
     /// and tries again, in milliseconds
     #[arg(long, env, default_value_t = 3_000, value_parser = value_parser!(u64).range(10..=60_000))]
     pub migration_lock_timeout_ms: u64,
+
+    /// How long to wait for another that migrates this database, in seconds
+    #[arg(long, env, default_value_t = 600, value_parser = value_parser!(u64).range(0..=86_400))]
+    pub migration_wait_seconds: u64,
+
+    /// How long PostgreSQL may be silent, or without the session, before a migration is given up, in
+    /// seconds. A statement may take longer
+    #[arg(long, env, default_value_t = 30, value_parser = value_parser!(u64).range(1..=3_600))]
+    pub migration_silence_seconds: u64,
 }
 
 impl Owner {
     pub(crate) fn lock_timeout(&self) -> Duration {
         Duration::from_millis(self.migration_lock_timeout_ms)
+    }
+
+    pub(crate) fn wait(&self) -> Duration {
+        Duration::from_secs(self.migration_wait_seconds)
+    }
+
+    pub(crate) fn silence(&self) -> Duration {
+        Duration::from_secs(self.migration_silence_seconds)
     }
 }
 

@@ -4,6 +4,7 @@
 //! behind it. So it waits a few seconds at most, lets the others go on, and tries again.
 
 mod index;
+mod watch;
 
 use std::time::Duration;
 
@@ -11,18 +12,18 @@ use anyhow::{Context as _, bail};
 use sqlx::migrate::{MigrateError, Migration, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
+use self::watch::Watch;
 use crate::config::Owner;
-use crate::error::is_lock_timeout;
+use crate::error::{connecting, is_lock_timeout};
 
 /// The migrations, compiled in.
 pub static MIGRATOR: Migrator = sqlx::migrate!("./migrations");
 
 /// How long to wait for the database to answer.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
-/// How long to wait for another that migrates: an index may take it a while.
-const LOCK_ATTEMPTS: u32 = 1_200;
+/// Between two attempts to get the lock.
 const LOCK_PAUSE: Duration = Duration::from_millis(500);
 /// How often a migration is tried, with a pause as long as each wait for a lock.
 const ATTEMPTS: u32 = 10;
@@ -34,8 +35,8 @@ const OWNER: &str = include_str!("owner.sql");
 /// once wait for each other. The user must be allowed to create roles.
 ///
 /// # Errors
-/// When the database does not answer within half a minute, a migration fails or does not get its
-/// locks (its changes are rolled back), another one migrates for more than ten minutes, or the
+/// When the database does not answer within half a minute or is lost in the middle, a migration fails
+/// or does not get its locks (its changes are rolled back), another one migrates for too long, or the
 /// database has migrations that differ from these.
 pub async fn migrate(owner: &Owner) -> anyhow::Result<()> {
     migrate_with(owner, &MIGRATOR).await
@@ -46,23 +47,22 @@ pub async fn migrate(owner: &Owner) -> anyhow::Result<()> {
 /// # Errors
 /// As [`migrate`].
 pub async fn migrate_with(owner: &Owner, migrations: &Migrator) -> anyhow::Result<()> {
-    let mut connection = connect(owner.database.options()?).await?;
-    lock(&mut connection).await?;
-    connection.execute(OWNER).await.context("preparing the role task_app_owner")?;
-    for migration in migrations.iter() {
-        run(&mut connection, migrations, migration, owner.lock_timeout())
-            .await
-            .context("migrating the schema")?;
-    }
-    connection.close().await?;
+    let options = owner.database.options()?.application_name("migrate");
+    let (mut connection, watch) = connect(options, owner).await?;
+    watch.during(run_all(&mut connection, migrations, owner)).await?;
+    let _ = timeout(CONNECT_TIMEOUT, connection.close()).await;
     Ok(())
 }
 
-async fn connect(options: PgConnectOptions) -> anyhow::Result<PgConnection> {
+async fn connect(
+    options: PgConnectOptions,
+    owner: &Owner,
+) -> anyhow::Result<(PgConnection, Watch)> {
     let connect = async {
-        let mut connection = options.connect().await?;
-        connection.execute("SET statement_timeout = 0").await?;
-        Ok::<_, sqlx::Error>(connection)
+        let mut connection = options.connect().await.map_err(connecting)?;
+        connection.execute(watch::SETTINGS).await?;
+        let watch = Watch::of(&mut connection, options, owner.silence()).await?;
+        Ok::<_, sqlx::Error>((connection, watch))
     };
     let connection = timeout(CONNECT_TIMEOUT, connect).await.map_err(anyhow::Error::from);
     connection
@@ -70,19 +70,46 @@ async fn connect(options: PgConnectOptions) -> anyhow::Result<PgConnection> {
         .context("connecting to the database that DATABASE_URL names")
 }
 
+async fn run_all(
+    connection: &mut PgConnection,
+    migrations: &Migrator,
+    owner: &Owner,
+) -> anyhow::Result<()> {
+    lock(connection, owner.wait()).await?;
+    connection.execute(OWNER).await.context("preparing the role task_app_owner")?;
+    for migration in migrations.iter() {
+        run(connection, migrations, migration, owner.lock_timeout())
+            .await
+            .context("migrating the schema")?;
+    }
+    Ok(())
+}
+
 /// One at a time. It is asked for again and again, and not waited for: an index that is built
 /// concurrently waits for every statement that began before, this one too.
-async fn lock(connection: &mut PgConnection) -> anyhow::Result<()> {
-    for _ in 0..LOCK_ATTEMPTS {
+async fn lock(connection: &mut PgConnection, wait: Duration) -> anyhow::Result<()> {
+    let begun = Instant::now();
+    let mut logged = None;
+    loop {
         let is_ours = sqlx::query_scalar!(
             r#"SELECT pg_try_advisory_lock(hashtext('task-app migrations')) AS "is_ours!" -- no tenant's"#
         );
         if is_ours.fetch_one(&mut *connection).await? {
             return Ok(());
         }
+        let holder = watch::holder(connection).await?;
+        if begun.elapsed() >= wait {
+            bail!(
+                "{holder} is migrating this database and did not end within {wait:?}. If its process is \
+                 gone, end the session with pg_terminate_backend, and run this again"
+            );
+        }
+        if logged.as_ref() != Some(&holder) {
+            tracing::info!(holder, "waiting for another that migrates this database");
+            logged = Some(holder);
+        }
         sleep(LOCK_PAUSE).await;
     }
-    bail!("another session has been migrating this database for ten minutes; run this again later")
 }
 
 /// Runs a migration unless it was run before.

@@ -1,5 +1,7 @@
 //! How migrations are run: by whom, beside whom, and what becomes of those that fail.
 
+use std::time::Duration;
+
 use clap::Parser;
 use futures::future::join;
 use local_stack::{Durability, Postgres, State};
@@ -7,8 +9,10 @@ use secrecy::{ExposeSecret as _, SecretString};
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, SqlSafeStr as _};
 use store::{Owner, migrate, migrate_with};
+use tokio::time::timeout;
 
 use crate::fixture::{Fixture, connect_with, create, incoming, new_task, now};
+use crate::proxy::Proxy;
 
 #[derive(Parser)]
 struct Arguments {
@@ -16,9 +20,15 @@ struct Arguments {
     owner: Owner,
 }
 
-fn owner(url: &SecretString) -> Owner {
-    let url = url.expose_secret();
-    let arguments = ["test", "--migration-lock-timeout-ms=50", "--database-url", url];
+pub(crate) fn owner(url: &SecretString) -> Owner {
+    let arguments = [
+        "test",
+        "--migration-lock-timeout-ms=50",
+        "--migration-wait-seconds=60",
+        "--migration-silence-seconds=2",
+        "--database-url",
+        url.expose_secret(),
+    ];
     Arguments::parse_from(arguments).owner
 }
 
@@ -80,6 +90,48 @@ async fn several_that_build_an_index_wait_for_each_other() {
     let (first, second) = join(migrate_with(&owner, &build), migrate_with(&owner, &build)).await;
     first.expect("built");
     second.expect("built");
+}
+
+/// Longer than `migrate` waits for anything here: what takes longer hangs.
+const HANGS: Duration = Duration::from_secs(45);
+
+#[tokio::test]
+async fn a_server_that_freezes_in_the_middle_ends_a_migration_and_the_next_one_goes_on() {
+    let fixture = Fixture::new().await;
+    let proxy = Proxy::to(&fixture.database.owner_url).await;
+    let change = one("ALTER TABLE tasks ADD COLUMN more text; SELECT pg_sleep(60)");
+    let frozen = owner(&proxy.url);
+    let freeze = async {
+        proxy.freeze_after("pg_sleep");
+        proxy.is_frozen().await;
+    };
+    let migrated = timeout(HANGS, join(migrate_with(&frozen, &change), freeze)).await;
+    let error = migrated.expect("it hangs").0.expect_err("the server is gone");
+    let error = format!("{error:#}");
+    assert!(error.contains("PostgreSQL was lost") && error.contains("Run this again"), "{error}");
+
+    let change = one("ALTER TABLE tasks ADD COLUMN more text");
+    let ended = "SELECT count(pg_terminate_backend(pid))::text FROM pg_stat_activity
+        WHERE datname = current_database() AND application_name = 'migrate'";
+    fixture.look(ended).await;
+    migrate_with(&owner(&fixture.database.owner_url), &change).await.expect("migrated");
+    fixture.look("SELECT max(more) FROM tasks").await;
+}
+
+#[tokio::test]
+async fn who_waits_for_another_that_migrates_says_for_whom_and_not_for_ever() {
+    let fixture = Fixture::new().await;
+    let mut other = fixture.owner.acquire().await.expect("a connection");
+    let lock = "SELECT pg_advisory_lock(hashtext('task-app migrations'))";
+    sqlx::raw_sql(lock).execute(&mut *other).await.expect("locked");
+    let pid: i32 =
+        sqlx::query_scalar("SELECT pg_backend_pid()").fetch_one(&mut *other).await.expect("a pid");
+    let mut owner = owner(&fixture.database.owner_url);
+    owner.migration_wait_seconds = 0;
+    let error = migrate(&owner).await.expect_err("another one migrates");
+    let error = format!("{error:#}");
+    assert!(error.contains(&format!("session {pid} ")), "{error}");
+    assert!(error.contains("pg_terminate_backend"), "{error}");
 }
 
 /// A server of its own: roles belong to all databases of a server.
