@@ -82,15 +82,15 @@ impl Upkeep {
             self.measure_at = now + MEASURE_EVERY;
             report("measure", self.outbox.measure(lease).await);
         }
-        if self.purge_at <= now && lease.is_first() {
+        if self.purge_at <= now {
             self.purge_at = now + PURGE_EVERY;
-            self.purge().await;
+            self.purge(lease).await;
         }
     }
 
-    async fn purge(&self) {
+    async fn purge(&self, lease: &Lease) {
         for _ in 0..PURGES {
-            if report("purge", self.outbox.purge(self.retention).await) != Some(true) {
+            if report("purge", self.outbox.purge(lease, self.retention).await) != Some(true) {
                 return;
             }
         }

@@ -10,7 +10,7 @@
 use sqlx::types::Uuid;
 
 use super::pending::keys;
-use super::{Lease, Outbox, OutboxError, PendingFact, TaskKey};
+use super::{Outbox, OutboxError, TaskKey};
 
 /// Why a fact was not published.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,12 +99,14 @@ impl Outbox {
                 attempts = CASE WHEN task.seq = excluded.seq THEN task.attempts ELSE 0 END
                     + excluded.attempts,
                 first_failed_at = CASE
-                    WHEN task.seq = excluded.seq THEN task.first_failed_at ELSE now() END,
+                    WHEN task.seq = excluded.seq AND isfinite(task.first_failed_at)
+                    THEN task.first_failed_at ELSE now() END,
                 last_failed_at = now(),
                 retry_at = now() + (0.5 + random() / 2) * least(
                     interval '1 minute',
                     greatest(interval '1 second', CASE
-                        WHEN task.seq = excluded.seq THEN now() - task.first_failed_at END)
+                        WHEN task.seq = excluded.seq AND isfinite(task.first_failed_at)
+                        THEN now() - task.first_failed_at END)
                 ),
                 parked_at = CASE
                     WHEN excluded.parked_at IS NOT NULL THEN now()
@@ -125,63 +127,6 @@ impl Outbox {
         .fetch_all(&self.store.pool)
         .await?;
         Ok(blocked)
-    }
-
-    /// Facts that block their task and are due to be tried again. Tasks without their fact are
-    /// unblocked instead.
-    pub(super) async fn due(
-        &self,
-        lease: &Lease,
-        limit: usize,
-    ) -> Result<Vec<PendingFact>, OutboxError> {
-        let rows = sqlx::query!(
-            r#"
-            SELECT due.tenant, due.task_id, due.seq, due.fact_id, due.type AS kind,
-                fact.data::text AS data, fact.traceparent AS "traceparent?",
-                to_jsonb(fact.occurred_at) #>> '{}' AS occurred_at,
-                fact.published_to AS "published_to?"
-            FROM (
-                SELECT due.*
-                FROM unnest($1::smallint[]) AS leased (shard)
-                CROSS JOIN LATERAL (
-                    SELECT *
-                    FROM outbox_blocked_tasks AS blocked
-                    WHERE blocked.shard BETWEEN leased.shard AND leased.shard
-                    AND parked_at IS NULL AND retry_at <= now()
-                    ORDER BY blocked.shard, blocked.retry_at
-                    LIMIT $2
-                ) AS due
-                ORDER BY due.retry_at
-                LIMIT $2
-            ) AS due
-            LEFT JOIN outbox AS fact ON fact.seq = due.seq AND fact.id = due.fact_id AND NOT sent
-            "#,
-            &lease.shards,
-            i64::try_from(limit).unwrap_or(i64::MAX),
-        )
-        .fetch_all(&self.store.pool)
-        .await?;
-        let (mut facts, mut without) = (Vec::new(), Vec::new());
-        for row in rows {
-            let task = TaskKey { tenant: row.tenant, task: row.task_id };
-            let (Some(data), Some(occurred_at)) = (row.data, row.occurred_at) else {
-                without.push(task);
-                continue;
-            };
-            facts.push(PendingFact {
-                seq: row.seq,
-                id: row.fact_id,
-                task,
-                kind: row.kind,
-                data,
-                traceparent: row.traceparent,
-                occurred_at,
-                published_to: row.published_to.unwrap_or_default(),
-                is_retry: true,
-            });
-        }
-        self.unblock(without.iter()).await?;
-        Ok(facts)
     }
 
     /// Lets the facts that these tasks' first ones held back be polled again.

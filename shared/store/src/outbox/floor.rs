@@ -10,12 +10,12 @@
 //! from the very beginning now and then, which also finds what was written in any other way.
 
 use std::collections::HashMap;
-use std::sync::{MutexGuard, PoisonError};
+use std::sync::MutexGuard;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{Lease, Outbox, OutboxError};
+use super::{Lease, Outbox, OutboxError, lock};
 
 /// Between two polls from the very beginning.
 const FULL_EVERY: Duration = Duration::from_secs(30);
@@ -152,7 +152,7 @@ impl Outbox {
     }
 
     fn lock_floors(&self) -> MutexGuard<'_, Floors> {
-        self.floors.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.floors)
     }
 }
 

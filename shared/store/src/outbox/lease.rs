@@ -2,7 +2,8 @@
 //!
 //! A lease ends by the database's clock. Its holder counts by its own, from before it asked, and
 //! stops a margin earlier: so no two ever publish the facts of one task at the same time, whatever the
-//! hosts' clocks say.
+//! hosts' clocks say. A lease that would end later than any can is none: the database's clock went back,
+//! as after a fail-over, and nobody would take the shard until it has caught up.
 
 use tokio::time::Instant;
 
@@ -49,7 +50,7 @@ impl Outbox {
             share AS (
                 SELECT ceil((SELECT count(*) FROM outbox_shards) / (1.0 + count(*))) AS size
                 FROM outbox_relays
-                WHERE id <> $1 AND seen_until > now()
+                WHERE id <> $1 AND seen_until BETWEEN now() AND now() + interval '1 hour'
             ),
             held AS MATERIALIZED (
                 SELECT shard FROM outbox_shards WHERE holder = $1 ORDER BY shard FOR UPDATE
@@ -57,7 +58,8 @@ impl Outbox {
             free AS MATERIALIZED (
                 SELECT shard
                 FROM outbox_shards
-                WHERE holder IS DISTINCT FROM $1 AND leased_until <= now()
+                WHERE holder IS DISTINCT FROM $1
+                AND (leased_until <= now() OR leased_until > now() + interval '1 hour')
                 ORDER BY shard
                 LIMIT greatest(0, (SELECT size FROM share) - (SELECT count(*) FROM held))
                 FOR UPDATE SKIP LOCKED

@@ -19,8 +19,10 @@ mod parked;
 mod pending;
 mod purge;
 mod repeat;
+mod retry;
+mod sent_floor;
 
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use sqlx::types::Uuid;
@@ -32,6 +34,9 @@ pub use parked::{ParkedFact, ParkedFacts, ParkedFilter};
 pub use pending::{PendingFact, TaskKey};
 
 use self::floor::Floors;
+use self::purge::Purged;
+use self::retry::DueSince;
+use self::sent_floor::SentFloors;
 use crate::store::Store;
 
 /// How many shards the outbox has: more replicas than that share nothing.
@@ -44,14 +49,29 @@ pub struct Outbox {
     store: Store,
     lease: Duration,
     floors: Mutex<Floors>,
+    sent_floors: Mutex<SentFloors>,
+    due_since: Mutex<DueSince>,
+    purged: Mutex<Purged>,
 }
 
 impl Outbox {
     /// A new replica's, whose leases last for `lease`. Nothing is leased yet.
     #[must_use]
     pub fn new(store: Store, lease: Duration) -> Self {
-        Self { id: Uuid::new_v4(), store, lease, floors: Mutex::default() }
+        Self {
+            id: Uuid::new_v4(),
+            store,
+            lease,
+            floors: Mutex::default(),
+            sent_floors: Mutex::default(),
+            due_since: Mutex::default(),
+            purged: Mutex::default(),
+        }
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Why nothing came of it: PostgreSQL cannot be reached, is overloaded or too slow. Try again later.

@@ -9,6 +9,7 @@ use sqlx::types::Uuid;
 
 use super::OutboxError;
 use crate::store::Store;
+use crate::stored::StoredTime;
 
 /// Facts that one statement retries or skips, at most.
 const BATCH: i64 = 1_000;
@@ -36,10 +37,10 @@ pub struct ParkedFact {
     pub reason: String,
     /// How often it was refused since it was last retried by an operator.
     pub attempts: i32,
-    /// When it was refused first since then.
-    pub first_failed_at: Timestamp,
-    /// When it was refused last.
-    pub last_failed_at: Timestamp,
+    /// When it was refused first since then; none if what is stored is no time.
+    pub first_failed_at: Option<Timestamp>,
+    /// When it was refused last; none if what is stored is no time.
+    pub last_failed_at: Option<Timestamp>,
     /// When it was parked; none while it is still tried again.
     pub parked_at: Option<Timestamp>,
     /// How many later facts of its task are known to wait for it, counted up to 1,000.
@@ -83,7 +84,9 @@ impl ParkedFacts {
             ParkedFact,
             r#"
             SELECT fact_id AS fact, tenant, task_id AS task, type, queue, reason, attempts,
-                first_failed_at, last_failed_at, parked_at,
+                first_failed_at AS "first_failed_at: StoredTime",
+                last_failed_at AS "last_failed_at: StoredTime",
+                coalesce(parked_at, 'infinity') AS "parked_at!: StoredTime",
                 (
                     SELECT count(*) FROM (
                         SELECT 1 FROM outbox

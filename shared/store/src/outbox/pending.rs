@@ -5,7 +5,7 @@ use std::fmt;
 use events::FactType;
 use sqlx::types::Uuid;
 
-use super::{Lease, Outbox, OutboxError};
+use super::{Lease, Outbox, OutboxError, lock};
 
 /// Polls in a row that find nothing but facts of blocked tasks, at most.
 const POLLS: usize = 100;
@@ -44,6 +44,14 @@ pub struct PendingFact {
     pub published_to: Vec<String>,
     /// Whether its task is blocked by it, and this is its next attempt.
     pub is_retry: bool,
+}
+
+impl TaskKey {
+    /// As the database computes it: by the last bits of the identifier.
+    fn shard(&self) -> i16 {
+        let [.., last] = *self.task.as_bytes();
+        i16::from(last & 15)
+    }
 }
 
 impl PendingFact {
@@ -171,16 +179,26 @@ impl Outbox {
             self.delete(&[seqs(&changes), seqs(&others)].concat()).await?;
         } else {
             self.delete(&seqs(&others)).await?;
-            sqlx::query!(
-                "UPDATE outbox SET sent = true WHERE seq = ANY ($1) -- every tenant's",
-                &seqs(&changes)
-            )
-            .execute(&self.store.pool)
-            .await?;
+            self.mark_sent(&changes).await?;
         }
         let retried = facts.iter().filter(|fact| fact.is_retry).map(|fact| &fact.task);
         self.unblock(retried).await?;
         Ok(cached)
+    }
+
+    async fn mark_sent(&self, changes: &[&PendingFact]) -> Result<(), OutboxError> {
+        let marked = sqlx::query!(
+            "UPDATE outbox SET sent = true WHERE seq = ANY ($1) -- every tenant's",
+            &seqs(changes)
+        )
+        .execute(&self.store.pool)
+        .await;
+        // Also after an error: it may have been done.
+        for fact in changes {
+            lock(&self.sent_floors).mark(fact.task.shard(), fact.seq);
+        }
+        marked?;
+        Ok(())
     }
 
     pub(super) async fn delete(&self, seqs: &[i64]) -> Result<(), OutboxError> {

@@ -6,8 +6,9 @@
 
 use domain::Task;
 use sqlx::types::Uuid;
+use tokio::time::Instant;
 
-use super::{Lease, Outbox, OutboxError};
+use super::{Lease, Outbox, OutboxError, lock};
 use crate::cache::{Asked, Origin};
 use crate::stored::Stored;
 
@@ -42,23 +43,28 @@ impl Outbox {
         &self,
         lease: &Lease,
     ) -> Result<(Vec<i64>, Vec<String>, Vec<Uuid>), OutboxError> {
+        let floors = lock(&self.sent_floors).begin(&lease.shards, Instant::now());
         let waiting = sqlx::query!(
             r#"
-            SELECT seq, tenant, task_id
-            FROM unnest($1::smallint[]) AS leased (shard)
+            SELECT fact.shard, seq, tenant, task_id
+            FROM unnest($1::smallint[], $2::bigint[]) AS leased (shard, floor)
             CROSS JOIN LATERAL (
-                SELECT seq, tenant, task_id
+                SELECT outbox.shard, seq, tenant, task_id
                 FROM outbox
-                WHERE outbox.shard BETWEEN leased.shard AND leased.shard AND sent
+                WHERE outbox.shard BETWEEN leased.shard AND leased.shard
+                AND outbox.seq >= leased.floor AND sent
                 ORDER BY outbox.shard, outbox.seq
-                LIMIT $2
+                LIMIT $3
             ) AS fact
             "#,
             &lease.shards,
+            &floors,
             BATCH,
         )
         .fetch_all(&self.store.pool)
         .await?;
+        let found = waiting.iter().map(|row| (row.shard, row.seq));
+        lock(&self.sent_floors).end(&lease.shards, found);
         let tasks = waiting.iter().map(|row| row.task_id).collect();
         let seqs = waiting.iter().map(|row| row.seq).collect();
         Ok((seqs, waiting.into_iter().map(|row| row.tenant).collect(), tasks))

@@ -57,7 +57,8 @@ async fn a_purge_takes_old_commands_and_keeps_young_ones() {
         )
         .await;
     let month = Duration::from_hours(30 * 24);
-    assert!(!outbox.purge(month).await.expect("purged"), "nothing is left to purge");
+    let lease = outbox.lease().await.expect("a lease");
+    assert!(!outbox.purge(&lease, month).await.expect("purged"), "nothing is left to purge");
     assert_eq!(fixture.look("SELECT count(*)::text FROM inbox").await, "2");
 }
 
@@ -72,9 +73,10 @@ async fn a_purge_takes_a_bounded_number_of_rows_at_a_time() {
         )
         .await;
     let month = Duration::from_hours(30 * 24);
-    assert!(outbox.purge(month).await.expect("purged"), "there is more");
+    let lease = outbox.lease().await.expect("a lease");
+    assert!(outbox.purge(&lease, month).await.expect("purged"), "there is more");
     assert_eq!(fixture.look("SELECT count(*)::text FROM inbox").await, "500");
-    assert!(!outbox.purge(month).await.expect("purged"), "there is no more");
+    assert!(!outbox.purge(&lease, month).await.expect("purged"), "there is no more");
     assert_eq!(fixture.look("SELECT count(*)::text FROM inbox").await, "0");
 }
 
@@ -89,7 +91,9 @@ async fn a_purge_takes_what_waits_for_redis_for_longer_than_anything_stays_there
              UPDATE outbox SET sent = true WHERE seq >= 2",
         )
         .await;
-    fixture.outbox(LONG).purge(LONG).await.expect("purged");
+    let outbox = fixture.outbox(LONG);
+    let lease = outbox.lease().await.expect("a lease");
+    outbox.purge(&lease, LONG).await.expect("purged");
     let left = "SELECT string_agg(seq::text, ' ' ORDER BY seq) FROM outbox";
     assert_eq!(fixture.look(left).await, "1 3", "what is pending stays, however old");
 }

@@ -10,14 +10,16 @@ use crate::outbox::{LONG, pending};
 
 /// Facts that were published and deleted while somebody holds an old snapshot.
 const DEAD: i64 = 40_000;
+const MONTH: Duration = Duration::from_hours(30 * 24);
 /// So many that walking over the dead rows would show, whoever else reads or writes meanwhile.
 const IDLE_POLLS: usize = 100;
 
 impl Fixture {
-    /// The blocks of the outbox and its indexes that were read by those who have disconnected.
+    /// The blocks of the outbox, the inbox and their indexes that were read by those who have
+    /// disconnected.
     async fn outbox_blocks(&self) -> i64 {
-        let blocks = "SELECT (heap_blks_hit + heap_blks_read + idx_blks_hit + idx_blks_read)::text
-            FROM pg_statio_user_tables WHERE relname = 'outbox'";
+        let blocks = "SELECT sum(heap_blks_hit + heap_blks_read + idx_blks_hit + idx_blks_read)::text
+            FROM pg_statio_user_tables WHERE relname IN ('outbox', 'inbox', 'outbox_blocked_tasks')";
         self.look(blocks).await.parse().expect("a count")
     }
 
@@ -86,6 +88,58 @@ async fn an_idle_poll_walks_over_no_dead_rows_though_an_old_snapshot_keeps_them(
     let read = fixture.outbox_blocks().await - before;
     assert!(read > DEAD / 4, "the first polls look fully: {read}");
     assert!(read < 5 * DEAD, "{IDLE_POLLS} polls and measurements read {read} blocks");
+    snapshot.rollback().await.expect("rolled back");
+}
+
+/// Old commands that were purged, facts that waited for Redis, and attempts of facts that are refused.
+const DEAD_UPKEEP: &str = "
+    INSERT INTO inbox SELECT 'acme', '/test', n::text, gen_random_uuid(), '', '{}',
+        now() - interval '31 days' FROM generate_series(1, 40000) AS n;
+    DELETE FROM inbox;
+    INSERT INTO outbox (tenant, task_id, type, data, occurred_at, sent)
+    SELECT 'acme', gen_random_uuid(), 't', '{}', now() - interval '1 day', true
+    FROM generate_series(1, 40000);
+    DELETE FROM outbox;
+    INSERT INTO outbox_blocked_tasks (
+        tenant, task_id, seq, fact_id, type, occurred_at, reason, attempts, first_failed_at,
+        last_failed_at, retry_at
+    )
+    SELECT 'acme', gen_random_uuid(), n, gen_random_uuid(), 't', now(), 'r', 1, now(), now(),
+        now() - interval '1 hour' FROM generate_series(1, 40000) AS n;
+    DELETE FROM outbox_blocked_tasks;
+    SELECT pg_stat_force_next_flush()";
+
+#[tokio::test]
+async fn upkeep_walks_over_dead_rows_once_though_an_old_snapshot_keeps_them() {
+    let fixture = Fixture::new().await;
+    let mut snapshot = fixture.owner.begin().await.expect("a transaction");
+    sqlx::raw_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM tasks")
+        .execute(&mut *snapshot)
+        .await
+        .expect("a snapshot");
+    // The purge knows how far it is by what it deleted itself, and that is the newest here.
+    fixture.execute(DEAD_UPKEEP).await;
+    fixture
+        .execute(
+            "INSERT INTO inbox VALUES ('acme', '/test', 'last', gen_random_uuid(), '', '{}',
+                now() - interval '31 days');
+             SELECT pg_stat_force_next_flush()",
+        )
+        .await;
+    let before = fixture.outbox_blocks().await;
+    {
+        let outbox = store::Outbox::new(fixture.connect_relay(), LONG);
+        let lease = outbox.lease().await.expect("a lease");
+        for _ in 0..IDLE_POLLS {
+            assert!(!outbox.repeat(&lease).await.expect("an answer"));
+            assert!(!outbox.purge(&lease, MONTH).await.expect("purged"));
+            assert_eq!(pending(&outbox, &lease).await.len(), 0);
+        }
+    }
+    fixture.relay_is_gone().await;
+    let read = fixture.outbox_blocks().await - before;
+    assert!(read > DEAD / 4, "the first ones look fully: {read}");
+    assert!(read < 10 * DEAD, "{IDLE_POLLS} times upkeep read {read} blocks");
     snapshot.rollback().await.expect("rolled back");
 }
 

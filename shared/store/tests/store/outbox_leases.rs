@@ -93,6 +93,22 @@ async fn no_shard_ever_has_two_holders_however_many_ask_at_once() {
     }
 }
 
+#[tokio::test]
+async fn a_replica_that_is_gone_keeps_nothing_though_the_clock_of_the_database_went_back() {
+    let fixture = Fixture::new().await;
+    assert_eq!(lease(&fixture.outbox(LONG)).await.shards.len(), SHARDS);
+    let replica = fixture.outbox(LONG);
+    for end in ["now() + interval '1 day'", "'infinity'"] {
+        let ahead = format!(
+            "UPDATE outbox_shards SET holder = gen_random_uuid(), leased_until = {end};
+             UPDATE outbox_relays SET seen_until = {end}"
+        );
+        let ahead = sqlx::raw_sql(sqlx::AssertSqlSafe(ahead)).execute(&fixture.owner).await;
+        ahead.expect("a change");
+        assert_eq!(lease(&replica).await.shards.len(), SHARDS, "{end}");
+    }
+}
+
 /// Waits until somebody listens.
 pub(crate) async fn listening(fixture: &Fixture) {
     let sql = "SELECT count(*)::text FROM pg_stat_activity
