@@ -1,10 +1,13 @@
 //! The history of tasks: every version, told by the facts, read in pages.
 
+use cloud::{Change, History, HistoryConfig};
+use domain::{Task, limits};
 use local_stack::{Environment, Function};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::hostile;
 use crate::lambda_api::LambdaApi;
 use crate::mapping::{Mapping, TIME};
 use crate::relay::{facts_queue, relay};
@@ -111,4 +114,45 @@ async fn a_lambda_writes_history_too() {
     .await;
     assert_eq!(entries[0]["type"], "dev.task-app.task.completed.v1");
     assert_eq!(entries[1]["type"], "dev.task-app.task.created.v1");
+}
+
+/// A version of the largest task that there can be.
+fn largest(id: &str, version: i64) -> Change {
+    let mut task = hostile::largest_task();
+    let further = json!({
+        "id": id, "tenant": "acme", "status": "open", "version": version,
+        "created_at": "2026-01-31T09:30:00Z", "updated_at": "2026-01-31T09:30:00Z",
+    });
+    let further = further.as_object().expect("an object").clone();
+    task.as_object_mut().expect("an object").extend(further);
+    let task: Box<Task> = serde_json::from_value(task).expect("a task");
+    Change { kind: "dev.task-app.task.updated.v1", time: task.updated_at, task }
+}
+
+#[tokio::test]
+async fn a_page_of_large_entries_ends_early_and_no_entry_is_missed() {
+    const VERSIONS: i64 = 20;
+    let world = World::new().await;
+    world.create_tables().await;
+    let reader = world.reader().await;
+    let task = Uuid::now_v7().to_string();
+    let table = HistoryConfig { history_table: world.table("history") };
+    let table = History::new(&world.aws.config(), table);
+    for version in 1..=VERSIONS {
+        assert!(table.append(&[largest(&task, version)]).await[0].is_ok());
+    }
+    let mut next = Some(format!("/v1/tasks/{task}/history?limit=200"));
+    let (mut versions, mut pages) = (Vec::new(), 0);
+    while let Some(path) = next {
+        let (_, following, body) = page(&world, &reader, &path, "acme").await;
+        let bytes = body.to_string().len();
+        // Beside the tasks, an entry has a little.
+        assert!(bytes < limits::PAGE_BYTES_MAX + 200 * 200, "{bytes} bytes");
+        let entries = body["history"].as_array().expect("entries");
+        assert!(!entries.is_empty());
+        versions.extend(entries.iter().filter_map(|entry| entry["version"].as_i64()));
+        (next, pages) = (following, pages + 1);
+    }
+    assert_eq!(versions, (1..=VERSIONS).rev().collect::<Vec<_>>());
+    assert!(pages > 1, "all on one page");
 }

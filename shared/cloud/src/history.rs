@@ -9,7 +9,7 @@ use aws_config::SdkConfig;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, BatchStatementRequest};
 use clap::Args;
-use domain::{Task, TaskId, TenantId, Timestamp, Version};
+use domain::{Task, TaskId, TenantId, Timestamp, Version, limits};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -123,8 +123,9 @@ impl History {
         Ok(Statement { item, request })
     }
 
-    /// At most `limit` entries of a task with versions before `before`, the newest first. One that
-    /// cannot be read is named and logged; the others are answered.
+    /// At most `limit` entries of a task with versions before `before`, the newest first, and no more
+    /// than [`limits::PAGE_BYTES_MAX`] of tasks, unless the first alone has more. An entry that cannot
+    /// be read is named and logged; the others are answered.
     ///
     /// # Errors
     /// When DynamoDB does not answer.
@@ -150,9 +151,16 @@ impl History {
             .send()
             .await
             .map_err(unavailable)?;
-        let more = answer.last_evaluated_key.is_some();
+        let mut more = answer.last_evaluated_key.is_some();
         let (mut entries, mut unreadable, mut last) = (Vec::new(), Vec::new(), None);
+        let mut left = limits::PAGE_BYTES_MAX;
         for item in answer.items.unwrap_or_default() {
+            let rest = left.checked_sub(bytes(&item));
+            if rest.is_none() && last.is_some() {
+                more = true;
+                break;
+            }
+            left = rest.unwrap_or(0);
             // A number is its table's key: every item has one.
             let version = number(&item, "version").unwrap_or_default();
             last = Some(version);
@@ -174,6 +182,11 @@ fn key(tenant: &TenantId, task: TaskId) -> String {
 
 fn number(item: &HashMap<String, AttributeValue>, name: &str) -> Option<Version> {
     item.get(name)?.as_n().ok()?.parse().ok()
+}
+
+/// How many bytes of JSON the task of an entry has.
+fn bytes(item: &HashMap<String, AttributeValue>) -> usize {
+    item.get("data").and_then(|data| data.as_s().ok()).map_or(0, String::len)
 }
 
 fn entry(version: Version, mut item: HashMap<String, AttributeValue>) -> Option<Entry> {

@@ -27,3 +27,6 @@ pub const CONTENT_TYPE_MAX: usize = 127;
 pub const ATTACHMENT_BYTES_MAX: u32 = 100 * 1024 * 1024;
 /// Most attachments of one task.
 pub const ATTACHMENTS_MAX: usize = 20;
+/// Largest page of a list, in bytes of the JSON of its elements: 512 KiB. A page of one element may be
+/// larger. A load balancer takes 1 MB from a Lambda, in which the page is a JSON string.
+pub const PAGE_BYTES_MAX: usize = 512 * 1024;

@@ -17,7 +17,8 @@ use crate::routes::tables_failed;
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Parameters {
-    /// Most entries on the page.
+    /// Most entries on the page. It may have fewer where there is a next page: their JSON has no more
+    /// than 512 KiB. Only the absence of `next` says that a page is the last.
     #[serde(default)]
     limit: Limit,
     /// Where the page begins: the cursor of `next`.

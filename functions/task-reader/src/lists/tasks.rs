@@ -47,7 +47,8 @@ pub(crate) struct Parameters {
     /// in it, by their identifiers. Tasks without a due date come last.
     #[serde(default)]
     sort: Sort,
-    /// Most tasks on the page.
+    /// Most tasks on the page. It may have fewer where there is a next page: their JSON has no more than
+    /// 512 KiB. Only the absence of `next` says that a page is the last.
     #[serde(default)]
     limit: Limit,
     /// Where the page begins: the cursor of `next`.

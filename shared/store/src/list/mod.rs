@@ -8,7 +8,7 @@ mod order;
 mod statements;
 mod title_text;
 
-use domain::{Assignee, DueDate, Priority, Status, Tag, Task, TenantId, Timestamp};
+use domain::{Assignee, DueDate, Priority, Status, Tag, Task, TenantId, Timestamp, limits};
 use serde::Serialize;
 use sqlx::types::Uuid;
 
@@ -52,7 +52,7 @@ pub struct Page {
 }
 
 impl Store {
-    /// A page of at most `limit` tasks from `start` on. Deleted tasks are in no list. A task that
+    /// A page of at most `limit` tasks from `start` on, and of [`limits::PAGE_BYTES_MAX`]. Deleted tasks are in no list. A task that
     /// cannot be read is named, logged and counted; the others are answered.
     ///
     /// # Errors
@@ -67,19 +67,33 @@ impl Store {
         // One more shows whether there is a next page.
         let list = List { pool: &self.pool, tenant, filter, limit: i64::from(limit) + 1 };
         let mut rows = list.rows(&start).await?;
-        let more = rows.len() > usize::from(limit);
-        rows.truncate(limit.into());
+        let fitting = fitting(&rows, limit.into());
+        let more = rows.len() > fitting;
+        rows.truncate(fitting);
         let next = rows.last().filter(|_| more).map(|row| start.after(row));
         let mut page = Page { tasks: Vec::with_capacity(rows.len()), unreadable: Vec::new(), next };
         for Row { id, task, .. } in rows {
-            match task {
-                Ok(task) => page.tasks.push(task),
-                Err(why) => {
+            match task.map(|body| body.task) {
+                Some(Ok(task)) => page.tasks.push(task),
+                Some(Err(why)) => {
                     why.report("tasks", id);
                     page.unreadable.push(id);
                 }
+                None => {}
             }
         }
         Ok(page)
     }
+}
+
+/// How many of these rows are one page: at most `limit`, and no more bytes than a page may have,
+/// unless the first alone has more.
+fn fitting(rows: &[Row], limit: usize) -> usize {
+    let mut left = limits::PAGE_BYTES_MAX;
+    let fits = |(index, row): &(usize, &Row)| {
+        let rest = row.task.as_ref().and_then(|body| left.checked_sub(body.bytes));
+        left = rest.unwrap_or(0);
+        rest.is_some() || *index == 0
+    };
+    rows.iter().take(limit).enumerate().take_while(fits).count()
 }

@@ -11,7 +11,7 @@ use sqlx::types::Uuid;
 use super::order::{After, Place, Start};
 use super::{Filter, TitleText};
 use crate::pool::Pool;
-use crate::stored::{Stored, Unreadable};
+use crate::stored::{Measured, Unreadable};
 
 /// Which tasks to read, and how many at most.
 #[derive(Clone, Copy)]
@@ -27,18 +27,36 @@ pub(super) struct Row {
     pub(super) id: Uuid,
     /// What the list is sorted by, as PostgreSQL writes it.
     pub(super) key: Option<String>,
+    /// `None` if the tasks before it fill a page already.
+    pub(super) task: Option<Body>,
+}
+
+/// A task and how many bytes its JSON has.
+pub(super) struct Body {
     pub(super) task: Result<Task, Unreadable>,
+    pub(super) bytes: usize,
+}
+
+impl From<Measured<Task>> for Body {
+    fn from(Measured { value, bytes }: Measured<Task>) -> Self {
+        Self { task: value.0, bytes }
+    }
 }
 
 type Rows = Result<Vec<Row>, sqlx::Error>;
 
 /// Reads tasks that fit the filter and a condition on `$11`, the identifier of the last task, and on
-/// `$12`, its key.
+/// `$12`, its key. Tasks that come after 512 KiB of text are not sent, for they are on another page:
+/// [`limits::PAGE_BYTES_MAX`](domain::limits::PAGE_BYTES_MAX), since its JSON is no shorter.
 macro_rules! read {
     ($list:expr, $column:literal, [$($condition:literal)+], [$($order:literal)+], $id:expr $(, $key:expr)?) => {
         sqlx::query!(
             "SELECT page.id AS \"id!\", page." + $column + r#"::text AS key,
-                to_jsonb(page) AS "task!: Stored<Task>"
+                CASE WHEN coalesce(
+                    sum(octet_length(title) + coalesce(octet_length(description), 0))
+                        OVER (ORDER BY "# $(+ $order)+ + " ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING),
+                    0
+                ) < 524288 THEN to_jsonb(page) END AS \"task?: Measured<Task>\"
             FROM unnest($2::text[]) AS wanted (status)
             CROSS JOIN LATERAL (
                 SELECT * FROM listed_tasks
@@ -50,7 +68,7 @@ macro_rules! read {
                 AND ($7::date IS NULL OR due_date > $7)
                 AND ($8::timestamptz IS NULL OR updated_at >= $8)
                 AND ($9::text IS NULL OR title ILIKE $9)
-                "# $(+ $condition)+ + " ORDER BY " $(+ $order)+ + " LIMIT $10
+                " $(+ $condition)+ + " ORDER BY " $(+ $order)+ + " LIMIT $10
             ) AS page
             ORDER BY " $(+ $order)+ + " LIMIT $10",
             $list.tenant.as_str(),
@@ -68,7 +86,10 @@ macro_rules! read {
         )
         .fetch_all($list.pool)
         .await
-        .map(|rows| rows.into_iter().map(|row| Row { id: row.id, key: row.key, task: row.task.0 }).collect())
+        .map(|rows| {
+            let row = |task: Option<Measured<Task>>| task.map(Body::from);
+            rows.into_iter().map(|one| Row { id: one.id, key: one.key, task: row(one.task) }).collect()
+        })
     };
 }
 
@@ -109,8 +130,11 @@ impl List<'_> {
         }
     }
 
-    /// How many tasks are missing from the page.
+    /// How many tasks are missing from the page; none if it is full of text already.
     fn left(&self, rows: &[Row]) -> i64 {
+        if rows.last().is_some_and(|row| row.task.is_none()) {
+            return 0;
+        }
         i64::try_from(rows.len()).map_or(0, |read| self.limit - read)
     }
 

@@ -68,7 +68,9 @@ async fn explain(reader: &mut PgConnection, filter: Filter, place: &str) -> (u64
     let filter = filter.map(|value| value.map_or("NULL".to_owned(), |value| format!("'{value}'")));
     let execute = format!("EXECUTE page('tenant-1', {}, {PAGE}, {place})", filter.join(", "));
     let explain = AssertSqlSafe(format!("EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {execute}"));
-    let plans: Value = sqlx::query_scalar(explain).fetch_one(reader).await.expect("a plan");
+    // sqlx must not keep it: `DEALLOCATE ALL` takes it away.
+    let explain = sqlx::query_scalar(explain).persistent(false);
+    let plans: Value = explain.fetch_one(reader).await.expect("a plan");
     let plan = &plans[0]["Plan"];
     (blocks(plan), format!("{execute}\n{plan:#}"))
 }
