@@ -6,6 +6,8 @@
 use std::borrow::Cow;
 use std::fmt::Display;
 
+use chrono::Datelike as _;
+use domain::Timestamp;
 use domain::json::{Fault, parse_object};
 use serde::de::DeserializeOwned;
 use sqlx::error::BoxDynError;
@@ -68,5 +70,60 @@ impl<'r, T: DeserializeOwned> Decode<'r, Postgres> for Stored<T> {
         let bytes = value.as_bytes()?;
         let json = bytes.strip_prefix(&[1]).unwrap_or(bytes);
         Ok(Self(serde_json::from_slice(json).map_err(|_| Unreadable::of::<T>(json))))
+    }
+}
+
+/// A value and how many bytes its JSON has in PostgreSQL, which writes a space here and there.
+#[derive(Debug)]
+pub(crate) struct Measured<T> {
+    pub(crate) value: Stored<T>,
+    pub(crate) bytes: usize,
+}
+
+impl<T> Type<Postgres> for Measured<T> {
+    fn type_info() -> PgTypeInfo {
+        Stored::<T>::type_info()
+    }
+
+    fn compatible(ty: &PgTypeInfo) -> bool {
+        Stored::<T>::compatible(ty)
+    }
+}
+
+impl<'r, T: DeserializeOwned> Decode<'r, Postgres> for Measured<T> {
+    fn decode(value: PgValueRef<'r>) -> Result<Self, BoxDynError> {
+        let bytes = value.as_bytes()?.len();
+        Ok(Self { value: Stored::decode(value)?, bytes })
+    }
+}
+
+/// A time, or `None` for one that the contract does not allow: PostgreSQL knows later and earlier ones,
+/// and `infinity`, at which sqlx's own type would panic.
+#[derive(Clone, Debug)]
+pub(crate) struct StoredTime(pub(crate) Option<Timestamp>);
+
+impl From<StoredTime> for Option<Timestamp> {
+    fn from(StoredTime(time): StoredTime) -> Self {
+        time
+    }
+}
+
+impl Type<Postgres> for StoredTime {
+    fn type_info() -> PgTypeInfo {
+        <Timestamp as Type<Postgres>>::type_info()
+    }
+
+    fn compatible(ty: &PgTypeInfo) -> bool {
+        <Timestamp as Type<Postgres>>::compatible(ty)
+    }
+}
+
+impl Decode<'_, Postgres> for StoredTime {
+    /// Binary, it is the microseconds since the year 2000.
+    fn decode(value: PgValueRef<'_>) -> Result<Self, BoxDynError> {
+        const YEAR_2000: i64 = 946_684_800_000_000;
+        let micros = <i64 as Decode<Postgres>>::decode(value)?.checked_add(YEAR_2000);
+        let time = micros.and_then(Timestamp::from_timestamp_micros);
+        Ok(Self(time.filter(|time| (1..=9_999).contains(&time.year()))))
     }
 }

@@ -12,6 +12,7 @@ use super::read::Row;
 use crate::error::{ApplyError, is_conflict};
 use crate::pool::Transaction;
 use crate::store::Store;
+use crate::stored::StoredTime;
 
 /// How often others may take the same place among a task's attachments.
 const ATTEMPTS: u32 = 5;
@@ -158,8 +159,8 @@ async fn find(
     sqlx::query_as!(
         Row,
         r#"
-        SELECT id, task_id, name, content_type, size_bytes, sha256, status, reason, created_at,
-            deleted_at
+        SELECT id, task_id, name, content_type, size_bytes, sha256, status, reason,
+            created_at AS "created_at: StoredTime", deleted_at IS NOT NULL AS "is_deleted!"
         FROM attachments
         WHERE tenant = $1 AND id = $2
         "#,
@@ -179,7 +180,7 @@ fn told(
     if row.task_id != key.task.as_uuid() {
         return Ok(Attached::KeyReused);
     }
-    if row.deleted_at.is_some() {
+    if row.is_deleted {
         return Ok(Attached::NotFound);
     }
     let attachment = Attachment::try_from(row);

@@ -2,13 +2,13 @@
 
 use domain::{
     Attachment, AttachmentId, AttachmentKey, AttachmentSize, AttachmentState, NewAttachment,
-    TaskId, TenantId, Timestamp,
+    TaskId, TenantId,
 };
 use sqlx::types::Uuid;
 
 use crate::error::ReadError;
 use crate::store::Store;
-use crate::stored::Unreadable;
+use crate::stored::{StoredTime, Unreadable};
 
 /// A row, not understood yet.
 pub(super) struct Row {
@@ -20,8 +20,8 @@ pub(super) struct Row {
     pub(super) sha256: Vec<u8>,
     pub(super) status: String,
     pub(super) reason: Option<String>,
-    pub(super) created_at: Timestamp,
-    pub(super) deleted_at: Option<Timestamp>,
+    pub(super) created_at: StoredTime,
+    pub(super) is_deleted: bool,
 }
 
 /// A task's attachments.
@@ -39,7 +39,8 @@ impl TryFrom<Row> for Attachment {
     fn try_from(row: Row) -> Result<Self, Unreadable> {
         let state = AttachmentState::from_strs(&row.status, row.reason.as_deref());
         let state = state.ok_or(Unreadable::at("/status"))?;
-        Ok(Self { id: row.id.into(), created_at: row.created_at, state, file: file(row)? })
+        let created_at = row.created_at.0.ok_or(Unreadable::at("/created_at"))?;
+        Ok(Self { id: row.id.into(), created_at, state, file: file(row)? })
     }
 }
 
@@ -67,8 +68,8 @@ impl Store {
         let rows = sqlx::query_as!(
             Row,
             r#"
-            SELECT id, task_id, name, content_type, size_bytes, sha256, status, reason, created_at,
-                deleted_at
+            SELECT id, task_id, name, content_type, size_bytes, sha256, status, reason,
+                created_at AS "created_at: StoredTime", deleted_at IS NOT NULL AS "is_deleted!"
             FROM attachments
             WHERE tenant = $1 AND task_id = $2 AND deleted_at IS NULL
             ORDER BY created_at DESC, id DESC
@@ -100,8 +101,8 @@ impl Store {
         let row = sqlx::query_as!(
             Row,
             r#"
-            SELECT id, task_id, name, content_type, size_bytes, sha256, status, reason, created_at,
-                deleted_at
+            SELECT id, task_id, name, content_type, size_bytes, sha256, status, reason,
+                created_at AS "created_at: StoredTime", deleted_at IS NOT NULL AS "is_deleted!"
             FROM attachments
             WHERE tenant = $1 AND task_id = $2 AND id = $3 AND deleted_at IS NULL
             "#,

@@ -147,14 +147,71 @@ async fn attachments_go_on_without_the_one_that_cannot_be_read() {
     for key in [&broken, &whole] {
         assert!(matches!(fixture.attach(key).await, Attached::New(_)));
     }
-    let statement = "UPDATE attachments SET name = 'a/b' WHERE id = $1";
-    let change = sqlx::query(statement).bind(broken.id.as_uuid());
-    change.execute(&fixture.owner).await.expect("a change");
-    let found = fixture.reader.attachments(&whole.tenant, task).await.expect("a list");
-    let readable: Vec<_> = found.readable.iter().map(|attachment| attachment.id).collect();
-    assert_eq!((readable, found.unreadable), (vec![whole.id], vec![broken.id]));
-    let one = fixture.reader.attachment(&broken).await;
-    assert!(matches!(one, Err(ReadError::Unreadable(_))), "{one:?}");
+    fixture.execute("ALTER TABLE attachments DROP CONSTRAINT times_known").await;
+    for set in ["name = 'a/b'", "name = 'a', created_at = 'infinity'", "created_at = '-infinity'"] {
+        let statement = format!("UPDATE attachments SET {set} WHERE id = '{}'", broken.id);
+        let change = sqlx::raw_sql(sqlx::AssertSqlSafe(statement)).execute(&fixture.owner).await;
+        change.expect("a change");
+        let found = fixture.reader.attachments(&whole.tenant, task).await.expect("a list");
+        let readable: Vec<_> = found.readable.iter().map(|attachment| attachment.id).collect();
+        assert_eq!((readable, found.unreadable), (vec![whole.id], vec![broken.id]), "{set}");
+        let one = fixture.reader.attachment(&broken).await;
+        assert!(matches!(one, Err(ReadError::Unreadable(_))), "{set}: {one:?}");
+    }
+}
+
+/// The columns of the tables that have times, but for those of leases, which belong to no row of ours.
+const ENDLESS: &str = "
+    ALTER TABLE tasks DROP CONSTRAINT due_date_known, DROP CONSTRAINT times_known;
+    ALTER TABLE attachments DROP CONSTRAINT times_known;
+    UPDATE outbox SET occurred_at = 'infinity';
+    UPDATE outbox_blocked_tasks SET occurred_at = '-infinity', first_failed_at = '-infinity',
+        last_failed_at = 'infinity', retry_at = '-infinity';
+    UPDATE inbox SET processed_at = '-infinity' WHERE command_id = 'broken';
+    UPDATE attachments SET updated_at = '-infinity', remove_after = '-infinity'";
+
+#[tokio::test]
+async fn times_without_end_stop_neither_the_relay_nor_an_operator_nor_a_sweep() {
+    let fixture = Fixture::new().await;
+    let (outbox, task) = (fixture.outbox(crate::outbox::LONG), new_task());
+    let lease = outbox.lease().await.expect("a lease");
+    fixture.apply(vec![incoming("broken", task, create("Broken"))]).await;
+    assert!(matches!(fixture.attach(&key("acme", task)).await, Attached::New(_)));
+    let refused = |facts: Vec<store::PendingFact>| {
+        let failure = |fact: &store::PendingFact| store::Failure {
+            seq: fact.seq,
+            queue: Some("facts".to_owned()),
+            reason: "InvalidMessageContents".to_owned(),
+            fault: store::Fault::Refused,
+        };
+        facts.iter().map(failure).collect::<Vec<_>>()
+    };
+    let facts = crate::outbox::pending(&outbox, &lease).await;
+    let held = vec![(facts[0].seq, String::new())];
+    outbox.block(&refused(facts), &held, 3).await.expect("blocked");
+    fixture.execute(ENDLESS).await;
+
+    // It is due, and is refused again, beside another task's fact.
+    fixture.apply(vec![incoming("whole", new_task(), create("Whole"))]).await;
+    let outbox = fixture.outbox(crate::outbox::LONG);
+    let facts = crate::outbox::pending(&outbox, &lease).await;
+    assert_eq!(facts.len(), 2);
+    let blocked = outbox.block(&refused(facts), &held, 1).await.expect("blocked");
+    assert!(blocked.iter().all(|fact| fact.is_parked), "{blocked:?}");
+    fixture.execute("UPDATE outbox_blocked_tasks SET first_failed_at = '-infinity'").await;
+    outbox.measure(&lease).await.expect("gauges");
+    let years = std::time::Duration::from_hours(3_650 * 24);
+    outbox.purge(&lease, years).await.expect("purged");
+    assert_eq!(fixture.look("SELECT count(*)::text FROM inbox").await, "1");
+
+    let parked = store::ParkedFacts::new(fixture.operator.clone());
+    let listed = parked.list(&store::ParkedFilter::default(), false, 10).await.expect("a list");
+    assert_eq!(listed.len(), 2);
+    assert!(listed.iter().all(|fact| fact.first_failed_at.is_none()), "{listed:?}");
+    let far = now() + chrono::TimeDelta::days(3_650);
+    fixture.attachments.expire_attachments(far, far, far).await.expect("a sweep");
+    let removals = fixture.attachments.take_removals(far, 10).await.expect("a sweep");
+    assert_eq!(removals.len(), 1);
 }
 
 #[tokio::test]
