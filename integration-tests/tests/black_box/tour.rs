@@ -21,6 +21,7 @@ fn tour(api: u16, aws: u16) -> String {
     let folder = binary("task-app").parent().expect("a folder").display().to_string();
     commands
         .replace("target/release/local-stack token", "target/release/local-stack token $STATE")
+        .replace("local-stack operator-url", "local-stack operator-url $STATE")
         .replace("target/release", &folder)
         .replace("127.0.0.1:8080", &format!("127.0.0.1:{api}"))
         .replace("127.0.0.1:4566", &format!("127.0.0.1:{aws}"))
@@ -100,6 +101,7 @@ async fn the_tour_works_as_written_and_leaves_no_process() {
         "dev.task-app.task.reopened.v1",
         "schema_violation at /data/title",
         "22 valid, 0 refused",
+        "HELD BACK",
         "exit code 3",
     ] {
         assert!(said.contains(expected), "{expected} is missing in\n{said}");

@@ -49,6 +49,8 @@ enum Command {
     Exec(exec::Options),
     /// Print a token for the API of the stack
     Token(Token),
+    /// Print the `DATABASE_URL` of an operator of the stack, as `parked-facts` takes it
+    OperatorUrl(Folder),
     /// Forget tasks, messages, logs and secrets; refused while a stack runs
     Clean(Folder),
     /// Install what the machine lacks, and nothing else
@@ -106,6 +108,7 @@ fn perform(command: Command, console: &Console) -> Result<ExitCode> {
         Command::Run(options) => runtime.block_on(run(options, console)),
         Command::Exec(options) => runtime.block_on(exec(options, console)),
         Command::Token(options) => print_token(&options).map(|()| ExitCode::SUCCESS),
+        Command::OperatorUrl(folder) => print_operator_url(&folder).map(|()| ExitCode::SUCCESS),
         Command::Clean(folder) => clean(&folder, console).map(|()| ExitCode::SUCCESS),
         Command::Install => {
             install(&mut |text| console.say(text))?;
@@ -120,6 +123,12 @@ fn print_token(options: &Token) -> Result<()> {
     let lifetime = Duration::from_secs(options.ttl.into());
     let token = issuer.token(&options.tenant, &options.scopes, lifetime)?;
     writeln!(stdout(), "{}", token.expose_secret())?;
+    Ok(())
+}
+
+fn print_operator_url(folder: &Folder) -> Result<()> {
+    let url = State::open(folder.path())?.operator_url()?;
+    writeln!(stdout(), "{}", url.expose_secret())?;
     Ok(())
 }
 

@@ -8,11 +8,12 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::ports;
 
 const SECRET_BYTES: usize = 24;
+const OPERATOR_URL: &str = "secrets/operator-url";
 
 /// The repository that this program was built from.
 #[must_use]
@@ -88,6 +89,17 @@ impl State {
             }
             Err(error) => Err(error).with_context(|| format!("reading {}", path.display())),
         }
+    }
+
+    /// Keeps the URL by which an operator logs in to PostgreSQL.
+    pub(crate) fn keep_operator_url(&self, url: &SecretString) -> Result<()> {
+        write_private(&self.root.join(OPERATOR_URL), url.expose_secret().as_bytes())
+    }
+
+    /// The URL by which an operator logs in to the PostgreSQL of the last run.
+    pub fn operator_url(&self) -> Result<SecretString> {
+        let url = fs::read_to_string(self.root.join(OPERATOR_URL));
+        Ok(url.context("there is no operator's login yet: start the stack with `make run`")?.into())
     }
 
     /// The port that `name` had in the last run.

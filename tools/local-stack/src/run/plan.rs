@@ -16,6 +16,7 @@ const WRITER: Login = Login { user: "task_writer", group: "task_app_writer" };
 const WORKER: Login = Login { user: "command_worker", group: "task_app_writer" };
 const ATTACHMENTS: Login = Login { user: "attachment_worker", group: "task_app_attachments" };
 const RELAY: Login = Login { user: "outbox_relay", group: "task_app_relay" };
+const OPERATOR: Login = Login { user: "task_operator", group: "task_app_operator" };
 
 /// The bucket of attachments.
 pub(super) const ATTACHMENT_BUCKET: &str = "task-attachments";
@@ -57,6 +58,8 @@ pub(super) async fn plan(context: &Context<'_>, options: &Options) -> Result<Vec
     planned.push(relay(context).await?);
     planned.push(projector(context));
     planned.push(attachments(context).await?);
+    // Nothing that runs uses it: it is for whoever looks after parked facts.
+    context.state.keep_operator_url(&login_url(context.owner, OPERATOR, context.state).await?)?;
     Ok(planned)
 }
 
