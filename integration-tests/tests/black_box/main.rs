@@ -40,6 +40,9 @@ mod private;
 mod producers;
 mod publish;
 mod reads;
+#[path = "../../../shared/store/tests/store/cluster.rs"]
+#[expect(dead_code, reason = "the tests of `store` use the rest")]
+mod redis_cluster;
 mod relay;
 mod schemathesis;
 mod subscribers;

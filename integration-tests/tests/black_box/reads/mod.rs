@@ -1,5 +1,6 @@
 //! What a pod keeps in its own memory, and that it is right again soon, whatever becomes of Redis.
 
+mod cluster;
 mod faults;
 
 use local_stack::Redis;

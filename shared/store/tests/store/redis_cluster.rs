@@ -3,17 +3,13 @@
 use std::time::Duration;
 
 use domain::{TaskId, TenantId};
-use local_stack::Redis;
 use nix::sys::signal::Signal;
-use redis::aio::MultiplexedConnection;
-use redis::{FromRedisValue, cmd};
-use secrecy::ExposeSecret as _;
+use redis::cmd;
 use store::{Class, Filter, Freshness, LocalConfig, Sort, Source};
-use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
-use crate::cached::state;
+use crate::cluster::{Cluster, PRIMARIES, SLOTS};
 use crate::fixture::{Fixture, create, new_task, of_tenant, rename};
 use crate::rates::limits_by;
 
@@ -21,115 +17,6 @@ use crate::rates::limits_by;
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Tenants whose slots are on each of three nodes.
 const TENANTS: [&str; 6] = ["acme", "other", "t1", "t2", "t3", "t4"];
-const SLOTS: u16 = 16_384;
-const PRIMARIES: u16 = 3;
-
-struct Node {
-    redis: Redis,
-    connection: MultiplexedConnection,
-    port: String,
-    _folder: TempDir,
-}
-
-impl Node {
-    async fn start() -> Self {
-        let (state, folder) = state();
-        let redis = Redis::start_cluster_node(&state).await.expect("a node");
-        let url = redis.url().expose_secret();
-        let (_, port) = url.rsplit_once(':').expect("a port");
-        let port = port.to_owned();
-        let client = redis::Client::open(url).expect("a URL");
-        let connection = client.get_multiplexed_async_connection().await.expect("a connection");
-        Self { redis, connection, port, _folder: folder }
-    }
-
-    async fn bus(&self) -> String {
-        let get = cmd("CONFIG").arg(&["GET", "cluster-port"]).clone();
-        let (_, bus): (String, String) =
-            get.query_async(&mut self.connection.clone()).await.expect("a port");
-        bus
-    }
-
-    /// Waits until it has what its primary has: only then it may take over.
-    async fn is_replica_in_sync(&self) {
-        let end = Instant::now() + PATIENCE;
-        loop {
-            let command = cmd("INFO").arg("replication").clone();
-            let info = command.query_async::<String>(&mut self.connection.clone()).await;
-            if info.expect("an answer").contains("master_link_status:up") {
-                return;
-            }
-            assert!(Instant::now() < end, "no replica");
-            sleep(Duration::from_millis(50)).await;
-        }
-    }
-
-    async fn say<T: FromRedisValue>(&self, words: &[&str]) -> T {
-        let said = cmd("CLUSTER").arg(words).query_async(&mut self.connection.clone()).await;
-        said.expect("an answer")
-    }
-}
-
-/// Three primaries, and a replica of the first.
-struct Cluster(Vec<Node>);
-
-impl Cluster {
-    async fn start() -> Self {
-        let mut nodes = Vec::new();
-        for index in 0..=PRIMARIES {
-            let node = Node::start().await;
-            let _: () = node.say(&["SET-CONFIG-EPOCH", &(index + 1).to_string()]).await;
-            if index < PRIMARIES {
-                let (from, to) = (SLOTS * index / PRIMARIES, SLOTS * (index + 1) / PRIMARIES - 1);
-                let _: () = node.say(&["ADDSLOTSRANGE", &from.to_string(), &to.to_string()]).await;
-            }
-            nodes.push(node);
-        }
-        for node in &nodes[1..] {
-            let bus = node.bus().await;
-            let _: () = nodes[0].say(&["MEET", "127.0.0.1", &node.port, &bus]).await;
-        }
-        let cluster = Self(nodes);
-        let knows_all = "cluster_known_nodes:4";
-        cluster.all_say(&["cluster_state:ok", knows_all]).await;
-        let first: String = cluster.0[0].say(&["MYID"]).await;
-        let _: () = cluster.0[3].say(&["REPLICATE", &first]).await;
-        cluster
-    }
-
-    /// Waits until every node says so of the cluster.
-    async fn all_say(&self, lines: &[&str]) {
-        let end = Instant::now() + PATIENCE;
-        for node in &self.0 {
-            loop {
-                let info: String = node.say(&["INFO"]).await;
-                if lines.iter().all(|line| info.contains(line)) {
-                    break;
-                }
-                assert!(Instant::now() < end, "{info}");
-                sleep(Duration::from_millis(50)).await;
-            }
-        }
-    }
-
-    fn url(&self) -> String {
-        let urls = self.0.iter().map(|node| node.redis.url().expose_secret());
-        urls.collect::<Vec<_>>().join(",")
-    }
-
-    /// Moves the slot of the tenant's keys from its node to the next one, without the keys.
-    async fn move_slot(&self, tenant: &str) {
-        let slot: u16 = self.0[0].say(&["KEYSLOT", tenant]).await;
-        let owner = usize::from(slot) * usize::from(PRIMARIES) / usize::from(SLOTS);
-        let to = &self.0[(owner + 1) % usize::from(PRIMARIES)];
-        let id: String = to.say(&["MYID"]).await;
-        let flush = cmd("FLUSHALL").exec_async(&mut self.0[owner].connection.clone()).await;
-        flush.expect("empty");
-        for node in [to, &self.0[owner]] {
-            let _: () = node.say(&["SETSLOT", &slot.to_string(), "NODE", &id]).await;
-        }
-    }
-}
 
 /// A task of each tenant, in a store on the cluster.
 struct Stage {

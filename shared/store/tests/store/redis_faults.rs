@@ -144,3 +144,21 @@ async fn a_connection_that_was_closed_while_nobody_used_it_costs_no_write() {
         assert_eq!(cached.entry().await.0, Some(version));
     }
 }
+
+#[tokio::test]
+async fn a_server_that_loads_after_a_restart_is_used_once_it_has_loaded() {
+    let mut stage = Stage::new().await;
+    let redis = &mut stage.cached.redis;
+    // Some seconds of loading, during which it answers.
+    let filled = "for n = 1, 300 do redis.call('SET', 'filler:' .. n, string.rep('x', 2000)) end";
+    send(redis, &["EVAL", filled, "0"]).await;
+    send(redis, &["CONFIG", "SET", "rdbcompression", "no"]).await;
+    send(redis, &["CONFIG", "SET", "key-load-delay", "10000"]).await;
+    send(redis, &["CONFIG", "SET", "loading-process-events-interval-bytes", "1024"]).await;
+    send(redis, &["CONFIG", "REWRITE"]).await;
+    send(redis, &["SAVE"]).await;
+    redis.restart().await.expect("restarted");
+    answers(redis, "LOADING").await;
+    assert!(!stage.works().await, "it loads");
+    stage.works_again().await;
+}
