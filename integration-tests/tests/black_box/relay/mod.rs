@@ -4,6 +4,7 @@
 mod refused;
 mod strict;
 pub(crate) mod subscriber;
+mod upkeep;
 
 use std::time::Duration;
 
