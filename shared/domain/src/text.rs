@@ -165,6 +165,18 @@ mod tests {
     }
 
     #[test]
+    fn a_description_is_any_text_that_postgresql_stores() {
+        for good in
+            ["", "two\r\nlines\t\u{1}\u{ffff}", &"\u{10ffff}".repeat(limits::DESCRIPTION_MAX)]
+        {
+            assert!(Description::from_str(good).is_ok(), "{good:?}");
+        }
+        for bad in ["a\0b", &"x".repeat(limits::DESCRIPTION_MAX + 1)] {
+            assert!(Description::from_str(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
     fn tenants_are_safe_in_keys_and_settings() {
         assert!(TenantId::from_str("acme-2").is_ok());
         for bad in ["", "-a", "Acme", "a,b", "a'b", "a b", "a:b", &"a".repeat(64)] {
