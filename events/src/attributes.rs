@@ -109,7 +109,7 @@ impl Source {
         Self("/task-app".to_owned())
     }
 
-    /// The HTTP API, as the source of the commands that it is asked for.
+    /// The HTTP API, as the source of the commands that it receives.
     pub const HTTP: &str = "urn:task-app:http";
 
     /// How the sources begin that only this service may use: idempotency keys of HTTP requests and

@@ -17,7 +17,7 @@ pub enum CommandType {
     ReopenTask,
     /// Mark a task as not to be done any more; data: [`domain::Expected`].
     CancelTask,
-    /// Take a task away; data: [`domain::Expected`].
+    /// Delete a task; data: [`domain::Expected`].
     DeleteTask,
     /// Give a task one label; data: [`ChangeTagV1`](crate::ChangeTagV1).
     AddTagV1,
@@ -69,7 +69,7 @@ impl CommandType {
         Self::ALL.into_iter().find(|known| known.as_str() == text)
     }
 
-    /// What it asks, in a few words.
+    /// What it does, in a few words.
     #[must_use]
     pub const fn title(self) -> &'static str {
         match self {
@@ -79,7 +79,7 @@ impl CommandType {
             Self::CompleteTask => "Mark a task done",
             Self::ReopenTask => "Mark a task to be done again",
             Self::CancelTask => "Mark a task as not to be done any more",
-            Self::DeleteTask => "Take a task away",
+            Self::DeleteTask => "Delete a task",
             Self::AddTagV1 => "Give a task one label",
             Self::AddTag => "Give a task labels",
             Self::RemoveTagV1 => "Take one label off a task",

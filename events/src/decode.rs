@@ -25,7 +25,7 @@ pub struct CommandEvent {
     pub id: EventId,
     /// The producer.
     pub source: Source,
-    /// What is asked.
+    /// The command.
     pub command: Command,
     /// The sender's trace context, if it sent a well-formed one.
     pub traceparent: Option<String>,
@@ -53,7 +53,7 @@ pub fn decode_identity(body: &str) -> Result<CommandIdentity, DecodeError> {
 /// Reads one message body.
 ///
 /// # Errors
-/// A [`DecodeError`] whose reason is what the dead letter will say.
+/// A [`DecodeError`] whose reason is the dead letter's.
 pub fn decode(body: &str) -> Result<CommandEvent, DecodeError> {
     let event: Event<Option<&RawValue>> = parse_body(body)?;
     match event.data {
@@ -69,7 +69,7 @@ pub fn decode(body: &str) -> Result<CommandEvent, DecodeError> {
 /// Reads the body of a claim check: an event with `dataref` and without `data`, which was fetched.
 ///
 /// # Errors
-/// A [`DecodeError`] whose reason is what the dead letter will say.
+/// A [`DecodeError`] whose reason is the dead letter's.
 pub fn decode_claimed(body: &str, data: &str) -> Result<CommandEvent, DecodeError> {
     if data.len() > MAX_DATA_BYTES {
         return Err(DecodeError::too_large("/data", data, MAX_DATA_BYTES));
@@ -121,7 +121,7 @@ pub(crate) fn parse_body<'de, T: Deserialize<'de>>(body: &'de str) -> Result<T, 
     parse(body, "")
 }
 
-/// Reads a part of a body, which stands `at` this JSON Pointer.
+/// Reads the part of a body `at` this JSON Pointer.
 pub(crate) fn parse<'de, T: Deserialize<'de>>(json: &'de str, at: &str) -> Result<T, DecodeError> {
     parse_object(json.as_bytes()).map_err(|fault| match fault {
         Fault::Syntax { detail, line, column } => DecodeError {

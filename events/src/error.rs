@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::attributes::Source;
 
-/// Why a body is not an event of ours: a stable code, which also stands on the dead letter.
+/// Why a body is not an event of ours: a stable code, which the dead letter has too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {

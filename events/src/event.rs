@@ -21,7 +21,7 @@ pub struct Event<D> {
     pub id: EventId,
     /// The producer.
     pub source: Source,
-    /// What the event asks or tells; decides the shape of `data`.
+    /// Which command or fact the event carries; decides the shape of `data`.
     pub r#type: String,
     /// The task that it is about. Producers choose it when they create the task.
     pub subject: TaskId,

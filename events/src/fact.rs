@@ -1,4 +1,4 @@
-//! The facts that the service tells.
+//! The facts that the service publishes.
 
 use std::fmt;
 
@@ -53,7 +53,7 @@ impl FactType {
         Self::ALL.into_iter().find(|known| known.as_str() == text)
     }
 
-    /// What it tells, in a few words.
+    /// What happened, in a few words.
     #[must_use]
     pub const fn title(self) -> &'static str {
         match self {
@@ -63,7 +63,7 @@ impl FactType {
             Self::Task(Fact::Completed) => "A task was marked done",
             Self::Task(Fact::Reopened) => "A task is to be done again",
             Self::Task(Fact::Cancelled) => "A task is not to be done any more",
-            Self::Task(Fact::Deleted) => "A task was taken away",
+            Self::Task(Fact::Deleted) => "A task was deleted",
             Self::Task(Fact::Tagged) => "A task was given labels",
             Self::Task(Fact::Untagged) => "Labels were taken off a task",
             Self::CommandRejected => "A command was refused and changed nothing",

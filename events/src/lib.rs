@@ -1,7 +1,7 @@
 //! The contract with event producers and consumers.
 //!
 //! A message body is a [CloudEvents 1.0] event in structured JSON. [`Event`] is that envelope,
-//! [`CommandType`] lists what may be asked, and [`decode`] is the one way from bytes to a
+//! [`CommandType`] lists the commands, and [`decode`] is the one way from bytes to a
 //! [`domain::Command`], for the worker, for `publish` and for tests alike. What it accepts is what
 //! the JSON Schemas in `events/schemas/` accept (but for the size of the whole body, which no
 //! schema can state); a property test holds the two together. [`decode_claimed`] reads an event
@@ -9,32 +9,32 @@
 //!
 //! [CloudEvents 1.0]: https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md
 
-mod ask;
 mod attributes;
 mod command;
 mod decode;
+mod decode_fact;
+mod encode_command;
+mod encode_fact;
 mod error;
 mod event;
 mod fact;
 mod older;
 mod queue_text;
 pub mod schema;
-mod tell;
-mod told;
 mod traceparent;
 
-pub use ask::command_event;
 pub use attributes::{EventId, EventTime, JsonContent, Source, SpecVersion};
 pub use command::CommandType;
 pub use decode::{
     CommandEvent, CommandIdentity, MAX_BYTES, MAX_DATA_BYTES, decode, decode_claimed,
     decode_identity,
 };
+pub use decode_fact::{FactEvent, FactPayload, decode_fact};
+pub use encode_command::encode_command;
+pub use encode_fact::{FactRecord, encode_fact};
 pub use error::{DecodeError, Reason};
 pub use event::Event;
 pub use fact::{CommandRejected, FactType};
 pub use older::ChangeTagV1;
 pub use queue_text::queue_text;
-pub use tell::{FactRecord, fact_event};
-pub use told::{FactEvent, Told, decode_fact};
 pub use traceparent::traceparent;

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 
 const REFUSED: [(char, &str); 2] = [('\u{fffe}', "\\ufffe"), ('\u{ffff}', "\\uffff")];
 
-/// The same JSON, in characters that SQS takes. In JSON these characters stand in strings only.
+/// The same JSON, in characters that SQS takes. In JSON these characters occur in strings only.
 #[must_use]
 pub fn queue_text(json: Cow<'_, str>) -> Cow<'_, str> {
     if !json.contains(REFUSED.map(|(character, _)| character)) {

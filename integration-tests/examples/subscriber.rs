@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use events::{FactEvent, FactType, Told, decode_fact};
+use events::{FactEvent, FactPayload, FactType, decode_fact};
 use runtime::sqs::{self, Each, Handler, Record, Reject, Verdict};
 use runtime::{Function, Service};
 
@@ -18,7 +18,8 @@ impl Handler for Completions {
     }
 
     async fn handle(&self, fact: FactEvent) -> Verdict {
-        if let (FactType::Task(domain::Fact::Completed), Told::Task(task)) = (fact.kind, fact.told)
+        if let (FactType::Task(domain::Fact::Completed), FactPayload::Task(task)) =
+            (fact.kind, fact.payload)
         {
             tracing::info!(%task.id, task.version, "a task was completed");
         }

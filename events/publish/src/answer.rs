@@ -13,7 +13,7 @@ use crate::{
 /// How often one event is sent that the queue does not take; the SDK tries whole requests again.
 const MOST_ATTEMPTS: u32 = 5;
 
-/// Counts what was taken, gives up what never will be, and keeps the rest; returns the attempts of
+/// Counts what was accepted, gives up what never will be, and keeps the others; returns the attempts of
 /// what has had most.
 pub(crate) fn settle<'a>(
     answer: &SendMessageBatchOutput,

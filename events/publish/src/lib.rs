@@ -1,4 +1,4 @@
-//! The producer's kit: what `docs/producers.md` asks of a producer, done.
+//! The producer's kit: what `docs/producers.md` requires of a producer, done.
 //!
 //! A [`Producer`] validates events against the contract, sets the FIFO identifiers, sends in batches
 //! and in order, tries again what the queue did not take, and puts data that is too large for the

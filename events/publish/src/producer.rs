@@ -51,7 +51,7 @@ impl Producer {
     }
 
     /// How large an event may be, in bytes, to be sent whole although there is a bucket; no more than
-    /// [`events::MAX_BYTES`], which it is unless told otherwise.
+    /// [`events::MAX_BYTES`], which is the default.
     #[must_use]
     pub fn claim_checks_over(self, bytes: usize) -> Self {
         Self { over: bytes.min(MAX_BYTES), ..self }
@@ -79,7 +79,7 @@ impl Producer {
         self.send_watched(events, |_| ()).await
     }
 
-    /// The same, and tells how many more events the queue took each time that it took some.
+    /// The same, and reports how many more events the queue accepted each time that it accepted some.
     ///
     /// # Errors
     /// As [`send`](Self::send).

@@ -21,8 +21,8 @@ fn what_was_released_stays_valid() {
             continue;
         };
         let current: Value = serde_json::from_str(current).expect("a schema is JSON");
-        let told = file.contains(".task.") || file.contains(".command.");
-        let (found, who) = if told {
+        let is_fact = file.contains(".task.") || file.contains(".command.");
+        let (found, who) = if is_fact {
             (unreadable(&released, &current), "a consumer of the released facts, reading new ones")
         } else {
             (narrowed(&released, &current), "a producer of the released commands")

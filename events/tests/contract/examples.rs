@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use chrono::DateTime;
-use events::{CommandType, FactType, Reason, command_event, decode, decode_fact, schema};
+use events::{CommandType, FactType, Reason, decode, decode_fact, encode_command, schema};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -81,7 +81,7 @@ fn a_command_is_asked_for_as_it_is_read() {
     for (file, body) in files("examples/valid") {
         let read = |body: &str| decode(body).unwrap_or_else(|error| panic!("{file}: {error}"));
         let first = read(&body);
-        let again = read(&command_event(&first, DateTime::UNIX_EPOCH).expect("an event"));
+        let again = read(&encode_command(&first, DateTime::UNIX_EPOCH).expect("an event"));
         assert_eq!(
             (&first.id, &first.source, &first.command),
             (&again.id, &again.source, &again.command)

@@ -51,7 +51,7 @@ fn hostile() -> impl Strategy<Value = Value> {
     ]
 }
 
-/// A valid example with one member replaced, added or taken away.
+/// A valid example with one member replaced, added or removed.
 fn mutated() -> impl Strategy<Value = (CommandType, Value)> {
     let examples: Vec<_> = files("examples/valid").into_iter().collect();
     let member = prop_oneof![

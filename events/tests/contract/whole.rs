@@ -2,8 +2,8 @@
 //! comes back equal.
 
 use domain::{Action, Command, Decision, decide};
-use events::{CommandEvent, EventId, FactRecord, MAX_BYTES, Source, Told};
-use events::{command_event, decode, decode_fact, fact_event};
+use events::{CommandEvent, EventId, FactPayload, FactRecord, MAX_BYTES, Source};
+use events::{decode, decode_fact, encode_command, encode_fact};
 use proptest::prelude::*;
 use serde_json::Value;
 use serde_json::value::to_raw_value;
@@ -21,7 +21,7 @@ fn assert_sendable(body: &str) {
     assert!(body.len() <= MAX_BYTES, "{} bytes", body.len());
 }
 
-/// A task that was asked for, as command and as fact.
+/// A new task, as command and as fact.
 fn assert_comes_back(task: Value) {
     let command = Command {
         tenant: "acme".parse().expect("a tenant"),
@@ -35,13 +35,13 @@ fn assert_comes_back(task: Value) {
         traceparent: None,
     };
     let now = "2026-01-31T09:30:00.123456Z".parse().expect("a time");
-    let body = command_event(&event, now).expect("an event");
+    let body = encode_command(&event, now).expect("an event");
     assert_sendable(&body);
     assert_eq!(decode(&body).expect("a command").command, event.command);
 
     let decided = decide(None, &event.command, now).expect("a decision");
     let Decision::Changed { task, .. } = decided else { panic!("nothing changed") };
-    let body = fact_event(&FactRecord {
+    let body = encode_fact(&FactRecord {
         id: task.id.as_uuid(),
         tenant: task.tenant.clone(),
         task: task.id,
@@ -53,7 +53,7 @@ fn assert_comes_back(task: Value) {
     let body = body.expect("an event");
     assert_sendable(&body);
     let fact = decode_fact(&body).expect("a fact");
-    assert_eq!((fact.told, fact.time), (Told::Task(Box::new(task)), now));
+    assert_eq!((fact.payload, fact.time), (FactPayload::Task(Box::new(task)), now));
 }
 
 proptest! {

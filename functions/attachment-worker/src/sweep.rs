@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use cloud::{AttachmentBucket, BucketAway};
+use cloud::{AttachmentBucket, BucketUnavailable};
 use domain::AttachmentKey;
 use futures::{StreamExt as _, stream};
 use metrics::{counter, describe_counter};
@@ -93,7 +93,7 @@ impl Inner {
         Ok(!batch.is_pointless())
     }
 
-    async fn remove(&self, key: AttachmentKey) -> (AttachmentKey, Result<(), BucketAway>) {
+    async fn remove(&self, key: AttachmentKey) -> (AttachmentKey, Result<(), BucketUnavailable>) {
         let result = self.bucket.remove(&key).await;
         (key, result)
     }
@@ -109,7 +109,7 @@ struct Batch {
 }
 
 impl Batch {
-    fn add(&mut self, key: AttachmentKey, result: Result<(), BucketAway>) {
+    fn add(&mut self, key: AttachmentKey, result: Result<(), BucketUnavailable>) {
         match result {
             Ok(()) => self.removed.push(key),
             Err(error) => {

@@ -3,7 +3,7 @@
 //! A notification only says where to look. What is there now is compared with what was announced, so
 //! a repeat, a late one, or two in the wrong order come to the same.
 
-use cloud::{AttachmentBucket, BucketAway, parse_object_key};
+use cloud::{AttachmentBucket, BucketUnavailable, parse_object_key};
 use domain::{AttachmentKey, AttachmentState};
 use runtime::sqs::{Handler, Record, Reject, Retry, Verdict};
 use runtime::{Clock, SystemClock};
@@ -87,7 +87,7 @@ fn unread(error: ReadError) -> Verdict {
 
 /// What S3 refuses is a matter of one object, and no reason to stop the others.
 #[expect(clippy::needless_pass_by_value, reason = "for `map_err`")]
-fn bucket_away(away: BucketAway) -> Verdict {
+fn bucket_away(away: BucketUnavailable) -> Verdict {
     if away.is_refusal() {
         return Retry::new("bucket_refused", away.to_string()).into();
     }

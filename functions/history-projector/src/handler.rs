@@ -1,7 +1,7 @@
 //! From facts to entries of the history and back to verdicts.
 
 use cloud::{Change, Failure, History};
-use events::{FactEvent, Told};
+use events::{FactEvent, FactPayload};
 use runtime::sqs::{BatchHandler, Record, Reject, Retry, Verdict};
 
 /// Appends what facts tell of tasks. What they tell of refused commands is no version of a task.
@@ -41,9 +41,9 @@ impl BatchHandler for FactHandler {
 }
 
 fn change(fact: FactEvent) -> Option<Change> {
-    match fact.told {
-        Told::Task(task) => Some(Change { kind: fact.kind.as_str(), time: fact.time, task }),
-        Told::Rejected(_) => None,
+    match fact.payload {
+        FactPayload::Task(task) => Some(Change { kind: fact.kind.as_str(), time: fact.time, task }),
+        FactPayload::Rejected(_) => None,
     }
 }
 

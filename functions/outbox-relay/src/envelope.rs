@@ -2,7 +2,7 @@
 
 use anyhow::Context as _;
 use domain::{TaskId, TenantId, Timestamp};
-use events::{FactRecord, fact_event};
+use events::{FactRecord, encode_fact};
 use serde_json::value::RawValue;
 use store::{PendingFact, TaskKey};
 use uuid::Uuid;
@@ -37,7 +37,7 @@ impl Envelope {
             traceparent: fact.traceparent.as_deref(),
             occurred_at,
         };
-        let body = fact_event(&record).context("the event")?;
+        let body = encode_fact(&record).context("the event")?;
         Ok(Self {
             seq: fact.seq,
             id: fact.id,

@@ -10,7 +10,7 @@ use axum::response::{IntoResponse as _, Response};
 use axum::{Json, Router};
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, value_parser};
-use cloud::{AttachmentBucket, BucketAway, Signed};
+use cloud::{AttachmentBucket, BucketUnavailable, Signed};
 use domain::{Attachment, AttachmentId, AttachmentKey, AttachmentState, TaskId, Timestamp};
 use http_support::contract::Verb::Get;
 use http_support::contract::{self, Routes};
@@ -152,6 +152,6 @@ async fn one(
     Ok(([NO_STORE], Json(download)).into_response())
 }
 
-fn unsigned(cause: BucketAway) -> Problem {
+fn unsigned(cause: BucketUnavailable) -> Problem {
     Problem::unavailable("the store of attachments", cause)
 }

@@ -10,7 +10,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, value_parser};
-use cloud::{AttachmentBucket, BucketAway, Signed};
+use cloud::{AttachmentBucket, BucketUnavailable, Signed};
 use domain::{
     Attachment, AttachmentId, AttachmentKey, AttachmentState, NewAttachment, TaskId, TenantId,
     limits,
@@ -183,7 +183,7 @@ fn identifier(tenant: &TenantId, key: Option<&IdempotencyKey>) -> AttachmentId {
     Builder::from_custom_bytes(first).into_uuid().into()
 }
 
-fn unsigned(cause: BucketAway) -> Problem {
+fn unsigned(cause: BucketUnavailable) -> Problem {
     Problem::unavailable("the store of attachments", cause)
 }
 

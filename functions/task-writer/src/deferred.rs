@@ -61,7 +61,7 @@ impl Deferred {
     }
 
     async fn send(&self, event: &CommandEvent, now: Timestamp) -> Result<(), Problem> {
-        let body = events::command_event(event, now).context("the command as an event")?;
+        let body = events::encode_command(event, now).context("the command as an event")?;
         let report = self.producer.send(&[body]).await;
         let report = report.map_err(|error| Problem::unavailable("the command queue", error))?;
         match report.refused.first() {

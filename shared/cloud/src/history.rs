@@ -1,7 +1,7 @@
 //! Every version that a task ever had, in a table of (task, version).
 //!
-//! An entry is written once, on the condition that it is not there: a fact that is told again, or
-//! that a slower consumer tells later, changes nothing.
+//! An entry is written once, on the condition that it is not there: a fact that is published again, or
+//! that a slower consumer writes later, changes nothing.
 
 use std::collections::HashMap;
 
@@ -38,7 +38,7 @@ pub struct History {
 /// A task as one command left it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
-    /// The `type` of the fact that told of it.
+    /// The `type` of its fact.
     pub kind: &'static str,
     /// When the command was applied.
     pub time: Timestamp,
@@ -52,7 +52,7 @@ pub struct Change {
 pub struct Entry {
     /// The task's version after the change.
     pub version: Version,
-    /// The `type` of the fact that told of it.
+    /// The `type` of its fact.
     pub r#type: String,
     /// When the command was applied, as RFC 3339 has it.
     #[schemars(with = "Timestamp")]

@@ -17,7 +17,7 @@ mod operations;
 mod statements;
 pub mod tables;
 
-pub use attachments::{AttachmentBucket, BucketAway, Object, Signed, parse_object_key};
+pub use attachments::{AttachmentBucket, BucketUnavailable, Object, Signed, parse_object_key};
 pub use history::{Change, Config as HistoryConfig, Entry, History, HistoryPage};
 pub use operation_id::{NoOperationId, OperationId};
 pub use operations::{

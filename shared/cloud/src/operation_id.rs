@@ -9,7 +9,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use sha2::{Digest as _, Sha256};
 
 /// The identifier of an operation, unique within its tenant: 32 lower-case hexadecimal digits. The
-/// same request, told by its idempotency key, has the same.
+/// same request, recognised by its idempotency key, has the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct OperationId(u128);
 

@@ -45,7 +45,7 @@ impl Item {
         })
     }
 
-    /// What its request asked, as a digest.
+    /// A digest of its request.
     pub(crate) fn fingerprint(&self) -> Option<&[u8]> {
         match self.0.get("fingerprint") {
             Some(AttributeValue::B(digest)) => Some(digest.as_ref()),
@@ -53,7 +53,7 @@ impl Item {
         }
     }
 
-    /// Whether it is forgotten: `DynamoDB` itself may take days to notice.
+    /// Whether it has expired: `DynamoDB` itself may take days to notice.
     pub(crate) fn is_expired(&self, now: Timestamp) -> bool {
         self.is_past("expires_at", now)
     }

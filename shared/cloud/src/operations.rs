@@ -31,7 +31,7 @@ pub struct Config {
     #[arg(long, env, default_value = OPERATIONS_TABLE)]
     pub operations_table: String,
 
-    /// Hours after which an operation is forgotten
+    /// Hours after which an operation expires
     #[arg(long, env, default_value_t = 24 * 7, value_parser = value_parser!(u32).range(1..=24 * 90))]
     pub operation_ttl_hours: u32,
 }
@@ -47,7 +47,7 @@ pub struct Operations {
 /// A write that was accepted to be applied later.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Operation {
-    /// Its identifier, which tells nothing.
+    /// Its identifier, which reveals nothing.
     pub id: OperationId,
     /// The task that it is about: of a create, the one that will be, unless its ending names another.
     pub task: TaskId,
@@ -72,7 +72,7 @@ pub enum State {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Ending {
-    /// It took effect, or the task was as asked already: the task's version after it.
+    /// It took effect, or the task was so already: the task's version after it.
     Succeeded {
         /// The task: of a create whose key was used before, the one that was created then.
         task: TaskId,
@@ -81,7 +81,7 @@ pub enum Ending {
     },
     /// It was refused and changed nothing.
     Rejected(Refusal),
-    /// Its key was used before, by a command that asks something else.
+    /// Its key was used before, by another command.
     KeyReused,
 }
 
@@ -90,7 +90,7 @@ pub enum Ending {
 pub enum Acceptance {
     /// This is the operation: the new one, or the one that the same request made before.
     Operation(Operation),
-    /// The key was used before, by a request that asks something else.
+    /// The key was used before, by another request.
     KeyReused,
 }
 
@@ -106,7 +106,7 @@ impl Operations {
     }
 
     /// Accepts the operation of `tenant` with the key `key`, unless the key was used before.
-    /// `fingerprint` tells a repeat of the request from another request.
+    /// `fingerprint` distinguishes a repeat of the request from another request.
     ///
     /// # Errors
     /// When `DynamoDB` does not answer.
@@ -143,7 +143,7 @@ impl Operations {
         }
     }
 
-    /// The operation, if there is one and it is not forgotten.
+    /// The operation, if there is one and it has not expired.
     ///
     /// # Errors
     /// When `DynamoDB` does not answer, or holds what is no operation of ours.
@@ -182,7 +182,7 @@ impl Operations {
         }
     }
 
-    /// Ends operations; one answer each, in order. One that is forgotten is a success. Takes ten seconds
+    /// Ends operations; one answer each, in order. One that has expired is a success. Takes ten seconds
     /// more than its requests at most, for operations that `DynamoDB` throttles.
     pub async fn end(&self, ended: &[(TenantId, OperationId, Ending)]) -> Vec<Result<(), Failure>> {
         let statements = ended.iter().map(|(tenant, id, ending)| {

@@ -30,7 +30,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Why something was not written, or not read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
-    /// DynamoDB is away or too busy: try again.
+    /// DynamoDB is unavailable or too busy: try again.
     #[error("DynamoDB is not available: {0}")]
     Unavailable(String),
     /// DynamoDB will never take it.
@@ -162,7 +162,7 @@ mod tests {
         BatchStatementResponse::builder().error(error).build()
     }
 
-    /// Answers `throttled` so many times for the seventh of a hundred, and writes down what it was asked.
+    /// Answers `throttled` so many times for the seventh of a hundred, and records the statements.
     async fn run(throttled: usize) -> (Vec<Answer>, Vec<usize>) {
         let calls = RefCell::new(Vec::new());
         let call = |requests: Vec<usize>| {

@@ -11,9 +11,9 @@ use aws_sdk_dynamodb::types::{
 
 use crate::statements::{Failure, unavailable};
 
-/// The name of the table of [`History`](crate::History), unless told otherwise.
+/// The name of the table of [`History`](crate::History), by default.
 pub const HISTORY_TABLE: &str = "task-history";
-/// The name of the table of [`Operations`](crate::Operations), unless told otherwise.
+/// The name of the table of [`Operations`](crate::Operations), by default.
 pub const OPERATIONS_TABLE: &str = "task-operations";
 
 /// A key attribute: its name, type and place in the key.

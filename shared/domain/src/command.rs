@@ -1,4 +1,4 @@
-//! What one may ask of a task. These types are also the `data` of the command events and the
+//! What may be done to a task. These types are also the `data` of the command events and the
 //! bodies of HTTP requests, so that a command means the same wherever it comes from.
 
 use schemars::JsonSchema;
@@ -38,7 +38,7 @@ pub enum Action {
     Reopen(Expected),
     /// Mark it as not to be done any more.
     Cancel(Expected),
-    /// Take it away.
+    /// Delete it.
     Delete(Expected),
     /// Give it labels.
     Tag(ChangeTags),
@@ -171,7 +171,7 @@ pub enum Patch<T> {
     /// The member was absent: leave it.
     #[default]
     Keep,
-    /// It was `null`: take it away.
+    /// It was `null`: remove it.
     Clear,
     /// It had a value: put it there.
     Set(T),

@@ -12,14 +12,14 @@ use crate::values::{Timestamp, Version};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(clippy::large_enum_variant, reason = "short-lived, and nearly always the large one")]
 pub enum Decision {
-    /// The task becomes this one, and the fact is told.
+    /// The task becomes this one, and the fact is published.
     Changed {
         /// The task after the command, one version later.
         task: Task,
         /// What happened to it.
         fact: Fact,
     },
-    /// The task is already as asked: no new version, no fact.
+    /// The task is already as it should be: no new version, no fact.
     Unchanged,
 }
 

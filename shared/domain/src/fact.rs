@@ -1,4 +1,4 @@
-//! What is told to the world after a change.
+//! What is published after a change.
 
 /// What happened to a task. The task as it was left travels beside it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub enum Fact {
     Reopened,
     /// It was marked as not to be done any more.
     Cancelled,
-    /// It was taken away.
+    /// It was deleted.
     Deleted,
     /// It was given labels.
     Tagged,

@@ -28,7 +28,7 @@ pub enum Fault {
     },
     /// It is JSON, but not what was expected. May quote the value.
     Data {
-        /// Where: a JSON Pointer (RFC 6901), empty for the whole text. A missing member is told of
+        /// Where: a JSON Pointer (RFC 6901), empty for the whole text. A missing member is a fault of
         /// the object that lacks it.
         pointer: String,
         /// What was expected there.
@@ -120,7 +120,7 @@ fn syntax(error: &serde_json::Error) -> Fault {
     Fault::Syntax { detail: detail(error), line: error.line(), column: error.column() }
 }
 
-/// What the parser found, without the place, which is told apart.
+/// What the parser found, without the place, which is separate.
 fn detail(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let place = format!(" at line {} column {}", error.line(), error.column());

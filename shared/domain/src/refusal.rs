@@ -1,4 +1,4 @@
-//! Why a command was not applied. A refusal is a result: recorded, told in a fact, never retried.
+//! Why a command was not applied. A refusal is a result: recorded, published as a fact, never retried.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

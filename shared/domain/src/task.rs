@@ -1,4 +1,4 @@
-//! The task itself, as it is stored, served and told in facts.
+//! The task itself, as it is stored, served and published in facts.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -2,7 +2,7 @@
 //! the edge.
 #![expect(clippy::expect_used, reason = "a test that cannot build its input has failed")]
 
-#[expect(dead_code, reason = "other rings use the rest")]
+#[expect(dead_code, reason = "other rings use the others")]
 mod hostile;
 
 use std::fmt::Debug;

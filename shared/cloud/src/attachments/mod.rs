@@ -1,5 +1,5 @@
 //! The bucket of attachments. Files never pass through our processes: their owners send and fetch
-//! them by signed URLs, and we only ask S3 what lies there.
+//! them by signed URLs, and we only read from S3 what is there.
 //!
 //! Each role signs or does one thing, and needs one permission on `attachments/*`: uploads
 //! `s3:PutObject`, downloads `s3:GetObject`, verifying `s3:GetObject` (and `s3:ListBucket` on the
@@ -17,7 +17,7 @@ use key::object_key;
 
 pub use key::parse_object_key;
 pub use object::Object;
-pub use objects::Failure as BucketAway;
+pub use objects::Failure as BucketUnavailable;
 pub use signed::Signed;
 
 /// The bucket of attachments. Clones share one client.
@@ -28,7 +28,7 @@ pub struct AttachmentBucket {
 }
 
 impl AttachmentBucket {
-    /// The bucket `name`; asks nothing of S3 yet.
+    /// The bucket `name`; sends nothing to S3 yet.
     #[must_use]
     pub fn new(aws: &SdkConfig, name: String) -> Self {
         Self { client: objects::client(aws), name }
@@ -45,7 +45,7 @@ impl AttachmentBucket {
     ///
     /// # Errors
     /// When S3 does not answer, or lacks a permission, or refuses (because of a retention, say).
-    pub async fn remove(&self, key: &AttachmentKey) -> Result<(), BucketAway> {
+    pub async fn remove(&self, key: &AttachmentKey) -> Result<(), BucketUnavailable> {
         objects::remove(&self.client, &self.name, &object_key(key)).await
     }
 }

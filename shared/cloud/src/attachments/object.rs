@@ -5,7 +5,7 @@ use aws_sdk_s3::types::ChecksumMode;
 use domain::{AttachmentKey, Mismatch, NewAttachment};
 
 use super::key::object_key;
-use super::{AttachmentBucket, BucketAway};
+use super::{AttachmentBucket, BucketUnavailable};
 use crate::available::unanswered;
 
 /// What S3 knows of an object.
@@ -51,7 +51,7 @@ impl AttachmentBucket {
     ///
     /// # Errors
     /// When S3 does not answer, or lacks a permission.
-    pub async fn object(&self, key: &AttachmentKey) -> Result<Option<Object>, BucketAway> {
+    pub async fn object(&self, key: &AttachmentKey) -> Result<Option<Object>, BucketUnavailable> {
         let request = self.client.head_object().bucket(&self.name).key(object_key(key));
         match request.checksum_mode(ChecksumMode::Enabled).send().await {
             Ok(head) => Ok(Some(head.into())),
@@ -66,11 +66,11 @@ impl AttachmentBucket {
     ///
     /// # Errors
     /// When S3 does not answer.
-    pub fn check(&self) -> impl Future<Output = Result<(), BucketAway>> + use<> {
+    pub fn check(&self) -> impl Future<Output = Result<(), BucketUnavailable>> + use<> {
         let request = self.client.head_object().bucket(&self.name).key("attachments/none");
         async move {
             let unanswered = request.send().await.err().and_then(unanswered);
-            unanswered.map_or(Ok(()), |cause| Err(BucketAway::unavailable(cause)))
+            unanswered.map_or(Ok(()), |cause| Err(BucketUnavailable::unavailable(cause)))
         }
     }
 }

@@ -13,7 +13,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::key::object_key;
-use super::{AttachmentBucket, BucketAway};
+use super::{AttachmentBucket, BucketUnavailable};
 
 /// All but `attr-char` (RFC 8187).
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
@@ -68,7 +68,7 @@ impl AttachmentBucket {
         file: &NewAttachment,
         now: Timestamp,
         lifetime: Duration,
-    ) -> Result<Signed, BucketAway> {
+    ) -> Result<Signed, BucketUnavailable> {
         let request = self.client.put_object().bucket(&self.name).key(object_key(key));
         let request = request
             .content_type(file.content_type.as_str())
@@ -88,7 +88,7 @@ impl AttachmentBucket {
         file: &NewAttachment,
         now: Timestamp,
         lifetime: Duration,
-    ) -> Result<Signed, BucketAway> {
+    ) -> Result<Signed, BucketUnavailable> {
         let request = self.client.get_object().bucket(&self.name).key(object_key(key));
         let request = request
             .response_content_type(file.content_type.as_str())
@@ -98,12 +98,12 @@ impl AttachmentBucket {
     }
 }
 
-fn presigning(now: Timestamp, lifetime: Duration) -> Result<PresigningConfig, BucketAway> {
+fn presigning(now: Timestamp, lifetime: Duration) -> Result<PresigningConfig, BucketUnavailable> {
     PresigningConfig::builder()
         .start_time(SystemTime::from(now))
         .expires_in(lifetime)
         .build()
-        .map_err(BucketAway::unusable)
+        .map_err(BucketUnavailable::unusable)
 }
 
 /// To be saved, never to be shown: what a tenant uploaded must not run in another's browser.

@@ -1,4 +1,4 @@
-//! What tells one file from another: its size and its digest.
+//! What distinguishes one file from another: its size and its digest.
 
 use std::borrow::Cow;
 use std::fmt;

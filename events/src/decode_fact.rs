@@ -1,4 +1,4 @@
-//! From an event to the fact that it tells: for whoever subscribes.
+//! From an event to the fact that it carries: for subscribers.
 
 use domain::{Task, TaskId, TenantId, Timestamp};
 use serde_json::value::RawValue;
@@ -10,10 +10,10 @@ use crate::event::Event;
 use crate::fact::{CommandRejected, FactType};
 use crate::traceparent::traceparent;
 
-/// A fact that was told.
+/// A fact that was published.
 #[derive(Clone, Debug)]
 pub struct FactEvent {
-    /// The event's identifier: the same when it is told again.
+    /// The event's identifier: the same when it is published again.
     pub id: EventId,
     /// When the command that led to it was applied.
     pub time: Timestamp,
@@ -23,15 +23,15 @@ pub struct FactEvent {
     pub task: TaskId,
     /// The `type` attribute.
     pub kind: FactType,
-    /// What it tells.
-    pub told: Told,
+    /// What happened.
+    pub payload: FactPayload,
     /// The trace context of the command that led to it.
     pub traceparent: Option<String>,
 }
 
-/// What a fact tells.
+/// What a fact carries.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Told {
+pub enum FactPayload {
     /// A task, as the command left it.
     Task(Box<Task>),
     /// A command that was refused.
@@ -48,9 +48,9 @@ pub fn decode_fact(body: &str) -> Result<FactEvent, DecodeError> {
     let kind = FactType::parse(&event.r#type)
         .ok_or_else(|| DecodeError::unknown_type(&FactType::ALL.map(FactType::as_str)))?;
     let data = event.data.get();
-    let told = match kind {
-        FactType::Task(_) => Told::Task(parse(data, "/data")?),
-        FactType::CommandRejected => Told::Rejected(parse(data, "/data")?),
+    let payload = match kind {
+        FactType::Task(_) => FactPayload::Task(parse(data, "/data")?),
+        FactType::CommandRejected => FactPayload::Rejected(parse(data, "/data")?),
     };
     Ok(FactEvent {
         id: event.id,
@@ -58,7 +58,7 @@ pub fn decode_fact(body: &str) -> Result<FactEvent, DecodeError> {
         tenant: event.tenant,
         task: event.subject,
         kind,
-        told,
+        payload,
         traceparent: event.traceparent.filter(|text| traceparent(text).is_some()),
     })
 }

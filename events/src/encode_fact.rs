@@ -1,4 +1,4 @@
-//! From a fact in the store to the event that tells of it.
+//! From a fact in the store to the event that carries it.
 
 use domain::{TaskId, TenantId, Timestamp};
 use serde_json::value::RawValue;
@@ -8,7 +8,7 @@ use crate::attributes::{EventId, JsonContent, Source, SpecVersion};
 use crate::event::Event;
 use crate::queue_text::queue_text;
 
-/// A fact as the store keeps it until it is told.
+/// A pending fact, as the store keeps it.
 #[derive(Clone, Debug)]
 pub struct FactRecord<'a> {
     /// What it is known by, for ever and everywhere.
@@ -27,11 +27,11 @@ pub struct FactRecord<'a> {
     pub occurred_at: Timestamp,
 }
 
-/// The event that tells of `record`. Told again, it has the same id and the same bytes.
+/// The event that carries `record`. Published again, it has the same id and the same bytes.
 ///
 /// # Errors
 /// None in practice: its members are all JSON.
-pub fn fact_event(record: &FactRecord<'_>) -> serde_json::Result<String> {
+pub fn encode_fact(record: &FactRecord<'_>) -> serde_json::Result<String> {
     let event = serde_json::to_string(&Event {
         specversion: SpecVersion::V1,
         id: EventId::of_fact(record.id),

@@ -1,4 +1,4 @@
-//! From a command to the event that asks for it: [`decode`](crate::decode) backwards.
+//! From a command to the event that carries it: [`decode`](crate::decode) backwards.
 
 use domain::{Action, Command, Timestamp};
 use serde_json::value::{RawValue, to_raw_value};
@@ -10,7 +10,7 @@ use crate::event::Event;
 use crate::queue_text::queue_text;
 
 impl CommandType {
-    /// The newest type that asks for `action`.
+    /// The newest type of the command `action`.
     #[must_use]
     pub const fn of(action: &Action) -> Self {
         match action {
@@ -27,11 +27,11 @@ impl CommandType {
     }
 }
 
-/// The event that asks for a command, made at the time `now`.
+/// The event that carries a command, made at the time `now`.
 ///
 /// # Errors
 /// None in practice: its members are all JSON.
-pub fn command_event(command: &CommandEvent, now: Timestamp) -> serde_json::Result<String> {
+pub fn encode_command(command: &CommandEvent, now: Timestamp) -> serde_json::Result<String> {
     let CommandEvent { id, source, command, traceparent } = command;
     let Command { tenant, task, action } = command;
     let event = serde_json::to_string(&Event {
