@@ -1,4 +1,4 @@
-//! A whole HTTP function: `HTTP_ADDR=127.0.0.1:8080 cargo run -p runtime --example api`, then
+//! A complete HTTP function: `HTTP_ADDR=127.0.0.1:8080 cargo run -p runtime --example api`, then
 //! `curl -d hello 127.0.0.1:8080/echo`. `/slow` and `/panic` show what becomes of mishaps.
 
 use std::{future::pending, process::ExitCode};
@@ -49,5 +49,5 @@ async fn wire(config: http::Config, service: Service) -> anyhow::Result<Service>
 }
 
 fn main() -> ExitCode {
-    Function::new("api", "Says what it hears").run(wire)
+    Function::new("api", "Echoes its requests").run(wire)
 }

@@ -1,4 +1,4 @@
-//! A whole consumer: `QUEUE_URL=... cargo run -p runtime --example consumer` sleeps for as many
+//! A complete consumer: `QUEUE_URL=... cargo run -p runtime --example consumer` sleeps for as many
 //! milliseconds as each message says, and dead-letters what is no number.
 
 use std::{process::ExitCode, time::Duration};
@@ -32,5 +32,5 @@ async fn wire(queue: sqs::Config, service: Service) -> anyhow::Result<Service> {
 }
 
 fn main() -> ExitCode {
-    Function::new("sleeper", "Sleeps as it is told").run(wire)
+    Function::new("sleeper", "Sleeps as each message says").run(wire)
 }

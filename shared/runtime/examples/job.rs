@@ -1,4 +1,4 @@
-//! A whole job: `JOB_FILE=/tmp/job cargo run -p runtime --example job` adds a line to a file. In a pod
+//! A complete job: `JOB_FILE=/tmp/job cargo run -p runtime --example job` adds a line to a file. In a pod
 //! it runs once, in a Lambda at each invocation.
 
 use std::{fs::OpenOptions, io::Write as _, path::PathBuf, process::ExitCode};

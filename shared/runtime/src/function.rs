@@ -39,12 +39,12 @@ impl Function {
     }
 
     /// Lives: parses the configuration, calls `wire`, runs what it wired until a signal, or until a
-    /// part dies, drains, and says by the exit code how it went.
+    /// part fails, drains, and says by the exit code how it went.
     ///
     /// | exit code | meaning |
     /// |---|---|
-    /// | 0 | every part ended well and in time (or `--help` was asked for) |
-    /// | 1 | wiring failed, a part died, or the drain took too long or was cut short by a second signal |
+    /// | 0 | every part ended well and in time (or `--help` was requested) |
+    /// | 1 | wiring failed, a part failed, or the drain took too long or was cut short by a second signal |
     /// | 2 | the configuration is wrong; no work was taken |
     ///
     /// Call it from `main`, outside any tokio runtime: it builds its own.
@@ -138,7 +138,7 @@ impl Function {
         started?.run(signals).await
     }
 
-    /// A pod's metrics are asked for; a Lambda writes its own.
+    /// A pod's metrics are scraped; a Lambda writes its own.
     fn install_metrics(
         self,
         host: Host,
@@ -154,9 +154,9 @@ impl Function {
     }
 }
 
-/// Prints a usage error to standard error, or the help that was asked for to standard output.
+/// Prints a usage error to standard error, or the requested help to standard output.
 fn refuse(error: &clap::Error) -> ExitCode {
-    // Nobody is left to be told if even that stream is closed.
+    // Nothing is left to do if even that stream is closed.
     let _ = error.print();
     u8::try_from(error.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from)
 }

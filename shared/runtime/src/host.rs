@@ -1,4 +1,4 @@
-//! Where a function runs: found out by itself, or told.
+//! Where a function runs: detected, or configured.
 
 use anyhow::ensure;
 use clap::ValueEnum;

@@ -65,7 +65,7 @@
 //! # Two hosts
 //!
 //! The same binary is a pod and a Lambda. `AWS_LAMBDA_RUNTIME_API`, which Lambda sets, decides;
-//! `FUNCTION_HOST` overrules it; [`Service::host`] tells. A pod has as many parts as `wire` adds, a
+//! `FUNCTION_HOST` overrules it; [`Service::host`] says which it is. A pod has as many parts as `wire` adds, a
 //! Lambda exactly one.
 //!
 //! | part | pod | Lambda |
@@ -80,26 +80,26 @@
 //!
 //! | in a Lambda | because |
 //! |---|---|
-//! | work ends two seconds, or a quarter of the time, before the invocation does, if that is earlier than its own limit | what it came to must still be told |
+//! | work ends two seconds, or a quarter of the time, before the invocation does, if that is earlier than its own limit | its response must still be sent |
 //! | batches are as large as the mapping makes them, and concurrent as it likes: `QUEUE_BATCH_SIZE` and the other settings of polling have no effect | Lambda polls |
 //! | no heartbeat; the queue's own visibility timeout must be the function's timeout at least, and AWS advises six times that | so AWS wants it |
 //! | an outage does not stop receiving: each message waits for up to two minutes at a time | a function cannot stop its mapping |
 //! | a batch of another queue than `QUEUE_URL` names fails before any of it is handled | its receipt handles and dead letters would go to the wrong queue |
 //! | a message is deleted after the answer, by Lambda; what a claim check refers to is never deleted | if the answer is lost, the message comes again and needs it |
 //! | a request's name is the client's, else the gateway's, else the invocation's | they have named it |
-//! | a response is sent whole; the order of differently named query parameters is lost where the event holds them as a map (REST APIs, load balancers); a header sent twice to an HTTP API or function URL arrives joined by a comma | the events are so |
+//! | a response is sent in one piece; the order of differently named query parameters is lost where the event holds them as a map (REST APIs, load balancers); a header sent twice to an HTTP API or function URL arrives joined by a comma | the events are so |
 //! | connection limits, their timeouts and the lame-duck period have no effect, `/livez`, `/readyz` and `/metrics` do not exist | nothing listens |
 //!
 //! The mapping needs `ReportBatchItemFailures`: without it Lambda deletes failed messages. A start that
-//! fails is told to Lambda (`init/error`). An extension without events is registered, for Lambda sends
-//! SIGTERM to nobody else; a running invocation is finished then.
+//! fails is reported to Lambda (`init/error`). An extension without events is registered, for Lambda sends
+//! SIGTERM to no other function; a running invocation is finished then.
 //!
-//! # What becomes of a message
+//! # Verdicts
 //!
 //! | verdict | what happens |
 //! |---|---|
 //! | [`Ack`](sqs::Verdict::Ack) | deleted |
-//! | [`Retry`](sqs::Verdict::Retry) | handed out again after a backoff with full jitter, or the wait that it asks for; on the last delivery that the queue allows, rejected |
+//! | [`Retry`](sqs::Verdict::Retry) | handed out again after a backoff with full jitter, or the wait that it names; on the last delivery that the queue allows, rejected |
 //! | [`Reject`](sqs::Verdict::Reject) | copied to the dead-letter queue with its reason, then deleted |
 //!
 //! A panic, a timeout or a wrong number of verdicts retries its batch and no other (of an
@@ -117,7 +117,7 @@
 //! `DeadLetter`, a JSON object with `reason`, `detail`, `handler`, `attempts`, `first_received_at`,
 //! `failed_at`, `message_id`, `trace_id` (if its sender is known) and `queue`. Attributes beyond the
 //! ten that SQS allows are in its `attributes`, and are given back when the message comes again. What
-//! the dead-letter queue refuses for its size says less: the detail goes first, then `DeadLetter`, and
+//! the dead-letter queue refuses for its size is sent with less of ours: the detail goes first, then `DeadLetter`, and
 //! at last `DeadLetterReason`, whose code then begins the deduplication id (in a standard queue it is
 //! the group id). A dead-letter queue with a larger `MaximumMessageSize` has room for all of it.
 //!
@@ -162,7 +162,7 @@
 //!
 //! # Long work
 //!
-//! A message is hidden from others for `QUEUE_VISIBILITY_SECONDS`. While it waits for a handler, and
+//! A message is invisible to others for `QUEUE_VISIBILITY_SECONDS`. While it waits for a handler, and
 //! while one has it, a heartbeat renews that at half time: a handler may take `HANDLER_TIMEOUT_SECONDS`
 //! even if that is longer. Then it is cut off and its messages are retried. Nothing is renewed beyond
 //! SQS's twelve hours from the receive. A heartbeat that fails is tried again; if it fails until others
@@ -186,8 +186,8 @@
 //! | open | nothing is received or handled; the declared checks run, after one second and then ever rarer, ten seconds apart at most, with jitter | all checks pass |
 //! | half-open | one batch is handled | it has no `unavailable` verdict: closed; it has one: open again |
 //!
-//! What was received is kept meanwhile, hidden from others, and handled again, for six handler
-//! timeouts; that costs no delivery. Then it is given back, for 40 seconds at most, and not
+//! What was received is kept meanwhile, invisible to others, and handled again, for six handler
+//! timeouts; that costs no delivery. Then it is released, for 40 seconds at most, and not
 //! received before the breaker lets it. So an outage of any length costs a message two deliveries. If
 //! no check sees the fault, what is kept is the trial: with ten deliveries (see
 //! [`sqs::MAX_RECEIVE_COUNT`]) a message outlasts half an hour. A message whose handler always hangs
@@ -225,7 +225,7 @@
 //! exported, the `span_id`.
 //!
 //! Spans are exported by OTLP (http/protobuf) if `OTEL_EXPORTER_OTLP_ENDPOINT` is set, such as
-//! `http://collector:4318`, and the rest is sent at shutdown and at the end of a Lambda's
+//! `http://collector:4318`, and what is left is sent at shutdown and at the end of a Lambda's
 //! invocation. Of the standard variables these are honoured, too: `OTEL_EXPORTER_OTLP_HEADERS`,
 //! `OTEL_SERVICE_NAME` (else the function's name), `OTEL_RESOURCE_ATTRIBUTES`, `OTEL_TRACES_SAMPLER`
 //! with its `_ARG`, `OTEL_BSP_*` and `OTEL_SPAN_*_LIMIT`. Without an endpoint nothing is started. A
@@ -240,7 +240,7 @@
 //! are released, unless they are at their last delivery: those are handled. HTTP is served on for
 //! `HTTP_LAME_DUCK_SECONDS` after SIGTERM, while `/readyz` fails and load balancers notice, and each
 //! response closes its connection. After `DRAIN_TIMEOUT_SECONDS` (unless set: 25, or 5 more than
-//! `HANDLER_TIMEOUT_SECONDS`), or at a second signal, the rest is cut off, and what it held is released
+//! `HANDLER_TIMEOUT_SECONDS`), or at a second signal, what still runs is cut off, and its messages are released
 //! within three seconds. See
 //! [`Function::run`] for the exit codes.
 

@@ -11,7 +11,7 @@ use crate::{
     health::Health,
     http, lambda,
     shutdown::Stop,
-    sqs::{self, AwsQueue, BatchHandler, Consumer, Invoked, Queue as _},
+    sqs::{self, AwsQueue, BatchHandler, Consumer, LambdaConsumer, Queue as _},
 };
 
 /// A wiring list. `wire` is given an empty one and returns it filled.
@@ -24,7 +24,7 @@ pub struct Service {
     pub(crate) shutdown: CancellationToken,
     /// What is still running when a drain is over is cut off, and lets go of what it holds.
     pub(crate) cut_off: CancellationToken,
-    /// Cancelled with `shutdown` if no load balancer has to learn of it.
+    /// Cancelled with `shutdown` if no load balancer has to notice.
     pub(crate) at_once: CancellationToken,
     /// What a drain should wait for, at least.
     pub(crate) longest_work: Duration,
@@ -42,7 +42,7 @@ pub(crate) struct Part {
 /// When a part is meant to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// When it is told to; ending earlier is a failure.
+    /// When it is cancelled; ending earlier is a failure.
     Server,
     /// When its work is done.
     Job,
@@ -146,10 +146,11 @@ impl Service {
         let queue = AwsQueue::open(client, &config).await?;
         info!(queue = config.queue_url, "consuming");
         let (clock, dependencies) = (Arc::new(SystemClock), self.health.dependencies().clone());
-        queue.claims().declare(&dependencies);
+        queue.claim_checks().declare(&dependencies);
         if self.host == Host::Lambda {
-            let invoked = Invoked::new(queue, handler, &config, self.name, clock, dependencies);
-            self.add("sqs", Kind::Server, lambda::sqs::serve(invoked, self.shutdown.clone()));
+            let consumer =
+                LambdaConsumer::new(queue, handler, &config, self.name, clock, dependencies);
+            self.add("sqs", Kind::Server, lambda::sqs::serve(consumer, self.shutdown.clone()));
             return Ok(self);
         }
         let consumer = Consumer::new(queue, handler, &config, self.name, clock, dependencies);
@@ -184,7 +185,7 @@ impl Service {
     /// Runs `work` in the background until its token is cancelled: in a pod for as long as the pod
     /// lives, and ending earlier is a failure; in a Lambda at each invocation, whatever the event (a
     /// schedule's, say), until a while before the invocation's deadline, and it may end earlier.
-    /// [`host`](Self::host) tells it which. Once told to stop, it must end within the drain timeout.
+    /// [`host`](Self::host) says which. Once cancelled, it must end within the drain timeout.
     pub fn background<F>(
         mut self,
         name: &'static str,

@@ -1,4 +1,4 @@
-//! What every function can be told, whatever it does.
+//! The settings of every function.
 
 use std::{net::SocketAddr, time::Duration};
 

@@ -1,4 +1,4 @@
-//! The signals that ask a function to stop, and how its parts are stopped.
+//! The signals that stop a function, and how its parts are stopped.
 
 use std::io;
 
@@ -19,9 +19,9 @@ pub(crate) type Signals = mpsc::Receiver<&'static str>;
 pub(crate) struct Stop {
     /// No new work is begun.
     pub(crate) draining: CancellationToken,
-    /// Nobody has to learn of it: HTTP has no lame-duck period.
+    /// No load balancer has to notice: HTTP has no lame-duck period.
     pub(crate) at_once: CancellationToken,
-    /// What still runs is cut off, and what is held is released.
+    /// What still runs is cut off, and its messages are released.
     pub(crate) cut_off: CancellationToken,
 }
 

@@ -1,6 +1,6 @@
 //! Runs a service's parts to their common end.
 //!
-//! A soft stop, a deadline, a hard stop: the first signal (or the death of a part) tells every part
+//! A soft stop, a deadline, a hard stop: the first signal (or the failure of a part) stops every part
 //! to finish what it has begun; whoever has not at the deadline, or at a second signal, is cut off: it
 //! has a moment to let go of what it holds.
 
@@ -109,7 +109,7 @@ impl Supervisor {
         let kind = self.note(ended);
         self.jobs -= usize::from(kind == Some(Kind::Job));
         if kind == Some(Kind::Server) && !self.failed {
-            error!("a part ended before it was told to");
+            error!("a part ended before it was stopped");
             self.failed = true;
         }
         self.failed || self.jobs == 0
@@ -133,13 +133,13 @@ impl Supervisor {
     }
 
     async fn cut_off(&mut self, when: &str) -> anyhow::Result<()> {
-        let rest = self.unfinished.join(", ");
+        let unfinished = self.unfinished.join(", ");
         self.cut_off.cancel();
         let released = async { while self.running.join_next().await.is_some() {} };
         if timeout(RELEASE, released).await.is_err() {
-            warn!("what was cut off took too long to release what it held");
+            warn!("what was cut off took too long to release its messages");
         }
-        bail!("cut off {when}: {rest}")
+        bail!("cut off {when}: {unfinished}")
     }
 
     /// Logs how a part ended, if badly; says which kind it was, unless it was cut off.
@@ -193,7 +193,7 @@ mod tests {
         supervisor.run(receiver).await.map_err(|error| error.to_string())
     }
 
-    /// A service with one part that stops when it is told to.
+    /// A service with one part that stops when it is cancelled.
     fn obedient() -> Service {
         let service = Service::new("test", Host::Pod);
         let shutdown = service.shutdown.clone();

@@ -81,7 +81,7 @@ fn readable(format: LogFormat) -> bool {
     }
 }
 
-/// `lambda_runtime` logs whole events as traces: bodies, tokens and all.
+/// `lambda_runtime` logs events as traces, with bodies and tokens.
 fn is_discreet(metadata: &Metadata<'_>) -> bool {
     *metadata.level() != Level::TRACE || !metadata.target().starts_with("lambda_runtime")
 }

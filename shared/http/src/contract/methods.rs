@@ -4,7 +4,7 @@
 use axum::Router;
 use axum::http::{HeaderValue, header};
 use axum::routing::MethodRouter;
-use runtime::http::{Problem, method_not_allowed};
+use runtime::http::{ProblemDetails, method_not_allowed};
 
 /// Paths, and the methods of each as `Allow` names them.
 pub type Methods = [(&'static str, &'static str)];
@@ -35,6 +35,6 @@ pub fn refuse_other_methods(router: Router, methods: &'static Methods) -> Router
     })
 }
 
-fn not_allowed(allow: &'static str) -> Problem {
+fn not_allowed(allow: &'static str) -> ProblemDetails {
     method_not_allowed().header(header::ALLOW, HeaderValue::from_static(allow))
 }

@@ -34,7 +34,7 @@ impl Problem {
         self.kind().status
     }
 
-    fn details(&self) -> runtime::http::Problem {
+    fn details(&self) -> runtime::http::ProblemDetails {
         let details = problem(self.kind(), self.to_string());
         self.members().into_iter().fold(details, |details, (name, value)| details.with(name, value))
     }

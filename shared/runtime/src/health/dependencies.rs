@@ -21,7 +21,7 @@ const CHECK_TIMEOUT: Duration = Duration::from_secs(2);
 #[derive(Clone, Default)]
 pub(crate) struct Dependencies(Arc<Mutex<Vec<Arc<Check>>>>);
 
-/// A named dependency and how to ask whether it is there.
+/// A named dependency and how to check it.
 struct Check {
     name: &'static str,
     is_for_readiness: bool,

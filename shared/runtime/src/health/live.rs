@@ -7,7 +7,7 @@ use std::{
 
 use tokio::time::Instant;
 
-/// The pulse of one loop: it beats at every turn, and has stopped when it has not for `limit`.
+/// The pulse of one loop: it beats at every iteration, and has stopped when it has not for `limit`.
 ///
 /// Clones share the pulse.
 #[derive(Debug, Clone)]
@@ -23,12 +23,12 @@ impl Pulse {
         Self { name, limit, last: Arc::new(Mutex::new(Instant::now())) }
     }
 
-    /// The loop has done a turn.
+    /// The loop has done an iteration.
     pub(crate) fn beat(&self) {
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
     }
 
-    /// Whether the loop still turns.
+    /// Whether the loop still runs.
     pub(crate) fn beats(&self) -> bool {
         self.last.lock().unwrap_or_else(PoisonError::into_inner).elapsed() <= self.limit
     }

@@ -1,4 +1,4 @@
-//! The health endpoint: what the platform and the operators' dashboards ask.
+//! The health endpoint: for the platform and the operators' dashboards.
 //!
 //! It has a port of its own, so that it is never exposed by an ingress and never waits behind
 //! requests: `/livez` (restart me?), `/readyz` (send me work?), `/metrics` (Prometheus).
@@ -114,9 +114,9 @@ async fn render(State(metrics): State<PrometheusHandle>) -> String {
 }
 
 async fn upkeep(metrics: PrometheusHandle) {
-    let mut turns = interval(UPKEEP);
+    let mut ticks = interval(UPKEEP);
     loop {
-        turns.tick().await;
+        ticks.tick().await;
         metrics.run_upkeep();
     }
 }

@@ -1,4 +1,4 @@
-//! The states of health, asked as a probe asks.
+//! The states of health, as a probe sees them.
 
 use std::{future::pending, time::Duration};
 
@@ -16,7 +16,7 @@ use tower::ServiceExt as _;
 
 use super::*;
 
-async fn ask(router: &Router, path: &str) -> (StatusCode, Value) {
+async fn get(router: &Router, path: &str) -> (StatusCode, Value) {
     let request = Request::get(path).body(Body::empty()).unwrap();
     let response = router.clone().oneshot(request).await.unwrap();
     let status = response.status();
@@ -35,11 +35,11 @@ async fn ready_until_it_drains() {
     health.dependencies().declare("database", true, || async { anyhow::Ok(()) });
     let router = router(health);
     let ready = json!({ "ready": true, "draining": false, "checks": { "database": "ok" } });
-    assert_eq!(ask(&router, "/readyz").await, (StatusCode::OK, ready));
+    assert_eq!(get(&router, "/readyz").await, (StatusCode::OK, ready));
     draining.cancel();
-    let (status, body) = ask(&router, "/readyz").await;
+    let (status, body) = get(&router, "/readyz").await;
     assert_eq!((status, &body["draining"]), (StatusCode::SERVICE_UNAVAILABLE, &json!(true)));
-    assert_eq!(ask(&router, "/livez").await.0, StatusCode::OK, "a drain is no reason to restart");
+    assert_eq!(get(&router, "/livez").await.0, StatusCode::OK, "a drain is no reason to restart");
 }
 
 #[tokio::test(start_paused = true)]
@@ -48,7 +48,7 @@ async fn not_ready_while_a_dependency_is_down_or_silent() {
     health.dependencies().declare("up", true, || async { anyhow::Ok(()) });
     health.dependencies().declare("down", true, || async { bail!("connection refused") });
     health.dependencies().declare("silent", true, pending::<anyhow::Result<()>>);
-    let (status, body) = ask(&router(health), "/readyz").await;
+    let (status, body) = get(&router(health), "/readyz").await;
     assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
     let checks =
         json!({ "up": "ok", "down": "connection refused", "silent": "no answer within 2s" });
@@ -64,13 +64,13 @@ async fn not_live_once_a_pulse_has_stopped() {
     health.watch(second.clone());
     let router = router(health);
     advance(limit).await;
-    assert_eq!(ask(&router, "/livez").await.0, StatusCode::OK);
+    assert_eq!(get(&router, "/livez").await.0, StatusCode::OK);
     first.beat();
     advance(Duration::from_secs(1)).await;
-    let (status, body) = ask(&router, "/livez").await;
+    let (status, body) = get(&router, "/livez").await;
     assert_eq!((status, &body["stopped"]), (StatusCode::SERVICE_UNAVAILABLE, &json!(["second"])));
     second.beat();
-    assert_eq!(ask(&router, "/livez").await.0, StatusCode::OK);
+    assert_eq!(get(&router, "/livez").await.0, StatusCode::OK);
 }
 
 #[tokio::test]

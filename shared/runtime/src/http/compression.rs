@@ -1,4 +1,4 @@
-//! Bodies that go compressed to whoever asks for that (`Accept-Encoding: gzip`).
+//! Compressed bodies for clients that accept them (`Accept-Encoding: gzip`).
 
 use axum::{
     extract::Request,
@@ -35,11 +35,11 @@ fn has_no_strong_tag(_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensi
 
 /// Middleware, before the layer: a client that refuses even what is not encoded gets that all the
 /// same, rather than a 406 after its request was carried out (RFC 9110, section 12.5.3, allows it).
-pub(super) async fn plain_at_last(mut request: Request, next: Next) -> Response {
+pub(super) async fn identity_as_a_last_resort(mut request: Request, next: Next) -> Response {
     let headers = request.headers_mut();
-    let asked: Vec<_> = headers.get_all(ACCEPT_ENCODING).iter().cloned().collect();
+    let accepted: Vec<_> = headers.get_all(ACCEPT_ENCODING).iter().cloned().collect();
     headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity;q=0.001"));
-    for value in asked {
+    for value in accepted {
         headers.append(ACCEPT_ENCODING, value);
     }
     next.run(request).await
@@ -58,8 +58,8 @@ mod tests {
     use super::*;
     use crate::http::{Config, harden};
 
-    /// The encoding and `Vary` of what `tag` names, of so many bytes, to who accepts these.
-    async fn ask(tag: &'static str, length: usize, accepts: &[&'static str]) -> (String, bool) {
+    /// The encoding and `Vary` of what `tag` names, of so many bytes, for a client that accepts these.
+    async fn send(tag: &'static str, length: usize, accepts: &[&'static str]) -> (String, bool) {
         let body = "x".repeat(length);
         let answer = move || async move { ([(ETAG, tag)], body) };
         let router = harden(Router::new().route("/", get(answer)), &Config::for_test());
@@ -70,20 +70,20 @@ mod tests {
         let response = router.oneshot(request).await.unwrap();
         assert_eq!(response.status(), StatusCode::OK, "{accepts:?}");
         let header = |name| response.headers().get(name).map(|value| value.to_str().unwrap());
-        let told =
+        let answer =
             (header(CONTENT_ENCODING).unwrap_or_default().to_owned(), header(VARY).is_some());
         let sent = to_bytes(response.into_body(), usize::MAX).await.unwrap();
-        assert_eq!(sent.len() < length, told.0 == "gzip");
-        told
+        assert_eq!(sent.len() < length, answer.0 == "gzip");
+        answer
     }
 
     #[tokio::test]
-    async fn who_accepts_gzip_gets_it_and_who_does_not_gets_the_plain_body() {
+    async fn gzip_is_for_clients_that_accept_it_and_others_get_the_body_uncompressed() {
         for accepts in
             [&["gzip"][..], &["br, GZIP;q=0.5"], &["br", "gzip"], &["*"], &["gzip, identity;q=0"]]
         {
             assert_eq!(
-                ask("W/\"1\"", 2_000, accepts).await,
+                send("W/\"1\"", 2_000, accepts).await,
                 ("gzip".to_owned(), true),
                 "{accepts:?}"
             );
@@ -100,14 +100,14 @@ mod tests {
             &["nonsense;;q=x"],
         ];
         for accepts in others {
-            assert_eq!(ask("W/\"1\"", 2_000, accepts).await, (String::new(), true), "{accepts:?}");
+            assert_eq!(send("W/\"1\"", 2_000, accepts).await, (String::new(), true), "{accepts:?}");
         }
     }
 
     #[tokio::test]
     async fn a_small_body_and_one_with_a_strong_tag_go_as_they_are() {
         for (tag, length) in [("W/\"1\"", 1_023), ("\"1\"", 2_000)] {
-            assert_eq!(ask(tag, length, &["gzip"]).await, (String::new(), false), "{tag}");
+            assert_eq!(send(tag, length, &["gzip"]).await, (String::new(), false), "{tag}");
         }
     }
 }

@@ -59,7 +59,7 @@ pub struct Config {
     pub http_write_timeout_ms: u32,
 
     /// Seconds from SIGTERM to the closing of the listener (lame duck): requests are served on
-    /// meanwhile, while readiness is false and load balancers learn of it. With
+    /// meanwhile, while readiness is false and load balancers notice. With
     /// `HTTP_REQUEST_TIMEOUT_MS` and a second, it must be within `DRAIN_TIMEOUT_SECONDS`, if that is set.
     /// SIGINT skips it
     #[arg(long, env = "HTTP_LAME_DUCK_SECONDS", default_value_t = 10,

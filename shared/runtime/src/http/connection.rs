@@ -63,7 +63,7 @@ pub(super) async fn serve(stream: TcpStream, router: Router, shared: &Shared, wa
     tokio::select! {
         biased;
         ended = watcher.watch(connection) => if let Err(error) = ended {
-            // The client's doing: it went away, or does not speak HTTP.
+            // The client's doing: it disconnected, or does not speak HTTP.
             debug!(%error, "a connection ended early");
             refused::by_hyper(&error, &activity);
         },

@@ -2,7 +2,7 @@
 //!
 //! A connection is closed when a body is left on it. To a client that still sends, or has sent its next
 //! request already, that is a broken connection instead of, say, the 413 that explains it. So what is
-//! left of a body is read and thrown away before the answer, within bounds.
+//! left of a body is read and discarded before the answer, within bounds.
 
 use std::{
     pin::Pin,
@@ -21,14 +21,14 @@ use http_body_util::{BodyExt as _, Limited};
 use hyper::body::{Frame, SizeHint};
 use tokio::{sync::oneshot, time::timeout};
 
-/// Most bytes that are thrown away.
+/// Most bytes that are discarded.
 const MOST: usize = 1024 * 1024;
 /// Longest time that is spent on it.
 const LONGEST: Duration = Duration::from_secs(1);
 
 /// Middleware of a pod's server: gateways do this for a Lambda.
 pub(super) async fn linger(request: Request, next: Next) -> Response {
-    // Who waits to be asked for the body does not send it.
+    // A client that waits for `100 Continue` does not send the body.
     if request.body().is_end_stream() || request.headers().contains_key(EXPECT) {
         return next.run(request).await;
     }

@@ -42,7 +42,7 @@ pub use axum::http::StatusCode;
 pub use config::Config;
 pub(crate) use limits::Deadline;
 pub use log_fields::LogField;
-pub use problem::{Problem, problem};
+pub use problem::{ProblemDetails, problem};
 pub use problem_type::ProblemType;
 pub use request_id::RequestId;
 pub(crate) use server::{Limits, bind, serve};
@@ -53,7 +53,7 @@ pub(crate) fn harden(router: Router, config: &Config) -> Router {
         .fallback(|| async { not_found() })
         .method_not_allowed_fallback(|| async { method_not_allowed() })
         .layer(compression::layer())
-        .layer(from_fn(compression::plain_at_last))
+        .layer(from_fn(compression::identity_as_a_last_resort))
         .layer(axum::extract::DefaultBodyLimit::disable())
         .layer(from_fn_with_state(config.http_max_body_bytes, limits::body))
         .layer(from_fn_with_state(config.head(), limits::head))
@@ -70,13 +70,13 @@ pub(crate) fn unsound() -> Response {
     problem(&problems::BAD_REQUEST, detail).into_response()
 }
 
-fn not_found() -> Problem {
+fn not_found() -> ProblemDetails {
     problem(&problems::NOT_FOUND, "There is nothing at this path.")
 }
 
 /// The answer to a method that a path does not have. Say in `Allow` which it has; axum says it of the
 /// routes that it knows.
-pub fn method_not_allowed() -> Problem {
+pub fn method_not_allowed() -> ProblemDetails {
     let detail = "This path does not support the request's method; see Allow.";
     problem(&problems::METHOD_NOT_ALLOWED, detail)
 }

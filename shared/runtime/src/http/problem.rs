@@ -15,15 +15,15 @@ pub(super) const PROBLEM_JSON: &str = "application/problem+json";
 /// An error response. Members and headers can be added; `request_id` adds itself.
 #[derive(Debug, Clone)]
 #[must_use]
-pub struct Problem {
+pub struct ProblemDetails {
     status: StatusCode,
     headers: HeaderMap,
     members: Map<String, Value>,
 }
 
-/// A problem of a type. `detail` tells the client about this occurrence, and nothing about our
+/// A problem of a type. `detail` describes to the client this occurrence, and nothing about our
 /// insides.
-pub fn problem(kind: &ProblemType, detail: impl Into<String>) -> Problem {
+pub fn problem(kind: &ProblemType, detail: impl Into<String>) -> ProblemDetails {
     let members = [
         ("type", Value::from(kind.urn())),
         ("title", kind.title.into()),
@@ -31,10 +31,10 @@ pub fn problem(kind: &ProblemType, detail: impl Into<String>) -> Problem {
         ("detail", detail.into().into()),
     ];
     let members = members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-    Problem { status: kind.status, headers: HeaderMap::new(), members }
+    ProblemDetails { status: kind.status, headers: HeaderMap::new(), members }
 }
 
-impl Problem {
+impl ProblemDetails {
     /// Adds an extension member, such as `errors`.
     pub fn with(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.members.insert(name.to_owned(), value.into());
@@ -60,7 +60,7 @@ impl Problem {
     }
 }
 
-impl IntoResponse for Problem {
+impl IntoResponse for ProblemDetails {
     fn into_response(mut self) -> Response {
         if let Some(id) = RequestId::current() {
             self.members.insert("request_id".to_owned(), id.as_str().into());

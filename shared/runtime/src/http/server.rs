@@ -1,7 +1,7 @@
 //! Connections: accepting, bounding and draining them.
 //!
 //! A load balancer goes on sending for a while after it was to stop. So a server that shuts down
-//! first goes on as before (the lame-duck period), but asks each client to close its connection; then
+//! first goes on as before (the lame-duck period), but closes each connection with its next response; then
 //! it accepts no more, and finishes the requests that have begun.
 
 use std::{

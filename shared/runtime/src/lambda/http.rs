@@ -13,7 +13,7 @@ use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    plain::plain,
+    normalise::normalise,
     runtime::{Fault, deadline_now, run},
 };
 use crate::http::{Deadline, RequestId, unsound};
@@ -31,7 +31,7 @@ pub(crate) async fn answer(
     let LambdaEvent { mut payload, mut context } = event;
     // `lambda_http` would put it in place of the `X-Amzn-Trace-Id` that the caller sent.
     context.xray_trace_id = None;
-    let sender = plain(&mut payload);
+    let sender = normalise(&mut payload);
     let deadline = Deadline(deadline_now(&context));
     let invocation = context.request_id.clone();
     let route = service_fn(move |request: lambda_http::Request| {
@@ -47,7 +47,7 @@ pub(crate) async fn answer(
     Adapter::from(route).oneshot(LambdaEvent { payload, context }).await
 }
 
-/// The router's response, whole: Lambda takes no stream of a body, and `lambda_http` would panic on
+/// The router's response in one piece: Lambda takes no stream of a body, and `lambda_http` would panic on
 /// one that breaks off.
 async fn respond(
     router: Option<Router>,

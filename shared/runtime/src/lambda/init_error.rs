@@ -1,4 +1,4 @@
-//! A start that failed, told to Lambda, which shows it to whoever invoked.
+//! Reports a failed start to Lambda, which shows it to the caller.
 
 use std::time::Duration;
 

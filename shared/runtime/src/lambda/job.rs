@@ -10,8 +10,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::runtime::{Fault, deadline_now, run};
 
-/// What work in the background gets to end by itself, at most.
-const FAREWELL: Duration = Duration::from_secs(10);
+/// The longest time that background work gets to end by itself.
+const STOP_MARGIN: Duration = Duration::from_secs(10);
 
 /// Runs `job` at each invocation, until the deadline that it is given. One that fails, or that the
 /// deadline cuts off, fails the invocation, which Lambda tries again by its own rules.
@@ -35,7 +35,7 @@ where
     run(invoke, shutdown).await
 }
 
-/// Runs `work`, and tells it to stop when a quarter of the time to `deadline` is left, or ten
+/// Runs `work`, and cancels it when a quarter of the time to `deadline` is left, or ten
 /// seconds if that is less.
 pub(crate) async fn stop_before(
     deadline: Instant,
@@ -43,11 +43,11 @@ pub(crate) async fn stop_before(
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
     let left = deadline.saturating_duration_since(Instant::now());
-    let told = deadline - FAREWELL.min(left / 4);
+    let stop_at = deadline - STOP_MARGIN.min(left / 4);
     let mut work = pin!(work);
     tokio::select! {
         ended = &mut work => return ended,
-        () = sleep_until(told) => stop.cancel(),
+        () = sleep_until(stop_at) => stop.cancel(),
     }
     work.await
 }
@@ -57,8 +57,8 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn work_is_told_to_stop_in_time_to_end_by_itself() {
-        let told_after = async |seconds: u64| {
+    async fn work_is_cancelled_in_time_to_end_by_itself() {
+        let cancelled_after = async |seconds: u64| {
             let begun = Instant::now();
             let stop = CancellationToken::new();
             let work = async {
@@ -68,15 +68,15 @@ mod tests {
             stop_before(begun + Duration::from_secs(seconds), work, stop.clone()).await.unwrap();
             begun.elapsed().as_secs()
         };
-        assert_eq!(told_after(60).await, 50);
-        assert_eq!(told_after(20).await, 15);
+        assert_eq!(cancelled_after(60).await, 50);
+        assert_eq!(cancelled_after(20).await, 15);
     }
 
     #[tokio::test(start_paused = true)]
     async fn work_that_is_done_is_not_waited_for() {
         let begun = Instant::now();
         let done = async { anyhow::Ok(()) };
-        stop_before(begun + FAREWELL, done, CancellationToken::new()).await.unwrap();
+        stop_before(begun + STOP_MARGIN, done, CancellationToken::new()).await.unwrap();
         assert_eq!(begun.elapsed(), Duration::ZERO);
     }
 }

@@ -6,7 +6,7 @@
 //! runs a job. One invocation runs at a time, and Lambda freezes the process in between; nothing
 //! listens, nobody probes.
 //!
-//! Work stops a while before an invocation's deadline, so that what it came to can still be told.
+//! Work stops a while before an invocation's deadline, so that its response can still be sent.
 //! SIGTERM lets a running invocation finish; Lambda sends it only to functions that have an
 //! extension, and so [`extension`] registers one.
 
@@ -14,7 +14,7 @@ mod extension;
 pub(crate) mod http;
 mod init_error;
 pub(crate) mod job;
-mod plain;
+mod normalise;
 mod runtime;
 pub(crate) mod sqs;
 mod sqs_record;

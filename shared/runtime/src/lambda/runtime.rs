@@ -20,13 +20,13 @@ use tracing::{Instrument as _, error_span, field::Empty};
 use super::extension;
 use crate::{Clock, SystemClock, metrics, otlp, trace};
 
-/// What is left of an invocation's time for telling what it came to.
+/// What is left of an invocation's time for its response.
 const MARGIN: Duration = Duration::from_secs(2);
 
 /// No invocation takes longer, by Lambda.
 const LONGEST: Duration = Duration::from_mins(15);
 
-/// Why an invocation failed as a whole: Lambda shows it to whoever invoked, and counts an error.
+/// Why an invocation failed as a whole: Lambda shows it to the caller, and counts an error.
 pub(crate) struct Fault(anyhow::Error);
 
 impl From<anyhow::Error> for Fault {
@@ -102,18 +102,18 @@ where
     R: Serialize + Send + 'static,
     F: Future<Output = Result<R, Fault>> + Send + 'static,
 {
-    let turns = layer_fn(move |inner| Turns { inner, idle: Arc::clone(&idle) });
-    Runtime::new(service_fn(handle)).layer(turns).run().boxed()
+    let cycles = layer_fn(move |inner| InvocationCycle { inner, idle: Arc::clone(&idle) });
+    Runtime::new(service_fn(handle)).layer(cycles).run().boxed()
 }
 
-/// Each invocation's surroundings, up to the answer's arrival: a span, the claim to finish; and what
+/// Each invocation's surroundings, up to the answer's arrival: a span, a permit so that a drain waits for it; and what
 /// must leave before Lambda freezes the process: metrics, and spans, of which this one has ended.
-struct Turns<S> {
+struct InvocationCycle<S> {
     inner: S,
     idle: Arc<Semaphore>,
 }
 
-impl<S> Service<LambdaInvocation> for Turns<S>
+impl<S> Service<LambdaInvocation> for InvocationCycle<S>
 where
     S: Service<LambdaInvocation, Response = (), Error = lambda_runtime::Error>,
     S::Future: Send + 'static,
@@ -136,15 +136,15 @@ where
         let idle = Arc::clone(&self.idle);
         let end = Instant::now() + left(&invocation.context, &SystemClock);
         let answer = span.in_scope(|| self.inner.call(invocation)).instrument(span);
-        let turn = async move {
+        let cycle = async move {
             let _busy = idle.acquire_owned().await;
             let answered = trace::invoked_by(invoker, answer).await;
             metrics::flush();
-            // Half of it: the next invocation must be asked for in time, too.
+            // Half of it: the next invocation must be fetched in time, too.
             otlp::flush(end.saturating_duration_since(Instant::now()) / 2).await;
             answered
         };
-        turn.boxed()
+        cycle.boxed()
     }
 }
 

@@ -18,7 +18,7 @@ use super::{
     runtime::{Fault, deadline_now, run},
     sqs_record::message,
 };
-use crate::sqs::{BatchHandler, Invoked, Queue, Record};
+use crate::sqs::{BatchHandler, LambdaConsumer, Queue, Record};
 
 /// A batch as Lambda brings it. A record stays raw here, so that one that is unreadable takes no
 /// other down.
@@ -51,13 +51,13 @@ struct Reading {
 
 /// Handles batches until `shutdown`.
 pub(crate) async fn serve<H: BatchHandler, Q: Queue>(
-    invoked: Invoked<H, Q>,
+    consumer: LambdaConsumer<H, Q>,
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
-    let invoked = Arc::new(invoked);
+    let consumer = Arc::new(consumer);
     let handle = move |LambdaEvent { payload, context }| {
-        let invoked = Arc::clone(&invoked);
-        async move { Ok::<_, Fault>(answer(&invoked, payload, deadline_now(&context)).await?) }
+        let consumer = Arc::clone(&consumer);
+        async move { Ok::<_, Fault>(answer(&consumer, payload, deadline_now(&context)).await?) }
     };
     run(handle, shutdown).await
 }
@@ -65,13 +65,13 @@ pub(crate) async fn serve<H: BatchHandler, Q: Queue>(
 /// One event's answer. Fails if the batch is another queue's, or if a record has no id, for nothing
 /// can be answered for it: then Lambda hands all of the batch out again.
 pub(super) async fn answer<H: BatchHandler, Q: Queue>(
-    invoked: &Invoked<H, Q>,
+    consumer: &LambdaConsumer<H, Q>,
     event: Event,
     deadline: Instant,
 ) -> anyhow::Result<Answer> {
-    check_source(&event, invoked.queue_arn())?;
-    let Reading { records, unread } = read(event, invoked.is_fifo())?;
-    let mut failed = invoked.handle(records, deadline).await;
+    check_source(&event, consumer.queue_arn())?;
+    let Reading { records, unread } = read(event, consumer.is_fifo())?;
+    let mut failed = consumer.handle(records, deadline).await;
     for id in unread {
         if !failed.contains(&id) {
             failed.push(id);

@@ -23,7 +23,7 @@
 //! Functions add their own metrics through the `metrics` crate; they appear in the same place.
 //!
 //! The names are the same in both hosts. A pod shows them to Prometheus on `/metrics`. A Lambda has
-//! nobody to ask it: at the end of each invocation it writes them to its log in CloudWatch's
+//! nobody to scrape it: at the end of each invocation it writes them to its log in CloudWatch's
 //! embedded metric format, in the namespace `METRICS_NAMESPACE`, with the labels and `function` as
 //! dimensions. There a counter is what was counted since the invocation before.
 

@@ -9,13 +9,13 @@ use crate::metrics::MESSAGES_IN_FLIGHT;
 /// receive or not at all while some are in flight, are never in two batches at a time. Later it may
 /// be split, but never between messages of a group.
 ///
-/// Holds the messages' slots until it is dropped.
+/// Has the messages' slots until it is dropped.
 pub(crate) struct Batch {
     /// In the order in which they were received.
     pub(crate) records: Vec<Record>,
     /// One for each record, or none: an invocation's messages have no heartbeat.
     pub(crate) leases: Vec<Lease>,
-    /// Held until the batch waits for its trial, so that nobody receives another one.
+    /// Dropped when the batch waits for its trial, so that no other batch is received before.
     pub(crate) receiving: Option<Receiving>,
     slots: Option<Reserved>,
     in_flight: Gauge,

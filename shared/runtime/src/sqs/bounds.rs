@@ -17,7 +17,7 @@ pub(crate) struct Bounds {
     timeout: Duration,
     /// When the invocation ends that brought the batch. A pod has none.
     until: Option<Instant>,
-    /// Held until one of the batch's messages waits for its trial.
+    /// Dropped when one of the batch's messages waits for its trial.
     receiving: Mutex<Option<Receiving>>,
     pub(crate) stop: Stop,
 }
@@ -53,7 +53,7 @@ impl Bounds {
     }
 
     /// Until when messages are kept that may be kept for so long: an invocation keeps none.
-    pub(crate) fn keep_until(&self, time: Duration) -> Instant {
+    pub(crate) fn retry_until(&self, time: Duration) -> Instant {
         let now = Instant::now();
         if self.is_invocation() { now } else { now + time }
     }

@@ -17,7 +17,7 @@ use tracing::{Instrument as _, Span, error};
 use super::{
     BatchHandler, Record, Reject, Retry, Verdict,
     bounds::{Bounds, Limit},
-    claim_check::{Held, Portion},
+    claim_check::{BlockedGroups, SubBatch},
     line::visibility_lost,
     queue::Queue,
     spans::Spans,
@@ -49,7 +49,7 @@ impl<H: BatchHandler, Q: Queue> Worker<H, Q> {
         (vec![retry.into(); records.len()], Span::none())
     }
 
-    /// Claim checks may be more than memory has room for: then portions of the batch are handled one
+    /// Claim checks may be more than memory has room for: then sub-batches of the batch are handled one
     /// after the other, each with all of a handler's time.
     async fn verdicts(
         &self,
@@ -58,37 +58,41 @@ impl<H: BatchHandler, Q: Queue> Worker<H, Q> {
         others_wait: bool,
     ) -> (Vec<Verdict>, Span) {
         let (mut verdicts, mut span) = (Vec::with_capacity(records.len()), Span::none());
-        let mut held = Held::default();
-        for portion in self.settler.queue.claims().portions(records) {
-            let records = portion.records;
+        let mut blocked = BlockedGroups::default();
+        for sub_batch in self.settler.queue.claim_checks().sub_batches(records) {
+            let records = sub_batch.records;
             if !verdicts.is_empty() && bounds.stop.draining.is_cancelled() {
                 verdicts.extend(records.iter().map(|_| shut_down().into()));
                 continue;
             }
-            let (decided, its_span) = self.portion(portion, &mut held, bounds, others_wait).await;
-            records.iter().zip(&decided).for_each(|(record, verdict)| held.note(record, verdict));
+            let (decided, its_span) =
+                self.sub_batch(sub_batch, &mut blocked, bounds, others_wait).await;
+            records
+                .iter()
+                .zip(&decided)
+                .for_each(|(record, verdict)| blocked.note(record, verdict));
             verdicts.extend(decided);
             span = its_span;
         }
         (verdicts, span)
     }
 
-    /// The same for a portion. Its time counts from when there is memory for it.
-    async fn portion<'a>(
+    /// The same for a sub-batch. Its time counts from when there is memory for it.
+    async fn sub_batch<'a>(
         &self,
-        portion: Portion<'a>,
-        held: &mut Held<'a>,
+        sub_batch: SubBatch<'a>,
+        blocked: &mut BlockedGroups<'a>,
         bounds: &Bounds,
         others_wait: bool,
     ) -> (Vec<Verdict>, Span) {
-        let records = portion.records;
-        let reserved = self.settler.queue.claims().reserve(&portion, bounds.until()).await;
+        let records = sub_batch.records;
+        let reserved = self.settler.queue.claim_checks().reserve(&sub_batch, bounds.until()).await;
         let _room = match reserved {
             Ok(room) => room,
             Err(retry) => return (vec![retry.into(); records.len()], Span::none()),
         };
         let limit = bounds.limit(others_wait);
-        let (messages, decided) = self.open(portion, held, limit.at).await;
+        let (messages, decided) = self.open(sub_batch, blocked, limit.at).await;
         let spans = Spans::open(self.settler.queue().name(), records);
         let batch = spans.batch();
         let handled = self.handle(messages, limit).instrument(batch.clone()).await;
@@ -102,16 +106,16 @@ impl<H: BatchHandler, Q: Queue> Worker<H, Q> {
     /// The messages to handle, and the verdict of each record that has none in it.
     async fn open<'a>(
         &self,
-        portion: Portion<'a>,
-        held: &mut Held<'a>,
+        sub_batch: SubBatch<'a>,
+        blocked: &mut BlockedGroups<'a>,
         deadline: Instant,
     ) -> (Vec<H::Message>, Vec<Option<Verdict>>) {
-        let records = portion.records;
+        let records = sub_batch.records;
         let mut decided = vec![None; records.len()];
-        held.hold_back(records, &mut decided);
-        let claims = self.settler.queue.claims();
-        let bodies = claims.redeem(portion, &mut decided, deadline).await;
-        held.hold_back(records, &mut decided);
+        blocked.hold_back(records, &mut decided);
+        let claim_checks = self.settler.queue.claim_checks();
+        let bodies = claim_checks.redeem(sub_batch, &mut decided, deadline).await;
+        blocked.hold_back(records, &mut decided);
         let mut messages = Vec::with_capacity(records.len());
         for ((record, body), verdict) in records.iter().zip(bodies).zip(&mut decided) {
             if verdict.is_some() {

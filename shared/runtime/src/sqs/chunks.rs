@@ -51,10 +51,14 @@ where
     E: Clone,
     F: Future<Output = Answer>,
 {
-    stream::iter(chunks).map(|chunk| persist(chunk, &call)).buffered(concurrency).concat().await
+    stream::iter(chunks)
+        .map(|chunk| retry_failed(chunk, &call))
+        .buffered(concurrency)
+        .concat()
+        .await
 }
 
-async fn persist<E, F>(mut entries: Vec<E>, call: impl Fn(Vec<E>) -> F) -> Vec<Lost<E>>
+async fn retry_failed<E, F>(mut entries: Vec<E>, call: impl Fn(Vec<E>) -> F) -> Vec<Lost<E>>
 where
     E: Clone,
     F: Future<Output = Answer>,

@@ -10,9 +10,9 @@ use super::{claim_check, slots::LARGEST_MESSAGE};
 /// What one receive can return, by SQS.
 const RECEIVE_LIMIT: u16 = 10;
 
-/// A handler may take nearly six hours, and a message stays out of sight for twelve at most: there is
+/// A handler may take nearly six hours, and a message stays invisible for twelve at most: there is
 /// no room for six of such timeouts.
-const LONGEST_KEEP: Duration = Duration::from_mins(30);
+const LONGEST_RETRY_WINDOW: Duration = Duration::from_mins(30);
 
 /// Which queue to consume and how. Flatten it into a function's configuration.
 #[derive(Debug, Clone, Args)]
@@ -49,7 +49,7 @@ pub struct Config {
         value_parser = value_parser!(u16).range(0..=20))]
     pub queue_wait_seconds: u16,
 
-    /// Seconds for which a received message is hidden from others; renewed at half time while it
+    /// Seconds for which a received message is invisible to others; renewed at half time while it
     /// waits or is handled
     #[arg(long, env = "QUEUE_VISIBILITY_SECONDS", default_value_t = 60,
         value_parser = value_parser!(u16).range(2..=43_200))]
@@ -85,10 +85,10 @@ pub struct Config {
 impl Config {
     /// From the beginning of its handling, the time after which a message's delivery is surely over,
     /// unless the checks of a dependency fail at its last one: for as long as it may be kept for a
-    /// dependency, and be handled again, and be hidden after that.
+    /// dependency, and be handled again, and be invisible after that.
     #[must_use]
     pub fn longest_delivery(&self) -> Duration {
-        self.keep() + self.handler_timeout() + self.visibility()
+        self.retry_window() + self.handler_timeout() + self.visibility()
     }
 
     /// What one setting's range cannot say.
@@ -127,10 +127,10 @@ impl Config {
         Duration::from_secs(self.queue_visibility_seconds.into())
     }
 
-    /// For so long a message is kept, and handled again, while a dependency is unavailable. Ten
+    /// For how long a message is kept and handled again while a dependency is unavailable. Ten
     /// deliveries of six default timeouts are half an hour, even where no check sees the fault.
-    pub(crate) fn keep(&self) -> Duration {
-        (self.handler_timeout() * 6).min(LONGEST_KEEP)
+    pub(crate) fn retry_window(&self) -> Duration {
+        (self.handler_timeout() * 6).min(LONGEST_RETRY_WINDOW)
     }
 
     pub(crate) fn handler_timeout(&self) -> Duration {

@@ -1,4 +1,4 @@
-//! The consumer of one queue: pollers, batcher and workers under one roof.
+//! The consumer of one queue: pollers, batcher and workers.
 
 use std::{sync::Arc, time::Duration};
 
@@ -28,7 +28,7 @@ use crate::{
     shutdown::Stop,
 };
 
-/// Beyond what a poller's turn may rightly take.
+/// Beyond what a poller's iteration may take.
 const PULSE_GRACE: Duration = Duration::from_secs(30);
 
 /// A consumer that is ready to run.
@@ -41,7 +41,7 @@ pub(crate) struct Consumer<H, Q> {
 }
 
 impl<H: BatchHandler, Q: Queue> Consumer<H, Q> {
-    /// `name` is the function's: dead letters tell who rejected them. `dependencies` are what the
+    /// `name` is the function's: dead letters name it. `dependencies` are what the
     /// circuit breaker checks.
     pub(crate) fn new(
         queue: Q,
@@ -73,14 +73,14 @@ impl<H: BatchHandler, Q: Queue> Consumer<H, Q> {
             handler: name,
             deletes: true,
         };
-        // A turn is a long poll. A poller that waits for free slots is alive.
+        // An iteration is a long poll. A poller that waits for free slots is alive.
         let limit = config.wait() * 2 + PULSE_GRACE;
         let pulses = (0..config.queue_receivers).map(|_| Pulse::new("poller", limit)).collect();
         let worker = Arc::new(Worker::new(handler, settler, config, Arc::new(breaker)));
         Self { queue, worker, clock, config: config.clone(), pulses }
     }
 
-    /// One for each poller: a consumer is alive while all of them turn.
+    /// One for each poller: a consumer is alive while all of them run.
     pub(crate) fn pulses(&self) -> Vec<Pulse> {
         self.pulses.clone()
     }
@@ -96,7 +96,7 @@ impl<H: BatchHandler, Q: Queue> Consumer<H, Q> {
         let (breaker, draining) = (self.worker.breaker(), stop.draining.clone());
         tokio::join!(self.batcher(received, stop).run(), breaker.probe(draining));
         while let Some(ended) = pollers.join_next().await {
-            ended.context("a poller died")?;
+            ended.context("a poller failed")?;
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! What a consumer is asked to write.
+//! The trait of a handler of batches.
 
 use super::{Record, Reject, Verdict};
 

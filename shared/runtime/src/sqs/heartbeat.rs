@@ -1,9 +1,9 @@
-//! Keeps received messages hidden from others while they wait and while they are handled.
+//! Keeps received messages invisible while they wait and while they are handled.
 //!
 //! SQS hands a message out again once its visibility timeout has passed. A heartbeat renews the
 //! timeout of one receive's messages at half time, so that work may take longer than it. It renews a
 //! message until that message's [`Lease`] ends, or until SQS's twelve hours are over: the worker
-//! bounds the handling, so that work that hangs does not keep its messages. Where a renewal fails, it
+//! bounds the handling, so that work that hangs does not keep its messages for ever. Where a renewal fails, it
 //! is tried again; if it fails for so long that others may soon be handed the messages, or if SQS
 //! says that a message is gone, the leases are lost and the work is called off: two handlers never
 //! have the same message of a group.
@@ -43,7 +43,7 @@ type Messages = Mutex<BTreeMap<String, CancellationToken>>;
 
 struct Beat<Q> {
     queue: Arc<Q>,
-    /// For how long a message is hidden by its receive, and by each renewal.
+    /// For how long its receive, and each renewal, makes a message invisible.
     visibility: Duration,
     begun: Instant,
     messages: Arc<Messages>,
@@ -80,7 +80,7 @@ impl Lease {
     }
 
     /// Whether it is that message's, and nobody else is handed it.
-    pub(crate) fn keeps(&self, handle: &str) -> bool {
+    pub(crate) fn covers(&self, handle: &str) -> bool {
         self.handle == handle && !self.is_lost()
     }
 
@@ -144,8 +144,8 @@ impl<Q: Queue> Beat<Q> {
         }
     }
 
-    /// Hides every message for another visibility timeout, or for what is left of SQS's limit; says
-    /// whether that succeeded.
+    /// Makes every message invisible for another visibility timeout, or for what is left of SQS's
+    /// limit; says whether that succeeded.
     async fn extend(&self) -> bool {
         let mut messages = self.messages.lock().await;
         let left = LONGEST_STAY.saturating_sub(self.begun.elapsed());

@@ -67,7 +67,8 @@ impl<H: BatchHandler, Q: Queue> Worker<H, Q> {
             return (retry.into(), Span::none());
         }
         let lost = Lease::line_lost(rest.leases);
-        let (mut verdicts, span) = self.persist(first.records, bounds, others_wait, lost).await;
+        let (mut verdicts, span) =
+            self.handle_until_available(first.records, bounds, others_wait, lost).await;
         let uncounted = || Retry::new("wrong_number_of_verdicts", "no verdict").into();
         (verdicts.pop().unwrap_or_else(uncounted), span)
     }

@@ -4,9 +4,9 @@
 //! into handler batches · the `worker` follows its `claim_check`, decodes each record on its own,
 //! opens its `spans`, and calls the handler in a task of its own · `action` turns verdicts into
 //! actions, by the rules of redelivery and of FIFO groups · `settle` carries them out. Meanwhile a
-//! `heartbeat` keeps the message hidden, and the `circuit_breaker` says whether messages are received
-//! and handled. `invoked` is the shorter way in a Lambda: there, polling, batching and keeping hidden
-//! are AWS's business.
+//! `heartbeat` keeps the message invisible, and the `circuit_breaker` says whether messages are
+//! received and handled. In a Lambda, `lambda_consumer` takes the place of pollers, batcher and
+//! heartbeat: AWS does their work.
 
 mod action;
 mod arrival;
@@ -23,14 +23,14 @@ mod consumer;
 mod dead_letter;
 mod handler;
 mod heartbeat;
-mod invoked;
+mod lambda_consumer;
 mod line;
 mod lines;
-mod persist;
 mod poller;
 mod queue;
 mod queue_attributes;
 mod record;
+mod retry_in_process;
 mod settle;
 #[cfg(any(test, feature = "simulation"))]
 #[doc(hidden)]
@@ -45,7 +45,7 @@ mod worker;
 
 #[cfg(test)]
 pub(crate) use {
-    action::Rules, claim_check::Claims, dead_letter::DeadLetter, queue::Answer,
+    action::Rules, claim_check::ClaimChecks, dead_letter::DeadLetter, queue::Answer,
     queue_attributes::QueueAttributes,
 };
 
@@ -59,7 +59,7 @@ pub const MAX_RECEIVE_COUNT: u8 = 10;
 pub use config::Config;
 pub(crate) use consumer::Consumer;
 pub use handler::BatchHandler;
-pub(crate) use invoked::Invoked;
+pub(crate) use lambda_consumer::LambdaConsumer;
 pub(crate) use queue::{AwsQueue, Queue};
 pub use record::Record;
 pub use single::{Each, Handler};

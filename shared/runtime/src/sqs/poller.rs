@@ -20,7 +20,7 @@ use super::{
 use crate::{Clock, health::Pulse};
 
 /// What a running poll is given at shutdown: an answer that is on its way should arrive, or its
-/// messages stay hidden until their visibility timeout.
+/// messages stay invisible until their visibility timeout.
 const LAST_ANSWER: Duration = Duration::from_secs(1);
 /// Between two empty answers, for a queue that does not long-poll.
 const IDLE_PAUSE: Duration = Duration::from_millis(100);

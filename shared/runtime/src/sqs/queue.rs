@@ -18,7 +18,8 @@ use aws_sdk_sqs::{
 use tracing::warn;
 
 use super::{
-    Config, Record, claim_check::Claims, dead_letter::DeadLetter, queue_attributes::QueueAttributes,
+    Config, Record, claim_check::ClaimChecks, dead_letter::DeadLetter,
+    queue_attributes::QueueAttributes,
 };
 
 /// What a receive may take beyond its long poll: the answer's way, and SQS's own delays.
@@ -64,30 +65,31 @@ pub(crate) trait Queue: Send + Sync + 'static {
     /// message may be handed out again.
     fn delete(&self, handles: &[String]) -> impl Future<Output = Answer> + Send;
 
-    /// Hides messages, by receipt handle, for some more seconds. One that is gone already, or
-    /// visible, counts as done.
+    /// Keeps messages, by receipt handle, invisible for some more seconds. One that is gone already,
+    /// or visible, counts as done.
     fn change_visibility(&self, waits: &[(String, i32)]) -> impl Future<Output = Answer> + Send;
 
-    /// Hides messages that are being handled for that many seconds from now. One that is gone is a
-    /// futile failure.
+    /// Keeps messages that are being handled invisible for that many seconds from now. One that is
+    /// gone is a futile failure.
     fn extend(&self, handles: &[String], seconds: i32) -> impl Future<Output = Answer> + Send;
 
     /// Sends to the dead-letter queue.
-    fn send_dead_letters(&self, letters: &[DeadLetter]) -> impl Future<Output = Answer> + Send;
+    fn send_dead_letters(&self, dead_letters: &[DeadLetter])
+    -> impl Future<Output = Answer> + Send;
 
-    /// What is known of it.
+    /// Its name and rules.
     fn attributes(&self) -> &QueueAttributes;
 
-    /// Where bodies are that are too large for it.
-    fn claims(&self) -> &Claims;
+    /// Redeems claim checks: bodies that are too large for the queue.
+    fn claim_checks(&self) -> &ClaimChecks;
 }
 
-/// The real thing.
+/// A queue of SQS.
 pub(crate) struct AwsQueue {
     client: Client,
     url: String,
     attributes: QueueAttributes,
-    claims: Claims,
+    claim_checks: ClaimChecks,
     wait: Duration,
     visibility: Duration,
 }
@@ -97,9 +99,9 @@ impl AwsQueue {
     pub(crate) async fn open(client: Client, config: &Config) -> anyhow::Result<Self> {
         let url = config.queue_url.clone();
         let attributes = QueueAttributes::read(&client, &url).await?;
-        let claims = Claims::open(&config.claim_check).await;
+        let claim_checks = ClaimChecks::open(&config.claim_check).await;
         let (wait, visibility) = (config.wait(), config.visibility());
-        Ok(Self { client, url, attributes, claims, wait, visibility })
+        Ok(Self { client, url, attributes, claim_checks, wait, visibility })
     }
 
     /// Has messages, by receipt handle, become visible after that many seconds.
@@ -177,28 +179,28 @@ impl Queue for AwsQueue {
         Ok(failed.into_iter().filter_map(failure).collect())
     }
 
-    async fn send_dead_letters(&self, letters: &[DeadLetter]) -> Answer {
-        let entry = |(index, letter): (usize, &DeadLetter)| {
+    async fn send_dead_letters(&self, dead_letters: &[DeadLetter]) -> Answer {
+        let entry = |(index, dead_letter): (usize, &DeadLetter)| {
             SendMessageBatchRequestEntry::builder()
                 .id(index.to_string())
-                .message_body(&letter.body)
-                .set_message_attributes(Some(letter.attributes.clone()))
-                .set_message_group_id(letter.group_id.clone())
-                .set_message_deduplication_id(letter.deduplication_id.clone())
+                .message_body(&dead_letter.body)
+                .set_message_attributes(Some(dead_letter.attributes.clone()))
+                .set_message_group_id(dead_letter.group_id.clone())
+                .set_message_deduplication_id(dead_letter.deduplication_id.clone())
                 .build()
         };
-        let entries = letters.iter().enumerate().map(entry).collect::<Result<_, _>>()?;
+        let entries = dead_letters.iter().enumerate().map(entry).collect::<Result<_, _>>()?;
         let request = self.client.send_message_batch().queue_url(&self.attributes.dead_letter_url);
         match request.set_entries(Some(entries)).send().await {
             Ok(answer) => Ok(failures(answer.failed, |_| false)),
-            // A queue may refuse a batch as a whole for one entry.
+            // A queue may refuse all of a batch for one entry.
             Err(error) if error.code().is_some_and(is_refusal) => {
-                warn!(error = format!("{error:#}"), "a batch of dead letters is refused");
+                warn!(error = format!("{error:#}"), "a batch of dead dead_letters is refused");
                 let code = error.code().unwrap_or_default();
                 let failure = |index| Failure { index, code: code.to_owned(), futile: true };
-                Ok((0..letters.len()).map(failure).collect())
+                Ok((0..dead_letters.len()).map(failure).collect())
             }
-            Err(error) => Err(error).context("cannot send to the dead-letter queue"),
+            Err(error) => Err(error).context("cannot send to the dead-dead_letter queue"),
         }
     }
 
@@ -206,8 +208,8 @@ impl Queue for AwsQueue {
         &self.attributes
     }
 
-    fn claims(&self) -> &Claims {
-        &self.claims
+    fn claim_checks(&self) -> &ClaimChecks {
+        &self.claim_checks
     }
 }
 

@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use super::dead_letter;
 use crate::trace;
 
-/// SQS keeps a message hidden for no longer than twelve hours, counted from its receive, which was a
+/// SQS keeps a message invisible for no longer than twelve hours, counted from its receive, which was a
 /// moment before its answer.
 pub(crate) const LONGEST_STAY: Duration = Duration::from_mins(12 * 60 - 1);
 
@@ -132,7 +132,7 @@ impl Record {
             .unwrap_or(1)
     }
 
-    /// The longest time for which SQS may be asked, now, to keep the message hidden.
+    /// The longest time for which SQS can, from now, keep the message invisible.
     pub(crate) fn longest_wait(&self) -> Duration {
         LONGEST_STAY.saturating_sub(self.since_receive())
     }

@@ -19,7 +19,7 @@ use super::{
     action::{Action, Rules, hold_back},
     backoff::{Backoff, whole_seconds},
     chunks::{self, Lost},
-    dead_letter::{DeadLetter, Death},
+    dead_letter::{DeadLetter, Rejection},
     heartbeat::Lease,
     queue::Queue,
     queue_attributes::QueueAttributes,
@@ -113,9 +113,10 @@ impl<Q: Queue> Settler<Q> {
     /// refuses is sent alone, for it may have been refused for a neighbour, and then with less and
     /// less of ours.
     async fn unsent(&self, records: &[Record], actions: &[Action]) -> HashSet<usize> {
-        let death = Death { queue: self.queue(), handler: self.handler, at: self.clock.now() };
-        let (letters, mut unsent) = pack(records, actions, &death);
-        let mut chunks = chunks::cut(letters, DeadLetter::weight, DEAD_LETTERS_BYTES);
+        let rejection =
+            Rejection { queue: self.queue(), handler: self.handler, at: self.clock.now() };
+        let (dead_letters, mut unsent) = pack(records, actions, &rejection);
+        let mut chunks = chunks::cut(dead_letters, DeadLetter::weight, DEAD_LETTERS_BYTES);
         while !chunks.is_empty() {
             let mut next = Vec::new();
             for chunk in chunks {
@@ -123,12 +124,12 @@ impl<Q: Queue> Settler<Q> {
                 for Lost { entry, refused } in self.send(chunk).await {
                     let position = entry.position;
                     let again = match (refused, alone) {
-                        (true, true) => smaller(&entry, records, actions, &death),
+                        (true, true) => smaller(&entry, records, actions, &rejection),
                         (true, false) => Some(entry),
                         (false, _) => None,
                     };
                     match again {
-                        Some(letter) => next.push(vec![letter]),
+                        Some(dead_letter) => next.push(vec![dead_letter]),
                         None => drop(unsent.insert(position)),
                     }
                 }
@@ -139,10 +140,10 @@ impl<Q: Queue> Settler<Q> {
     }
 
     /// One call follows the other, for a replay of a FIFO group should see its order.
-    async fn send(&self, letters: Vec<DeadLetter>) -> Vec<Lost<DeadLetter>> {
+    async fn send(&self, dead_letters: Vec<DeadLetter>) -> Vec<Lost<DeadLetter>> {
         let call =
             |chunk: Vec<DeadLetter>| async move { self.queue.send_dead_letters(&chunk).await };
-        chunks::run(vec![letters], 1, call).await
+        chunks::run(vec![dead_letters], 1, call).await
     }
 
     async fn delete(&self, due: &[Due<'_>], leases: &[Lease]) {
@@ -151,26 +152,30 @@ impl<Q: Queue> Settler<Q> {
         }
         let done = due.iter().filter(|(_, _, action)| action.is_done());
         let handles = done.map(|(_, record, _)| record.receipt_handle().to_owned()).collect();
-        let lost = self.persist_deleting(handles, leases).await;
+        let lost = self.delete_with_retries(handles, leases).await;
         self.report_undeleted(&lost);
         let lost: HashSet<_> = lost.into_iter().map(|lost| lost.entry).collect();
-        // A dead letter, and a message that comes again, still need the body that waits elsewhere.
+        // A dead letter, and a message that comes again, still need the body in S3.
         let acked = due.iter().filter(|(_, record, action)| {
             **action == Action::Delete && !lost.contains(record.receipt_handle())
         });
-        self.queue.claims().discard(acked.map(|(_, record, _)| *record)).await;
+        self.queue.claim_checks().discard(acked.map(|(_, record, _)| *record)).await;
     }
 
     /// Deletes; returns what could not be deleted. Handed out again and again, a message that is done
     /// with would end as a dead letter: so it is kept, and its deletion tried again, while it is ours.
-    async fn persist_deleting(&self, handles: Vec<String>, leases: &[Lease]) -> Vec<Lost<String>> {
+    async fn delete_with_retries(
+        &self,
+        handles: Vec<String>,
+        leases: &[Lease],
+    ) -> Vec<Lost<String>> {
         let call = |chunk: Vec<String>| async move { self.queue.delete(&chunk).await };
         let (mut handles, mut lost) = (handles, Vec::new());
         for failures in 1.. {
             let chunks = chunks::cut(handles, |_| 0, 0);
             let failed = chunks::run(chunks, CONCURRENCY, call).await;
             let is_kept = |lost: &Lost<String>| {
-                !lost.refused && leases.iter().any(|lease| lease.keeps(&lost.entry))
+                !lost.refused && leases.iter().any(|lease| lease.covers(&lost.entry))
             };
             let (kept, gone): (Vec<_>, Vec<_>) = failed.into_iter().partition(is_kept);
             lost.extend(gone);
@@ -187,7 +192,7 @@ impl<Q: Queue> Settler<Q> {
     }
 
     async fn change_visibility(&self, due: &[Due<'_>], leases: &[Lease]) {
-        // A group's head comes last: until then nobody is handed its group.
+        // A group's head comes last: until then nobody receives its group.
         let waits = due.iter().rev().filter_map(|(place, record, action)| {
             let wait = self.wait(record, action)?;
             Some((*place, (record.receipt_handle().to_owned(), wait)))
@@ -291,33 +296,36 @@ fn behind_dead_letters(records: &[Record], actions: &[Action], rules: Rules) -> 
 fn pack(
     records: &[Record],
     actions: &[Action],
-    death: &Death<'_>,
+    rejection: &Rejection<'_>,
 ) -> (Vec<DeadLetter>, HashSet<usize>) {
-    let (mut letters, mut unpacked) = (Vec::new(), HashSet::new());
+    let (mut dead_letters, mut unpacked) = (Vec::new(), HashSet::new());
     let most = usize::try_from(LARGEST_MESSAGE).unwrap_or(usize::MAX);
     for (position, (record, action)) in records.iter().zip(actions).enumerate() {
         let Action::DeadLetter(reject) = action else { continue };
         warn!(message_id = record.message_id(), reason = reject.reason, "rejecting");
-        match DeadLetter::pack(position, record, reject, death, most) {
-            Ok(letter) => letters.push(letter),
+        match DeadLetter::pack(position, record, reject, rejection, most) {
+            Ok(dead_letter) => dead_letters.push(dead_letter),
             Err(error) => {
-                error!(%error, "a dead letter could not be packed");
+                error!(%error, "a dead dead_letter could not be packed");
                 unpacked.insert(position);
             }
         }
     }
-    (letters, unpacked)
+    (dead_letters, unpacked)
 }
 
 /// What is left to try with a dead letter that the queue refuses.
 fn smaller(
-    letter: &DeadLetter,
+    dead_letter: &DeadLetter,
     records: &[Record],
     actions: &[Action],
-    death: &Death<'_>,
+    rejection: &Rejection<'_>,
 ) -> Option<DeadLetter> {
-    let Some(Action::DeadLetter(reject)) = actions.get(letter.position) else { return None };
-    let record = records.get(letter.position)?;
-    warn!(message_id = record.message_id(), "the dead-letter queue refused it: saying less");
-    letter.smaller(record, reject, death).ok()?
+    let Some(Action::DeadLetter(reject)) = actions.get(dead_letter.position) else { return None };
+    let record = records.get(dead_letter.position)?;
+    warn!(
+        message_id = record.message_id(),
+        "the dead-dead_letter queue refused it: sending less of it"
+    );
+    dead_letter.smaller(record, reject, rejection).ok()?
 }

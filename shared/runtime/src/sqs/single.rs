@@ -41,7 +41,7 @@ pub trait Handler: Send + Sync + 'static {
 /// as soon as it is handled.
 ///
 /// A pod receives a message only when it can begin it, or, in a FIFO group, when it can begin its
-/// group. After a retry in a FIFO group the rest of that group is not begun: it is handed out again
+/// group. After a retry in a FIFO group the later messages of that group are not begun: it is handed out again
 /// behind the retried message.
 #[derive(Debug)]
 pub struct Each<H> {

@@ -23,7 +23,7 @@ use crate::shutdown::Stop;
 /// Lines of one batch that are handled at a time. There is more than one only for messages at their
 /// last delivery: each of them is handled alone, and one that hangs should not hold the others up.
 const LINES: usize = 10;
-/// Of an invocation, for the checks that tell why a handler was cut off.
+/// Of an invocation, for the checks that find out why a handler was cut off.
 const CHECKS: Duration = Duration::from_secs(1);
 /// For a handler that is notified of dead letters.
 const NOTIFICATION_LIMIT: Duration = Duration::from_secs(5);
@@ -34,8 +34,8 @@ pub(crate) struct Worker<H, Q> {
     pub(super) settler: Settler<Q>,
     /// For one call of the handler.
     timeout: Duration,
-    /// For messages whose dependency is unavailable.
-    pub(super) keep: Duration,
+    /// For how long messages whose dependency is unavailable are handled again.
+    pub(super) retry_window: Duration,
     pub(super) breaker: Arc<CircuitBreaker>,
 }
 
@@ -53,8 +53,8 @@ impl<H: BatchHandler, Q: Queue> Worker<H, Q> {
         config: &Config,
         breaker: Arc<CircuitBreaker>,
     ) -> Self {
-        let (timeout, keep) = (config.handler_timeout(), config.keep());
-        Self { handler: Arc::new(handler), settler, timeout, keep, breaker }
+        let (timeout, retry_window) = (config.handler_timeout(), config.retry_window());
+        Self { handler: Arc::new(handler), settler, timeout, retry_window, breaker }
     }
 
     pub(crate) fn breaker(&self) -> Arc<CircuitBreaker> {
@@ -84,7 +84,7 @@ impl<H: BatchHandler, Q: Queue> Worker<H, Q> {
     ///
     /// If a dependency was unavailable at the last invocation, it is checked first: a handler that
     /// hangs would cost the whole time of each invocation, and its messages nothing less.
-    pub(crate) async fn invoked(&self, batch: Batch, deadline: Instant) -> Vec<String> {
+    pub(crate) async fn handle_invocation(&self, batch: Batch, deadline: Instant) -> Vec<String> {
         let rules = self.settler.queue().rules;
         let last = batch.records.iter().any(|record| rules.is_last(record));
         if let (Err(retry), false) = (self.breaker.probe_now().await, last) {
@@ -129,7 +129,8 @@ impl<H: BatchHandler, Q: Queue> Worker<H, Q> {
     /// Handles messages in one call.
     async fn together(&self, messages: Messages<'_>, bounds: &Bounds) -> Vec<Action> {
         let lost = Lease::batch_lost(messages.leases, self.settler.queue().rules.fifo);
-        let (verdicts, span) = self.persist(messages.records, bounds, false, lost).await;
+        let (verdicts, span) =
+            self.handle_until_available(messages.records, bounds, false, lost).await;
         self.settle(messages, verdicts).instrument(span).await
     }
 
@@ -152,15 +153,15 @@ impl<H: BatchHandler, Q: Queue> Worker<H, Q> {
         tokio::join!(settling, self.notify(ends)).0
     }
 
-    async fn notify(&self, dead: Vec<Record>) {
-        if dead.is_empty() {
+    async fn notify(&self, dead_letters: Vec<Record>) {
+        if dead_letters.is_empty() {
             return;
         }
-        let notified = AssertUnwindSafe(self.handler.dead_lettered(dead)).catch_unwind();
+        let notified = AssertUnwindSafe(self.handler.dead_lettered(dead_letters)).catch_unwind();
         match timeout(NOTIFICATION_LIMIT, notified).await {
             Ok(Ok(())) => {}
-            Ok(Err(_)) => error!("the handler panicked when it was notified of dead letters"),
-            Err(_) => warn!("the handler took too long when it was notified of dead letters"),
+            Ok(Err(_)) => error!("the handler panicked when it was notified of dead dead_letters"),
+            Err(_) => warn!("the handler took too long when it was notified of dead dead_letters"),
         }
     }
 }

@@ -27,7 +27,7 @@ fn limits() -> [(&'static str, String); 2] {
     [("HTTP_MAX_BODY_BYTES", "16".to_owned()), ("HTTP_REQUEST_TIMEOUT_MS", "300".to_owned())]
 }
 
-/// What a pod is asked, and so what a Lambda is; the status is the pod's, too.
+/// The requests to a pod and to a Lambda; the status is the pod's, too.
 fn calls() -> Vec<(u16, Call<'static>)> {
     let get = |path| Call { method: "GET", path, ..Call::default() };
     let echo = |body: &[u8]| Call {
@@ -56,7 +56,7 @@ fn calls() -> Vec<(u16, Call<'static>)> {
     ]
 }
 
-async fn ask(address: SocketAddr, call: &Call<'_>) -> Answer {
+async fn send(address: SocketAddr, call: &Call<'_>) -> Answer {
     let method = Method::from_bytes(call.method.as_bytes()).expect("a method");
     let mut url = format!("http://{address}{}", call.path);
     if !call.query.is_empty() {
@@ -118,7 +118,7 @@ async fn a_lambda_answers_as_a_pod_does() {
     for (status, mut call) in calls() {
         call.headers.push(("host", "api.test".to_owned()));
         call.headers.push(("x-request-id", "the-same".to_owned()));
-        let expected = without_connection(ask(address, &call).await);
+        let expected = without_connection(send(address, &call).await);
         assert_eq!(expected.status, status, "{} {}", call.method, call.path);
         for sender in Sender::ALL {
             let answer = without_connection(invoke(&api, sender, &call).await);

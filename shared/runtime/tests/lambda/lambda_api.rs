@@ -1,4 +1,4 @@
-//! A Lambda Runtime API on loopback, with a function behind it: the whole of what AWS would be to it.
+//! A Lambda Runtime API on loopback, with a function behind it: in place of AWS.
 //!
 //! It hands invocations out one at a time, takes responses, errors and failed starts, and registers
 //! extensions. Shared by the tests of `runtime` and the black-box tests.
@@ -41,7 +41,7 @@ pub(crate) struct LambdaApi {
 }
 
 struct Api {
-    asked: watch::Sender<usize>,
+    fetches: watch::Sender<usize>,
     queued: mpsc::UnboundedSender<Invocation>,
     next: AsyncMutex<mpsc::UnboundedReceiver<Invocation>>,
     pending: Mutex<HashMap<String, oneshot::Sender<Outcome>>>,
@@ -61,7 +61,7 @@ impl LambdaApi {
         let (queued, next) = mpsc::unbounded_channel();
         let (init_errors, failed_starts) = mpsc::unbounded_channel();
         let state = Arc::new(Api {
-            asked: watch::Sender::new(0),
+            fetches: watch::Sender::new(0),
             queued,
             next: AsyncMutex::new(next),
             pending: Mutex::default(),
@@ -103,12 +103,12 @@ impl LambdaApi {
         timeout(PATIENCE, outcome).await.expect("an outcome in time").expect("an outcome")
     }
 
-    /// Waits until the function has asked for an invocation so many times: it is done with those
+    /// Waits until the function has fetched an invocation so many times: it is done with those
     /// before the last.
-    pub(crate) async fn asked(&self, times: usize) {
-        let mut asked = self.state.asked.subscribe();
-        let enough = timeout(PATIENCE, asked.wait_for(|asked| *asked >= times));
-        enough.await.expect("asked in time").expect("a server");
+    pub(crate) async fn fetches(&self, times: usize) {
+        let mut fetches = self.state.fetches.subscribe();
+        let enough = timeout(PATIENCE, fetches.wait_for(|fetches| *fetches >= times));
+        enough.await.expect("fetched in time").expect("a server");
     }
 
     /// The next start that failed.
@@ -117,7 +117,7 @@ impl LambdaApi {
         timeout(PATIENCE, failed_starts.recv()).await.expect("in time").expect("a server")
     }
 
-    /// What each extension that was registered asked for.
+    /// The events that each registered extension subscribed to.
     pub(crate) fn extensions(&self) -> Vec<Value> {
         self.state.extensions.lock().expect("a lock").clone()
     }
@@ -129,7 +129,7 @@ fn now_ms() -> i64 {
 }
 
 async fn next_invocation(State(api): State<Arc<Api>>) -> impl IntoResponse {
-    api.asked.send_modify(|asked| *asked += 1);
+    api.fetches.send_modify(|fetches| *fetches += 1);
     let next = api.next.lock().await.recv().await.expect("a server");
     let headers = AppendHeaders([
         ("lambda-runtime-aws-request-id", next.id),

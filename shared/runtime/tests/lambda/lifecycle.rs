@@ -35,13 +35,13 @@ async fn a_job_runs_once_in_a_pod_and_at_each_invocation_in_a_lambda() {
     assert_eq!(error["errorType"], "Function.Failed");
     assert!(error["errorMessage"].as_str().expect("text").contains("No such file"), "{error}");
 
-    assert_eq!(api.extensions(), [json!({"events": []})], "it claims to be told of the end");
+    assert_eq!(api.extensions(), [json!({"events": []})], "it registers for its end");
     terminate(&lambda);
     assert!(lambda.ended().await.success());
 }
 
 #[tokio::test]
-async fn a_lambda_that_is_told_to_end_finishes_its_invocation() {
+async fn a_lambda_that_is_terminated_finishes_its_invocation() {
     let api = LambdaApi::start().await;
     let lambda = Example::lambda("api", &api, &[("HTTP_REQUEST_TIMEOUT_MS", "2000".to_owned())]);
     let slow = json!({

@@ -56,7 +56,7 @@ async fn spans_of_one_invocation(headers: &Value) -> [[String; 3]; 2] {
     let _lambda = Example::lambda("api", &api, &settings);
     let outcome = api.invoke("traced", Duration::from_mins(1), request(headers)).await;
     assert_eq!(outcome.expect("a response").get("statusCode"), Some(&json!(200)));
-    api.asked(2).await;
+    api.fetches(2).await;
     let spans = spans.lock().expect("a lock");
     ["invocation", "GET /show"].map(|name| {
         let mut named = spans.iter().filter(|span| span.name == name);

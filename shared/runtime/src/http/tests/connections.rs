@@ -35,7 +35,7 @@ async fn connect(server: &Server) -> TcpStream {
     TcpStream::connect(server.address).await.unwrap()
 }
 
-/// Sends a request and reads its whole answer.
+/// Sends a request and reads the answer to its end.
 async fn exchange(stream: &mut TcpStream) -> String {
     stream.write_all(REQUEST).await.unwrap();
     let mut answer = Vec::new();
@@ -47,10 +47,10 @@ async fn exchange(stream: &mut TcpStream) -> String {
 }
 
 async fn ends(mut stream: TcpStream) -> Vec<u8> {
-    let mut rest = Vec::new();
+    let mut answer = Vec::new();
     // Which may be a reset.
-    let _ = timeout(PATIENCE, stream.read_to_end(&mut rest)).await.expect("an end");
-    rest
+    let _ = timeout(PATIENCE, stream.read_to_end(&mut answer)).await.expect("an end");
+    answer
 }
 
 #[tokio::test]

@@ -43,7 +43,7 @@ impl Observer {
         lines.filter(|line| line["message"] == "request").collect()
     }
 
-    /// The whole log, at every level.
+    /// The log at every level.
     pub(crate) fn text(&self) -> String {
         String::from_utf8(self.lines.0.lock().unwrap().clone()).unwrap()
     }

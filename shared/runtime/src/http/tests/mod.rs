@@ -117,22 +117,22 @@ async fn a_body_has_a_limit_whether_it_says_its_length_or_not() {
 #[tokio::test]
 async fn a_head_has_a_limit_of_headers_and_of_bytes() {
     let server = Server::start(Router::new().route("/", get(|| async { "ok" }))).await;
-    let ask = async |target: &str, headers: String| {
+    let send = async |target: &str, headers: String| {
         let mut stream = TcpStream::connect(server.address).await.unwrap();
         let head = format!("GET {target} HTTP/1.1\r\nhost: t\r\n{headers}\r\n");
         stream.write_all(head.as_bytes()).await.unwrap();
         stream
     };
     let headers = |count: usize| "name: value\r\n".repeat(count);
-    let fitting = read_some(&mut ask("/", headers(19)).await).await;
+    let fitting = read_some(&mut send("/", headers(19)).await).await;
     assert!(fitting.starts_with("HTTP/1.1 200"), "{fitting}");
-    assert_raw_problem(&mut ask("/", headers(20)).await, "431", "head-too-large").await;
+    assert_raw_problem(&mut send("/", headers(20)).await, "431", "head-too-large").await;
     let large = format!("h: {}\r\n", "x".repeat(1_024));
-    assert_raw_problem(&mut ask("/", large).await, "431", "head-too-large").await;
+    assert_raw_problem(&mut send("/", large).await, "431", "head-too-large").await;
     let long = format!("/?{}", "x".repeat(1_024));
-    assert_raw_problem(&mut ask(&long, String::new()).await, "431", "head-too-large").await;
+    assert_raw_problem(&mut send(&long, String::new()).await, "431", "head-too-large").await;
 
-    let beyond_the_server = read_some(&mut ask("/", headers(513)).await).await;
+    let beyond_the_server = read_some(&mut send("/", headers(513)).await).await;
     assert!(beyond_the_server.starts_with("HTTP/1.1 431"), "{beyond_the_server}");
 }
 
@@ -160,16 +160,16 @@ async fn a_panic_is_an_internal_error_and_the_next_request_works() {
 async fn a_request_id_is_taken_over_if_it_is_sane() {
     let id = || async { RequestId::current().unwrap().as_str().to_owned() };
     let server = Server::start(Router::new().route("/", get(id))).await;
-    let ask = async |given: &str| {
+    let send = async |given: &str| {
         let url = format!("http://{}/", server.address);
         let response = Client::new().get(url).header("x-request-id", given).send().await.unwrap();
         let header = response.headers()["x-request-id"].to_str().unwrap().to_owned();
         assert_eq!(response.text().await.unwrap(), header, "the handler sees the client's id");
         header
     };
-    assert_eq!(ask("abc-1_2.3").await, "abc-1_2.3");
+    assert_eq!(send("abc-1_2.3").await, "abc-1_2.3");
     for insane in ["", "with space", "quote\"", &"x".repeat(65)] {
-        let id = ask(insane).await;
+        let id = send(insane).await;
         assert!(uuid::Uuid::parse_str(&id).is_ok(), "{insane:?} became {id:?}");
     }
 }

@@ -1,4 +1,4 @@
-//! The SQS half of the host, against a queue that records what is asked of it. The other half needs
+//! The SQS half of the host, against a queue that records its calls. The other half needs
 //! a Runtime API, and a process for each: `tests/lambda`.
 
 mod outage;
@@ -15,7 +15,7 @@ use super::sqs::{Answer, answer};
 use crate::{
     SystemClock,
     health::Dependencies,
-    sqs::{BatchHandler, Config, Invoked, Record, Reject, Retry, Verdict},
+    sqs::{BatchHandler, Config, LambdaConsumer, Record, Reject, Retry, Verdict},
 };
 use queue::{QUEUE_ARN, RecordingQueue};
 
@@ -36,7 +36,7 @@ impl BatchHandler for Obedient {
         if batch.iter().any(|body| body == "hang") {
             std::future::pending::<()>().await;
         }
-        assert!(batch.iter().all(|body| body != "panic"), "as it was told");
+        assert!(batch.iter().all(|body| body != "panic"), "as the test says");
         batch.iter().map(|body| verdict(body)).collect()
     }
 }
@@ -85,14 +85,14 @@ async fn handle(queue: &RecordingQueue, records: &[Value]) -> anyhow::Result<Ans
 fn process(
     queue: &RecordingQueue,
     dependencies: Dependencies,
-) -> Invoked<Obedient, RecordingQueue> {
+) -> LambdaConsumer<Obedient, RecordingQueue> {
     let (config, clock) = (Config::for_test(), Arc::new(SystemClock));
-    Invoked::new(queue.clone(), Obedient, &config, "test", clock, dependencies)
+    LambdaConsumer::new(queue.clone(), Obedient, &config, "test", clock, dependencies)
 }
 
 /// An invocation that may take so long.
 async fn invoke(
-    process: &Invoked<Obedient, RecordingQueue>,
+    process: &LambdaConsumer<Obedient, RecordingQueue>,
     records: &[Value],
     time: Duration,
 ) -> anyhow::Result<Answer> {

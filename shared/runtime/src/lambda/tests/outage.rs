@@ -36,8 +36,8 @@ async fn the_time_that_a_handler_hung_is_a_part_of_the_wait() {
     let process = process(&queue, dependency().0);
     let answer = invoke(&process, &[record("1", "a", 2, "hang")], TIME).await.unwrap();
     assert_eq!(ids(&answer), ["1"]);
-    let hidden = queue.hidden();
-    assert!(matches!(&hidden[..], [(_, 80..=90)]), "{hidden:?}");
+    let invisible = queue.invisible();
+    assert!(matches!(&invisible[..], [(_, 80..=90)]), "{invisible:?}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,4 +1,4 @@
-//! What an event source mapping is told.
+//! The responses to an event source mapping.
 
 use std::collections::HashSet;
 
@@ -25,12 +25,14 @@ async fn only_what_must_come_again_is_named_and_rejects_are_dead_letters() {
     ];
     let answer = handle(&queue, &records).await.unwrap();
     assert_eq!(json!(answer), json!({"batchItemFailures": [{"itemIdentifier": "2"}]}));
-    let hidden = queue.hidden();
-    assert!(matches!(&hidden[..], [(handle, 1..)] if handle == "handle-2"), "{hidden:?}");
+    let invisible = queue.invisible();
+    assert!(matches!(&invisible[..], [(handle, 1..)] if handle == "handle-2"), "{invisible:?}");
     let mut reasons: Vec<_> = queue
         .dead_letters()
         .iter()
-        .map(|letter| letter.attributes["DeadLetterReason"].string_value().unwrap().to_owned())
+        .map(|dead_letter| {
+            dead_letter.attributes["DeadLetterReason"].string_value().unwrap().to_owned()
+        })
         .collect();
     reasons.sort();
     assert_eq!(reasons, ["busy", "hopeless", "malformed"]);
@@ -40,12 +42,12 @@ async fn only_what_must_come_again_is_named_and_rejects_are_dead_letters() {
 async fn a_dead_letter_has_the_record_s_body_and_attributes() {
     let queue = RecordingQueue::new(true);
     handle(&queue, &[record("1", "a", 2, "reject")]).await.unwrap();
-    let letter = &queue.dead_letters()[0];
-    assert_eq!(letter.body, "reject");
-    assert_eq!(letter.group_id.as_deref(), Some("a"));
-    assert_eq!(letter.attributes["text"].string_value(), Some("value"));
-    assert_eq!(letter.attributes["bytes"].binary_value().unwrap().as_ref(), [0, 255]);
-    let details = letter.attributes["DeadLetter"].string_value().unwrap();
+    let dead_letter = &queue.dead_letters()[0];
+    assert_eq!(dead_letter.body, "reject");
+    assert_eq!(dead_letter.group_id.as_deref(), Some("a"));
+    assert_eq!(dead_letter.attributes["text"].string_value(), Some("value"));
+    assert_eq!(dead_letter.attributes["bytes"].binary_value().unwrap().as_ref(), [0, 255]);
+    let details = dead_letter.attributes["DeadLetter"].string_value().unwrap();
     let details: Value = serde_json::from_str(details).unwrap();
     assert_eq!((&details["attempts"], &details["message_id"]), (&json!(2), &json!("1")));
     assert_eq!(details["first_received_at"], "2018-12-17T21:37:29.185Z");
@@ -71,9 +73,9 @@ async fn the_rest_of_a_group_is_released_at_once_and_named() {
         record("5", "b", 1, "ack"),
     ];
     assert_eq!(ids(&handle(&queue, &records).await.unwrap()), ["3", "4"]);
-    let hidden = queue.hidden();
-    assert!(hidden[0].1 >= 1, "the retry backs off: {hidden:?}");
-    assert_eq!(hidden[1], ("handle-4".to_owned(), 0));
+    let invisible = queue.invisible();
+    assert!(invisible[0].1 >= 1, "the retry backs off: {invisible:?}");
+    assert_eq!(invisible[1], ("handle-4".to_owned(), 0));
 }
 
 #[tokio::test(start_paused = true)]
@@ -116,7 +118,7 @@ async fn messages_of_another_queue_are_refused_before_any_is_handled() {
     let records = [record("2", "b", 1, "reject"), foreign];
     let error = handle(&queue, &records).await.unwrap_err().to_string();
     assert!(error.contains(other) && error.contains(QUEUE_ARN), "{error}");
-    assert!(queue.dead_letters().is_empty() && queue.hidden().is_empty());
+    assert!(queue.dead_letters().is_empty() && queue.invisible().is_empty());
 }
 
 /// A poison message of a group, and good ones behind it, all at their last delivery.
@@ -158,18 +160,18 @@ fn check(fifo: bool, dead_letters_fail: bool, sent: &[Sent]) {
     assert_eq!(named.len(), answer.batch_item_failures.len(), "no name twice");
     assert!(named.iter().all(|name| (0..sent.len()).any(|place| id(place) == *name)));
     let dead = queue.dead_letter_ids();
-    let mut held = HashSet::new();
+    let mut blocked = HashSet::new();
     for (place, (group, deliveries, body)) in sent.iter().enumerate() {
         let (id, is_last) = (id(place), *deliveries == MOST_DELIVERIES);
         let (is_named, is_dead) = (named.contains(id.as_str()), dead.contains(&id));
-        assert!(!(is_named && is_dead), "what is in the dead-letter queue is done with");
+        assert!(!(is_named && is_dead), "what is in the dead-dead_letter queue is done with");
         assert!(is_named || is_dead || *body == "ack", "nothing is lost");
-        if fifo && held.contains(group) {
-            assert!(is_named || is_dead || is_last, "the rest of a group waits");
+        if fifo && blocked.contains(group) {
+            assert!(is_named || is_dead || is_last, "the later messages of a group wait");
         }
         // After its last delivery a message does not come again: nothing waits for it.
         if is_named && !is_last {
-            held.insert(group);
+            blocked.insert(group);
         }
     }
 }

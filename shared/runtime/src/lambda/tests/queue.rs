@@ -1,4 +1,4 @@
-//! A queue that records what is asked of it.
+//! A queue that records its calls.
 
 use std::sync::{
     Arc, Mutex,
@@ -8,7 +8,7 @@ use std::sync::{
 use anyhow::bail;
 use serde_json::Value;
 
-use crate::sqs::{Answer, Claims, DeadLetter, Queue, QueueAttributes, Record, Rules};
+use crate::sqs::{Answer, ClaimChecks, DeadLetter, Queue, QueueAttributes, Record, Rules};
 
 pub(super) const QUEUE_ARN: &str = "arn:aws:sqs:local:123456789012:queue";
 
@@ -21,8 +21,8 @@ pub(super) struct RecordingQueue(Arc<State>);
 
 struct State {
     attributes: QueueAttributes,
-    claims: Claims,
-    hidden: Mutex<Vec<(String, i32)>>,
+    claim_checks: ClaimChecks,
+    invisible: Mutex<Vec<(String, i32)>>,
     dead_letters: Mutex<Vec<DeadLetter>>,
     dead_letters_fail: AtomicBool,
 }
@@ -36,8 +36,8 @@ impl RecordingQueue {
         };
         Self(Arc::new(State {
             attributes,
-            claims: Claims::disabled(),
-            hidden: Mutex::default(),
+            claim_checks: ClaimChecks::disabled(),
+            invisible: Mutex::default(),
             dead_letters: Mutex::default(),
             dead_letters_fail: AtomicBool::new(false),
         }))
@@ -47,19 +47,20 @@ impl RecordingQueue {
         self.0.dead_letters_fail.store(true, SeqCst);
     }
 
-    /// Receipt handle and seconds of each message that was hidden.
-    pub(super) fn hidden(&self) -> Vec<(String, i32)> {
-        let mut hidden = self.0.hidden.lock().unwrap().clone();
-        hidden.sort();
-        hidden
+    /// Receipt handle and seconds of each message that was invisible.
+    pub(super) fn invisible(&self) -> Vec<(String, i32)> {
+        let mut invisible = self.0.invisible.lock().unwrap().clone();
+        invisible.sort();
+        invisible
     }
 
     /// Message ids of the dead letters.
     pub(super) fn dead_letter_ids(&self) -> Vec<String> {
-        let details = |letter: DeadLetter| -> Value {
-            serde_json::from_str(letter.attributes["DeadLetter"].string_value().unwrap()).unwrap()
+        let details = |dead_letter: DeadLetter| -> Value {
+            serde_json::from_str(dead_letter.attributes["DeadLetter"].string_value().unwrap())
+                .unwrap()
         };
-        let id = |letter| details(letter)["message_id"].as_str().unwrap().to_owned();
+        let id = |dead_letter| details(dead_letter)["message_id"].as_str().unwrap().to_owned();
         self.dead_letters().into_iter().map(id).collect()
     }
 
@@ -79,7 +80,7 @@ impl Queue for RecordingQueue {
     }
 
     async fn change_visibility(&self, waits: &[(String, i32)]) -> Answer {
-        self.0.hidden.lock().unwrap().extend_from_slice(waits);
+        self.0.invisible.lock().unwrap().extend_from_slice(waits);
         Ok(Vec::new())
     }
 
@@ -87,11 +88,11 @@ impl Queue for RecordingQueue {
         panic!("a Lambda has no heartbeat")
     }
 
-    async fn send_dead_letters(&self, letters: &[DeadLetter]) -> Answer {
+    async fn send_dead_letters(&self, dead_letters: &[DeadLetter]) -> Answer {
         if self.0.dead_letters_fail.load(SeqCst) {
-            bail!("as it was told");
+            bail!("as the test says");
         }
-        self.0.dead_letters.lock().unwrap().extend_from_slice(letters);
+        self.0.dead_letters.lock().unwrap().extend_from_slice(dead_letters);
         Ok(Vec::new())
     }
 
@@ -99,7 +100,7 @@ impl Queue for RecordingQueue {
         &self.0.attributes
     }
 
-    fn claims(&self) -> &Claims {
-        &self.0.claims
+    fn claim_checks(&self) -> &ClaimChecks {
+        &self.0.claim_checks
     }
 }

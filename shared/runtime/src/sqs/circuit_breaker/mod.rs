@@ -98,7 +98,7 @@ impl CircuitBreaker {
         }
     }
 
-    /// Learns from a batch's verdicts, which may be the trial's.
+    /// Takes note of a batch's verdicts, which may be the trial's.
     ///
     /// A batch of which nothing succeeded opens the breaker. Where something did, it may be a fault of
     /// single messages, such as a throttled item: there the checks decide.
@@ -115,8 +115,8 @@ impl CircuitBreaker {
         }
     }
 
-    /// Makes `unavailable` of timeouts if a check fails, or hangs, too: that tells a dependency that
-    /// hangs from a message that always would. Without a declared dependency it is the message's.
+    /// Makes `unavailable` of timeouts if a check fails, or hangs, too: that distinguishes a
+    /// dependency that hangs from a message that always would. Without a declared dependency it is the message's.
     pub(crate) async fn explain_timeouts(&self, verdicts: &mut [Verdict]) {
         if !verdicts.iter().any(is_timeout) {
             return;
@@ -161,7 +161,7 @@ impl CircuitBreaker {
         }
     }
 
-    /// Changes the state, and has everybody who waits look again.
+    /// Changes the state, and wakes everything that waits.
     fn update<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
         let mut state = self.state();
         let result = change(&mut state);

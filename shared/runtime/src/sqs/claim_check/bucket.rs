@@ -63,7 +63,7 @@ impl Bucket {
         String::from_utf8(body).map_err(|_| mismatch("the object is not UTF-8"))
     }
 
-    /// Fails if S3 does not answer. Asks for the head of an object that is not there, which needs no
+    /// Fails if S3 does not answer. Requests the head of an object that is not there, which needs no
     /// other permission than the bodies do.
     pub(super) async fn probe(self: Arc<Self>) -> anyhow::Result<()> {
         let request = self.client.head_object().bucket(&self.name).key(PROBE_KEY);
@@ -75,7 +75,7 @@ impl Bucket {
 
     pub(super) async fn delete(&self, key: String) {
         if let Err(error) = objects::remove(&self.client, &self.name, &key).await {
-            warn!(%error, "a claim check's body could not be deleted: it stays");
+            warn!(%error, "a claim_check check's body could not be deleted: it stays");
         }
     }
 }

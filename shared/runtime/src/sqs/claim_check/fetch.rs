@@ -11,7 +11,7 @@ use tokio::{
 use super::{
     ATTRIBUTE, Config, Reference,
     bucket::Bucket,
-    portion::{self, Claim, Portion},
+    sub_batch::{self, ClaimCheck, SubBatch},
 };
 use crate::{
     health::Dependencies,
@@ -24,7 +24,7 @@ const CONCURRENCY: usize = 8;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Follows claim checks into the one bucket that was configured, if one was.
-pub(crate) struct Claims(Option<Store>);
+pub(crate) struct ClaimChecks(Option<Store>);
 
 struct Store {
     bucket: Arc<Bucket>,
@@ -33,8 +33,8 @@ struct Store {
     bytes: u32,
 }
 
-impl Claims {
-    /// Asks nothing of S3 yet: a queue is consumed even while that is unavailable.
+impl ClaimChecks {
+    /// Sends nothing to S3 yet: a queue is consumed even while that is unavailable.
     pub(crate) async fn open(config: &Config) -> Self {
         let Some(name) = config.claim_check_bucket.clone() else { return Self(None) };
         let bytes = config.claim_check_memory_bytes;
@@ -56,23 +56,23 @@ impl Claims {
         Self(None)
     }
 
-    /// Cuts a batch into portions whose bodies fit into memory: one, mostly.
-    pub(crate) fn portions<'a>(&self, records: &'a [Record]) -> Vec<Portion<'a>> {
-        let claims = records.iter().map(|record| self.claim(record)).collect();
+    /// Cuts a batch into sub-batches whose bodies fit into memory: one, mostly.
+    pub(crate) fn sub_batches<'a>(&self, records: &'a [Record]) -> Vec<SubBatch<'a>> {
+        let claim_checks = records.iter().map(|record| self.claim_check(record)).collect();
         let bytes = self.0.as_ref().map_or(u32::MAX, |store| store.bytes);
-        portion::cut(records, claims, bytes.into())
+        sub_batch::cut(records, claim_checks, bytes.into())
     }
 
-    /// Waits until there is memory for a portion's bodies, which is taken until the permit is
-    /// dropped. All of it at once: batches that held a part each would wait for each other. In a pod
+    /// Waits until there is memory for a sub-batch's bodies, which is taken until the permit is
+    /// dropped. All of it at once: batches that took a part each would wait for each other. In a pod
     /// that comes, since every other handler has a limit; an invocation ends before, at `until`.
     pub(crate) async fn reserve(
         &self,
-        portion: &Portion<'_>,
+        sub_batch: &SubBatch<'_>,
         until: Option<Instant>,
     ) -> Result<Option<OwnedSemaphorePermit>, Retry> {
-        let Some(store) = self.0.as_ref().filter(|_| portion.bytes > 0) else { return Ok(None) };
-        let permits = u32::try_from(portion.bytes).unwrap_or(u32::MAX);
+        let Some(store) = self.0.as_ref().filter(|_| sub_batch.bytes > 0) else { return Ok(None) };
+        let permits = u32::try_from(sub_batch.bytes).unwrap_or(u32::MAX);
         let permit = Arc::clone(&store.room).acquire_many_owned(permits);
         let permit = match until {
             Some(until) => timeout_at(until, permit).await.ok(),
@@ -87,14 +87,16 @@ impl Claims {
     /// records that have a verdict are left alone.
     pub(crate) async fn redeem(
         &self,
-        portion: Portion<'_>,
+        sub_batch: SubBatch<'_>,
         verdicts: &mut [Option<Verdict>],
         deadline: Instant,
     ) -> Vec<Option<String>> {
-        let claims = portion.claims.into_iter().zip(&*verdicts);
-        let open: Vec<Claim> =
-            claims.map(|(claim, verdict)| claim.filter(|_| verdict.is_none())).collect();
-        let fetch = |claim: Claim| async move { Some(self.fetch(claim?, deadline).await) };
+        let claim_checks = sub_batch.claim_checks.into_iter().zip(&*verdicts);
+        let open: Vec<ClaimCheck> = claim_checks
+            .map(|(claim_check, verdict)| claim_check.filter(|_| verdict.is_none()))
+            .collect();
+        let fetch =
+            |claim_check: ClaimCheck| async move { Some(self.fetch(claim_check?, deadline).await) };
         let fetched: Vec<Option<Result<String, Verdict>>> =
             stream::iter(open).map(fetch).buffered(CONCURRENCY).collect().await;
         let mut bodies = Vec::with_capacity(fetched.len());
@@ -111,33 +113,33 @@ impl Claims {
         bodies
     }
 
-    /// Deletes the bodies of messages that are done with, if that was asked for.
+    /// Deletes the bodies of messages that are done with, if that is configured.
     pub(crate) async fn discard<'a>(&self, records: impl Iterator<Item = &'a Record>) {
         let Some(store) = self.0.as_ref().filter(|store| store.bucket.deletes) else { return };
-        let references = records.filter_map(|record| self.claim(record)?.ok());
+        let references = records.filter_map(|record| self.claim_check(record)?.ok());
         let keys: Vec<_> = references.map(|reference| reference.key).collect();
         let delete = |key| async move { store.bucket.delete(key).await };
         stream::iter(keys).map(delete).buffer_unordered(CONCURRENCY).collect::<()>().await;
     }
 
     /// What a record refers to, if it is a claim check, and whether that may be fetched.
-    fn claim(&self, record: &Record) -> Claim {
-        let claim = record.attribute(ATTRIBUTE)?;
+    fn claim_check(&self, record: &Record) -> ClaimCheck {
+        let claim_check = record.attribute(ATTRIBUTE)?;
         let Some(store) = &self.0 else {
             let detail = "the message refers to a body in S3, and CLAIM_CHECK_BUCKET is not set";
             return Some(Err(Reject::new("claim_check_disabled", detail)));
         };
-        let reference = serde_json::from_str(claim)
+        let reference = serde_json::from_str(claim_check)
             .map_err(|error| Reject::new("claim_check_malformed", error.to_string()));
         Some(reference.and_then(|reference| store.bucket.check(reference)))
     }
 
     async fn fetch(
         &self,
-        claim: Result<Reference, Reject>,
+        claim_check: Result<Reference, Reject>,
         deadline: Instant,
     ) -> Result<String, Verdict> {
-        let reference = claim?;
+        let reference = claim_check?;
         let late = || Retry::unavailable("claim_check_unavailable", "S3 took too long");
         let Some(store) = &self.0 else { return Err(late().into()) };
         let deadline = deadline.min(Instant::now() + PATIENCE);

@@ -59,20 +59,20 @@
 //!
 //! Memory: the bodies of all batches that are handled at a time take `CLAIM_CHECK_MEMORY_BYTES` at
 //! most, from before they are fetched until their messages were handled. A batch with more than that
-//! is handled in portions, one after the other; a batch for which there is no room now waits. A body
+//! is handled in sub-batches, one after the other; a batch for which there is no room now waits. A body
 //! is dropped once it was decoded: what `decode` makes of it comes on top.
 
 mod bucket;
 mod fetch;
-mod portion;
 mod reference;
+mod sub_batch;
 
 use anyhow::ensure;
 use clap::{Args, builder::NonEmptyStringValueParser, value_parser};
 
-pub(crate) use fetch::Claims;
-pub(crate) use portion::{Held, Portion};
+pub(crate) use fetch::ClaimChecks;
 pub use reference::{ATTRIBUTE, Reference, put};
+pub(crate) use sub_batch::{BlockedGroups, SubBatch};
 
 /// Whether and how claim checks are followed. It is part of [`sqs::Config`](super::Config).
 #[derive(Debug, Clone, Args)]

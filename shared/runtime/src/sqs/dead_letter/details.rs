@@ -7,7 +7,7 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{DETAILS, Death, is_ours};
+use super::{DETAILS, Rejection, is_ours};
 use crate::sqs::Record;
 
 #[derive(Serialize)]
@@ -52,7 +52,7 @@ impl<'a> Details<'a> {
     /// Of a short one no more than a replay needs.
     pub(super) fn new(
         record: &'a Record,
-        death: &'a Death<'_>,
+        rejection: &'a Rejection<'_>,
         reason: &'a str,
         detail: &'a str,
         spilled: &[(&'a String, &'a MessageAttributeValue)],
@@ -62,20 +62,20 @@ impl<'a> Details<'a> {
         Self {
             reason,
             detail: full.then_some(detail),
-            handler: full.then_some(death.handler),
+            handler: full.then_some(rejection.handler),
             attempts: record.receive_count(),
             first_received_at: record.first_received_at().filter(|_| full).map(rfc3339),
-            failed_at: full.then(|| rfc3339(death.at)),
+            failed_at: full.then(|| rfc3339(rejection.at)),
             message_id: record.message_id(),
             trace_id: trace_id.filter(|_| full),
-            queue: full.then_some(&death.queue.arn),
+            queue: full.then_some(&rejection.queue.arn),
             group_id: record.group_id().filter(|_| full),
             attributes: spilled.iter().copied().map(spill).collect(),
         }
     }
 }
 
-/// Gives a message that died before the attributes back that found no room then.
+/// Restores the attributes that found no room in an earlier dead letter of the message.
 pub(crate) fn restore(attributes: &mut BTreeMap<String, MessageAttributeValue>) {
     let details = attributes.get(DETAILS).and_then(MessageAttributeValue::string_value);
     let spilled = details.and_then(|details| serde_json::from_str::<Spilled>(details).ok());

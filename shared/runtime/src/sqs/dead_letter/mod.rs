@@ -4,7 +4,7 @@
 //! ours: [`REASON`], by which a queue's readers can filter, and [`DETAILS`], a JSON object. SQS
 //! allows ten attributes; the smallest of the originals that find no room travel inside the JSON, and
 //! [`restore`] takes them out of it when such a message comes again, so that none is lost however
-//! often it dies. A message near SQS's limit of size has room for less: see [`Extent`].
+//! often it is dead-lettered. A message near SQS's limit of size has room for less: see [`Extent`].
 
 mod details;
 #[cfg(test)]
@@ -43,7 +43,7 @@ pub(crate) struct DeadLetter {
     pub(crate) extent: Extent,
 }
 
-/// How much of what an operator needs a dead letter says.
+/// How much a dead letter says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Extent {
     /// All of it.
@@ -58,7 +58,7 @@ pub(crate) enum Extent {
 }
 
 /// Where and when a batch's messages were rejected.
-pub(crate) struct Death<'a> {
+pub(crate) struct Rejection<'a> {
     pub(crate) queue: &'a QueueAttributes,
     pub(crate) handler: &'a str,
     pub(crate) at: DateTime<Utc>,
@@ -90,17 +90,17 @@ impl DeadLetter {
         position: usize,
         record: &Record,
         reject: &Reject,
-        death: &Death<'_>,
+        rejection: &Rejection<'_>,
         most: usize,
     ) -> Result<Self, BuildError> {
-        let mut letter = Self::with(Extent::Full, position, record, reject, death)?;
-        while letter.weight() > most {
-            match letter.smaller(record, reject, death)? {
-                Some(smaller) => letter = smaller,
+        let mut dead_letter = Self::with(Extent::Full, position, record, reject, rejection)?;
+        while dead_letter.weight() > most {
+            match dead_letter.smaller(record, reject, rejection)? {
+                Some(smaller) => dead_letter = smaller,
                 None => break,
             }
         }
-        Ok(letter)
+        Ok(dead_letter)
     }
 
     /// The same with less of ours, as long as it says less.
@@ -108,7 +108,7 @@ impl DeadLetter {
         &self,
         record: &Record,
         reject: &Reject,
-        death: &Death<'_>,
+        rejection: &Rejection<'_>,
     ) -> Result<Option<Self>, BuildError> {
         let originals = originals(record).count();
         let mut extent = self.extent.smaller();
@@ -119,7 +119,9 @@ impl DeadLetter {
             }
             extent = next.smaller();
         }
-        extent.map(|extent| Self::with(extent, self.position, record, reject, death)).transpose()
+        extent
+            .map(|extent| Self::with(extent, self.position, record, reject, rejection))
+            .transpose()
     }
 
     fn with(
@@ -127,7 +129,7 @@ impl DeadLetter {
         position: usize,
         record: &Record,
         reject: &Reject,
-        death: &Death<'_>,
+        rejection: &Rejection<'_>,
     ) -> Result<Self, BuildError> {
         let mut originals: Vec<_> = originals(record).collect();
         // The largest first: the others take the least room in JSON.
@@ -143,11 +145,11 @@ impl DeadLetter {
         if matches!(extent, Extent::Full | Extent::Short) {
             let detail = printable(&reject.detail);
             let details =
-                Details::new(record, death, &code, &detail, spilled, extent == Extent::Full);
+                Details::new(record, rejection, &code, &detail, spilled, extent == Extent::Full);
             let details = serde_json::json!(details).to_string();
             attributes.insert(DETAILS.to_owned(), text(&replaced(&details))?);
         }
-        let (group_id, deduplication_id) = ids(extent, record, &code, death.queue.rules.fifo);
+        let (group_id, deduplication_id) = ids(extent, record, &code, rejection.queue.rules.fifo);
         let body = record.body().to_owned();
         Ok(Self { position, body, attributes, group_id, deduplication_id, extent })
     }
@@ -158,7 +160,7 @@ impl DeadLetter {
     }
 }
 
-/// The sender's attributes. A replayed dead letter may come back with the marks of its first death.
+/// The sender's attributes. A replayed dead letter may come back with the attributes of its first dead letter.
 fn originals(record: &Record) -> impl Iterator<Item = (&String, &MessageAttributeValue)> {
     record.attributes().iter().filter(|(name, _)| !is_ours(name))
 }

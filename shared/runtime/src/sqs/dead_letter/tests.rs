@@ -8,7 +8,7 @@ use super::details::spill;
 use super::*;
 use crate::sqs::action::Rules;
 
-fn letter(attributes: usize, detail: &str, fifo: bool) -> (DeadLetter, Value) {
+fn dead_letter(attributes: usize, detail: &str, fifo: bool) -> (DeadLetter, Value) {
     let queue = QueueAttributes {
         arn: "arn:aws:sqs:region:1:queue".to_owned(),
         rules: Rules { max_receive_count: 3, fifo },
@@ -17,21 +17,21 @@ fn letter(attributes: usize, detail: &str, fifo: bool) -> (DeadLetter, Value) {
     let at = DateTime::from_timestamp(1_700_000_001, 0).unwrap();
     let names = (0..attributes).map(|number| format!("attribute-{number:02}"));
     let record = Record::in_group("group", 2).with_attributes(names);
-    let death = Death { queue: &queue, handler: "handler", at };
-    let letter =
-        DeadLetter::pack(0, &record, &Reject::new("malformed", detail), &death, usize::MAX)
+    let rejection = Rejection { queue: &queue, handler: "handler", at };
+    let dead_letter =
+        DeadLetter::pack(0, &record, &Reject::new("malformed", detail), &rejection, usize::MAX)
             .unwrap();
-    let details = letter.attributes[DETAILS].string_value().unwrap();
+    let details = dead_letter.attributes[DETAILS].string_value().unwrap();
     let details = serde_json::from_str(details).unwrap();
-    (letter, details)
+    (dead_letter, details)
 }
 
 #[test]
-fn tells_what_an_operator_needs() {
-    let (letter, details) = letter(1, "line 1", true);
-    assert_eq!(letter.body, "body");
-    assert_eq!(letter.attributes[REASON].string_value(), Some("malformed"));
-    assert_eq!(letter.attributes["attribute-00"].string_value(), Some("value"));
+fn says_what_an_operator_needs() {
+    let (dead_letter, details) = dead_letter(1, "line 1", true);
+    assert_eq!(dead_letter.body, "body");
+    assert_eq!(dead_letter.attributes[REASON].string_value(), Some("malformed"));
+    assert_eq!(dead_letter.attributes["attribute-00"].string_value(), Some("value"));
     let expected = serde_json::json!({
         "reason": "malformed", "detail": "line 1", "handler": "handler", "attempts": 2,
         "first_received_at": "2023-11-14T22:13:20.123Z",
@@ -43,10 +43,10 @@ fn tells_what_an_operator_needs() {
 
 #[test]
 fn keeps_the_group_and_names_the_duplicate_in_a_fifo_queue() {
-    let fifo = letter(0, "", true).0;
+    let fifo = dead_letter(0, "", true).0;
     assert_eq!(fifo.group_id.as_deref(), Some("group"));
     assert_eq!(fifo.deduplication_id.as_deref(), Some("message"));
-    let standard = letter(0, "", false).0;
+    let standard = dead_letter(0, "", false).0;
     assert_eq!((standard.group_id, standard.deduplication_id), (None, None));
 }
 
@@ -61,11 +61,11 @@ fn a_binary_attribute_without_room_travels_in_base64() {
 proptest! {
     #[test]
     fn no_attribute_is_lost_and_none_is_too_many(count in 0..=10_usize, detail in ".*") {
-        let (letter, details) = letter(count, &detail, true);
+        let (dead_letter, details) = dead_letter(count, &detail, true);
         let spilled = details["attributes"].as_object().map_or(0, serde_json::Map::len);
-        prop_assert!(letter.attributes.len() <= MOST_ATTRIBUTES);
-        prop_assert_eq!(letter.attributes.len() + spilled, count + 2);
-        prop_assert!(letter.weight() < 10_000);
+        prop_assert!(dead_letter.attributes.len() <= MOST_ATTRIBUTES);
+        prop_assert_eq!(dead_letter.attributes.len() + spilled, count + 2);
+        prop_assert!(dead_letter.weight() < 10_000);
     }
 
     #[test]
@@ -83,15 +83,15 @@ fn attributes() -> QueueAttributes {
 
 fn pack(record: &Record, reject: &Reject, most: usize) -> DeadLetter {
     let queue = attributes();
-    let death = Death { queue: &queue, handler: "handler", at: DateTime::UNIX_EPOCH };
-    DeadLetter::pack(0, record, reject, &death, most).unwrap()
+    let rejection = Rejection { queue: &queue, handler: "handler", at: DateTime::UNIX_EPOCH };
+    DeadLetter::pack(0, record, reject, &rejection, most).unwrap()
 }
 
 /// The dead letter, replayed as it is.
-fn replayed(letter: DeadLetter) -> Record {
+fn replayed(dead_letter: DeadLetter) -> Record {
     let message = aws_sdk_sqs::types::Message::builder().message_id("again");
-    let message = message.receipt_handle("handle").body(letter.body);
-    message.set_message_attributes(Some(letter.attributes)).build().try_into().unwrap()
+    let message = message.receipt_handle("handle").body(dead_letter.body);
+    message.set_message_attributes(Some(dead_letter.attributes)).build().try_into().unwrap()
 }
 
 fn names(record: &Record) -> Vec<&String> {
@@ -100,14 +100,14 @@ fn names(record: &Record) -> Vec<&String> {
 
 proptest! {
     #[test]
-    fn no_attribute_is_lost_over_many_deaths(count in 0..=10_usize, deaths in 1..4) {
+    fn no_attribute_is_lost_over_many_replays(count in 0..=10_usize, replays in 1..4) {
         let names_of = (0..count).map(|number| format!("attribute-{number:02}"));
         let first = Record::in_group("group", 2).with_attributes(names_of);
         let mut record = first.clone();
-        for _ in 0..deaths {
-            let letter = pack(&record, &Reject::new("malformed", ""), usize::MAX);
-            prop_assert!(letter.attributes.len() <= MOST_ATTRIBUTES);
-            record = replayed(letter);
+        for _ in 0..replays {
+            let dead_letter = pack(&record, &Reject::new("malformed", ""), usize::MAX);
+            prop_assert!(dead_letter.attributes.len() <= MOST_ATTRIBUTES);
+            record = replayed(dead_letter);
         }
         prop_assert_eq!(names(&record), names(&first));
     }
@@ -119,21 +119,21 @@ proptest! {
         let names_of = (0..attributes).map(|number| format!("attribute-{number:02}"));
         let record = Record::in_group("group", 2).with_attributes(names_of);
         let most = record.bytes() + left;
-        let letter = pack(&record, &Reject::new("malformed", detail), most);
-        prop_assert!(letter.weight() <= most || letter.extent == Extent::Bare);
-        prop_assert!(letter.attributes.len() <= MOST_ATTRIBUTES);
-        let id = letter.deduplication_id.clone().unwrap();
-        let told = letter.attributes.get(REASON).and_then(|reason| reason.string_value());
-        prop_assert!(told == Some("malformed") || id.starts_with("malformed:"));
-        let restored = names(&replayed(letter)).len();
+        let dead_letter = pack(&record, &Reject::new("malformed", detail), most);
+        prop_assert!(dead_letter.weight() <= most || dead_letter.extent == Extent::Bare);
+        prop_assert!(dead_letter.attributes.len() <= MOST_ATTRIBUTES);
+        let id = dead_letter.deduplication_id.clone().unwrap();
+        let reason = dead_letter.attributes.get(REASON).and_then(|value| value.string_value());
+        prop_assert!(reason == Some("malformed") || id.starts_with("malformed:"));
+        let restored = names(&replayed(dead_letter)).len();
         prop_assert_eq!(restored, attributes);
     }
 
     #[test]
     fn sqs_takes_every_character(reason in "(.|[\u{0}-\u{1F}]|\u{FFFF}){0,40}") {
         let reason: &'static str = Box::leak(reason.into_boxed_str());
-        let letter = pack(&Record::with_body("body"), &Reject::new(reason, reason), usize::MAX);
-        for value in letter.attributes.values() {
+        let dead_letter = pack(&Record::with_body("body"), &Reject::new(reason, reason), usize::MAX);
+        for value in dead_letter.attributes.values() {
             let value = value.string_value().unwrap();
             prop_assert!(!value.is_empty());
             prop_assert_eq!(&replaced(value), value);

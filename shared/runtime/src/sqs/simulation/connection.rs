@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 use super::queue::Simulation;
 use crate::sqs::{
     Record,
-    claim_check::Claims,
+    claim_check::ClaimChecks,
     dead_letter::DeadLetter,
     queue::{Answer, Queue},
     queue_attributes::QueueAttributes,
@@ -45,15 +45,15 @@ impl Queue for Connection {
         self.alive(self.queue.extend(handles, seconds)).await
     }
 
-    async fn send_dead_letters(&self, letters: &[DeadLetter]) -> Answer {
-        self.alive(self.queue.send_dead_letters(letters)).await
+    async fn send_dead_letters(&self, dead_letters: &[DeadLetter]) -> Answer {
+        self.alive(self.queue.send_dead_letters(dead_letters)).await
     }
 
     fn attributes(&self) -> &QueueAttributes {
         self.queue.attributes()
     }
 
-    fn claims(&self) -> &Claims {
-        self.queue.claims()
+    fn claim_checks(&self) -> &ClaimChecks {
+        self.queue.claim_checks()
     }
 }

@@ -18,7 +18,7 @@ pub(super) struct Rates {
     pub(super) entry: u32,
     /// An entry is answered as done and is not.
     pub(super) lie: u32,
-    /// A message is handed out and not hidden, as a standard queue may.
+    /// A message is handed out and not invisible, as a standard queue may.
     pub(super) duplicate: u32,
     /// Longest way there, and back, in milliseconds.
     pub(super) latency: u64,
@@ -74,7 +74,7 @@ impl Faults {
         }
     }
 
-    /// For how long a message stays hidden that should be hidden for `visibility`.
+    /// For how long a message stays invisible that should be invisible for `visibility`.
     pub(super) fn visibility(&self, visibility: Duration) -> Duration {
         if self.happens(self.rates.duplicate) { self.dice.millis(0..=2_000) } else { visibility }
     }

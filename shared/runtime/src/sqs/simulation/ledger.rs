@@ -108,27 +108,30 @@ impl Ledger {
         }
     }
 
-    pub(super) fn dead_lettered(&self, letter: &DeadLetter) {
-        let text = |name: &str| letter.attributes.get(name)?.string_value();
+    pub(super) fn dead_lettered(&self, dead_letter: &DeadLetter) {
+        let text = |name: &str| dead_letter.attributes.get(name)?.string_value();
         let (reason, details) = (text(REASON).unwrap_or(""), text(DETAILS).unwrap_or("null"));
-        self.note(&format!("dead-lettered {}: {reason}", letter.body));
+        self.note(&format!("dead-lettered {}: {reason}", dead_letter.body));
         let details: serde_json::Value = serde_json::from_str(details).unwrap_or_default();
         let last = details.get("attempts").and_then(serde_json::Value::as_u64)
             == Some(self.max_receive_count.into());
         let mut books = self.books();
-        let hopeless =
-            books.sent.values().flatten().any(|sent| sent.hopeless && sent.body == letter.body);
-        books.dead.insert(letter.body.clone());
-        let at_fault = books.alone.contains(&(letter.body.clone(), self.max_receive_count));
+        let hopeless = books
+            .sent
+            .values()
+            .flatten()
+            .any(|sent| sent.hopeless && sent.body == dead_letter.body);
+        books.dead.insert(dead_letter.body.clone());
+        let at_fault = books.alone.contains(&(dead_letter.body.clone(), self.max_receive_count));
         drop(books);
         if !hopeless && !at_fault {
             self.broken(&format!(
                 "{} was dead-lettered for a neighbour's fault: {reason}",
-                letter.body
+                dead_letter.body
             ));
         }
         if reason.is_empty() || !(last || hopeless) {
-            self.broken(&format!("{} was dead-lettered too soon: {reason}", letter.body));
+            self.broken(&format!("{} was dead-lettered too soon: {reason}", dead_letter.body));
         }
     }
 

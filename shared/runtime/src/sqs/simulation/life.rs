@@ -71,7 +71,7 @@ pub async fn simulate(seed: u64) -> Report {
     }
     // Whatever is left, somebody gets to the end of it.
     if sending.await.is_err() {
-        world.ledger.broken("the sender died");
+        world.ledger.broken("the sender panicked");
     }
     world.queue.state().faults.cease();
     world.stage.calm.store(true, SeqCst);

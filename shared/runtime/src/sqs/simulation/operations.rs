@@ -14,7 +14,7 @@ use tokio::time::{Instant, timeout_at};
 use super::{faults::Fate, queue::Simulation};
 use crate::sqs::{
     Record,
-    claim_check::Claims,
+    claim_check::ClaimChecks,
     dead_letter::DeadLetter,
     queue::{Answer, Failure, Queue},
     queue_attributes::QueueAttributes,
@@ -59,11 +59,11 @@ impl Simulation {
             self.change(&handle, |messages, position| {
                 if let Some(message) = messages.get_mut(position) {
                     if message.received_at.elapsed() + wait > Duration::from_hours(12) {
-                        self.state().ledger.broken("hidden for more than twelve hours");
+                        self.state().ledger.broken("invisible for more than twelve hours");
                     }
                     message.visible_at = Instant::now() + wait;
                     let (body, receives) = (&message.body, message.receives);
-                    self.state().ledger.note(&format!("hidden {body} #{receives} for {wait:?}"));
+                    self.state().ledger.note(&format!("invisible {body} #{receives} for {wait:?}"));
                 }
             })
         };
@@ -75,12 +75,12 @@ impl Queue for Simulation {
     async fn receive(&self, most: u16) -> anyhow::Result<Vec<Record>> {
         self.state().receives.fetch_add(1, SeqCst);
         if fails(&self.state().failing_receives) {
-            bail!("the queue is away");
+            bail!("the queue is unavailable");
         }
         self.state().faults.way().await;
         let call = self.state().faults.call();
         if call == (Fate::Fails { done: false }) {
-            bail!("the queue is away");
+            bail!("the queue is unavailable");
         }
         let deadline = Instant::now() + self.state().wait;
         let records = loop {
@@ -130,38 +130,42 @@ impl Queue for Simulation {
 
     async fn extend(&self, handles: &[String], seconds: i32) -> Answer {
         if fails(&self.state().failing_extends) {
-            bail!("the queue is away");
+            bail!("the queue is unavailable");
         }
-        // A queue that says that it hides what it does not would break any consumer's promises.
+        // A queue that says that it makes a message invisible and does not would break any consumer's promises.
         self.set_visibility(handles, false, |handle| (handle.clone(), seconds)).await
     }
 
-    async fn send_dead_letters(&self, letters: &[DeadLetter]) -> Answer {
+    async fn send_dead_letters(&self, dead_letters: &[DeadLetter]) -> Answer {
         if fails(&self.state().failing_dead_letters) {
-            return Ok(all_fail(letters.len()));
+            return Ok(all_fail(dead_letters.len()));
         }
         let delay = *self.state().dead_letter_delay.lock().unwrap_or_else(PoisonError::into_inner);
         tokio::time::sleep(delay).await;
         let most = self.state().longest_dead_letter.load(SeqCst);
-        if letters.iter().any(|letter| letter.weight() > most) {
+        if dead_letters.iter().any(|dead_letter| dead_letter.weight() > most) {
             let refused =
                 |index| Failure { index, code: "BatchRequestTooLong".into(), futile: true };
-            return Ok((0..letters.len()).map(refused).collect());
+            return Ok((0..dead_letters.len()).map(refused).collect());
         }
-        let send = |letter: &DeadLetter| {
-            self.state().ledger.dead_lettered(letter);
-            self.state().dead.lock().unwrap_or_else(PoisonError::into_inner).push(letter.clone());
+        let send = |dead_letter: &DeadLetter| {
+            self.state().ledger.dead_lettered(dead_letter);
+            self.state()
+                .dead
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(dead_letter.clone());
             true
         };
-        self.batch(letters, false, send).await
+        self.batch(dead_letters, false, send).await
     }
 
     fn attributes(&self) -> &QueueAttributes {
         &self.state().attributes
     }
 
-    fn claims(&self) -> &Claims {
-        &self.state().claims
+    fn claim_checks(&self) -> &ClaimChecks {
+        &self.state().claim_checks
     }
 }
 

@@ -16,7 +16,7 @@ pub(super) struct Plan {
     /// Whether the handler takes one message at a time.
     pub(super) single: bool,
     pub(super) messages: Vec<Planned>,
-    /// How often the process is stopped or dies before it is left alone.
+    /// How often the process is stopped or crashes before it is left alone.
     pub(super) lives: u16,
 }
 

@@ -1,4 +1,4 @@
-//! A queue in memory that does what SQS documents, on tokio's clock, and fails when told to.
+//! A queue in memory that does what SQS documents, on tokio's clock, and fails as its faults say.
 
 use std::{
     collections::{BTreeSet, HashMap, HashSet, VecDeque},
@@ -11,7 +11,7 @@ use tokio::{sync::Notify, time::Instant};
 
 use super::{faults::Faults, ledger::Ledger};
 use crate::sqs::{
-    Config, Record, action::Rules, claim_check::Claims, dead_letter::DeadLetter,
+    Config, Record, action::Rules, claim_check::ClaimChecks, dead_letter::DeadLetter,
     queue_attributes::QueueAttributes,
 };
 
@@ -27,7 +27,7 @@ pub(in crate::sqs) struct State {
     pub(in crate::sqs) dead: Mutex<Vec<DeadLetter>>,
     pub(super) changed: Notify,
     pub(super) receives: AtomicUsize,
-    pub(super) claims: Claims,
+    pub(super) claim_checks: ClaimChecks,
     pub(super) faults: Faults,
     pub(super) ledger: Arc<Ledger>,
     /// How many of the next calls fail.
@@ -71,7 +71,7 @@ impl Simulation {
             dead: Mutex::default(),
             changed: Notify::new(),
             receives: AtomicUsize::new(0),
-            claims: Claims::disabled(),
+            claim_checks: ClaimChecks::disabled(),
             faults,
             ledger,
             failing_receives: AtomicUsize::new(0),

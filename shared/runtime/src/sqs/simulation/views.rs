@@ -15,19 +15,19 @@ use super::{
 use crate::sqs::{Config, action::Rules, dead_letter::DeadLetter};
 
 impl Simulation {
-    /// A queue on which nothing fails unless told to.
+    /// A queue on which nothing fails unless a fault says so.
     pub(in crate::sqs) fn new(config: &Config, fifo: bool, max_receive_count: u32) -> Self {
         let ledger = Arc::new(Ledger::new(fifo, max_receive_count));
         let rules = Rules { max_receive_count, fifo };
         Self::faulty(config, rules, Faults::new(Rates::default(), 0), ledger)
     }
 
-    /// Messages that are neither deleted nor hidden.
+    /// Messages that are neither deleted nor invisible.
     pub(in crate::sqs) fn visible(&self) -> usize {
         self.messages().iter().filter(|message| message.visible_at <= Instant::now()).count()
     }
 
-    pub(in crate::sqs) fn hidden(&self) -> usize {
+    pub(in crate::sqs) fn invisible(&self) -> usize {
         self.messages().iter().filter(|message| message.visible_at > Instant::now()).count()
     }
 
@@ -41,7 +41,7 @@ impl Simulation {
         self.state().ledger.close().broken
     }
 
-    /// How often it was asked for messages.
+    /// How many receives there were.
     pub(in crate::sqs) fn receives(&self) -> usize {
         self.state().receives.load(SeqCst)
     }
@@ -53,10 +53,13 @@ impl Simulation {
 
     /// Body and reason of each dead letter.
     pub(in crate::sqs) fn dead(&self) -> Vec<(String, String)> {
-        let reason =
-            |letter: &DeadLetter| letter.attributes["DeadLetterReason"].string_value.clone();
+        let reason = |dead_letter: &DeadLetter| {
+            dead_letter.attributes["DeadLetterReason"].string_value.clone()
+        };
         let dead = self.state().dead.lock().unwrap();
-        dead.iter().map(|letter| (letter.body.clone(), reason(letter).unwrap())).collect()
+        dead.iter()
+            .map(|dead_letter| (dead_letter.body.clone(), reason(dead_letter).unwrap()))
+            .collect()
     }
 }
 

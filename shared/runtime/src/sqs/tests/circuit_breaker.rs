@@ -95,7 +95,7 @@ async fn a_short_outage_costs_no_delivery_and_work_goes_on_within_seconds() {
     let outage = Outage::start(&queue, &config);
     queue.send("", "message");
     sleep(Duration::from_mins(2)).await;
-    assert_eq!((queue.hidden(), queue.receive_counts()), (1, vec![1]));
+    assert_eq!((queue.invisible(), queue.receive_counts()), (1, vec![1]));
     outage.is_back.store(true, SeqCst);
     let begun = Instant::now();
     outage.running.until(Simulation::is_empty).await;
@@ -208,6 +208,6 @@ async fn one_unavailable_message_among_others_does_not_open_the_breaker() {
     sleep(Duration::from_millis(200)).await;
     queue.send("", "good");
     sleep(Duration::from_millis(200)).await;
-    assert_eq!((queue.hidden(), queue.visible()), (1, 0), "only the throttled one waits");
+    assert_eq!((queue.invisible(), queue.visible()), (1, 0), "only the throttled one waits");
     running.stop().await;
 }

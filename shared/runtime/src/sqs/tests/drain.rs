@@ -1,4 +1,4 @@
-//! A shutdown costs no message: what is at its last delivery is handled, the rest is released.
+//! A shutdown costs no message: what is at its last delivery is handled, the others are released.
 
 use std::{
     future::pending,
@@ -95,12 +95,12 @@ async fn a_drain_that_is_cut_off_releases_what_it_holds() {
             Running::start_with(&queue, &config, handler)
         };
         sleep(Duration::from_secs(1)).await;
-        assert!(queue.hidden() > 0);
+        assert!(queue.invisible() > 0);
         running.stop.draining.cancel();
         sleep(Duration::from_secs(1)).await;
         running.stop.cut_off.cancel();
         tokio::time::timeout(Duration::from_secs(1), running.stop()).await.expect("at once");
-        assert_eq!((queue.hidden(), queue.visible()), (0, 25), "fifo: {fifo}, each: {each}");
+        assert_eq!((queue.invisible(), queue.visible()), (0, 25), "fifo: {fifo}, each: {each}");
         assert_eq!(queue.dead(), []);
     }
 }

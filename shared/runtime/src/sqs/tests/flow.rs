@@ -26,7 +26,7 @@ async fn receives_are_coalesced_up_to_the_batch_size() {
         async move { acks(&batch) }
     });
     running.until(Simulation::is_empty).await;
-    assert_eq!(*sizes.lock().unwrap(), [20, 20, 10], "whole receives of ten");
+    assert_eq!(*sizes.lock().unwrap(), [20, 20, 10], "receives of ten, never split");
     running.stop().await;
 }
 
@@ -39,7 +39,7 @@ async fn no_more_is_received_than_there_are_slots() {
     }
     let running = Running::start(&queue, &config, |_| pending());
     sleep(config.handler_timeout() / 2).await;
-    assert_eq!(queue.hidden(), 6);
+    assert_eq!(queue.invisible(), 6);
     running.stop().await;
 }
 
@@ -65,14 +65,18 @@ async fn a_drain_finishes_what_runs_and_takes_no_more() {
         acks(&batch)
     });
     queue.send("", "runs");
-    running.until(|queue| queue.hidden() == 1).await;
+    running.until(|queue| queue.invisible() == 1).await;
     sleep(Duration::from_secs(1)).await;
     running.stop.draining.cancel();
     queue.send("", "comes too late");
     sleep(Duration::from_secs(2)).await;
-    assert_eq!((queue.hidden(), queue.visible()), (1, 1));
+    assert_eq!((queue.invisible(), queue.visible()), (1, 1));
     running.stop().await;
-    assert_eq!((queue.hidden(), queue.visible()), (0, 1), "the first is done, the second is free");
+    assert_eq!(
+        (queue.invisible(), queue.visible()),
+        (0, 1),
+        "the first is done, the second is free"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -92,11 +96,11 @@ async fn unstarted_messages_are_given_back_at_once() {
         queue.send("", body);
         sleep(Duration::from_secs(1)).await;
     }
-    assert_eq!(queue.hidden(), 3, "two run, one has been received and waits");
+    assert_eq!(queue.invisible(), 3, "two run, one has been received and waits");
     running.stop.draining.cancel();
     sleep(Duration::from_secs(1)).await;
-    assert_eq!((queue.hidden(), queue.visible()), (2, 1));
+    assert_eq!((queue.invisible(), queue.visible()), (2, 1));
     release.cancel();
     running.stop().await;
-    assert_eq!((queue.hidden(), queue.visible()), (0, 1));
+    assert_eq!((queue.invisible(), queue.visible()), (0, 1));
 }

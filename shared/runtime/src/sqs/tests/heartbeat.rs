@@ -36,7 +36,7 @@ async fn a_handler_may_take_longer_than_the_visibility() {
         acks(&batch)
     });
     sleep(Duration::from_secs(49)).await;
-    assert_eq!((queue.hidden(), queue.visible()), (25, 0));
+    assert_eq!((queue.invisible(), queue.visible()), (25, 0));
     assert_eq!(queue.receive_counts(), [1; 25]);
     running.until(Simulation::is_empty).await;
     running.stop().await;
@@ -183,7 +183,7 @@ async fn nothing_is_hidden_for_more_than_twelve_hours() {
     running.stop().await;
 }
 
-/// Takes its time, and then asks for a wait that is longer than what SQS has left.
+/// Takes its time, and then retries after a wait that is longer than what SQS allows.
 struct Slow(Duration);
 
 impl Handler for Slow {

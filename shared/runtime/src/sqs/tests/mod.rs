@@ -29,7 +29,7 @@ use crate::{
 
 type Respond = dyn Fn(Vec<String>) -> BoxFuture<'static, Vec<Verdict>> + Send + Sync;
 
-/// Refuses the body `bad`, panics at `boom`, and responds to the rest.
+/// Refuses the body `bad`, panics at `boom`, and acks every other.
 struct Handler(Box<Respond>);
 
 impl BatchHandler for Handler {

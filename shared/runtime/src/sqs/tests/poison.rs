@@ -218,7 +218,7 @@ async fn an_ack_does_not_wait_for_slow_dead_letters() {
     queue.send("b", "good");
     let running = Running::start(&queue, &config, async |batch| acks(&batch));
     sleep(Duration::from_secs(5)).await;
-    assert_eq!((queue.hidden() + queue.visible(), queue.dead().len()), (1, 0));
+    assert_eq!((queue.invisible() + queue.visible(), queue.dead().len()), (1, 0));
     running.until(Simulation::is_empty).await;
     assert_eq!(bodies(&queue), ["bad"]);
     running.stop().await;

@@ -31,10 +31,10 @@ impl Handler for Obedient {
         self.begun.lock().unwrap().push(body.clone());
         let order = body.split(' ').next().unwrap();
         match order {
-            "panic" if delivery == 1 => panic!("as told"),
+            "panic" if delivery == 1 => panic!("as the body says"),
             "hang" if delivery == 1 => pending().await,
-            "retry" if delivery == 1 => Retry::new("told", "").after(Duration::ZERO).into(),
-            "reject" => Reject::new("told", "").into(),
+            "retry" if delivery == 1 => Retry::new("scripted", "").after(Duration::ZERO).into(),
+            "reject" => Reject::new("scripted", "").into(),
             _ => {
                 sleep(Duration::from_millis(100)).await;
                 self.acked.lock().unwrap().push(body);
@@ -60,7 +60,7 @@ async fn what_happens_to_one_message_happens_to_no_other() {
     let (running, begun, acked) = start(&queue, &config);
     running.until(|queue| queue.dead().len() == 1).await;
     running.until(Simulation::is_empty).await;
-    assert_eq!(queue.dead(), [("reject".to_owned(), "told".to_owned())]);
+    assert_eq!(queue.dead(), [("reject".to_owned(), "scripted".to_owned())]);
     let count = |body: &str| begun.lock().unwrap().iter().filter(|begun| *begun == body).count();
     let counts = ["panic", "hang", "retry", "reject", "ack 1", "ack 2"].map(count);
     assert_eq!(counts, [2, 2, 2, 1, 1, 1]);

@@ -97,7 +97,7 @@ async fn a_failed_batch_spoils_no_other() {
         acks(&batch)
     });
     let begun = Instant::now();
-    running.until(|queue| queue.hidden() + queue.visible() == 1).await;
+    running.until(|queue| queue.invisible() + queue.visible() == 1).await;
     assert!(begun.elapsed() < config.handler_timeout(), "it did not wait for its neighbour");
     running.until(Simulation::is_empty).await;
     assert_eq!(queue.dead(), [("hangs".to_owned(), "handler_timed_out".to_owned())]);
@@ -168,7 +168,7 @@ async fn a_dead_letter_that_cannot_be_sent_holds_its_group_back() {
     let running = Running::start(&queue, &config, async |batch| acks(&batch));
     running.until(|queue| queue.state().failing_dead_letters.load(SeqCst) == 0).await;
     sleep(Duration::from_millis(100)).await;
-    assert_eq!(queue.hidden() + queue.visible(), 2, "the second waits for the first");
+    assert_eq!(queue.invisible() + queue.visible(), 2, "the second waits for the first");
     running.until(Simulation::is_empty).await;
     assert_eq!(queue.dead(), [("bad".to_owned(), "malformed".to_owned())]);
     running.stop().await;
@@ -191,11 +191,12 @@ async fn a_dead_letter_that_is_refused_for_its_size_says_less_and_harms_no_neigh
     running.stop().await;
     let state = queue.state();
     let mut dead = state.dead.lock().unwrap().clone();
-    dead.sort_by_key(|letter| letter.body.len());
-    let said = dead.iter().map(|letter| {
-        let details = letter.attributes.contains_key("DeadLetter");
-        let reason = letter.attributes.get("DeadLetterReason").and_then(|it| it.string_value());
-        (details, reason.or(letter.group_id.as_deref()).unwrap())
+    dead.sort_by_key(|dead_letter| dead_letter.body.len());
+    let said = dead.iter().map(|dead_letter| {
+        let details = dead_letter.attributes.contains_key("DeadLetter");
+        let reason =
+            dead_letter.attributes.get("DeadLetterReason").and_then(|it| it.string_value());
+        (details, reason.or(dead_letter.group_id.as_deref()).unwrap())
     });
     assert_eq!(
         said.collect::<Vec<_>>(),

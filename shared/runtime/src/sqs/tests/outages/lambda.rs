@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 use super::{FAULTS, Fault, Needy, Outcome, check, needy, queue};
 use crate::{
     SystemClock,
-    sqs::{Config, Invoked, MAX_RECEIVE_COUNT, Queue as _, simulation::Simulation},
+    sqs::{Config, LambdaConsumer, MAX_RECEIVE_COUNT, Queue as _, simulation::Simulation},
 };
 
 const OUTAGE: Duration = Duration::from_mins(15);
@@ -20,7 +20,7 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 const CONCURRENCY: u64 = 5;
 
 /// An event source mapping, and the processes behind it, until `end`.
-async fn mapping(invoked: &Invoked<Needy, Simulation>, queue: &Simulation, end: Instant) {
+async fn mapping(invoked: &LambdaConsumer<Needy, Simulation>, queue: &Simulation, end: Instant) {
     while Instant::now() < end {
         let Ok(received) = timeout_at(end, queue.receive(10)).await else { return };
         let records = received.unwrap();
@@ -47,7 +47,7 @@ async fn outage(fault: Fault, messages: usize, run: u64) -> Outcome {
         let seed = run * CONCURRENCY + number;
         let (queue, handler, clock) = (queue.clone(), needy.clone(), Arc::new(SystemClock));
         let (dependencies, random) = (dependencies.clone(), SmallRng::seed_from_u64(seed));
-        Invoked::seeded(queue, handler, &config, "test", clock, dependencies, random)
+        LambdaConsumer::seeded(queue, handler, &config, "test", clock, dependencies, random)
     };
     let processes: Vec<_> = (0..CONCURRENCY).map(process).collect();
     let end = back + RETURN;

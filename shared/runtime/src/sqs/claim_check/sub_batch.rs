@@ -6,52 +6,63 @@ use super::Reference;
 use crate::sqs::{Record, Reject, Retry, Verdict};
 
 /// What a claim check refers to, if that may be fetched; of any other message nothing.
-pub(super) type Claim = Option<Result<Reference, Reject>>;
+pub(super) type ClaimCheck = Option<Result<Reference, Reject>>;
 
 /// Consecutive records of a batch that are handled together.
-pub(crate) struct Portion<'a> {
+pub(crate) struct SubBatch<'a> {
     pub(crate) records: &'a [Record],
-    pub(super) claims: Vec<Claim>,
+    pub(super) claim_checks: Vec<ClaimCheck>,
     /// What their bodies take, all together.
     pub(super) bytes: u64,
 }
 
 /// Cuts a batch, in order, wherever the bodies would take more than `most` bytes. A batch of nothing
-/// is one portion of nothing.
-pub(super) fn cut(records: &[Record], claims: Vec<Claim>, most: u64) -> Vec<Portion<'_>> {
-    let mut portions = Vec::new();
-    let mut claims = claims.into_iter();
+/// is one sub-batch of nothing.
+pub(super) fn cut(
+    records: &[Record],
+    claim_checks: Vec<ClaimCheck>,
+    most: u64,
+) -> Vec<SubBatch<'_>> {
+    let mut sub_batches = Vec::new();
+    let mut claim_checks = claim_checks.into_iter();
     let mut rest = records;
     loop {
-        let (length, bytes) = fitting(claims.as_slice(), most);
+        let (length, bytes) = fitting(claim_checks.as_slice(), most);
         let (records, after) = rest.split_at_checked(length).unwrap_or((rest, &[]));
-        portions.push(Portion { records, claims: claims.by_ref().take(length).collect(), bytes });
+        sub_batches.push(SubBatch {
+            records,
+            claim_checks: claim_checks.by_ref().take(length).collect(),
+            bytes,
+        });
         if after.is_empty() {
-            return portions;
+            return sub_batches;
         }
         rest = after;
     }
 }
 
 /// How many of the first claims fit, but at least one; and their bytes.
-fn fitting(claims: &[Claim], most: u64) -> (usize, u64) {
+fn fitting(claim_checks: &[ClaimCheck], most: u64) -> (usize, u64) {
     let mut bytes = 0_u64;
-    for (length, claim) in claims.iter().enumerate() {
-        let more = claim.as_ref().and_then(|claim| claim.as_ref().ok()).map_or(0, |it| it.size);
+    for (length, claim_check) in claim_checks.iter().enumerate() {
+        let more = claim_check
+            .as_ref()
+            .and_then(|claim_check| claim_check.as_ref().ok())
+            .map_or(0, |it| it.size);
         if length > 0 && bytes.saturating_add(more) > most {
             return (length, bytes);
         }
         bytes = bytes.saturating_add(more);
     }
-    (claims.len(), bytes)
+    (claim_checks.len(), bytes)
 }
 
 /// The FIFO groups of a batch in which a message is retried: nothing that follows it may be handled
 /// before it.
 #[derive(Default)]
-pub(crate) struct Held<'a>(HashSet<&'a str>);
+pub(crate) struct BlockedGroups<'a>(HashSet<&'a str>);
 
-impl<'a> Held<'a> {
+impl<'a> BlockedGroups<'a> {
     /// Takes note of a record's verdict.
     pub(crate) fn note(&mut self, record: &'a Record, verdict: &Verdict) {
         if let (Some(group), Verdict::Retry(_)) = (group(record), verdict) {
@@ -101,39 +112,43 @@ mod tests {
 
     #[test]
     fn what_follows_a_body_that_cannot_be_fetched_waits_for_it_also_in_later_portions() {
-        let mut held = Held::default();
+        let mut blocked = BlockedGroups::default();
         let records = ["a", "b", "a", "c", "c"].map(record);
-        let away = Retry::new("away", "").into();
+        let unavailable = Retry::new("unavailable", "").into();
         let wrong = Reject::new("wrong", "").into();
-        let mut verdicts = [Some(away), None, None, Some(wrong), None];
-        held.hold_back(&records, &mut verdicts);
-        let expected = ["away", "handled", "group_held_back", "wrong", "handled"];
+        let mut verdicts = [Some(unavailable), None, None, Some(wrong), None];
+        blocked.hold_back(&records, &mut verdicts);
+        let expected = ["unavailable", "handled", "group_held_back", "wrong", "handled"];
         assert_eq!(reasons(verdicts), expected);
 
-        held.note(&records[1], &Retry::new("failed", "").into());
+        blocked.note(&records[1], &Retry::new("failed", "").into());
         let later = ["a", "b", "c"].map(record);
         let mut verdicts = [None, None, None];
-        held.hold_back(&later, &mut verdicts);
+        blocked.hold_back(&later, &mut verdicts);
         assert_eq!(reasons(verdicts), ["group_held_back", "group_held_back", "handled"]);
     }
 
-    /// The lengths and bytes of the portions of claims of `sizes`; 0 is no claim.
-    fn portions(sizes: &[u64], most: u64) -> Vec<(usize, u64)> {
+    /// The lengths and bytes of the sub-batches of claims of `sizes`; 0 is no claim.
+    fn sub_batches(sizes: &[u64], most: u64) -> Vec<(usize, u64)> {
         let records = vec![record("a"); sizes.len()];
-        let claim = |size: &u64| {
+        let claim_check = |size: &u64| {
             let (bucket, key, sha256) = <(String, String, String)>::default();
             (*size > 0).then_some(Ok(Reference { bucket, key, size: *size, sha256 }))
         };
-        let portions = cut(&records, sizes.iter().map(claim).collect(), most);
-        assert!(portions.iter().all(|portion| portion.records.len() == portion.claims.len()));
-        portions.iter().map(|portion| (portion.records.len(), portion.bytes)).collect()
+        let sub_batches = cut(&records, sizes.iter().map(claim_check).collect(), most);
+        assert!(
+            sub_batches
+                .iter()
+                .all(|sub_batch| sub_batch.records.len() == sub_batch.claim_checks.len())
+        );
+        sub_batches.iter().map(|sub_batch| (sub_batch.records.len(), sub_batch.bytes)).collect()
     }
 
     #[test]
     fn a_portion_holds_what_fits_and_the_batch_keeps_its_order() {
-        assert_eq!(portions(&[], 10), [(0, 0)]);
-        assert_eq!(portions(&[0, 0, 0], 10), [(3, 0)]);
-        assert_eq!(portions(&[0, 5, 5, 0, 1, 9, 10, 0], 10), [(4, 10), (2, 10), (2, 10)]);
-        assert_eq!(portions(&[10, 10], 10), [(1, 10), (1, 10)]);
+        assert_eq!(sub_batches(&[], 10), [(0, 0)]);
+        assert_eq!(sub_batches(&[0, 0, 0], 10), [(3, 0)]);
+        assert_eq!(sub_batches(&[0, 5, 5, 0, 1, 9, 10, 0], 10), [(4, 10), (2, 10), (2, 10)]);
+        assert_eq!(sub_batches(&[10, 10], 10), [(1, 10), (1, 10)]);
     }
 }

@@ -1,9 +1,9 @@
-//! The consumer without a poller: batches are brought, and acked messages are deleted, by somebody
-//! else, who is told which messages failed.
+//! The consumer of a Lambda. It has no pollers: the event source mapping brings batches, and deletes
+//! the messages that are not reported as failed.
 //!
-//! That is Lambda's event source mapping. Everything between is the pod's: decoding, deadline,
-//! verdicts, dead letters, backoff. A message that failed is told as failed *and* hidden for its
-//! backoff; a rejected one is in the dead-letter queue by then, and done.
+//! The remaining stages are those of a pod: decoding, deadline, verdicts, dead letters, backoff. A
+//! failed message is reported *and* stays invisible for its backoff. A rejected one is in the
+//! dead-letter queue by then, and counts as done.
 
 use std::{collections::HashSet, sync::Arc};
 
@@ -21,16 +21,16 @@ use super::{
 };
 use crate::{Clock, health::Dependencies};
 
-/// Handles what it is brought.
-pub(crate) struct Invoked<H, Q> {
+/// Handles the batches of an event source mapping.
+pub(crate) struct LambdaConsumer<H, Q> {
     queue: Arc<Q>,
     worker: Worker<H, Q>,
     clock: Arc<dyn Clock>,
 }
 
-impl<H: BatchHandler, Q: Queue> Invoked<H, Q> {
-    /// `name` is the function's: dead letters tell who rejected them. `dependencies` are what tells
-    /// a handler that hangs from a dependency that does.
+impl<H: BatchHandler, Q: Queue> LambdaConsumer<H, Q> {
+    /// `name` is the function's: dead letters name it. The checks of `dependencies`
+    /// distinguish a handler that hangs from a dependency that hangs.
     pub(crate) fn new(
         queue: Q,
         handler: H,
@@ -82,7 +82,7 @@ impl<H: BatchHandler, Q: Queue> Invoked<H, Q> {
         let mut ids: Vec<_> = records.iter().map(|record| record.message_id().to_owned()).collect();
         let batch = Batch::new(records, Vec::new(), None, queue);
         let mut failed: HashSet<_> =
-            self.worker.invoked(batch, deadline).await.into_iter().collect();
+            self.worker.handle_invocation(batch, deadline).await.into_iter().collect();
         ids.retain(|id| failed.remove(id));
         ids
     }

@@ -22,7 +22,7 @@ use super::{
 impl<H: BatchHandler, Q: Queue> Worker<H, Q> {
     /// Calls the handler, again and again while a dependency is unavailable. One verdict per record,
     /// in order, and the span to settle them in.
-    pub(super) async fn persist(
+    pub(super) async fn handle_until_available(
         &self,
         records: &[Record],
         bounds: &Bounds,
@@ -32,8 +32,8 @@ impl<H: BatchHandler, Q: Queue> Worker<H, Q> {
         let mut lost = pin!(lost);
         let rules = self.settler.queue().rules;
         let is_last = records.iter().any(|record| rules.is_last(record));
-        let end = bounds.keep_until(self.keep);
-        let patience = if is_last { bounds.keep_until(LONGEST_STAY) } else { end };
+        let end = bounds.retry_until(self.retry_window);
+        let patience = if is_last { bounds.retry_until(LONGEST_STAY) } else { end };
         let mut outcome = (vec![not_admitted().into(); records.len()], Span::none());
         for failures in 0.. {
             let trial = tokio::select! {
@@ -73,8 +73,8 @@ impl<H: BatchHandler, Q: Queue> Worker<H, Q> {
         if anyhow { Ok(admitted.ok().flatten()) } else { admitted }
     }
 
-    /// Where something succeeded the rest is given back, so that what succeeded is deleted; but not
-    /// what the queue would not deliver again.
+    /// Where a message succeeded, the others are released, so that what succeeded is deleted. But a
+    /// message at its last delivery is kept: the queue would not deliver it again.
     fn is_worth_keeping(&self, records: &[Record], verdicts: &[Verdict]) -> bool {
         let rules = self.settler.queue().rules;
         let is_last = |(record, verdict): (&Record, &Verdict)| {

@@ -1,4 +1,4 @@
-//! What `lambda_http` would make of an event otherwise than a pod sees its request.
+//! Normalises an HTTP event, so that `lambda_http` makes the request of it that a pod would see.
 //!
 //! Set right before it reads the event: a stage is no part of the path; the target has no scheme and
 //! host (a `Host` that is none would be a panic there, and so would a target that is no URI, or a body
@@ -20,8 +20,8 @@ pub(super) struct Sender {
     pub(super) is_sound: bool,
 }
 
-/// Makes an event plain.
-pub(super) fn plain(event: &mut LambdaRequest) -> Sender {
+/// Normalises an event.
+pub(super) fn normalise(event: &mut LambdaRequest) -> Sender {
     match event {
         LambdaRequest::ApiGatewayV1(event) => {
             event.request_context.stage = None;
