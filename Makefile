@@ -1,22 +1,34 @@
 # What a developer does here; `make` alone lists it. Every target installs what it needs.
 
-BIN := $(or $(CARGO_TARGET_DIR),target)/release
-STACK := $(or $(CARGO_TARGET_DIR),target)/debug/local-stack
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+LOCAL := $(TARGET)/local
+STACK := $(TARGET)/debug/local-stack
 
 .DEFAULT_GOAL := help
-.PHONY: help build run clean-state test test-long generate prepare
+.PHONY: help build run local clean-state check test test-long generate prepare
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-build: ## Build task-app, the one binary that ships, and the local stack
-	@SQLX_OFFLINE=true cargo build --release --locked --workspace --bin task-app --bin local-stack
+build: ## Build task-app, the one binary that ships, with its debug symbols in a file beside it
+	@SQLX_OFFLINE=true cargo build --release --locked --package task-app
+	@functions/task-app/strip $(TARGET)/release/task-app
 
-run: build ## Start everything on this machine; ARGS="--workers 3", or ARGS=--help for every option
-	@$(BIN)/local-stack run --bin-dir $(BIN) $(ARGS)
+run: local ## Start everything on this machine; ARGS="--workers 3", or ARGS=--help for every option
+	@$(LOCAL)/local-stack run --bin-dir $(LOCAL) $(ARGS)
 
-clean-state: build ## Forget the tasks, messages, logs and secrets of `make run`
-	@$(BIN)/local-stack clean $(ARGS)
+local:
+	@SQLX_OFFLINE=true cargo build --profile local --locked --package task-app --package local-stack \
+		--bin task-app --bin local-stack
+
+clean-state: local ## Forget the tasks, messages, logs and secrets of `make run`
+	@$(LOCAL)/local-stack clean $(ARGS)
+
+check: ## Check format and lints, and run the tests that need no servers: for each change
+	@.ci/tools
+	@.ci/lint
+	@# Nothing is compiled twice: integration-tests gives the dependencies no features of its own.
+	@cargo nextest run --locked --workspace --exclude integration-tests --profile check
 
 test: ## Check and test everything, as the gate does
 	@.ci/test

@@ -1,7 +1,7 @@
 //! A function that does what each message asks of it: the conformance tests need handlers that retry,
 //! panic and hang when they should, and no real function does.
 //!
-//! A body is `{"id": "a", "steps": ["retry", "ack"]}`, with a [step](script::Step) for each delivery.
+//! A body is `{"id": "a", "steps": ["retry", "ack"]}`, with a step for each delivery.
 //! What was begun and what it came to is appended to a file, in order.
 
 mod effects;

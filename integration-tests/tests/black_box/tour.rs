@@ -20,9 +20,9 @@ fn tour(api: u16, aws: u16) -> String {
         blocks.map(|block| block.split("```").next().expect("the end of a block")).collect();
     let folder = binary("task-app").parent().expect("a folder").display().to_string();
     commands
-        .replace("target/release/local-stack token", "target/release/local-stack token $STATE")
+        .replace("target/local/local-stack token", "target/local/local-stack token $STATE")
         .replace("local-stack operator-url", "local-stack operator-url $STATE")
-        .replace("target/release", &folder)
+        .replace("target/local", &folder)
         .replace("127.0.0.1:8080", &format!("127.0.0.1:{api}"))
         .replace("127.0.0.1:4566", &format!("127.0.0.1:{aws}"))
 }

@@ -39,7 +39,7 @@ pub(crate) struct Options {
     #[arg(long, value_name = "PORT", default_value_t = 4566, value_parser = clap::value_parser!(u16).range(1..))]
     aws_port: u16,
     /// How to build the functions
-    #[arg(long, value_enum, default_value_t = Profile::Release)]
+    #[arg(long, value_enum, default_value_t = Profile::Local)]
     profile: Profile,
     /// Take `task-app`, the binary of all functions, from this folder instead of building it
     #[arg(long, value_name = "DIR")]

@@ -12,9 +12,11 @@ use crate::state::repository;
 /// A cargo profile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Profile {
+    /// The fastest build
+    Local,
     /// Fast code, slow build: what ships
     Release,
-    /// Fast build, for trying out a change
+    /// With line numbers in backtraces
     Dev,
 }
 
@@ -22,6 +24,7 @@ pub(crate) enum Profile {
 pub(super) async fn build(profile: Profile) -> Result<PathBuf> {
     let target = target_folder()?;
     let (name, folder) = match profile {
+        Profile::Local => ("local", "local"),
         Profile::Release => ("release", "release"),
         Profile::Dev => ("dev", "debug"),
     };
@@ -29,10 +32,11 @@ pub(super) async fn build(profile: Profile) -> Result<PathBuf> {
     let mut program = Program::new("cargo build", cargo, repository());
     // sqlx must check queries against its committed data, not against the stack's database.
     program.environment = Environment::whole().with("SQLX_OFFLINE", "true");
-    // Of the whole workspace, as the Makefile does: a choice of packages is a choice of features too,
-    // and would build the dependencies again.
-    let arguments = ["build", "--locked", "--workspace", "--bin", "task-app", "--profile", name];
-    program.arguments = arguments.map(Into::into).into();
+    program.arguments = ["build", "--locked", "--profile", name].map(Into::into).into();
+    // The packages of `make run`: another choice of packages is another choice of features, and would
+    // build the dependencies again.
+    let packages = ["--package", "task-app", "--package", "local-stack", "--bin", "task-app"];
+    program.arguments.extend(packages.map(Into::into));
     program.arguments.extend(["--target-dir".into(), target.clone().into()]);
     Process::start(program)?.success().await.context("building the functions failed")?;
     Ok(target.join(folder).join("task-app"))
