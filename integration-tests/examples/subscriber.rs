@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use events::{FactEvent, FactPayload, FactType, decode_fact};
-use runtime::sqs::{self, Each, Handler, Record, Reject, Verdict};
+use runtime::sqs::{self, Delivery, Each, Handler, Reject, Verdict};
 use runtime::{Function, Service};
 
 /// Notices who has done how much.
@@ -12,8 +12,8 @@ struct Completions;
 impl Handler for Completions {
     type Message = FactEvent;
 
-    fn decode(&self, record: &Record) -> Result<FactEvent, Reject> {
-        decode_fact(record.body())
+    fn decode(&self, delivery: &Delivery) -> Result<FactEvent, Reject> {
+        decode_fact(delivery.body())
             .map_err(|error| Reject::new(error.reason.code(), error.to_string()))
     }
 

@@ -5,7 +5,7 @@
 
 use cloud::{AttachmentBucket, BucketUnavailable, parse_object_key};
 use domain::{AttachmentKey, AttachmentState};
-use runtime::sqs::{Handler, Record, Reject, Retry, Verdict};
+use runtime::sqs::{Delivery, Handler, Reject, Retry, Verdict};
 use runtime::{Clock, SystemClock};
 use store::{ReadError, Store};
 use tracing::info;
@@ -22,8 +22,8 @@ pub(crate) struct Verifier {
 impl Handler for Verifier {
     type Message = Vec<AttachmentKey>;
 
-    fn decode(&self, record: &Record) -> Result<Vec<AttachmentKey>, Reject> {
-        event::decode(record.body())?.iter().map(|created| self.key(created)).collect()
+    fn decode(&self, delivery: &Delivery) -> Result<Vec<AttachmentKey>, Reject> {
+        event::decode(delivery.body())?.iter().map(|created| self.key(created)).collect()
     }
 
     async fn handle(&self, keys: Vec<AttachmentKey>) -> Verdict {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use cloud::{Ending, OperationId, Operations};
 use domain::{TenantId, Timestamp};
 use events::{CommandIdentity, Source};
-use runtime::sqs::{Record, Retry, Verdict};
+use runtime::sqs::{Delivery, Retry, Verdict};
 use store::{Incoming, Outcome, Receipt};
 use tracing::warn;
 
@@ -40,7 +40,7 @@ impl Deferred {
     }
 
     /// Announces that messages are in the dead-letter queue, whether or not they could be read.
-    pub(crate) async fn dead_lettered(&self, messages: &[Record], now: Timestamp) {
+    pub(crate) async fn dead_lettered(&self, messages: &[Delivery], now: Timestamp) {
         let identities = messages.iter().filter_map(|it| events::decode_identity(it.body()).ok());
         let ours = identities.filter(|identity| identity.source.as_str() == Source::HTTP);
         let operation = |identity: CommandIdentity| {

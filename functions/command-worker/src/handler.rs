@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::iter::repeat_n;
 use std::sync::Arc;
 
-use runtime::sqs::{BatchHandler, Record, Reject, Retry, Verdict};
+use runtime::sqs::{BatchHandler, Delivery, Reject, Retry, Verdict};
 use runtime::{Clock, SystemClock};
 use store::{ApplyError, CommandKey, Incoming, Outcome, Receipt, Store};
 
@@ -33,10 +33,10 @@ pub(crate) struct Message {
 impl BatchHandler for CommandHandler {
     type Message = Message;
 
-    fn decode(&self, record: &Record) -> Result<Message, Reject> {
-        let event = match record.claimed() {
-            Some(data) => events::decode_claimed(record.body(), data),
-            None => events::decode(record.body()),
+    fn decode(&self, delivery: &Delivery) -> Result<Message, Reject> {
+        let event = match delivery.redeemed() {
+            Some(data) => events::decode_claimed(delivery.body(), data),
+            None => events::decode(delivery.body()),
         };
         let event = event.map_err(|error| Reject::new(error.reason.code(), error.to_string()))?;
         self.producers.check(&event)?;
@@ -46,7 +46,7 @@ impl BatchHandler for CommandHandler {
             traceparent: event.traceparent,
             request: None,
         };
-        Ok(Message { incoming, is_last_delivery: record.is_last_delivery() })
+        Ok(Message { incoming, is_last_delivery: delivery.is_last() })
     }
 
     fn traceparent<'a>(&self, message: &'a Message) -> Option<&'a str> {
@@ -65,7 +65,7 @@ impl BatchHandler for CommandHandler {
         }
     }
 
-    async fn dead_lettered(&self, messages: Vec<Record>) {
+    async fn dead_lettered(&self, messages: Vec<Delivery>) {
         self.deferred.dead_lettered(&messages, self.clock.now()).await;
     }
 }

@@ -2,7 +2,7 @@
 
 use cloud::{Change, Failure, History};
 use events::{FactEvent, FactPayload};
-use runtime::sqs::{BatchHandler, Record, Reject, Retry, Verdict};
+use runtime::sqs::{BatchHandler, Delivery, Reject, Retry, Verdict};
 
 /// Appends what facts tell of tasks. What they tell of refused commands is no version of a task.
 pub(crate) struct FactHandler {
@@ -18,8 +18,8 @@ impl FactHandler {
 impl BatchHandler for FactHandler {
     type Message = FactEvent;
 
-    fn decode(&self, record: &Record) -> Result<FactEvent, Reject> {
-        events::decode_fact(record.body())
+    fn decode(&self, delivery: &Delivery) -> Result<FactEvent, Reject> {
+        events::decode_fact(delivery.body())
             .map_err(|error| Reject::new(error.reason.code(), error.to_string()))
     }
 

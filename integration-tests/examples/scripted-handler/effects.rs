@@ -12,7 +12,7 @@ use runtime::{Clock as _, SystemClock, sqs::Verdict};
 use serde_json::json;
 use tracing::error;
 
-use crate::script::Delivery;
+use crate::script::ScriptedMessage;
 
 pub(crate) struct Effects(Mutex<File>);
 
@@ -23,11 +23,16 @@ impl Effects {
         Ok(Self(Mutex::new(file)))
     }
 
-    pub(crate) fn began(&self, delivery: &Delivery, batch: usize) {
+    pub(crate) fn began(&self, delivery: &ScriptedMessage, batch: usize) {
         self.append(delivery, batch, "began");
     }
 
-    pub(crate) fn ended(&self, delivery: &Delivery, batch: usize, verdict: Option<&Verdict>) {
+    pub(crate) fn ended(
+        &self,
+        delivery: &ScriptedMessage,
+        batch: usize,
+        verdict: Option<&Verdict>,
+    ) {
         let end = match verdict {
             Some(Verdict::Ack) => "ack",
             Some(Verdict::Retry(_)) => "retry",
@@ -37,8 +42,8 @@ impl Effects {
         self.append(delivery, batch, end);
     }
 
-    fn append(&self, delivery: &Delivery, batch: usize, what: &str) {
-        let Delivery { id, group, number, .. } = delivery;
+    fn append(&self, delivery: &ScriptedMessage, batch: usize, what: &str) {
+        let ScriptedMessage { id, group, number, .. } = delivery;
         let line = json!({
             "id": id, "group": group, "delivery": number, "batch": batch, "what": what,
             "at_ms": SystemClock.now().timestamp_millis(),

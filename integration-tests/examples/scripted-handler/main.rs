@@ -18,11 +18,11 @@ use clap::ValueEnum;
 use futures::future::join_all;
 use runtime::{
     Function, Service,
-    sqs::{self, BatchHandler, Each, Handler, Record, Reject, Verdict},
+    sqs::{self, BatchHandler, Delivery, Each, Handler, Reject, Verdict},
 };
 
 use effects::Effects;
-use script::Delivery;
+use script::ScriptedMessage;
 
 #[derive(Debug, clap::Args)]
 #[group(skip)]
@@ -50,7 +50,7 @@ struct Scripted(Effects);
 
 impl Scripted {
     /// `None` if no verdict is to be given.
-    async fn take(&self, delivery: Delivery, batch: usize) -> Option<Verdict> {
+    async fn take(&self, delivery: ScriptedMessage, batch: usize) -> Option<Verdict> {
         self.0.began(&delivery, batch);
         let verdict = delivery.step.take().await;
         self.0.ended(&delivery, batch, verdict.as_ref());
@@ -59,25 +59,25 @@ impl Scripted {
 }
 
 impl Handler for Scripted {
-    type Message = Delivery;
+    type Message = ScriptedMessage;
 
-    fn decode(&self, record: &Record) -> Result<Delivery, Reject> {
-        Delivery::decode(record)
+    fn decode(&self, delivery: &Delivery) -> Result<ScriptedMessage, Reject> {
+        ScriptedMessage::decode(delivery)
     }
 
-    async fn handle(&self, delivery: Delivery) -> Verdict {
+    async fn handle(&self, delivery: ScriptedMessage) -> Verdict {
         self.take(delivery, 1).await.unwrap_or(Verdict::Ack)
     }
 }
 
 impl BatchHandler for Scripted {
-    type Message = Delivery;
+    type Message = ScriptedMessage;
 
-    fn decode(&self, record: &Record) -> Result<Delivery, Reject> {
-        Delivery::decode(record)
+    fn decode(&self, delivery: &Delivery) -> Result<ScriptedMessage, Reject> {
+        ScriptedMessage::decode(delivery)
     }
 
-    async fn handle(&self, batch: Vec<Delivery>) -> Vec<Verdict> {
+    async fn handle(&self, batch: Vec<ScriptedMessage>) -> Vec<Verdict> {
         let size = batch.len();
         let all = batch.into_iter().map(|delivery| self.take(delivery, size));
         join_all(all).await.into_iter().flatten().collect()

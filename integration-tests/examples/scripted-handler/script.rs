@@ -2,7 +2,7 @@
 
 use std::{future::pending, path::PathBuf, time::Duration};
 
-use runtime::sqs::{Record, Reject, Retry, Verdict};
+use runtime::sqs::{Delivery, Reject, Retry, Verdict};
 use serde::Deserialize;
 use tokio::time::sleep;
 
@@ -36,7 +36,7 @@ pub(crate) enum Step {
 
 /// One delivery of a message.
 #[derive(Debug)]
-pub(crate) struct Delivery {
+pub(crate) struct ScriptedMessage {
     pub(crate) id: String,
     pub(crate) group: String,
     /// How many there were, this one included.
@@ -44,17 +44,17 @@ pub(crate) struct Delivery {
     pub(crate) step: Step,
 }
 
-impl Delivery {
-    pub(crate) fn decode(record: &Record) -> Result<Self, Reject> {
+impl ScriptedMessage {
+    pub(crate) fn decode(delivery: &Delivery) -> Result<Self, Reject> {
         let unreadable = |detail: String| Reject::new("unreadable", detail);
-        let body = record.claimed().unwrap_or(record.body());
+        let body = delivery.redeemed().unwrap_or(delivery.body());
         let script: Script =
             serde_json::from_str(body).map_err(|error| unreadable(error.to_string()))?;
-        let number = record.receive_count();
+        let number = delivery.attempt();
         let place = usize::try_from(number).unwrap_or(usize::MAX).saturating_sub(1);
         let step = script.steps.get(place).or(script.steps.last());
         let step = step.cloned().ok_or_else(|| unreadable("it has no steps".to_owned()))?;
-        let group = record.group_id().unwrap_or_default().to_owned();
+        let group = delivery.group_id().unwrap_or_default().to_owned();
         Ok(Self { id: script.id, group, number, step })
     }
 }

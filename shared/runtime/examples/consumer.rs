@@ -5,7 +5,7 @@ use std::{process::ExitCode, time::Duration};
 
 use runtime::{
     Function, Service,
-    sqs::{self, BatchHandler, Record, Reject, Verdict},
+    sqs::{self, BatchHandler, Delivery, Reject, Verdict},
 };
 
 struct Sleeper;
@@ -13,9 +13,9 @@ struct Sleeper;
 impl BatchHandler for Sleeper {
     type Message = Duration;
 
-    fn decode(&self, record: &Record) -> Result<Duration, Reject> {
+    fn decode(&self, delivery: &Delivery) -> Result<Duration, Reject> {
         let millis =
-            record.body().parse().map_err(|_| Reject::new("not_a_number", "digits only"))?;
+            delivery.body().parse().map_err(|_| Reject::new("not_a_number", "digits only"))?;
         Ok(Duration::from_millis(millis))
     }
 

@@ -25,7 +25,7 @@ pub fn http_event(json: &[u8]) {
 /// A record of an SQS event.
 pub fn sqs_record(json: &[u8]) {
     let Ok(record) = serde_json::from_slice::<Value>(json) else { return };
-    if let Ok(record) = lambda::sqs::record(record) {
-        let _ = (record.receive_count(), record.sent_at(), record.group_id());
+    if let Ok(delivery) = lambda::sqs::record(record) {
+        let _ = (delivery.attempt(), delivery.sent_at(), delivery.group_id());
     }
 }

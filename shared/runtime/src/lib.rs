@@ -12,7 +12,7 @@
 //!
 //! use runtime::{
 //!     Function, Service,
-//!     sqs::{self, BatchHandler, Record, Reject, Verdict},
+//!     sqs::{self, BatchHandler, Delivery, Reject, Verdict},
 //! };
 //!
 //! struct Count;
@@ -20,8 +20,8 @@
 //! impl BatchHandler for Count {
 //!     type Message = u64;
 //!
-//!     fn decode(&self, record: &Record) -> Result<u64, Reject> {
-//!         record.body().parse().map_err(|_| Reject::new("not_a_number", "expected digits"))
+//!     fn decode(&self, delivery: &Delivery) -> Result<u64, Reject> {
+//!         delivery.body().parse().map_err(|_| Reject::new("not_a_number", "expected digits"))
 //!     }
 //!
 //!     async fn handle(&self, batch: Vec<u64>) -> Vec<Verdict> {
@@ -134,7 +134,7 @@
 //! ```no_run
 //! use runtime::{
 //!     Service,
-//!     sqs::{self, Each, Handler, Record, Reject, Retry, Verdict},
+//!     sqs::{self, Delivery, Each, Handler, Reject, Retry, Verdict},
 //! };
 //!
 //! struct Greet;
@@ -142,8 +142,8 @@
 //! impl Handler for Greet {
 //!     type Message = String;
 //!
-//!     fn decode(&self, record: &Record) -> Result<String, Reject> {
-//!         Ok(record.body().to_owned())
+//!     fn decode(&self, delivery: &Delivery) -> Result<String, Reject> {
+//!         Ok(delivery.body().to_owned())
 //!     }
 //!
 //!     async fn handle(&self, name: String) -> Verdict {

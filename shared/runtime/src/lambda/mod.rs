@@ -2,7 +2,7 @@
 //!
 //! What a pod's listener, poller or start does, an invocation does here: [`http`] turns an event of
 //! API Gateway (v1 or v2), a load balancer or a function URL into a request for the same hardened
-//! router, [`sqs`] turns an event source mapping's batch into records for the same worker, [`job`]
+//! router, [`sqs`] turns an event source mapping's batch into deliveries for the same worker, [`job`]
 //! runs a job. One invocation runs at a time, and Lambda freezes the process in between; nothing
 //! listens, nobody probes.
 //!

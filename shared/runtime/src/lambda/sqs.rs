@@ -18,7 +18,7 @@ use super::{
     runtime::{Fault, deadline_now, run},
     sqs_record::message,
 };
-use crate::sqs::{BatchHandler, LambdaConsumer, Queue, Record};
+use crate::sqs::{BatchHandler, Delivery, LambdaConsumer, Queue};
 
 /// A batch as Lambda brings it. A record stays raw here, so that one that is unreadable takes no
 /// other down.
@@ -44,7 +44,7 @@ pub(super) struct ItemFailure {
 
 /// What an event's records came to, before any handler.
 struct Reading {
-    records: Vec<Record>,
+    deliveries: Vec<Delivery>,
     /// The ids of those that were not read.
     unread: Vec<String>,
 }
@@ -70,8 +70,8 @@ pub(super) async fn answer<H: BatchHandler, Q: Queue>(
     deadline: Instant,
 ) -> anyhow::Result<Answer> {
     check_source(&event, consumer.queue_arn())?;
-    let Reading { records, unread } = read(event, consumer.is_fifo())?;
-    let mut failed = consumer.handle(records, deadline).await;
+    let Reading { deliveries, unread } = read(event, consumer.is_fifo())?;
+    let mut failed = consumer.handle(deliveries, deadline).await;
     for id in unread {
         if !failed.contains(&id) {
             failed.push(id);
@@ -95,14 +95,14 @@ fn check_source(event: &Event, queue: &str) -> anyhow::Result<()> {
 }
 
 /// Reads each record on its own. In a FIFO queue the first that is unreadable, whose group is not
-/// known, holds back whatever follows it.
+/// known, blocks whatever follows it.
 fn read(event: Event, fifo: bool) -> anyhow::Result<Reading> {
-    let mut reading = Reading { records: Vec::new(), unread: Vec::new() };
+    let mut reading = Reading { deliveries: Vec::new(), unread: Vec::new() };
     for raw in event.records {
         let id = id_of(&raw).context("a record of the event has no messageId")?;
-        let is_held = fifo && !reading.unread.is_empty();
+        let is_blocked = fifo && !reading.unread.is_empty();
         match record(raw) {
-            Ok(record) if !is_held => reading.records.push(record),
+            Ok(delivery) if !is_blocked => reading.deliveries.push(delivery),
             Ok(_) => reading.unread.push(id),
             Err(error) => {
                 error!(message_id = id, error = format!("{error:#}"), "a record is unreadable");
@@ -113,9 +113,9 @@ fn read(event: Event, fifo: bool) -> anyhow::Result<Reading> {
     Ok(reading)
 }
 
-/// One record of an event.
-pub(crate) fn record(raw: Value) -> anyhow::Result<Record> {
-    message(raw).and_then(Record::try_from)
+/// The delivery of one record of an event.
+pub(crate) fn record(raw: Value) -> anyhow::Result<Delivery> {
+    message(raw).and_then(Delivery::try_from)
 }
 
 fn id_of(record: &Value) -> Option<String> {

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::{Record, Reject, Retry, Verdict};
+use super::{Delivery, Reject, Retry, Verdict};
 
 /// What is to be done with one message.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,16 +36,17 @@ impl Action {
 }
 
 impl Rules {
-    pub(crate) fn is_last(self, record: &Record) -> bool {
-        record.receive_count() >= self.max_receive_count
+    pub(crate) fn is_last(self, delivery: &Delivery) -> bool {
+        delivery.attempt() >= self.max_receive_count
     }
 }
 
-/// Applies a batch's verdicts, which stand in the order of its records.
-pub(crate) fn decide(records: &[Record], verdicts: Vec<Verdict>, rules: Rules) -> Vec<Action> {
+/// Applies a batch's verdicts, which stand in the order of its deliveries.
+pub(crate) fn decide(deliveries: &[Delivery], verdicts: Vec<Verdict>, rules: Rules) -> Vec<Action> {
     let mut actions: Vec<_> = verdicts.into_iter().map(Action::from).collect();
-    hold_back(records, &mut actions, rules);
-    for (_, action) in records.iter().zip(&mut actions).filter(|(record, _)| rules.is_last(record))
+    release_blocked(deliveries, &mut actions, rules);
+    for (_, action) in
+        deliveries.iter().zip(&mut actions).filter(|(delivery, _)| rules.is_last(delivery))
     {
         if let Action::Retry(Retry { reason, detail, .. }) = action {
             *action = Action::DeadLetter(Reject { reason, detail: std::mem::take(detail) });
@@ -66,19 +67,19 @@ impl From<Verdict> for Action {
 }
 
 /// Releases what follows a retry in its group, whatever its own verdict was (but not what is in the
-/// dead-letter queue already). A retry at its last delivery holds nothing back, for it does not come
+/// dead-letter queue already). A retry at its last delivery blocks nothing, for it does not come
 /// again; what is at its last delivery is handled alone and follows nothing.
-pub(crate) fn hold_back(records: &[Record], actions: &mut [Action], rules: Rules) {
-    let mut held = HashSet::new();
-    for (record, action) in records.iter().zip(actions).filter(|_| rules.fifo) {
-        let Some(group) = record.group_id() else { continue };
-        if rules.is_last(record) || matches!(action, Action::DeadLettered(_)) {
+pub(crate) fn release_blocked(deliveries: &[Delivery], actions: &mut [Action], rules: Rules) {
+    let mut blocked = HashSet::new();
+    for (delivery, action) in deliveries.iter().zip(actions).filter(|_| rules.fifo) {
+        let Some(group) = delivery.group_id() else { continue };
+        if rules.is_last(delivery) || matches!(action, Action::DeadLettered(_)) {
             continue;
         }
-        if held.contains(group) {
+        if blocked.contains(group) {
             *action = Action::Release("group_held_back");
         } else if matches!(action, Action::Retry(_) | Action::Release(_)) {
-            held.insert(group);
+            blocked.insert(group);
         }
     }
 }
@@ -99,11 +100,11 @@ mod tests {
 
     /// Each case: group, receive count, verdict, expected action.
     fn check(rules: Rules, cases: &[(&str, u32, Verdict, Action)]) {
-        let record = |case: &(&str, u32, Verdict, Action)| Record::in_group(case.0, case.1);
-        let records: Vec<_> = cases.iter().map(record).collect();
+        let delivery = |case: &(&str, u32, Verdict, Action)| Delivery::in_group(case.0, case.1);
+        let deliveries: Vec<_> = cases.iter().map(delivery).collect();
         let verdicts = cases.iter().map(|case| case.2.clone()).collect();
         let expected: Vec<_> = cases.iter().map(|case| case.3.clone()).collect();
-        assert_eq!(decide(&records, verdicts, rules), expected);
+        assert_eq!(decide(&deliveries, verdicts, rules), expected);
     }
 
     #[test]
@@ -153,10 +154,10 @@ mod tests {
 
     #[test]
     fn what_is_in_the_dead_letter_queue_stays_there() {
-        let records = [Record::in_group("a", 1), Record::in_group("a", 1)];
+        let deliveries = [Delivery::in_group("a", 1), Delivery::in_group("a", 1)];
         let mut actions =
             [Action::Retry(Retry::new("dead_letter_unsent", "")), Action::DeadLettered("bad")];
-        hold_back(&records, &mut actions, FIFO);
+        release_blocked(&deliveries, &mut actions, FIFO);
         assert_eq!(actions[1], Action::DeadLettered("bad"));
     }
 }

@@ -3,15 +3,15 @@
 use chrono::{DateTime, Utc};
 use metrics::{counter, histogram};
 
-use super::Record;
+use super::Delivery;
 use crate::metrics::{MESSAGES_RECEIVED, QUEUE_AGE};
 
 /// Counts messages and takes their age.
-pub(crate) fn report(queue: &str, records: &[Record], now: DateTime<Utc>) {
+pub(crate) fn report(queue: &str, deliveries: &[Delivery], now: DateTime<Utc>) {
     counter!(MESSAGES_RECEIVED, "queue" => queue.to_owned())
-        .increment(u64::try_from(records.len()).unwrap_or(u64::MAX));
+        .increment(u64::try_from(deliveries.len()).unwrap_or(u64::MAX));
     let age = histogram!(QUEUE_AGE, "queue" => queue.to_owned());
-    for sent_at in records.iter().filter_map(Record::sent_at) {
+    for sent_at in deliveries.iter().filter_map(Delivery::sent_at) {
         // Two machines' clocks differ; an age is never negative.
         age.record((now - sent_at).to_std().unwrap_or_default().as_secs_f64());
     }

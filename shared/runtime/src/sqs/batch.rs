@@ -2,7 +2,10 @@
 
 use metrics::{Gauge, gauge};
 
-use super::{Record, circuit_breaker::Receiving, heartbeat::Lease, lines::Place, slots::Reserved};
+use super::{
+    Delivery, circuit_breaker::Receiving, heartbeat::Lease, lines::Place,
+    queue_attributes::QueueAttributes, slots::Reserved,
+};
 use crate::metrics::MESSAGES_IN_FLIGHT;
 
 /// Whole receives: never a part of one, so that a FIFO group's messages, which SQS hands out in one
@@ -12,8 +15,8 @@ use crate::metrics::MESSAGES_IN_FLIGHT;
 /// Has the messages' slots until it is dropped.
 pub(crate) struct Batch {
     /// In the order in which they were received.
-    pub(crate) records: Vec<Record>,
-    /// One for each record, or none: an invocation's messages have no heartbeat.
+    pub(crate) deliveries: Vec<Delivery>,
+    /// One for each delivery, or none: an invocation's messages have no heartbeat.
     pub(crate) leases: Vec<Lease>,
     /// Dropped when the batch waits for its trial, so that no other batch is received before.
     pub(crate) receiving: Option<Receiving>,
@@ -24,19 +27,21 @@ pub(crate) struct Batch {
 impl Batch {
     /// What one receive brought, in the slots that were reserved for it.
     pub(crate) fn new(
-        records: Vec<Record>,
+        deliveries: Vec<Delivery>,
         leases: Vec<Lease>,
         slots: Option<Reserved>,
-        queue: &str,
+        queue: &QueueAttributes,
     ) -> Self {
-        let in_flight = gauge!(MESSAGES_IN_FLIGHT, "queue" => queue.to_owned());
-        in_flight.increment(count(&records));
-        Self { records, leases, receiving: None, slots, in_flight }
+        let in_flight = gauge!(MESSAGES_IN_FLIGHT, "queue" => queue.name().to_owned());
+        let deliveries: Vec<_> =
+            deliveries.into_iter().map(|delivery| delivery.under(queue.rules)).collect();
+        in_flight.increment(count(&deliveries));
+        Self { deliveries, leases, receiving: None, slots, in_flight }
     }
 
     /// Appends a later receive.
     pub(crate) fn absorb(&mut self, mut later: Self) {
-        self.records.append(&mut later.records);
+        self.deliveries.append(&mut later.deliveries);
         self.leases.append(&mut later.leases);
         self.receiving = self.receiving.take().or(later.receiving.take());
         match (&mut self.slots, later.slots.take()) {
@@ -46,27 +51,27 @@ impl Batch {
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.records.len()
+        self.deliveries.len()
     }
 
     /// Splits by the places of its messages: what is handled together, and the lines.
     pub(crate) fn split(mut self, places: &[Place]) -> (Option<Self>, Vec<Self>) {
         let (mut together, mut lines) = (None, Vec::<Self>::new());
         let mut leases = std::mem::take(&mut self.leases).into_iter();
-        for (record, place) in std::mem::take(&mut self.records).into_iter().zip(places) {
+        for (delivery, place) in std::mem::take(&mut self.deliveries).into_iter().zip(places) {
             let lease = leases.next();
             match place {
                 Place::Together => {
-                    together.get_or_insert_with(|| self.part()).push(record, lease);
+                    together.get_or_insert_with(|| self.part()).push(delivery, lease);
                 }
                 Place::Line(number) => match lines.get_mut(*number) {
-                    Some(line) => line.push(record, lease),
-                    None => lines.push(self.part().with(record, lease)),
+                    Some(line) => line.push(delivery, lease),
+                    None => lines.push(self.part().with(delivery, lease)),
                 },
             }
         }
         for part in together.iter_mut().chain(&mut lines) {
-            part.slots = self.slots.as_mut().and_then(|slots| slots.take(&part.records));
+            part.slots = self.slots.as_mut().and_then(|slots| slots.take(&part.deliveries));
             part.receiving = self.receiving.take();
         }
         (together, lines)
@@ -79,26 +84,26 @@ impl Batch {
 
     fn part(&self) -> Self {
         let in_flight = self.in_flight.clone();
-        Self { records: Vec::new(), leases: Vec::new(), receiving: None, slots: None, in_flight }
+        Self { deliveries: Vec::new(), leases: Vec::new(), receiving: None, slots: None, in_flight }
     }
 
-    fn push(&mut self, record: Record, lease: Option<Lease>) {
-        self.records.push(record);
+    fn push(&mut self, delivery: Delivery, lease: Option<Lease>) {
+        self.deliveries.push(delivery);
         self.leases.extend(lease);
     }
 
-    fn with(mut self, record: Record, lease: Option<Lease>) -> Self {
-        self.push(record, lease);
+    fn with(mut self, delivery: Delivery, lease: Option<Lease>) -> Self {
+        self.push(delivery, lease);
         self
     }
 }
 
 impl Drop for Batch {
     fn drop(&mut self) {
-        self.in_flight.decrement(count(&self.records));
+        self.in_flight.decrement(count(&self.deliveries));
     }
 }
 
-fn count(records: &[Record]) -> f64 {
-    u32::try_from(records.len()).map_or(f64::MAX, f64::from)
+fn count(deliveries: &[Delivery]) -> f64 {
+    u32::try_from(deliveries.len()).map_or(f64::MAX, f64::from)
 }

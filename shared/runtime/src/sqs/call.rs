@@ -1,5 +1,5 @@
-//! One call of the handler: decode, fetch, handle, by a limit. One verdict per message comes of it,
-//! whatever happens.
+//! One call of the handler: redeem, decode, handle, by a limit. Whatever happens, each message gets a
+//! verdict.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -15,7 +15,7 @@ use tokio_util::task::AbortOnDropHandle;
 use tracing::{Instrument as _, Span, error};
 
 use super::{
-    BatchHandler, Record, Reject, Retry, Verdict,
+    BatchHandler, Delivery, Reject, Retry, Verdict,
     bounds::{Bounds, Limit},
     claim_check::{BlockedGroups, SubBatch},
     line::visibility_lost,
@@ -28,53 +28,74 @@ use crate::{
     panics,
 };
 
+/// What the handling of some messages came to.
+pub(super) struct Outcome {
+    /// In order, with what decoding found out.
+    pub(super) deliveries: Vec<Delivery>,
+    /// One for each.
+    pub(super) verdicts: Vec<Verdict>,
+    /// To settle them in.
+    pub(super) span: Span,
+}
+
+impl Outcome {
+    /// Of messages that were not handled, for a cause that is not theirs.
+    pub(super) fn unhandled(deliveries: &[Delivery], retry: Retry) -> Self {
+        let verdicts = vec![retry.into(); deliveries.len()];
+        Self { deliveries: deliveries.to_vec(), verdicts, span: Span::none() }
+    }
+
+    fn append(&mut self, mut later: Self) {
+        self.deliveries.append(&mut later.deliveries);
+        self.verdicts.append(&mut later.verdicts);
+        self.span = later.span;
+    }
+}
+
 impl<H: BatchHandler, Q: Queue> Worker<H, Q> {
-    /// One verdict per record, in order, and the span to settle them in. The call ends early when
-    /// the messages are `lost`, or when a drain is cut off.
+    /// Calls the handler with messages. The call ends early when they are `lost`, or when a drain is cut
+    /// off.
     pub(super) async fn call(
         &self,
-        records: &[Record],
+        deliveries: &[Delivery],
         bounds: &Bounds,
         others_wait: bool,
         lost: impl Future<Output = ()>,
-    ) -> (Vec<Verdict>, Span) {
+    ) -> Outcome {
         let retry = tokio::select! {
             biased;
             () = bounds.stop.cut_off.cancelled() => {
                 Retry::interrupted("cut_off", "the drain was over before the handler was done")
             }
             () = lost => visibility_lost(),
-            verdicts = self.verdicts(records, bounds, others_wait) => return verdicts,
+            outcome = self.sub_batches(deliveries, bounds, others_wait) => return outcome,
         };
-        (vec![retry.into(); records.len()], Span::none())
+        Outcome::unhandled(deliveries, retry)
     }
 
     /// Claim checks may be more than memory has room for: then sub-batches of the batch are handled one
     /// after the other, each with all of a handler's time.
-    async fn verdicts(
+    async fn sub_batches(
         &self,
-        records: &[Record],
+        deliveries: &[Delivery],
         bounds: &Bounds,
         others_wait: bool,
-    ) -> (Vec<Verdict>, Span) {
-        let (mut verdicts, mut span) = (Vec::with_capacity(records.len()), Span::none());
+    ) -> Outcome {
+        let mut outcome = Outcome::unhandled(&[], shut_down());
         let mut blocked = BlockedGroups::default();
-        for sub_batch in self.settler.queue.claim_checks().sub_batches(records) {
-            let records = sub_batch.records;
-            if !verdicts.is_empty() && bounds.stop.draining.is_cancelled() {
-                verdicts.extend(records.iter().map(|_| shut_down().into()));
+        for sub_batch in self.settler.queue.claim_checks().sub_batches(deliveries) {
+            let deliveries = sub_batch.deliveries;
+            if !outcome.verdicts.is_empty() && bounds.stop.draining.is_cancelled() {
+                let span = outcome.span.clone();
+                outcome.append(Outcome { span, ..Outcome::unhandled(deliveries, shut_down()) });
                 continue;
             }
-            let (decided, its_span) =
-                self.sub_batch(sub_batch, &mut blocked, bounds, others_wait).await;
-            records
-                .iter()
-                .zip(&decided)
-                .for_each(|(record, verdict)| blocked.note(record, verdict));
-            verdicts.extend(decided);
-            span = its_span;
+            let handled = self.sub_batch(sub_batch, &mut blocked, bounds, others_wait).await;
+            let verdicts = deliveries.iter().zip(&handled.verdicts);
+            verdicts.for_each(|(delivery, verdict)| blocked.note(delivery, verdict));
+            outcome.append(handled);
         }
-        (verdicts, span)
+        outcome
     }
 
     /// The same for a sub-batch. Its time counts from when there is memory for it.
@@ -84,66 +105,72 @@ impl<H: BatchHandler, Q: Queue> Worker<H, Q> {
         blocked: &mut BlockedGroups<'a>,
         bounds: &Bounds,
         others_wait: bool,
-    ) -> (Vec<Verdict>, Span) {
-        let records = sub_batch.records;
+    ) -> Outcome {
+        let deliveries = sub_batch.deliveries;
         let reserved = self.settler.queue.claim_checks().reserve(&sub_batch, bounds.until()).await;
         let _room = match reserved {
             Ok(room) => room,
-            Err(retry) => return (vec![retry.into(); records.len()], Span::none()),
+            Err(retry) => return Outcome::unhandled(deliveries, retry),
         };
         let limit = bounds.limit(others_wait);
-        let (messages, decided) = self.open(sub_batch, blocked, limit.at).await;
-        let spans = Spans::open(self.settler.queue().name(), records);
-        let batch = spans.batch();
-        let handled = self.handle(messages, limit).instrument(batch.clone()).await;
+        let Opened { messages, deliveries, decided } =
+            self.open(sub_batch, blocked, limit.at).await;
+        let spans = Spans::open(self.settler.queue().name(), &deliveries);
+        let span = spans.batch();
+        let handled = self.handle(messages, limit).instrument(span.clone()).await;
         let mut handled = handled.into_iter();
         let verdicts: Vec<_> =
             decided.into_iter().filter_map(|verdict| verdict.or_else(|| handled.next())).collect();
         spans.close(&verdicts);
-        (verdicts, batch)
+        Outcome { deliveries, verdicts, span }
     }
 
-    /// The messages to handle, and the verdict of each record that has none in it.
+    /// Redeems and decodes.
     async fn open<'a>(
         &self,
         sub_batch: SubBatch<'a>,
         blocked: &mut BlockedGroups<'a>,
         deadline: Instant,
-    ) -> (Vec<H::Message>, Vec<Option<Verdict>>) {
-        let records = sub_batch.records;
-        let mut decided = vec![None; records.len()];
-        blocked.hold_back(records, &mut decided);
+    ) -> Opened<H::Message> {
+        let deliveries = sub_batch.deliveries;
+        let mut decided = vec![None; deliveries.len()];
+        blocked.release_blocked(deliveries, &mut decided);
         let claim_checks = self.settler.queue.claim_checks();
         let bodies = claim_checks.redeem(sub_batch, &mut decided, deadline).await;
-        blocked.hold_back(records, &mut decided);
-        let mut messages = Vec::with_capacity(records.len());
-        for ((record, body), verdict) in records.iter().zip(bodies).zip(&mut decided) {
-            if verdict.is_some() {
-                record.trace(None);
-                continue;
-            }
-            match self.decode(record, body) {
-                Ok(message) => messages.push(message),
-                Err(reject) => *verdict = Some(reject.into()),
-            }
+        blocked.release_blocked(deliveries, &mut decided);
+        let mut messages = Vec::with_capacity(deliveries.len());
+        let mut traced = Vec::with_capacity(deliveries.len());
+        for ((delivery, body), verdict) in deliveries.iter().zip(bodies).zip(&mut decided) {
+            let opened = if verdict.is_some() {
+                None
+            } else {
+                self.decode(delivery, body).map_err(|reject| *verdict = Some(reject.into())).ok()
+            };
+            let (message, with_sender) = opened.unzip();
+            messages.extend(message);
+            traced.push(with_sender.unwrap_or_else(|| delivery.clone()));
         }
-        (messages, decided)
+        Opened { messages, deliveries: traced, decided }
     }
 
-    /// Decoding depends on the record alone: what panics once would always.
-    fn decode(&self, record: &Record, claimed: Option<String>) -> Result<H::Message, Reject> {
-        record.note_last_delivery(self.settler.queue.attributes().rules.is_last(record));
+    /// The message, and the delivery with the sender that it names. Decoding depends on the delivery
+    /// alone: what panics once would always.
+    fn decode(
+        &self,
+        delivery: &Delivery,
+        redeemed: Option<String>,
+    ) -> Result<(H::Message, Delivery), Reject> {
         let decode = || {
-            let message = match claimed {
-                Some(body) => self.handler.decode(&record.clone().with_claimed(body))?,
-                None => self.handler.decode(record)?,
+            let message = match redeemed {
+                Some(body) => self.handler.decode(&delivery.clone().with_redeemed(body))?,
+                None => self.handler.decode(delivery)?,
             };
-            record.trace(self.handler.traceparent(&message));
-            Ok(message)
+            let traceparent = self.handler.traceparent(&message);
+            let traced = delivery.clone().with_traceparent(traceparent);
+            Ok((message, traced))
         };
-        let decoded = catch_unwind(AssertUnwindSafe(decode))
-            .unwrap_or_else(|panic| Err(Reject::new("decoder_panicked", panics::message(&*panic))));
-        decoded.inspect_err(|_| record.trace(None))
+        catch_unwind(AssertUnwindSafe(decode))
+            .unwrap_or_else(|panic| Err(Reject::new("decoder_panicked", panics::message(&*panic))))
     }
 
     /// One verdict per message, whatever the handler does. It runs in a task of its own, so that
@@ -173,6 +200,16 @@ impl<H: BatchHandler, Q: Queue> Worker<H, Q> {
         histogram!(BATCH_SIZE, "queue" => queue.clone()).record(size);
         histogram!(HANDLER_DURATION, "queue" => queue).record(begun.elapsed().as_secs_f64());
     }
+}
+
+/// A sub-batch that was redeemed and decoded.
+struct Opened<M> {
+    /// What is to be handled.
+    messages: Vec<M>,
+    /// All of them, each with its sender.
+    deliveries: Vec<Delivery>,
+    /// The verdict of each that is not in `messages`.
+    decided: Vec<Option<Verdict>>,
 }
 
 fn counted(verdicts: Vec<Verdict>, expected: usize) -> Result<Vec<Verdict>, Retry> {

@@ -1,6 +1,6 @@
 //! The trait of a handler of batches.
 
-use super::{Record, Reject, Verdict};
+use super::{Delivery, Reject, Verdict};
 
 /// Handles the messages of a queue, a batch at a time.
 ///
@@ -10,8 +10,8 @@ pub trait BatchHandler: Send + Sync + 'static {
     /// A decoded message.
     type Message: Send + 'static;
 
-    /// Decodes one record on its own; `Err` dead-letters that record and no other. So does a panic.
-    fn decode(&self, record: &Record) -> Result<Self::Message, Reject>;
+    /// Decodes one delivery on its own; `Err` dead-letters that delivery and no other. So does a panic.
+    fn decode(&self, delivery: &Delivery) -> Result<Self::Message, Reject>;
 
     /// The W3C `traceparent` that a message carries in its body, if it does: its span is linked to
     /// that. Else the message attribute `traceparent` counts, else AWS's `AWSTraceHeader`.
@@ -43,7 +43,7 @@ pub trait BatchHandler: Send + Sync + 'static {
     /// cut off at their last delivery, and the queue itself moves them.
     ///
     /// It runs beside the sending, for five seconds at most, and it may be repeated.
-    fn dead_lettered(&self, messages: Vec<Record>) -> impl Future<Output = ()> + Send {
+    fn dead_lettered(&self, messages: Vec<Delivery>) -> impl Future<Output = ()> + Send {
         let _ = messages;
         async {}
     }

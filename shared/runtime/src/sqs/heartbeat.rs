@@ -18,7 +18,7 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 use tracing::{Instrument as _, warn};
 
-use super::{Record, chunks, queue::Queue, record::LONGEST_STAY};
+use super::{Delivery, chunks, delivery::LONGEST_STAY, queue::Queue};
 
 /// Calls at a time for one receive: more than one only if it brought more than ten messages.
 const CONCURRENCY: usize = 4;
@@ -54,11 +54,11 @@ impl Lease {
     /// Begins the heartbeat of messages that were received just now; one lease each, in order.
     pub(crate) fn start<Q: Queue>(
         queue: Arc<Q>,
-        records: &[Record],
+        deliveries: &[Delivery],
         visibility: Duration,
     ) -> Vec<Self> {
         let lapsed = CancellationToken::new();
-        let handles = records.iter().map(|record| record.receipt_handle().to_owned());
+        let handles = deliveries.iter().map(|delivery| delivery.receipt_handle().to_owned());
         let leases: Vec<_> = handles.map(|handle| (handle, lapsed.child_token())).collect();
         let messages = Arc::new(Mutex::new(leases.iter().cloned().collect()));
         let beat = Beat {

@@ -11,7 +11,7 @@ use rand::rngs::SmallRng;
 use tokio::time::Instant;
 
 use super::{
-    BatchHandler, Config, Record, arrival,
+    BatchHandler, Config, Delivery, arrival,
     backoff::{Backoff, Jitter, Unavailable},
     batch::Batch,
     circuit_breaker::CircuitBreaker,
@@ -76,11 +76,12 @@ impl<H: BatchHandler, Q: Queue> LambdaConsumer<H, Q> {
 
     /// Handles one batch by `deadline`; returns the ids of the messages that must be handed out
     /// again, each once.
-    pub(crate) async fn handle(&self, records: Vec<Record>, deadline: Instant) -> Vec<String> {
-        let queue = self.queue.attributes().name();
-        arrival::report(queue, &records, self.clock.now());
-        let mut ids: Vec<_> = records.iter().map(|record| record.message_id().to_owned()).collect();
-        let batch = Batch::new(records, Vec::new(), None, queue);
+    pub(crate) async fn handle(&self, deliveries: Vec<Delivery>, deadline: Instant) -> Vec<String> {
+        let queue = self.queue.attributes();
+        arrival::report(queue.name(), &deliveries, self.clock.now());
+        let mut ids: Vec<_> =
+            deliveries.iter().map(|delivery| delivery.message_id().to_owned()).collect();
+        let batch = Batch::new(deliveries, Vec::new(), None, queue);
         let mut failed: HashSet<_> =
             self.worker.handle_invocation(batch, deadline).await.into_iter().collect();
         ids.retain(|id| failed.remove(id));

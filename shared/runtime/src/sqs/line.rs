@@ -5,12 +5,13 @@
 //! again behind the retried message.
 
 use tokio::time::Instant;
-use tracing::{Instrument as _, Span};
+use tracing::Instrument as _;
 
 use super::{
     BatchHandler, Retry, Verdict,
     action::Action,
     bounds::Bounds,
+    call::Outcome,
     heartbeat::Lease,
     queue::Queue,
     worker::{Messages, Worker, shut_down},
@@ -19,34 +20,37 @@ use super::{
 impl<H: BatchHandler, Q: Queue> Worker<H, Q> {
     /// Handles a line to its end, or to where it must stop; one action for each message.
     pub(super) async fn line(&self, line: Messages<'_>, bounds: &Bounds) -> Vec<Action> {
-        let mut actions = Vec::with_capacity(line.records.len());
+        let mut actions = Vec::with_capacity(line.deliveries.len());
         let mut acked = Messages::NONE;
-        let mut rest = line;
-        while let Some((first, behind)) = rest.split_first() {
+        let mut remaining = line;
+        while let Some((first, behind)) = remaining.split_first() {
             // The message before is settled while this one is handled.
-            let (settled, (verdict, span)) =
-                tokio::join!(self.acknowledge(acked), self.alone(rest, bounds));
+            let (settled, outcome) =
+                tokio::join!(self.acknowledge(acked), self.alone(remaining, bounds));
             actions.extend(settled);
             acked = Messages::NONE;
-            if is_interrupted(&verdict) {
+            if let [Verdict::Retry(retry)] = &outcome.verdicts[..]
+                && retry.interrupted
+            {
                 // In one step, which knows the order in which a group is released.
-                let verdicts = vec![verdict; rest.records.len()];
-                actions.extend(self.settle(rest, verdicts).instrument(span).await);
+                let verdicts = vec![retry.clone().into(); remaining.deliveries.len()];
+                let settling = self.settle(remaining, verdicts).instrument(outcome.span);
+                actions.extend(settling.await);
                 return actions;
             }
-            rest = behind;
-            if verdict == Verdict::Ack {
+            remaining = behind;
+            if outcome.verdicts == [Verdict::Ack] {
                 acked = first;
                 continue;
             }
-            let done = self.settle(first, vec![verdict]).instrument(span).await;
-            let holds_back = self.holds_back(first, &done);
+            let done = self.settle_outcome(outcome, first.leases).await;
+            let blocks_group = self.blocks_group(first, &done);
             actions.extend(done);
-            if holds_back {
+            if blocks_group {
                 let detail = "a message before it in its group is retried";
                 let retry = Retry::interrupted("group_held_back", detail);
-                let verdicts = vec![retry.into(); rest.records.len()];
-                actions.extend(self.settle(rest, verdicts).await);
+                let verdicts = vec![retry.into(); remaining.deliveries.len()];
+                actions.extend(self.settle(remaining, verdicts).await);
                 return actions;
             }
         }
@@ -55,31 +59,33 @@ impl<H: BatchHandler, Q: Queue> Worker<H, Q> {
     }
 
     async fn acknowledge(&self, messages: Messages<'_>) -> Vec<Action> {
-        self.settle(messages, vec![Verdict::Ack; messages.records.len()]).await
+        self.settle(messages, vec![Verdict::Ack; messages.deliveries.len()]).await
     }
 
-    /// Handles the first of `rest`, unless the line must stop before it.
-    async fn alone(&self, rest: Messages<'_>, bounds: &Bounds) -> (Verdict, Span) {
-        let Some((first, behind)) = rest.split_first() else { return (Verdict::Ack, Span::none()) };
+    /// Handles the first of the remaining messages, unless the line must stop before it.
+    async fn alone(&self, remaining: Messages<'_>, bounds: &Bounds) -> Outcome {
+        let (first, behind) = remaining.split_first().unwrap_or((Messages::NONE, Messages::NONE));
         let others_wait = self.any_last(behind);
-        let interruption = self.interruption(rest, bounds, bounds.limit(others_wait).at);
+        let interruption = self.interruption(remaining, bounds, bounds.limit(others_wait).at);
         if let Some(retry) = interruption {
-            return (retry.into(), Span::none());
+            return Outcome::unhandled(first.deliveries, retry);
         }
-        let lost = Lease::line_lost(rest.leases);
-        let (mut verdicts, span) =
-            self.handle_until_available(first.records, bounds, others_wait, lost).await;
-        let uncounted = || Retry::new("wrong_number_of_verdicts", "no verdict").into();
-        (verdicts.pop().unwrap_or_else(uncounted), span)
+        let lost = Lease::line_lost(remaining.leases);
+        self.handle_until_available(first.deliveries, bounds, others_wait, lost).await
     }
 
-    /// Why the first of `rest` is not begun. During a drain what is at its last delivery still is, and
-    /// what stands before it: released, it would go to the dead-letter queue.
-    fn interruption(&self, rest: Messages<'_>, bounds: &Bounds, limit: Instant) -> Option<Retry> {
-        if bounds.stop.draining.is_cancelled() && !self.any_last(rest) {
+    /// Why the first of the remaining messages is not begun. During a drain what is at its last delivery
+    /// still is, and what is before it: released, it would go to the dead-letter queue.
+    fn interruption(
+        &self,
+        remaining: Messages<'_>,
+        bounds: &Bounds,
+        limit: Instant,
+    ) -> Option<Retry> {
+        if bounds.stop.draining.is_cancelled() && !self.any_last(remaining) {
             return Some(shut_down());
         }
-        if rest.leases.iter().any(Lease::is_lost) {
+        if remaining.leases.iter().any(Lease::is_lost) {
             return Some(visibility_lost());
         }
         let detail = "the time was up before the message was begun";
@@ -88,31 +94,27 @@ impl<H: BatchHandler, Q: Queue> Worker<H, Q> {
 
     /// Whether what follows must wait for a message to come again. After its last delivery it does not
     /// come: the queue itself moves it to the dead-letter queue.
-    fn holds_back(&self, message: Messages<'_>, done: &[Action]) -> bool {
+    fn blocks_group(&self, message: Messages<'_>, done: &[Action]) -> bool {
         done.iter().any(|action| !action.is_done()) && !self.any_last(message)
     }
 
     fn any_last(&self, messages: Messages<'_>) -> bool {
         let rules = self.settler.queue().rules;
-        messages.records.iter().any(|record| rules.is_last(record))
+        messages.deliveries.iter().any(|delivery| rules.is_last(delivery))
     }
 }
 
 impl Messages<'_> {
-    const NONE: Self = Self { records: &[], leases: &[] };
+    const NONE: Self = Self { deliveries: &[], leases: &[] };
 
     fn split_first(self) -> Option<(Self, Self)> {
-        let (first, records) = self.records.split_at_checked(1)?;
+        let (first, deliveries) = self.deliveries.split_at_checked(1)?;
         let (lease, leases) = self.leases.split_at_checked(1).unwrap_or_default();
-        Some((Self { records: first, leases: lease }, Self { records, leases }))
+        Some((Self { deliveries: first, leases: lease }, Self { deliveries, leases }))
     }
 }
 
 pub(super) fn visibility_lost() -> Retry {
     let detail = "the heartbeat failed for too long, or the message is gone: others may have it";
     Retry::interrupted("visibility_lost", detail)
-}
-
-fn is_interrupted(verdict: &Verdict) -> bool {
-    matches!(verdict, Verdict::Retry(retry) if retry.interrupted)
 }

@@ -7,7 +7,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{Record, action::Rules};
+use super::{Delivery, action::Rules};
 
 /// Where a message is handled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,26 +19,26 @@ pub(crate) enum Place {
 }
 
 /// The places of a batch's messages, in order; `one_at_a_time` if the handler takes no batches.
-pub(crate) fn places(records: &[Record], rules: Rules, one_at_a_time: bool) -> Vec<Place> {
-    let last = records.iter().filter(|record| rules.is_last(record));
-    let isolated: HashSet<_> = last.filter_map(|record| group(record, rules)).collect();
+pub(crate) fn places(deliveries: &[Delivery], rules: Rules, one_at_a_time: bool) -> Vec<Place> {
+    let last = deliveries.iter().filter(|delivery| rules.is_last(delivery));
+    let isolated: HashSet<_> = last.filter_map(|delivery| group(delivery, rules)).collect();
     let mut begun = HashMap::new();
     let mut lines = 0..;
-    let place = |record| match group(record, rules) {
+    let place = |delivery| match group(delivery, rules) {
         Some(group) if one_at_a_time || isolated.contains(group) => {
             *begun.entry(group).or_insert_with(|| Place::Line(lines.next().unwrap_or_default()))
         }
-        None if one_at_a_time || rules.is_last(record) => {
+        None if one_at_a_time || rules.is_last(delivery) => {
             Place::Line(lines.next().unwrap_or_default())
         }
         _ => Place::Together,
     };
-    records.iter().map(place).collect()
+    deliveries.iter().map(place).collect()
 }
 
 /// The group in which a message has a place.
-fn group(record: &Record, rules: Rules) -> Option<&str> {
-    record.group_id().filter(|_| rules.fifo)
+fn group(delivery: &Delivery, rules: Rules) -> Option<&str> {
+    delivery.group_id().filter(|_| rules.fifo)
 }
 
 #[cfg(test)]
@@ -53,18 +53,18 @@ mod tests {
 
     #[test]
     fn what_is_delivered_for_the_last_time_is_handled_alone() {
-        let records = [1, 3, 1, 3].map(|count| Record::in_group("any", count));
+        let deliveries = [1, 3, 1, 3].map(|count| Delivery::in_group("any", count));
         let expected = [Place::Together, Place::Line(0), Place::Together, Place::Line(1)];
-        assert_eq!(places(&records, fifo(false), false), expected);
+        assert_eq!(places(&deliveries, fifo(false), false), expected);
     }
 
     #[test]
     fn a_groups_messages_stay_in_one_line() {
-        let of = |(group, count)| Record::in_group(group, count);
-        let records = [("a", 3), ("b", 1), ("a", 1), ("c", 3), ("a", 3)].map(of);
+        let of = |(group, count)| Delivery::in_group(group, count);
+        let deliveries = [("a", 3), ("b", 1), ("a", 1), ("c", 3), ("a", 3)].map(of);
         let line = Place::Line;
         let expected = [line(0), Place::Together, line(0), line(1), line(0)];
-        assert_eq!(places(&records, fifo(true), false), expected);
+        assert_eq!(places(&deliveries, fifo(true), false), expected);
     }
 
     proptest! {
@@ -72,8 +72,8 @@ mod tests {
         fn a_handler_of_one_at_a_time_has_a_line_for_each_group_or_message(
             groups in vec("[abc]", 0..20), is_fifo: bool,
         ) {
-            let records: Vec<_> = groups.iter().map(|group| Record::in_group(group, 1)).collect();
-            let places = places(&records, fifo(is_fifo), true);
+            let deliveries: Vec<_> = groups.iter().map(|group| Delivery::in_group(group, 1)).collect();
+            let places = places(&deliveries, fifo(is_fifo), true);
             let distinct: HashSet<_> = places.iter().map(|place| format!("{place:?}")).collect();
             let of_groups = groups.iter().collect::<HashSet<_>>().len();
             prop_assert_eq!(distinct.len(), if is_fifo { of_groups } else { groups.len() });

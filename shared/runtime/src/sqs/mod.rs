@@ -1,7 +1,7 @@
 //! The SQS host: one handler, fed by long polling in a pod and by events in a Lambda.
 //!
 //! A message's way: a `poller` receives it into a free slot · the `batcher` coalesces receives
-//! into handler batches · the `worker` follows its `claim_check`, decodes each record on its own,
+//! into handler batches · the `worker` follows its `claim_check`, decodes each delivery on its own,
 //! opens its `spans`, and calls the handler in a task of its own · `action` turns verdicts into
 //! actions, by the rules of redelivery and of FIFO groups · `settle` carries them out. Meanwhile a
 //! `heartbeat` keeps the message invisible, and the `circuit_breaker` says whether messages are
@@ -21,6 +21,7 @@ pub mod claim_check;
 mod config;
 mod consumer;
 mod dead_letter;
+mod delivery;
 mod handler;
 mod heartbeat;
 mod lambda_consumer;
@@ -29,7 +30,6 @@ mod lines;
 mod poller;
 mod queue;
 mod queue_attributes;
-mod record;
 mod retry_in_process;
 mod settle;
 #[cfg(any(test, feature = "simulation"))]
@@ -58,9 +58,9 @@ pub const MAX_RECEIVE_COUNT: u8 = 10;
 
 pub use config::Config;
 pub(crate) use consumer::Consumer;
+pub use delivery::Delivery;
 pub use handler::BatchHandler;
 pub(crate) use lambda_consumer::LambdaConsumer;
 pub(crate) use queue::{AwsQueue, Queue};
-pub use record::Record;
 pub use single::{Each, Handler};
 pub use verdict::{Reject, Retry, Verdict};

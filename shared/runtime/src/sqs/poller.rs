@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
 use super::{
-    Record, arrival,
+    Delivery, arrival,
     batch::Batch,
     circuit_breaker::{CircuitBreaker, Receiving},
     heartbeat::Lease,
@@ -38,7 +38,7 @@ pub(crate) struct Poller<Q> {
     pub(crate) slots: Slots,
     /// Shared by all loops, too.
     pub(crate) breaker: Arc<CircuitBreaker>,
-    /// For how long a receive hides its messages.
+    /// For how long a receive makes its messages invisible.
     pub(crate) visibility: Duration,
     /// Most messages of one receive.
     pub(crate) most: u16,
@@ -55,12 +55,12 @@ impl<Q: Queue> Poller<Q> {
             let Some(receiving) = self.admit().await else { return };
             let begun = Instant::now();
             match self.poll(slots.width()).await {
-                Some(Ok(records)) => {
+                Some(Ok(deliveries)) => {
                     if failures > 0 {
                         info!(failures, "receiving again");
                     }
                     failures = 0;
-                    self.deliver(records, slots, receiving, begun).await;
+                    self.deliver(deliveries, slots, receiving, begun).await;
                 }
                 Some(Err(error)) => {
                     drop((slots, receiving));
@@ -97,7 +97,7 @@ impl<Q: Queue> Poller<Q> {
     }
 
     /// `None` if shutdown came first.
-    async fn poll(&self, most: u16) -> Option<anyhow::Result<Vec<Record>>> {
+    async fn poll(&self, most: u16) -> Option<anyhow::Result<Vec<Delivery>>> {
         let receive = self.queue.receive(most);
         tokio::pin!(receive);
         match self.shutdown.run_until_cancelled(&mut receive).await {
@@ -108,20 +108,20 @@ impl<Q: Queue> Poller<Q> {
 
     async fn deliver(
         &self,
-        records: Vec<Record>,
+        deliveries: Vec<Delivery>,
         mut slots: Reserved,
         receiving: Option<Receiving>,
         begun: Instant,
     ) {
-        if records.is_empty() {
+        if deliveries.is_empty() {
             drop((slots, receiving));
             self.shutdown.run_until_cancelled(sleep_until(begun + IDLE_PAUSE)).await;
             return;
         }
-        self.report(&records);
-        let taken = slots.take(&records).unwrap_or(slots);
-        let leases = Lease::start(Arc::clone(&self.queue), &records, self.visibility);
-        let mut batch = Batch::new(records, leases, Some(taken), self.queue.attributes().name());
+        self.report(&deliveries);
+        let taken = slots.take(&deliveries).unwrap_or(slots);
+        let leases = Lease::start(Arc::clone(&self.queue), &deliveries, self.visibility);
+        let mut batch = Batch::new(deliveries, leases, Some(taken), self.queue.attributes());
         batch.receiving = receiving;
         self.hand_over(batch).await;
     }
@@ -148,7 +148,7 @@ impl<Q: Queue> Poller<Q> {
         self.shutdown.run_until_cancelled(sleep(pause)).await;
     }
 
-    fn report(&self, records: &[Record]) {
-        arrival::report(self.queue.attributes().name(), records, self.clock.now());
+    fn report(&self, deliveries: &[Delivery]) {
+        arrival::report(self.queue.attributes().name(), deliveries, self.clock.now());
     }
 }

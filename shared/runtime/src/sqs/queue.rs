@@ -18,7 +18,7 @@ use aws_sdk_sqs::{
 use tracing::warn;
 
 use super::{
-    Config, Record, claim_check::ClaimChecks, dead_letter::DeadLetter,
+    Config, Delivery, claim_check::ClaimChecks, dead_letter::DeadLetter,
     queue_attributes::QueueAttributes,
 };
 
@@ -58,7 +58,7 @@ pub(crate) struct Failure {
 /// A queue and its dead-letter queue. Batches have ten entries at most.
 pub(crate) trait Queue: Send + Sync + 'static {
     /// Long-polls for at most `max` messages.
-    fn receive(&self, max: u16) -> impl Future<Output = anyhow::Result<Vec<Record>>> + Send;
+    fn receive(&self, max: u16) -> impl Future<Output = anyhow::Result<Vec<Delivery>>> + Send;
 
     /// Deletes messages by receipt handle. In a standard queue one that is gone already counts as
     /// deleted. In a FIFO queue an invalid receipt handle has expired, and is a futile failure: its
@@ -133,7 +133,7 @@ impl AwsQueue {
 }
 
 impl Queue for AwsQueue {
-    async fn receive(&self, max: u16) -> anyhow::Result<Vec<Record>> {
+    async fn receive(&self, max: u16) -> anyhow::Result<Vec<Delivery>> {
         let answer = self
             .client
             .receive_message()
@@ -219,11 +219,11 @@ fn is_refusal(code: &str) -> bool {
 }
 
 /// A message that has no receipt handle cannot even be given back.
-fn readable(messages: Vec<aws_sdk_sqs::types::Message>) -> Vec<Record> {
-    let record = |message| {
-        Record::try_from(message).inspect_err(|error| warn!(%error, "a message is unusable")).ok()
+fn readable(messages: Vec<aws_sdk_sqs::types::Message>) -> Vec<Delivery> {
+    let delivery = |message| {
+        Delivery::try_from(message).inspect_err(|error| warn!(%error, "a message is unusable")).ok()
     };
-    messages.into_iter().filter_map(record).collect()
+    messages.into_iter().filter_map(delivery).collect()
 }
 
 /// What could not be deleted: of a FIFO queue also what is gone, for there it has only expired.

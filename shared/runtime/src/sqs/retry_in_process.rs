@@ -7,48 +7,50 @@
 use std::pin::pin;
 
 use tokio::time::Instant;
-use tracing::Span;
 
 use super::{
-    BatchHandler, Record, Retry, Verdict,
+    BatchHandler, Delivery, Retry, Verdict,
     bounds::Bounds,
+    call::Outcome,
     circuit_breaker::{Trial, Waited},
+    delivery::LONGEST_STAY,
     line::visibility_lost,
     queue::Queue,
-    record::LONGEST_STAY,
     worker::Worker,
 };
 
 impl<H: BatchHandler, Q: Queue> Worker<H, Q> {
-    /// Calls the handler, again and again while a dependency is unavailable. One verdict per record,
-    /// in order, and the span to settle them in.
+    /// Calls the handler, again and again while a dependency is unavailable.
     pub(super) async fn handle_until_available(
         &self,
-        records: &[Record],
+        deliveries: &[Delivery],
         bounds: &Bounds,
         others_wait: bool,
         lost: impl Future<Output = ()>,
-    ) -> (Vec<Verdict>, Span) {
+    ) -> Outcome {
         let mut lost = pin!(lost);
         let rules = self.settler.queue().rules;
-        let is_last = records.iter().any(|record| rules.is_last(record));
+        let is_last = deliveries.iter().any(|delivery| rules.is_last(delivery));
         let end = bounds.retry_until(self.retry_window);
         let patience = if is_last { bounds.retry_until(LONGEST_STAY) } else { end };
-        let mut outcome = (vec![not_admitted().into(); records.len()], Span::none());
+        let mut outcome = Outcome::unhandled(deliveries, not_admitted());
         for failures in 0.. {
             let trial = tokio::select! {
                 biased;
-                () = &mut lost => return (vec![visibility_lost().into(); records.len()], outcome.1),
+                () = &mut lost => {
+                    let span = outcome.span;
+                    return Outcome { span, ..Outcome::unhandled(deliveries, visibility_lost()) };
+                }
                 () = bounds.stop.cut_off.cancelled() => return outcome,
                 admitted = self.admit(is_last, bounds, patience, failures) => admitted,
             };
             let Ok(trial) = trial else { return outcome };
-            let (mut verdicts, span) = self.call(records, bounds, others_wait, &mut lost).await;
-            self.breaker.explain_timeouts(&mut verdicts).await;
-            self.breaker.observe(&verdicts, trial.as_ref()).await;
+            outcome = self.call(deliveries, bounds, others_wait, &mut lost).await;
+            self.breaker.explain_timeouts(&mut outcome.verdicts).await;
+            self.breaker.observe(&outcome.verdicts, trial.as_ref()).await;
             drop(trial);
-            let is_kept = !bounds.is_invocation() && self.is_worth_keeping(records, &verdicts);
-            outcome = (verdicts, span);
+            let is_kept =
+                !bounds.is_invocation() && self.is_worth_keeping(deliveries, &outcome.verdicts);
             if !is_kept || Instant::now() >= end {
                 return outcome;
             }
@@ -75,12 +77,12 @@ impl<H: BatchHandler, Q: Queue> Worker<H, Q> {
 
     /// Where a message succeeded, the others are released, so that what succeeded is deleted. But a
     /// message at its last delivery is kept: the queue would not deliver it again.
-    fn is_worth_keeping(&self, records: &[Record], verdicts: &[Verdict]) -> bool {
+    fn is_worth_keeping(&self, deliveries: &[Delivery], verdicts: &[Verdict]) -> bool {
         let rules = self.settler.queue().rules;
-        let is_last = |(record, verdict): (&Record, &Verdict)| {
-            verdict.unavailable().map(|_: &Retry| rules.is_last(record))
+        let is_last = |(delivery, verdict): (&Delivery, &Verdict)| {
+            verdict.unavailable().map(|_: &Retry| rules.is_last(delivery))
         };
-        let waiting: Vec<_> = records.iter().zip(verdicts).filter_map(is_last).collect();
+        let waiting: Vec<_> = deliveries.iter().zip(verdicts).filter_map(is_last).collect();
         !waiting.is_empty() && (!verdicts.contains(&Verdict::Ack) || waiting.contains(&true))
     }
 }

@@ -15,8 +15,8 @@ use tokio::time::sleep;
 use tracing::{error, warn};
 
 use super::{
-    Record, Retry,
-    action::{Action, Rules, hold_back},
+    Delivery, Retry,
+    action::{Action, Rules, release_blocked},
     backoff::{Backoff, whole_seconds},
     chunks::{self, Lost},
     dead_letter::{DeadLetter, Rejection},
@@ -38,7 +38,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 const DEAD_LETTERS_BYTES: usize = 200 * 1024;
 
 /// A message that is settled now: its place in the batch, itself, and what is done with it.
-type Due<'a> = (usize, &'a Record, &'a Action);
+type Due<'a> = (usize, &'a Delivery, &'a Action);
 
 /// Knows a queue, and how to end a message's stay in it.
 pub(crate) struct Settler<Q> {
@@ -56,27 +56,27 @@ impl<Q: Queue> Settler<Q> {
         self.queue.attributes()
     }
 
-    /// Carries out one action per record, in order; returns what each came to. What was acknowledged
+    /// Carries out one action per delivery, in order; returns what each came to. What was acknowledged
     /// does not wait for dead letters to be sent, unless it is behind one in its FIFO group.
     pub(crate) async fn settle(
         &self,
-        records: &[Record],
+        deliveries: &[Delivery],
         leases: &[Lease],
         mut actions: Vec<Action>,
     ) -> Vec<Action> {
-        let waiting = behind_dead_letters(records, &actions, self.queue().rules);
+        let waiting = behind_dead_letters(deliveries, &actions, self.queue().rules);
         let late = async {
             if waiting.is_empty() {
                 return None;
             }
             let mut actions = actions.clone();
-            self.send_dead_letters(records, &mut actions).await;
-            // A dead letter that could not be sent has become a retry, which holds its group back.
-            hold_back(records, &mut actions, self.queue().rules);
-            self.finish(records, leases, &actions, |place| waiting.contains(&place)).await;
+            self.send_dead_letters(deliveries, &mut actions).await;
+            // A dead letter that could not be sent has become a retry, which blocks its group.
+            release_blocked(deliveries, &mut actions, self.queue().rules);
+            self.finish(deliveries, leases, &actions, |place| waiting.contains(&place)).await;
             Some(actions)
         };
-        let early = self.finish(records, leases, &actions, |place| !waiting.contains(&place));
+        let early = self.finish(deliveries, leases, &actions, |place| !waiting.contains(&place));
         let ((), late) = tokio::join!(early, late);
         actions = late.unwrap_or(actions);
         self.report(&actions);
@@ -86,19 +86,20 @@ impl<Q: Queue> Settler<Q> {
     /// Deletes what is done with and changes the visibility of what is not.
     async fn finish(
         &self,
-        records: &[Record],
+        deliveries: &[Delivery],
         leases: &[Lease],
         actions: &[Action],
         is_due: impl Fn(usize) -> bool,
     ) {
-        let due = records.iter().zip(actions).enumerate().filter(|(place, _)| is_due(*place));
-        let due: Vec<_> = due.map(|(place, (record, action))| (place, record, action)).collect();
+        let due = deliveries.iter().zip(actions).enumerate().filter(|(place, _)| is_due(*place));
+        let due: Vec<_> =
+            due.map(|(place, (delivery, action))| (place, delivery, action)).collect();
         tokio::join!(self.delete(&due, leases), self.change_visibility(&due, leases));
     }
 
     /// Sends the dead letters; each ends as dead-lettered or as a retry.
-    async fn send_dead_letters(&self, records: &[Record], actions: &mut [Action]) {
-        let unsent = self.unsent(records, actions).await;
+    async fn send_dead_letters(&self, deliveries: &[Delivery], actions: &mut [Action]) {
+        let unsent = self.unsent(deliveries, actions).await;
         for (position, action) in actions.iter_mut().enumerate() {
             let Action::DeadLetter(reject) = action else { continue };
             *action = if unsent.contains(&position) {
@@ -112,10 +113,10 @@ impl<Q: Queue> Settler<Q> {
     /// Sends the dead letters and returns the positions of those that could not be sent. What the queue
     /// refuses is sent alone, for it may have been refused for a neighbour, and then with less and
     /// less of ours.
-    async fn unsent(&self, records: &[Record], actions: &[Action]) -> HashSet<usize> {
+    async fn unsent(&self, deliveries: &[Delivery], actions: &[Action]) -> HashSet<usize> {
         let rejection =
             Rejection { queue: self.queue(), handler: self.handler, at: self.clock.now() };
-        let (dead_letters, mut unsent) = pack(records, actions, &rejection);
+        let (dead_letters, mut unsent) = pack(deliveries, actions, &rejection);
         let mut chunks = chunks::cut(dead_letters, DeadLetter::weight, DEAD_LETTERS_BYTES);
         while !chunks.is_empty() {
             let mut next = Vec::new();
@@ -124,7 +125,7 @@ impl<Q: Queue> Settler<Q> {
                 for Lost { entry, refused } in self.send(chunk).await {
                     let position = entry.position;
                     let again = match (refused, alone) {
-                        (true, true) => smaller(&entry, records, actions, &rejection),
+                        (true, true) => smaller(&entry, deliveries, actions, &rejection),
                         (true, false) => Some(entry),
                         (false, _) => None,
                     };
@@ -151,15 +152,15 @@ impl<Q: Queue> Settler<Q> {
             return;
         }
         let done = due.iter().filter(|(_, _, action)| action.is_done());
-        let handles = done.map(|(_, record, _)| record.receipt_handle().to_owned()).collect();
+        let handles = done.map(|(_, delivery, _)| delivery.receipt_handle().to_owned()).collect();
         let lost = self.delete_with_retries(handles, leases).await;
         self.report_undeleted(&lost);
         let lost: HashSet<_> = lost.into_iter().map(|lost| lost.entry).collect();
         // A dead letter, and a message that comes again, still need the body in S3.
-        let acked = due.iter().filter(|(_, record, action)| {
-            **action == Action::Delete && !lost.contains(record.receipt_handle())
+        let acked = due.iter().filter(|(_, delivery, action)| {
+            **action == Action::Delete && !lost.contains(delivery.receipt_handle())
         });
-        self.queue.claim_checks().discard(acked.map(|(_, record, _)| *record)).await;
+        self.queue.claim_checks().discard(acked.map(|(_, delivery, _)| *delivery)).await;
     }
 
     /// Deletes; returns what could not be deleted. Handed out again and again, a message that is done
@@ -193,9 +194,9 @@ impl<Q: Queue> Settler<Q> {
 
     async fn change_visibility(&self, due: &[Due<'_>], leases: &[Lease]) {
         // A group's head comes last: until then nobody receives its group.
-        let waits = due.iter().rev().filter_map(|(place, record, action)| {
-            let wait = self.wait(record, action)?;
-            Some((*place, (record.receipt_handle().to_owned(), wait)))
+        let waits = due.iter().rev().filter_map(|(place, delivery, action)| {
+            let wait = self.wait(delivery, action)?;
+            Some((*place, (delivery.receipt_handle().to_owned(), wait)))
         });
         let (places, waits): (Vec<_>, Vec<_>) = waits.unzip();
         join_all(places.into_iter().filter_map(|place| leases.get(place)).map(Lease::end)).await;
@@ -209,17 +210,17 @@ impl<Q: Queue> Settler<Q> {
         }
     }
 
-    fn wait(&self, record: &Record, action: &Action) -> Option<i32> {
+    fn wait(&self, delivery: &Delivery, action: &Action) -> Option<i32> {
         let wait = match action {
             Action::Retry(Retry { after: Some(after), .. }) => whole_seconds(*after),
             Action::Retry(Retry { unavailable: true, .. }) => {
-                self.backoff.unavailable_seconds(record.receive_count(), record.since_receive())
+                self.backoff.unavailable_seconds(delivery.attempt(), delivery.since_receive())
             }
-            Action::Retry(_) => self.backoff.seconds(record.receive_count()),
+            Action::Retry(_) => self.backoff.seconds(delivery.attempt()),
             Action::Release(_) => 0,
             Action::Delete | Action::DeadLetter(_) | Action::DeadLettered(_) => return None,
         };
-        let longest = i32::try_from(record.longest_wait().as_secs()).unwrap_or(i32::MAX);
+        let longest = i32::try_from(delivery.longest_wait().as_secs()).unwrap_or(i32::MAX);
         Some(wait.min(longest))
     }
 
@@ -278,11 +279,15 @@ fn labels(action: &Action) -> (&'static str, &'static str) {
 
 /// The places of dead letters, and of what must wait until they are sent: what is behind one in its
 /// FIFO group.
-fn behind_dead_letters(records: &[Record], actions: &[Action], rules: Rules) -> HashSet<usize> {
+fn behind_dead_letters(
+    deliveries: &[Delivery],
+    actions: &[Action],
+    rules: Rules,
+) -> HashSet<usize> {
     let mut groups = HashSet::new();
     let mut waiting = HashSet::new();
-    for (place, (record, action)) in records.iter().zip(actions).enumerate() {
-        let group = record.group_id().filter(|_| rules.fifo);
+    for (place, (delivery, action)) in deliveries.iter().zip(actions).enumerate() {
+        let group = delivery.group_id().filter(|_| rules.fifo);
         let is_dead = matches!(action, Action::DeadLetter(_));
         groups.extend(group.filter(|_| is_dead));
         if is_dead || group.is_some_and(|group| groups.contains(group)) {
@@ -294,16 +299,16 @@ fn behind_dead_letters(records: &[Record], actions: &[Action], rules: Rules) -> 
 
 /// The dead letters of a batch, and the positions of those that cannot even be packed.
 fn pack(
-    records: &[Record],
+    deliveries: &[Delivery],
     actions: &[Action],
     rejection: &Rejection<'_>,
 ) -> (Vec<DeadLetter>, HashSet<usize>) {
     let (mut dead_letters, mut unpacked) = (Vec::new(), HashSet::new());
     let most = usize::try_from(LARGEST_MESSAGE).unwrap_or(usize::MAX);
-    for (position, (record, action)) in records.iter().zip(actions).enumerate() {
+    for (position, (delivery, action)) in deliveries.iter().zip(actions).enumerate() {
         let Action::DeadLetter(reject) = action else { continue };
-        warn!(message_id = record.message_id(), reason = reject.reason, "rejecting");
-        match DeadLetter::pack(position, record, reject, rejection, most) {
+        warn!(message_id = delivery.message_id(), reason = reject.reason, "rejecting");
+        match DeadLetter::pack(position, delivery, reject, rejection, most) {
             Ok(dead_letter) => dead_letters.push(dead_letter),
             Err(error) => {
                 error!(%error, "a dead dead_letter could not be packed");
@@ -317,15 +322,15 @@ fn pack(
 /// What is left to try with a dead letter that the queue refuses.
 fn smaller(
     dead_letter: &DeadLetter,
-    records: &[Record],
+    deliveries: &[Delivery],
     actions: &[Action],
     rejection: &Rejection<'_>,
 ) -> Option<DeadLetter> {
     let Some(Action::DeadLetter(reject)) = actions.get(dead_letter.position) else { return None };
-    let record = records.get(dead_letter.position)?;
+    let delivery = deliveries.get(dead_letter.position)?;
     warn!(
-        message_id = record.message_id(),
+        message_id = delivery.message_id(),
         "the dead-dead_letter queue refused it: sending less of it"
     );
-    dead_letter.smaller(record, reject, rejection).ok()?
+    dead_letter.smaller(delivery, reject, rejection).ok()?
 }

@@ -1,6 +1,6 @@
 //! The other shape of a handler: one message at a time.
 
-use super::{BatchHandler, Record, Reject, Verdict};
+use super::{BatchHandler, Delivery, Reject, Verdict};
 
 /// Messages that are handled at a time unless configured otherwise, for each of
 /// `QUEUE_CONCURRENCY`.
@@ -13,8 +13,8 @@ pub trait Handler: Send + Sync + 'static {
     /// A decoded message.
     type Message: Send + 'static;
 
-    /// Decodes one record; `Err` dead-letters it. So does a panic.
-    fn decode(&self, record: &Record) -> Result<Self::Message, Reject>;
+    /// Decodes one delivery; `Err` dead-letters it. So does a panic.
+    fn decode(&self, delivery: &Delivery) -> Result<Self::Message, Reject>;
 
     /// The W3C `traceparent` that a message carries in its body; see
     /// [`BatchHandler::traceparent`].
@@ -31,7 +31,7 @@ pub trait Handler: Send + Sync + 'static {
     fn handle(&self, message: Self::Message) -> impl Future<Output = Verdict> + Send;
 
     /// Notifies of messages that become dead letters; see [`BatchHandler::dead_lettered`].
-    fn dead_lettered(&self, messages: Vec<Record>) -> impl Future<Output = ()> + Send {
+    fn dead_lettered(&self, messages: Vec<Delivery>) -> impl Future<Output = ()> + Send {
         let _ = messages;
         async {}
     }
@@ -66,8 +66,8 @@ impl<H: Handler> Each<H> {
 impl<H: Handler> BatchHandler for Each<H> {
     type Message = H::Message;
 
-    fn decode(&self, record: &Record) -> Result<Self::Message, Reject> {
-        self.handler.decode(record)
+    fn decode(&self, delivery: &Delivery) -> Result<Self::Message, Reject> {
+        self.handler.decode(delivery)
     }
 
     fn traceparent<'a>(&self, message: &'a Self::Message) -> Option<&'a str> {
@@ -86,7 +86,7 @@ impl<H: Handler> BatchHandler for Each<H> {
         verdicts
     }
 
-    async fn dead_lettered(&self, messages: Vec<Record>) {
+    async fn dead_lettered(&self, messages: Vec<Delivery>) {
         self.handler.dead_lettered(messages).await;
     }
 }

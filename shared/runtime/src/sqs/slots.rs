@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::Record;
+use super::Delivery;
 
 /// The largest message, its attributes included, by SQS.
 pub(crate) const LARGEST_MESSAGE: u32 = 1_048_576;
@@ -59,11 +59,11 @@ impl Reserved {
         u16::try_from(self.messages.num_permits()).unwrap_or(u16::MAX)
     }
 
-    /// Splits off what `records` take.
-    pub(crate) fn take(&mut self, records: &[Record]) -> Option<Self> {
-        let bytes = records.iter().map(Record::bytes).sum::<usize>();
+    /// Splits off what `deliveries` take.
+    pub(crate) fn take(&mut self, deliveries: &[Delivery]) -> Option<Self> {
+        let bytes = deliveries.iter().map(Delivery::bytes).sum::<usize>();
         let bytes = self.bytes.split(bytes.min(self.bytes.num_permits()))?;
-        Some(Self { messages: self.messages.split(records.len())?, bytes })
+        Some(Self { messages: self.messages.split(deliveries.len())?, bytes })
     }
 
     /// Gives back all messages' slots but one: they are handled one after the other.
@@ -89,8 +89,8 @@ mod tests {
         let mut first = slots.reserve(10).await.unwrap();
         assert_eq!(first.width(), 3);
         assert!(slots.reserve(10).now_or_never().is_none(), "there is no room for another");
-        let records = [Record::with_body("small")];
-        let held = first.take(&records).unwrap();
+        let deliveries = [Delivery::with_body("small")];
+        let held = first.take(&deliveries).unwrap();
         drop(first);
         let second = slots.reserve(10).await.unwrap();
         assert_eq!(second.width(), 3, "a small message takes little");

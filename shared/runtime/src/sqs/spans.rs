@@ -4,7 +4,7 @@ use opentelemetry::trace::SpanContext;
 use tracing::{Span, error_span, field::Empty};
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
-use super::{Record, Verdict};
+use super::{Delivery, Verdict};
 use crate::trace;
 
 /// They last from decoding to the verdicts; the batch's own lasts until it is settled.
@@ -16,21 +16,21 @@ pub(crate) struct Spans {
 impl Spans {
     /// The sender of a batch's only message is the batch's parent; several are linked, for a span
     /// has one parent. If no sender is known, the parent is the invocation, if there is one.
-    pub(crate) fn open(queue: &str, records: &[Record]) -> Self {
+    pub(crate) fn open(queue: &str, deliveries: &[Delivery]) -> Self {
         let batch = error_span!(
             parent: None, "batch", otel.name = format!("process {queue}"), otel.kind = "consumer",
-            messages = records.len(), trace_id = Empty, span_id = Empty,
+            messages = deliveries.len(), trace_id = Empty, span_id = Empty,
         );
         batch.set_attribute("messaging.system", "aws_sqs");
         batch.set_attribute("messaging.destination.name", queue.to_owned());
-        let only = if let [only] = records { only.sender() } else { None };
-        let linked = if only.is_none() { records } else { &[] };
-        linked.iter().filter_map(Record::sender).for_each(|sender| link(&batch, sender));
-        let unknown = records.iter().all(|record| record.sender().is_none());
+        let only = if let [only] = deliveries { only.sender() } else { None };
+        let linked = if only.is_none() { deliveries } else { &[] };
+        linked.iter().filter_map(Delivery::sender).for_each(|sender| link(&batch, sender));
+        let unknown = deliveries.iter().all(|delivery| delivery.sender().is_none());
         let invoker = trace::invoker().filter(|_| unknown);
         let exported = trace::begin(&batch, only.or(invoker.as_ref()));
-        let message = |record| message(&batch, record);
-        let messages = records.iter().filter(|_| exported).map(message).collect();
+        let message = |delivery| message(&batch, delivery);
+        let messages = deliveries.iter().filter(|_| exported).map(message).collect();
         Self { batch, messages }
     }
 
@@ -52,10 +52,10 @@ impl Spans {
     }
 }
 
-fn message(batch: &Span, record: &Record) -> Span {
+fn message(batch: &Span, delivery: &Delivery) -> Span {
     let span = error_span!(parent: batch, "message", trace_id = Empty, span_id = Empty);
-    span.set_attribute("messaging.message.id", record.message_id().to_owned());
-    if let Some(sender) = record.sender() {
+    span.set_attribute("messaging.message.id", delivery.message_id().to_owned());
+    if let Some(sender) = delivery.sender() {
         link(&span, sender);
     }
     trace::begin(&span, None);

@@ -8,10 +8,11 @@ use tokio::time::{Instant, timeout};
 use tracing::{Instrument as _, error, warn};
 
 use super::{
-    BatchHandler, Config, Record, Retry, Verdict,
+    BatchHandler, Config, Delivery, Retry, Verdict,
     action::{Action, decide},
     batch::Batch,
     bounds::Bounds,
+    call::Outcome,
     circuit_breaker::CircuitBreaker,
     heartbeat::Lease,
     lines::places,
@@ -42,7 +43,7 @@ pub(crate) struct Worker<H, Q> {
 /// Messages and their leases; in a Lambda there are no leases.
 #[derive(Clone, Copy)]
 pub(super) struct Messages<'a> {
-    pub(super) records: &'a [Record],
+    pub(super) deliveries: &'a [Delivery],
     pub(super) leases: &'a [Lease],
 }
 
@@ -68,7 +69,7 @@ impl<H: BatchHandler, Q: Queue> Worker<H, Q> {
     /// Splits a batch into what is handled in one call, and lines.
     pub(crate) fn split(&self, batch: Batch) -> (Option<Batch>, Vec<Batch>) {
         let one_at_a_time = self.handler.messages_at_a_time().is_some();
-        let places = places(&batch.records, self.settler.queue().rules, one_at_a_time);
+        let places = places(&batch.deliveries, self.settler.queue().rules, one_at_a_time);
         batch.split(&places)
     }
 
@@ -86,11 +87,11 @@ impl<H: BatchHandler, Q: Queue> Worker<H, Q> {
     /// hangs would cost the whole time of each invocation, and its messages nothing less.
     pub(crate) async fn handle_invocation(&self, batch: Batch, deadline: Instant) -> Vec<String> {
         let rules = self.settler.queue().rules;
-        let last = batch.records.iter().any(|record| rules.is_last(record));
+        let last = batch.deliveries.iter().any(|delivery| rules.is_last(delivery));
         if let (Err(retry), false) = (self.breaker.probe_now().await, last) {
             let verdicts = vec![retry.into(); batch.len()];
             let actions = self.settle(Messages::of(&batch), verdicts).await;
-            return undone(&batch.records, &actions);
+            return undone(&batch.deliveries, &actions);
         }
         let left = deadline.saturating_duration_since(Instant::now());
         let until = deadline.checked_sub(CHECKS.min(left / 4)).unwrap_or(deadline);
@@ -107,11 +108,11 @@ impl<H: BatchHandler, Q: Queue> Worker<H, Q> {
         let (together, mut lines) = self.split(batch);
         // An invocation's time may not be enough for all: those that get no other chance come first.
         let rules = self.settler.queue().rules;
-        lines.sort_by_key(|line| !line.records.iter().any(|record| rules.is_last(record)));
+        lines.sort_by_key(|line| !line.deliveries.iter().any(|delivery| rules.is_last(delivery)));
         let together = async {
             let Some(batch) = together else { return Vec::new() };
             let actions = self.together(Messages::of(&batch), bounds).await;
-            undone(&batch.records, &actions)
+            undone(&batch.deliveries, &actions)
         };
         let at_a_time = self.handler.messages_at_a_time().unwrap_or(LINES);
         let lines = lines.into_iter().map(|line| self.finish_line(line, bounds));
@@ -123,14 +124,20 @@ impl<H: BatchHandler, Q: Queue> Worker<H, Q> {
 
     async fn finish_line(&self, line: Batch, bounds: &Bounds) -> Vec<String> {
         let actions = self.line(Messages::of(&line), bounds).await;
-        undone(&line.records, &actions)
+        undone(&line.deliveries, &actions)
     }
 
     /// Handles messages in one call.
     async fn together(&self, messages: Messages<'_>, bounds: &Bounds) -> Vec<Action> {
         let lost = Lease::batch_lost(messages.leases, self.settler.queue().rules.fifo);
-        let (verdicts, span) =
-            self.handle_until_available(messages.records, bounds, false, lost).await;
+        let outcome = self.handle_until_available(messages.deliveries, bounds, false, lost).await;
+        self.settle_outcome(outcome, messages.leases).await
+    }
+
+    /// Carries out the verdicts of an outcome.
+    pub(super) async fn settle_outcome(&self, outcome: Outcome, leases: &[Lease]) -> Vec<Action> {
+        let Outcome { deliveries, verdicts, span } = outcome;
+        let messages = Messages { deliveries: &deliveries, leases };
         self.settle(messages, verdicts).instrument(span).await
     }
 
@@ -140,20 +147,20 @@ impl<H: BatchHandler, Q: Queue> Worker<H, Q> {
         messages: Messages<'_>,
         verdicts: Vec<Verdict>,
     ) -> Vec<Action> {
-        let Messages { records, leases } = messages;
+        let Messages { deliveries, leases } = messages;
         let rules = self.settler.queue().rules;
-        let actions = decide(records, verdicts, rules);
-        let ends = records.iter().zip(&actions).filter(|(record, action)| match action {
+        let actions = decide(deliveries, verdicts, rules);
+        let ends = deliveries.iter().zip(&actions).filter(|(delivery, action)| match action {
             Action::DeadLetter(_) => true,
-            Action::Retry(_) | Action::Release(_) => rules.is_last(record),
+            Action::Retry(_) | Action::Release(_) => rules.is_last(delivery),
             Action::Delete | Action::DeadLettered(_) => false,
         });
-        let ends: Vec<_> = ends.map(|(record, _)| record.clone()).collect();
-        let settling = self.settler.settle(records, leases, actions);
+        let ends: Vec<_> = ends.map(|(delivery, _)| delivery.clone()).collect();
+        let settling = self.settler.settle(deliveries, leases, actions);
         tokio::join!(settling, self.notify(ends)).0
     }
 
-    async fn notify(&self, dead_letters: Vec<Record>) {
+    async fn notify(&self, dead_letters: Vec<Delivery>) {
         if dead_letters.is_empty() {
             return;
         }
@@ -168,7 +175,7 @@ impl<H: BatchHandler, Q: Queue> Worker<H, Q> {
 
 impl<'a> Messages<'a> {
     pub(super) fn of(batch: &'a Batch) -> Self {
-        Self { records: &batch.records, leases: &batch.leases }
+        Self { deliveries: &batch.deliveries, leases: &batch.leases }
     }
 }
 
@@ -178,7 +185,7 @@ pub(super) fn shut_down() -> Retry {
 }
 
 /// The ids of the messages that are not done with.
-fn undone(records: &[Record], actions: &[Action]) -> Vec<String> {
-    let undone = records.iter().zip(actions).filter(|(_, action)| !action.is_done());
-    undone.map(|(record, _)| record.message_id().to_owned()).collect()
+fn undone(deliveries: &[Delivery], actions: &[Action]) -> Vec<String> {
+    let undone = deliveries.iter().zip(actions).filter(|(_, action)| !action.is_done());
+    undone.map(|(delivery, _)| delivery.message_id().to_owned()).collect()
 }

@@ -15,7 +15,7 @@ use super::sqs::{Answer, answer};
 use crate::{
     SystemClock,
     health::Dependencies,
-    sqs::{BatchHandler, Config, LambdaConsumer, Record, Reject, Retry, Verdict},
+    sqs::{BatchHandler, Config, Delivery, LambdaConsumer, Reject, Retry, Verdict},
 };
 use queue::{QUEUE_ARN, RecordingQueue};
 
@@ -25,8 +25,8 @@ struct Obedient;
 impl BatchHandler for Obedient {
     type Message = String;
 
-    fn decode(&self, record: &Record) -> Result<String, Reject> {
-        match record.body() {
+    fn decode(&self, delivery: &Delivery) -> Result<String, Reject> {
+        match delivery.body() {
             "bad" => Err(Reject::new("malformed", "it is bad")),
             body => Ok(body.to_owned()),
         }

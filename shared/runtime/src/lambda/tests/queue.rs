@@ -8,7 +8,7 @@ use std::sync::{
 use anyhow::bail;
 use serde_json::Value;
 
-use crate::sqs::{Answer, ClaimChecks, DeadLetter, Queue, QueueAttributes, Record, Rules};
+use crate::sqs::{Answer, ClaimChecks, DeadLetter, Delivery, Queue, QueueAttributes, Rules};
 
 pub(super) const QUEUE_ARN: &str = "arn:aws:sqs:local:123456789012:queue";
 
@@ -71,7 +71,7 @@ impl RecordingQueue {
 }
 
 impl Queue for RecordingQueue {
-    async fn receive(&self, _: u16) -> anyhow::Result<Vec<Record>> {
+    async fn receive(&self, _: u16) -> anyhow::Result<Vec<Delivery>> {
         panic!("a Lambda receives nothing by itself")
     }
 

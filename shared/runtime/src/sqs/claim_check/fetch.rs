@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     health::Dependencies,
-    sqs::{Record, Reject, Retry, Verdict},
+    sqs::{Delivery, Reject, Retry, Verdict},
 };
 
 /// Objects that one batch fetches, or deletes, at a time.
@@ -57,10 +57,10 @@ impl ClaimChecks {
     }
 
     /// Cuts a batch into sub-batches whose bodies fit into memory: one, mostly.
-    pub(crate) fn sub_batches<'a>(&self, records: &'a [Record]) -> Vec<SubBatch<'a>> {
-        let claim_checks = records.iter().map(|record| self.claim_check(record)).collect();
+    pub(crate) fn sub_batches<'a>(&self, deliveries: &'a [Delivery]) -> Vec<SubBatch<'a>> {
+        let claim_checks = deliveries.iter().map(|delivery| self.claim_check(delivery)).collect();
         let bytes = self.0.as_ref().map_or(u32::MAX, |store| store.bytes);
-        sub_batch::cut(records, claim_checks, bytes.into())
+        sub_batch::cut(deliveries, claim_checks, bytes.into())
     }
 
     /// Waits until there is memory for a sub-batch's bodies, which is taken until the permit is
@@ -84,7 +84,7 @@ impl ClaimChecks {
     }
 
     /// The body of each claim check, or its verdict if that cannot be had, or not by `deadline`;
-    /// records that have a verdict are left alone.
+    /// deliveries that have a verdict are left alone.
     pub(crate) async fn redeem(
         &self,
         sub_batch: SubBatch<'_>,
@@ -114,17 +114,17 @@ impl ClaimChecks {
     }
 
     /// Deletes the bodies of messages that are done with, if that is configured.
-    pub(crate) async fn discard<'a>(&self, records: impl Iterator<Item = &'a Record>) {
+    pub(crate) async fn discard<'a>(&self, deliveries: impl Iterator<Item = &'a Delivery>) {
         let Some(store) = self.0.as_ref().filter(|store| store.bucket.deletes) else { return };
-        let references = records.filter_map(|record| self.claim_check(record)?.ok());
+        let references = deliveries.filter_map(|delivery| self.claim_check(delivery)?.ok());
         let keys: Vec<_> = references.map(|reference| reference.key).collect();
         let delete = |key| async move { store.bucket.delete(key).await };
         stream::iter(keys).map(delete).buffer_unordered(CONCURRENCY).collect::<()>().await;
     }
 
-    /// What a record refers to, if it is a claim check, and whether that may be fetched.
-    fn claim_check(&self, record: &Record) -> ClaimCheck {
-        let claim_check = record.attribute(ATTRIBUTE)?;
+    /// What a delivery refers to, if it is a claim check, and whether that may be fetched.
+    fn claim_check(&self, delivery: &Delivery) -> ClaimCheck {
+        let claim_check = delivery.attribute(ATTRIBUTE)?;
         let Some(store) = &self.0 else {
             let detail = "the message refers to a body in S3, and CLAIM_CHECK_BUCKET is not set";
             return Some(Err(Reject::new("claim_check_disabled", detail)));

@@ -2,9 +2,9 @@
 //!
 //! The sender puts the body into a bucket ([`put`]) and sends a message with any small body and the
 //! attribute [`ATTRIBUTE`], which says where the real one is. The consumer fetches that before it
-//! decodes, and the handler's `decode` finds both: [`Record::body`](super::Record::body) is what was
-//! sent through the queue, [`Record::claimed`](super::Record::claimed) what was fetched. One whose
-//! small bodies say nothing reads `record.claimed().unwrap_or_else(|| record.body())`.
+//! decodes, and the handler's `decode` finds both: [`Delivery::body`](super::Delivery::body) is what was
+//! sent through the queue, [`Delivery::redeemed`](super::Delivery::redeemed) what was fetched. One whose
+//! small bodies say nothing reads `delivery.redeemed().unwrap_or_else(|| delivery.body())`.
 //!
 //! ```no_run
 //! # async fn send(sqs: aws_sdk_sqs::Client, s3: aws_sdk_s3::Client, url: &str, body: String) -> anyhow::Result<()> {

@@ -3,14 +3,14 @@
 use std::collections::HashSet;
 
 use super::Reference;
-use crate::sqs::{Record, Reject, Retry, Verdict};
+use crate::sqs::{Delivery, Reject, Retry, Verdict};
 
 /// What a claim check refers to, if that may be fetched; of any other message nothing.
 pub(super) type ClaimCheck = Option<Result<Reference, Reject>>;
 
-/// Consecutive records of a batch that are handled together.
+/// Consecutive deliveries of a batch that are handled together.
 pub(crate) struct SubBatch<'a> {
-    pub(crate) records: &'a [Record],
+    pub(crate) deliveries: &'a [Delivery],
     pub(super) claim_checks: Vec<ClaimCheck>,
     /// What their bodies take, all together.
     pub(super) bytes: u64,
@@ -19,18 +19,18 @@ pub(crate) struct SubBatch<'a> {
 /// Cuts a batch, in order, wherever the bodies would take more than `most` bytes. A batch of nothing
 /// is one sub-batch of nothing.
 pub(super) fn cut(
-    records: &[Record],
+    deliveries: &[Delivery],
     claim_checks: Vec<ClaimCheck>,
     most: u64,
 ) -> Vec<SubBatch<'_>> {
     let mut sub_batches = Vec::new();
     let mut claim_checks = claim_checks.into_iter();
-    let mut rest = records;
+    let mut rest = deliveries;
     loop {
         let (length, bytes) = fitting(claim_checks.as_slice(), most);
-        let (records, after) = rest.split_at_checked(length).unwrap_or((rest, &[]));
+        let (deliveries, after) = rest.split_at_checked(length).unwrap_or((rest, &[]));
         sub_batches.push(SubBatch {
-            records,
+            deliveries,
             claim_checks: claim_checks.by_ref().take(length).collect(),
             bytes,
         });
@@ -63,29 +63,33 @@ fn fitting(claim_checks: &[ClaimCheck], most: u64) -> (usize, u64) {
 pub(crate) struct BlockedGroups<'a>(HashSet<&'a str>);
 
 impl<'a> BlockedGroups<'a> {
-    /// Takes note of a record's verdict.
-    pub(crate) fn note(&mut self, record: &'a Record, verdict: &Verdict) {
-        if let (Some(group), Verdict::Retry(_)) = (group(record), verdict) {
+    /// Takes note of a delivery's verdict.
+    pub(crate) fn note(&mut self, delivery: &'a Delivery, verdict: &Verdict) {
+        if let (Some(group), Verdict::Retry(_)) = (group(delivery), verdict) {
             self.0.insert(group);
         }
     }
 
     /// Notes the verdicts that there are, and gives what follows a retry one, too.
-    pub(crate) fn hold_back(&mut self, records: &'a [Record], verdicts: &mut [Option<Verdict>]) {
-        for (record, verdict) in records.iter().zip(verdicts) {
-            if group(record).is_some_and(|group| self.0.contains(group)) {
+    pub(crate) fn release_blocked(
+        &mut self,
+        deliveries: &'a [Delivery],
+        verdicts: &mut [Option<Verdict>],
+    ) {
+        for (delivery, verdict) in deliveries.iter().zip(verdicts) {
+            if group(delivery).is_some_and(|group| self.0.contains(group)) {
                 let detail = "a message before it in its group is retried";
                 *verdict = Some(Retry::interrupted("group_held_back", detail).into());
             } else if let Some(verdict) = verdict {
-                self.note(record, verdict);
+                self.note(delivery, verdict);
             }
         }
     }
 }
 
-/// The group in which the record has a place.
-fn group(record: &Record) -> Option<&str> {
-    record.group_id().filter(|_| record.is_ordered())
+/// The group in which the delivery has a place.
+fn group(delivery: &Delivery) -> Option<&str> {
+    delivery.group_id().filter(|_| delivery.is_ordered())
 }
 
 #[cfg(test)]
@@ -94,7 +98,7 @@ mod tests {
 
     use super::*;
 
-    fn record(group: &str) -> Record {
+    fn delivery(group: &str) -> Delivery {
         let message = Message::builder().message_id("id").receipt_handle("handle");
         let message = message
             .attributes(System::MessageGroupId, group)
@@ -113,35 +117,35 @@ mod tests {
     #[test]
     fn what_follows_a_body_that_cannot_be_fetched_waits_for_it_also_in_later_portions() {
         let mut blocked = BlockedGroups::default();
-        let records = ["a", "b", "a", "c", "c"].map(record);
+        let deliveries = ["a", "b", "a", "c", "c"].map(delivery);
         let unavailable = Retry::new("unavailable", "").into();
         let wrong = Reject::new("wrong", "").into();
         let mut verdicts = [Some(unavailable), None, None, Some(wrong), None];
-        blocked.hold_back(&records, &mut verdicts);
+        blocked.release_blocked(&deliveries, &mut verdicts);
         let expected = ["unavailable", "handled", "group_held_back", "wrong", "handled"];
         assert_eq!(reasons(verdicts), expected);
 
-        blocked.note(&records[1], &Retry::new("failed", "").into());
-        let later = ["a", "b", "c"].map(record);
+        blocked.note(&deliveries[1], &Retry::new("failed", "").into());
+        let later = ["a", "b", "c"].map(delivery);
         let mut verdicts = [None, None, None];
-        blocked.hold_back(&later, &mut verdicts);
+        blocked.release_blocked(&later, &mut verdicts);
         assert_eq!(reasons(verdicts), ["group_held_back", "group_held_back", "handled"]);
     }
 
     /// The lengths and bytes of the sub-batches of claims of `sizes`; 0 is no claim.
     fn sub_batches(sizes: &[u64], most: u64) -> Vec<(usize, u64)> {
-        let records = vec![record("a"); sizes.len()];
+        let deliveries = vec![delivery("a"); sizes.len()];
         let claim_check = |size: &u64| {
             let (bucket, key, sha256) = <(String, String, String)>::default();
             (*size > 0).then_some(Ok(Reference { bucket, key, size: *size, sha256 }))
         };
-        let sub_batches = cut(&records, sizes.iter().map(claim_check).collect(), most);
+        let sub_batches = cut(&deliveries, sizes.iter().map(claim_check).collect(), most);
         assert!(
             sub_batches
                 .iter()
-                .all(|sub_batch| sub_batch.records.len() == sub_batch.claim_checks.len())
+                .all(|sub_batch| sub_batch.deliveries.len() == sub_batch.claim_checks.len())
         );
-        sub_batches.iter().map(|sub_batch| (sub_batch.records.len(), sub_batch.bytes)).collect()
+        sub_batches.iter().map(|sub_batch| (sub_batch.deliveries.len(), sub_batch.bytes)).collect()
     }
 
     #[test]

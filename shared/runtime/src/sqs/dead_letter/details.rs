@@ -8,7 +8,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{DETAILS, Rejection, is_ours};
-use crate::sqs::Record;
+use crate::sqs::Delivery;
 
 #[derive(Serialize)]
 pub(super) struct Details<'a> {
@@ -51,25 +51,25 @@ struct Spilled {
 impl<'a> Details<'a> {
     /// Of a short one no more than a replay needs.
     pub(super) fn new(
-        record: &'a Record,
+        delivery: &'a Delivery,
         rejection: &'a Rejection<'_>,
         reason: &'a str,
         detail: &'a str,
         spilled: &[(&'a String, &'a MessageAttributeValue)],
         full: bool,
     ) -> Self {
-        let trace_id = record.sender().map(|sender| sender.trace_id().to_string());
+        let trace_id = delivery.sender().map(|sender| sender.trace_id().to_string());
         Self {
             reason,
             detail: full.then_some(detail),
             handler: full.then_some(rejection.handler),
-            attempts: record.receive_count(),
-            first_received_at: record.first_received_at().filter(|_| full).map(rfc3339),
+            attempts: delivery.attempt(),
+            first_received_at: delivery.first_received_at().filter(|_| full).map(rfc3339),
             failed_at: full.then(|| rfc3339(rejection.at)),
-            message_id: record.message_id(),
+            message_id: delivery.message_id(),
             trace_id: trace_id.filter(|_| full),
             queue: full.then_some(&rejection.queue.arn),
-            group_id: record.group_id().filter(|_| full),
+            group_id: delivery.group_id().filter(|_| full),
             attributes: spilled.iter().copied().map(spill).collect(),
         }
     }

@@ -15,7 +15,7 @@ use std::collections::HashMap;
 use aws_sdk_sqs::{error::BuildError, types::MessageAttributeValue};
 use chrono::{DateTime, Utc};
 
-use super::{Record, Reject, queue_attributes::QueueAttributes, record::attribute_bytes};
+use super::{Delivery, Reject, delivery::attribute_bytes, queue_attributes::QueueAttributes};
 use details::Details;
 pub(crate) use details::restore;
 
@@ -34,7 +34,7 @@ const UNSPECIFIED: &str = "unspecified";
 /// A message for the dead-letter queue.
 #[derive(Debug, Clone)]
 pub(crate) struct DeadLetter {
-    /// Its record's position in the batch.
+    /// Its delivery's position in the batch.
     pub(crate) position: usize,
     pub(crate) body: String,
     pub(crate) attributes: HashMap<String, MessageAttributeValue>,
@@ -85,17 +85,17 @@ impl Extent {
 }
 
 impl DeadLetter {
-    /// Packs a record that was rejected, as fully as `most` bytes allow.
+    /// Packs a delivery that was rejected, as fully as `most` bytes allow.
     pub(crate) fn pack(
         position: usize,
-        record: &Record,
+        delivery: &Delivery,
         reject: &Reject,
         rejection: &Rejection<'_>,
         most: usize,
     ) -> Result<Self, BuildError> {
-        let mut dead_letter = Self::with(Extent::Full, position, record, reject, rejection)?;
+        let mut dead_letter = Self::with(Extent::Full, position, delivery, reject, rejection)?;
         while dead_letter.weight() > most {
-            match dead_letter.smaller(record, reject, rejection)? {
+            match dead_letter.smaller(delivery, reject, rejection)? {
                 Some(smaller) => dead_letter = smaller,
                 None => break,
             }
@@ -106,11 +106,11 @@ impl DeadLetter {
     /// The same with less of ours, as long as it says less.
     pub(crate) fn smaller(
         &self,
-        record: &Record,
+        delivery: &Delivery,
         reject: &Reject,
         rejection: &Rejection<'_>,
     ) -> Result<Option<Self>, BuildError> {
-        let originals = originals(record).count();
+        let originals = originals(delivery).count();
         let mut extent = self.extent.smaller();
         while let Some(next) = extent.filter(|next| *next == Extent::Code) {
             // Without details there is no place for an attribute that finds no room.
@@ -120,18 +120,18 @@ impl DeadLetter {
             extent = next.smaller();
         }
         extent
-            .map(|extent| Self::with(extent, self.position, record, reject, rejection))
+            .map(|extent| Self::with(extent, self.position, delivery, reject, rejection))
             .transpose()
     }
 
     fn with(
         extent: Extent,
         position: usize,
-        record: &Record,
+        delivery: &Delivery,
         reject: &Reject,
         rejection: &Rejection<'_>,
     ) -> Result<Self, BuildError> {
-        let mut originals: Vec<_> = originals(record).collect();
+        let mut originals: Vec<_> = originals(delivery).collect();
         // The largest first: the others take the least room in JSON.
         originals.sort_by_key(|original| std::cmp::Reverse(attribute_bytes(*original)));
         let room = (MOST_ATTRIBUTES - extent.of_ours()).min(originals.len());
@@ -145,12 +145,12 @@ impl DeadLetter {
         if matches!(extent, Extent::Full | Extent::Short) {
             let detail = printable(&reject.detail);
             let details =
-                Details::new(record, rejection, &code, &detail, spilled, extent == Extent::Full);
+                Details::new(delivery, rejection, &code, &detail, spilled, extent == Extent::Full);
             let details = serde_json::json!(details).to_string();
             attributes.insert(DETAILS.to_owned(), text(&replaced(&details))?);
         }
-        let (group_id, deduplication_id) = ids(extent, record, &code, rejection.queue.rules.fifo);
-        let body = record.body().to_owned();
+        let (group_id, deduplication_id) = ids(extent, delivery, &code, rejection.queue.rules.fifo);
+        let body = delivery.body().to_owned();
         Ok(Self { position, body, attributes, group_id, deduplication_id, extent })
     }
 
@@ -161,8 +161,8 @@ impl DeadLetter {
 }
 
 /// The sender's attributes. A replayed dead letter may come back with the attributes of its first dead letter.
-fn originals(record: &Record) -> impl Iterator<Item = (&String, &MessageAttributeValue)> {
-    record.attributes().iter().filter(|(name, _)| !is_ours(name))
+fn originals(delivery: &Delivery) -> impl Iterator<Item = (&String, &MessageAttributeValue)> {
+    delivery.attributes().iter().filter(|(name, _)| !is_ours(name))
 }
 
 fn is_ours(name: &str) -> bool {
@@ -173,7 +173,7 @@ fn is_ours(name: &str) -> bool {
 /// change nothing, so the same message always has the same deduplication id.
 fn ids(
     extent: Extent,
-    record: &Record,
+    delivery: &Delivery,
     code: &str,
     fifo: bool,
 ) -> (Option<String>, Option<String>) {
@@ -181,10 +181,10 @@ fn ids(
     if !fifo {
         return (bare.then(|| id(code)), None);
     }
-    let message_id = record.message_id();
+    let message_id = delivery.message_id();
     let deduplication_id =
         if bare { id(&format!("{code}:{message_id}")) } else { message_id.to_owned() };
-    (record.group_id().map(str::to_owned), Some(deduplication_id))
+    (delivery.group_id().map(str::to_owned), Some(deduplication_id))
 }
 
 /// The end of what does not fit is what makes it unique.

@@ -16,10 +16,10 @@ fn dead_letter(attributes: usize, detail: &str, fifo: bool) -> (DeadLetter, Valu
     };
     let at = DateTime::from_timestamp(1_700_000_001, 0).unwrap();
     let names = (0..attributes).map(|number| format!("attribute-{number:02}"));
-    let record = Record::in_group("group", 2).with_attributes(names);
+    let delivery = Delivery::in_group("group", 2).with_attributes(names);
     let rejection = Rejection { queue: &queue, handler: "handler", at };
     let dead_letter =
-        DeadLetter::pack(0, &record, &Reject::new("malformed", detail), &rejection, usize::MAX)
+        DeadLetter::pack(0, &delivery, &Reject::new("malformed", detail), &rejection, usize::MAX)
             .unwrap();
     let details = dead_letter.attributes[DETAILS].string_value().unwrap();
     let details = serde_json::from_str(details).unwrap();
@@ -81,35 +81,35 @@ fn attributes() -> QueueAttributes {
     QueueAttributes { arn: String::new(), rules, dead_letter_url: String::new() }
 }
 
-fn pack(record: &Record, reject: &Reject, most: usize) -> DeadLetter {
+fn pack(delivery: &Delivery, reject: &Reject, most: usize) -> DeadLetter {
     let queue = attributes();
     let rejection = Rejection { queue: &queue, handler: "handler", at: DateTime::UNIX_EPOCH };
-    DeadLetter::pack(0, record, reject, &rejection, most).unwrap()
+    DeadLetter::pack(0, delivery, reject, &rejection, most).unwrap()
 }
 
 /// The dead letter, replayed as it is.
-fn replayed(dead_letter: DeadLetter) -> Record {
+fn replayed(dead_letter: DeadLetter) -> Delivery {
     let message = aws_sdk_sqs::types::Message::builder().message_id("again");
     let message = message.receipt_handle("handle").body(dead_letter.body);
     message.set_message_attributes(Some(dead_letter.attributes)).build().try_into().unwrap()
 }
 
-fn names(record: &Record) -> Vec<&String> {
-    originals(record).map(|(name, _)| name).collect()
+fn names(delivery: &Delivery) -> Vec<&String> {
+    originals(delivery).map(|(name, _)| name).collect()
 }
 
 proptest! {
     #[test]
     fn no_attribute_is_lost_over_many_replays(count in 0..=10_usize, replays in 1..4) {
         let names_of = (0..count).map(|number| format!("attribute-{number:02}"));
-        let first = Record::in_group("group", 2).with_attributes(names_of);
-        let mut record = first.clone();
+        let first = Delivery::in_group("group", 2).with_attributes(names_of);
+        let mut delivery = first.clone();
         for _ in 0..replays {
-            let dead_letter = pack(&record, &Reject::new("malformed", ""), usize::MAX);
+            let dead_letter = pack(&delivery, &Reject::new("malformed", ""), usize::MAX);
             prop_assert!(dead_letter.attributes.len() <= MOST_ATTRIBUTES);
-            record = replayed(dead_letter);
+            delivery = replayed(dead_letter);
         }
-        prop_assert_eq!(names(&record), names(&first));
+        prop_assert_eq!(names(&delivery), names(&first));
     }
 
     #[test]
@@ -117,9 +117,9 @@ proptest! {
         attributes in 0..=10_usize, left in 0..3_000_usize, detail in ".{0,500}",
     ) {
         let names_of = (0..attributes).map(|number| format!("attribute-{number:02}"));
-        let record = Record::in_group("group", 2).with_attributes(names_of);
-        let most = record.bytes() + left;
-        let dead_letter = pack(&record, &Reject::new("malformed", detail), most);
+        let delivery = Delivery::in_group("group", 2).with_attributes(names_of);
+        let most = delivery.bytes() + left;
+        let dead_letter = pack(&delivery, &Reject::new("malformed", detail), most);
         prop_assert!(dead_letter.weight() <= most || dead_letter.extent == Extent::Bare);
         prop_assert!(dead_letter.attributes.len() <= MOST_ATTRIBUTES);
         let id = dead_letter.deduplication_id.clone().unwrap();
@@ -132,7 +132,7 @@ proptest! {
     #[test]
     fn sqs_takes_every_character(reason in "(.|[\u{0}-\u{1F}]|\u{FFFF}){0,40}") {
         let reason: &'static str = Box::leak(reason.into_boxed_str());
-        let dead_letter = pack(&Record::with_body("body"), &Reject::new(reason, reason), usize::MAX);
+        let dead_letter = pack(&Delivery::with_body("body"), &Reject::new(reason, reason), usize::MAX);
         for value in dead_letter.attributes.values() {
             let value = value.string_value().unwrap();
             prop_assert!(!value.is_empty());

@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::{dice::Dice, ledger::Ledger, plan::Habits};
-use crate::sqs::{BatchHandler, Handler, Record, Reject, Retry, Verdict, action::Rules};
+use crate::sqs::{BatchHandler, Delivery, Handler, Reject, Retry, Verdict, action::Rules};
 
 /// What the handlers of all of a function's lives share.
 pub(super) struct Stage {
@@ -37,7 +37,7 @@ pub(super) struct Actor {
 }
 
 #[derive(Debug)]
-pub(super) struct Delivery {
+pub(super) struct Decoded {
     group: String,
     body: String,
     receives: u32,
@@ -50,10 +50,10 @@ struct Busy<'a> {
 }
 
 impl<'a> Busy<'a> {
-    fn with(ledger: &'a Ledger, deliveries: &[Delivery]) -> Self {
-        let places = deliveries.iter().map(|delivery| delivery.group.clone()).collect();
+    fn with(ledger: &'a Ledger, batch: &[Decoded]) -> Self {
+        let places = batch.iter().map(|decoded| decoded.group.clone()).collect();
         ledger.begin(&places);
-        if let [only] = deliveries {
+        if let [only] = batch {
             ledger.alone(&only.body, only.receives);
         }
         Self { ledger, places }
@@ -67,16 +67,16 @@ impl Drop for Busy<'_> {
 }
 
 impl Actor {
-    fn decode(record: &Record) -> Result<Delivery, Reject> {
-        let body = record.body().to_owned();
+    fn decode(delivery: &Delivery) -> Result<Decoded, Reject> {
+        let body = delivery.body().to_owned();
         if body.starts_with("malformed") {
             return Err(Reject::new("malformed", "it is"));
         }
         if body.starts_with("explosive") {
             resume_unwind(Box::new("a decoder may panic"));
         }
-        let group = record.group_id().unwrap_or_default().to_owned();
-        Ok(Delivery { group, body, receives: record.receive_count() })
+        let group = delivery.group_id().unwrap_or_default().to_owned();
+        Ok(Decoded { group, body, receives: delivery.attempt() })
     }
 
     /// Works as long as its process lives.
@@ -107,9 +107,9 @@ impl Actor {
         }
     }
 
-    fn decide(&self, delivery: &Delivery) -> Verdict {
+    fn decide(&self, decoded: &Decoded) -> Verdict {
         let Stage { ledger, dice, habits, begun, calm, .. } = &*self.stage;
-        if delivery.body.starts_with("refused") {
+        if decoded.body.starts_with("refused") {
             return Reject::new("refused", "it is").into();
         }
         if !calm.load(SeqCst) {
@@ -122,79 +122,79 @@ impl Actor {
                 return if dice.chance(50) { retry } else { retry.after(after) }.into();
             }
         }
-        ledger.effect(&delivery.group, &delivery.body);
+        ledger.effect(&decoded.group, &decoded.body);
         Verdict::Ack
     }
 
-    fn sign(&self, delivery: &Delivery, verdict: &Verdict) {
+    fn sign(&self, decoded: &Decoded, verdict: &Verdict) {
         if *verdict == Verdict::Ack {
-            self.stage.ledger.acked(&delivery.body, delivery.receives);
+            self.stage.ledger.acked(&decoded.body, decoded.receives);
         }
     }
 
     /// What is answered for a message behind a retried one, which must not take effect: in a FIFO
     /// queue anything, for it is handed out again, unless this is its last delivery.
-    fn leave(&self, delivery: &Delivery, retry: &Verdict) -> Verdict {
+    fn leave(&self, decoded: &Decoded, retry: &Verdict) -> Verdict {
         let Rules { fifo, max_receive_count } = self.stage.rules;
-        let anything = fifo && delivery.receives < max_receive_count;
+        let anything = fifo && decoded.receives < max_receive_count;
         if anything && self.stage.dice.chance(50) { Verdict::Ack } else { retry.clone() }
     }
 
-    async fn act(&self, batch: Vec<Delivery>) -> Vec<Verdict> {
+    async fn act(&self, batch: Vec<Decoded>) -> Vec<Verdict> {
         let _busy = Busy::with(&self.stage.ledger, &batch);
         let mut stopped = BTreeMap::new();
         let (mut verdicts, mut decided) = (Vec::new(), Vec::new());
-        for delivery in &batch {
+        for decoded in &batch {
             self.dawdle().await;
-            if let Some(retry) = stopped.get(&delivery.group) {
-                verdicts.push(self.leave(delivery, retry));
+            if let Some(retry) = stopped.get(&decoded.group) {
+                verdicts.push(self.leave(decoded, retry));
                 continue;
             }
-            let verdict = self.decide(delivery);
+            let verdict = self.decide(decoded);
             if matches!(verdict, Verdict::Retry(_)) {
-                stopped.insert(delivery.group.clone(), verdict.clone());
+                stopped.insert(decoded.group.clone(), verdict.clone());
             }
-            decided.push((delivery, verdict.clone()));
+            decided.push((decoded, verdict.clone()));
             verdicts.push(verdict);
         }
         if !self.stage.calm.load(SeqCst) && self.stage.dice.chance(self.stage.habits.miscounts) {
             verdicts.pop();
             return verdicts;
         }
-        for (delivery, verdict) in decided {
-            self.sign(delivery, &verdict);
+        for (decoded, verdict) in decided {
+            self.sign(decoded, &verdict);
         }
         verdicts
     }
 }
 
 impl BatchHandler for Actor {
-    type Message = Delivery;
+    type Message = Decoded;
 
-    fn decode(&self, record: &Record) -> Result<Delivery, Reject> {
-        Self::decode(record)
+    fn decode(&self, delivery: &Delivery) -> Result<Decoded, Reject> {
+        Self::decode(delivery)
     }
 
-    async fn handle(&self, batch: Vec<Delivery>) -> Vec<Verdict> {
+    async fn handle(&self, batch: Vec<Decoded>) -> Vec<Verdict> {
         self.live(self.act(batch)).await
     }
 }
 
 impl Handler for Actor {
-    type Message = Delivery;
+    type Message = Decoded;
 
-    fn decode(&self, record: &Record) -> Result<Delivery, Reject> {
-        Self::decode(record)
+    fn decode(&self, delivery: &Delivery) -> Result<Decoded, Reject> {
+        Self::decode(delivery)
     }
 
-    async fn handle(&self, delivery: Delivery) -> Verdict {
+    async fn handle(&self, decoded: Decoded) -> Verdict {
         let act = async {
-            let batch = [delivery];
+            let batch = [decoded];
             let _busy = Busy::with(&self.stage.ledger, &batch);
             self.dawdle().await;
-            let [delivery] = &batch;
-            let verdict = self.decide(delivery);
-            self.sign(delivery, &verdict);
+            let [decoded] = &batch;
+            let verdict = self.decide(decoded);
+            self.sign(decoded, &verdict);
             verdict
         };
         self.live(act).await

@@ -6,7 +6,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::queue::Simulation;
 use crate::sqs::{
-    Record,
+    Delivery,
     claim_check::ClaimChecks,
     dead_letter::DeadLetter,
     queue::{Answer, Queue},
@@ -29,7 +29,7 @@ impl Connection {
 }
 
 impl Queue for Connection {
-    async fn receive(&self, most: u16) -> anyhow::Result<Vec<Record>> {
+    async fn receive(&self, most: u16) -> anyhow::Result<Vec<Delivery>> {
         self.alive(self.queue.receive(most)).await
     }
 

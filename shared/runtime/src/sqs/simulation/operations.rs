@@ -13,7 +13,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::{faults::Fate, queue::Simulation};
 use crate::sqs::{
-    Record,
+    Delivery,
     claim_check::ClaimChecks,
     dead_letter::DeadLetter,
     queue::{Answer, Failure, Queue},
@@ -72,7 +72,7 @@ impl Simulation {
 }
 
 impl Queue for Simulation {
-    async fn receive(&self, most: u16) -> anyhow::Result<Vec<Record>> {
+    async fn receive(&self, most: u16) -> anyhow::Result<Vec<Delivery>> {
         self.state().receives.fetch_add(1, SeqCst);
         if fails(&self.state().failing_receives) {
             bail!("the queue is unavailable");
@@ -83,11 +83,11 @@ impl Queue for Simulation {
             bail!("the queue is unavailable");
         }
         let deadline = Instant::now() + self.state().wait;
-        let records = loop {
+        let deliveries = loop {
             let changed = self.state().changed.notified();
-            let records = self.take(most);
-            if !records.is_empty() || Instant::now() >= deadline {
-                break records;
+            let deliveries = self.take(most);
+            if !deliveries.is_empty() || Instant::now() >= deadline {
+                break deliveries;
             }
             // Ask again when something has changed, or becomes visible.
             let _ =
@@ -97,14 +97,14 @@ impl Queue for Simulation {
         if call.is_failure() {
             bail!("the answer was lost");
         }
-        for record in &records {
+        for delivery in &deliveries {
             self.state().ledger.note(&format!(
                 "received {} #{}",
-                record.body(),
-                record.receive_count()
+                delivery.body(),
+                delivery.attempt()
             ));
         }
-        Ok(records)
+        Ok(deliveries)
     }
 
     async fn delete(&self, handles: &[String]) -> Answer {

@@ -11,7 +11,7 @@ use tokio::{sync::Notify, time::Instant};
 
 use super::{faults::Faults, ledger::Ledger};
 use crate::sqs::{
-    Config, Record, action::Rules, claim_check::ClaimChecks, dead_letter::DeadLetter,
+    Config, Delivery, action::Rules, claim_check::ClaimChecks, dead_letter::DeadLetter,
     queue_attributes::QueueAttributes,
 };
 
@@ -112,7 +112,7 @@ impl Simulation {
     }
 
     /// What can be received now, in the order of sending within each group.
-    pub(super) fn take(&self, most: u16) -> Vec<Record> {
+    pub(super) fn take(&self, most: u16) -> Vec<Delivery> {
         self.redrive();
         let now = Instant::now();
         let mut messages = self.messages();

@@ -10,7 +10,7 @@ use tokio::time::sleep;
 
 use super::{Running, acks};
 use crate::sqs::{
-    BatchHandler, Config, Each, Handler, Record, Reject, Verdict, simulation::Simulation,
+    BatchHandler, Config, Delivery, Each, Handler, Reject, Verdict, simulation::Simulation,
 };
 
 /// One batch at a time, so that others wait.
@@ -28,8 +28,8 @@ struct Noting {
 impl BatchHandler for Noting {
     type Message = String;
 
-    fn decode(&self, record: &Record) -> Result<String, Reject> {
-        match record.body() {
+    fn decode(&self, delivery: &Delivery) -> Result<String, Reject> {
+        match delivery.body() {
             "bad" => Err(Reject::new("malformed", "")),
             body => Ok(body.to_owned()),
         }
@@ -43,8 +43,8 @@ impl BatchHandler for Noting {
         acks(&batch)
     }
 
-    async fn dead_lettered(&self, messages: Vec<Record>) {
-        let bodies = messages.iter().map(|record| record.body().to_owned());
+    async fn dead_lettered(&self, messages: Vec<Delivery>) {
+        let bodies = messages.iter().map(|delivery| delivery.body().to_owned());
         self.notified.lock().unwrap().extend(bodies);
     }
 }
@@ -52,15 +52,15 @@ impl BatchHandler for Noting {
 impl Handler for Noting {
     type Message = String;
 
-    fn decode(&self, record: &Record) -> Result<String, Reject> {
-        BatchHandler::decode(self, record)
+    fn decode(&self, delivery: &Delivery) -> Result<String, Reject> {
+        BatchHandler::decode(self, delivery)
     }
 
     async fn handle(&self, body: String) -> Verdict {
         BatchHandler::handle(self, vec![body]).await.remove(0)
     }
 
-    async fn dead_lettered(&self, messages: Vec<Record>) {
+    async fn dead_lettered(&self, messages: Vec<Delivery>) {
         BatchHandler::dead_lettered(self, messages).await;
     }
 }

@@ -12,7 +12,7 @@ use std::{
 use tokio::time::{Instant, sleep};
 
 use super::{Running, acks, standard};
-use crate::sqs::{Config, Each, Handler, Record, Reject, Retry, Verdict, simulation::Simulation};
+use crate::sqs::{Config, Delivery, Each, Handler, Reject, Retry, Verdict, simulation::Simulation};
 
 /// Ten visibility timeouts fit into the handler's.
 fn patient() -> Config {
@@ -134,8 +134,8 @@ struct Counting(Arc<(AtomicUsize, AtomicUsize)>);
 impl Handler for Counting {
     type Message = String;
 
-    fn decode(&self, record: &Record) -> Result<String, Reject> {
-        Ok(record.body().to_owned())
+    fn decode(&self, delivery: &Delivery) -> Result<String, Reject> {
+        Ok(delivery.body().to_owned())
     }
 
     async fn handle(&self, _: String) -> Verdict {
@@ -189,7 +189,7 @@ struct Slow(Duration);
 impl Handler for Slow {
     type Message = ();
 
-    fn decode(&self, _: &Record) -> Result<(), Reject> {
+    fn decode(&self, _: &Delivery) -> Result<(), Reject> {
         Ok(())
     }
 

@@ -20,7 +20,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::{BatchHandler, Config, Consumer, Record, Reject, Verdict, simulation::Simulation};
+use super::{BatchHandler, Config, Consumer, Delivery, Reject, Verdict, simulation::Simulation};
 use crate::{
     SystemClock,
     health::{Dependencies, Pulse},
@@ -35,8 +35,8 @@ struct Handler(Box<Respond>);
 impl BatchHandler for Handler {
     type Message = String;
 
-    fn decode(&self, record: &Record) -> Result<String, Reject> {
-        match record.body() {
+    fn decode(&self, delivery: &Delivery) -> Result<String, Reject> {
+        match delivery.body() {
             "bad" => Err(Reject::new("malformed", "it is bad")),
             "boom" => panic!("decoding went wrong"),
             body => Ok(body.to_owned()),

@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep};
 
 use super::{Running, acks};
 use crate::sqs::{
-    BatchHandler, Config, Each, Handler, Record, Reject, Retry, Verdict, simulation::Simulation,
+    BatchHandler, Config, Delivery, Each, Handler, Reject, Retry, Verdict, simulation::Simulation,
 };
 
 const DELIVERIES: u32 = 5;
@@ -55,8 +55,8 @@ impl Poisoned {
 impl BatchHandler for Poisoned {
     type Message = String;
 
-    fn decode(&self, record: &Record) -> Result<String, Reject> {
-        Ok(record.body().to_owned())
+    fn decode(&self, delivery: &Delivery) -> Result<String, Reject> {
+        Ok(delivery.body().to_owned())
     }
 
     async fn handle(&self, batch: Vec<String>) -> Vec<Verdict> {
@@ -73,8 +73,8 @@ impl BatchHandler for Poisoned {
 impl Handler for Poisoned {
     type Message = String;
 
-    fn decode(&self, record: &Record) -> Result<String, Reject> {
-        Ok(record.body().to_owned())
+    fn decode(&self, delivery: &Delivery) -> Result<String, Reject> {
+        Ok(delivery.body().to_owned())
     }
 
     async fn handle(&self, body: String) -> Verdict {
@@ -167,8 +167,8 @@ struct Slow;
 impl Handler for Slow {
     type Message = String;
 
-    fn decode(&self, record: &Record) -> Result<String, Reject> {
-        Ok(record.body().to_owned())
+    fn decode(&self, delivery: &Delivery) -> Result<String, Reject> {
+        Ok(delivery.body().to_owned())
     }
 
     async fn handle(&self, _: String) -> Verdict {

@@ -9,7 +9,7 @@ use std::{
 use tokio::time::sleep;
 
 use super::{Running, standard};
-use crate::sqs::{Config, Each, Handler, Record, Reject, Retry, Verdict, simulation::Simulation};
+use crate::sqs::{Config, Delivery, Each, Handler, Reject, Retry, Verdict, simulation::Simulation};
 
 type Seen = Arc<Mutex<Vec<String>>>;
 
@@ -23,8 +23,8 @@ struct Obedient {
 impl Handler for Obedient {
     type Message = (String, u32);
 
-    fn decode(&self, record: &Record) -> Result<Self::Message, Reject> {
-        Ok((record.body().to_owned(), record.receive_count()))
+    fn decode(&self, delivery: &Delivery) -> Result<Self::Message, Reject> {
+        Ok((delivery.body().to_owned(), delivery.attempt()))
     }
 
     async fn handle(&self, (body, delivery): Self::Message) -> Verdict {

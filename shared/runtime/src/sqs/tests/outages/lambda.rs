@@ -23,14 +23,14 @@ const CONCURRENCY: u64 = 5;
 async fn mapping(invoked: &LambdaConsumer<Needy, Simulation>, queue: &Simulation, end: Instant) {
     while Instant::now() < end {
         let Ok(received) = timeout_at(end, queue.receive(10)).await else { return };
-        let records = received.unwrap();
-        if records.is_empty() {
+        let deliveries = received.unwrap();
+        if deliveries.is_empty() {
             continue;
         }
-        let failed = invoked.handle(records.clone(), Instant::now() + TIMEOUT).await;
-        for record in records {
-            if !failed.iter().any(|id| id == record.message_id()) {
-                queue.delete(&[record.receipt_handle().to_owned()]).await.unwrap();
+        let failed = invoked.handle(deliveries.clone(), Instant::now() + TIMEOUT).await;
+        for delivery in deliveries {
+            if !failed.iter().any(|id| id == delivery.message_id()) {
+                queue.delete(&[delivery.receipt_handle().to_owned()]).await.unwrap();
             }
         }
     }

@@ -19,7 +19,9 @@ use tokio::{
 
 use crate::{
     health::Dependencies,
-    sqs::{BatchHandler, Config, Handler, Record, Reject, Retry, Verdict, simulation::Simulation},
+    sqs::{
+        BatchHandler, Config, Delivery, Handler, Reject, Retry, Verdict, simulation::Simulation,
+    },
 };
 
 /// Messages of one group.
@@ -95,8 +97,8 @@ struct Needy {
 }
 
 impl Needy {
-    fn read(record: &Record) -> (String, String) {
-        (record.group_id().unwrap_or_default().to_owned(), record.body().to_owned())
+    fn read(delivery: &Delivery) -> (String, String) {
+        (delivery.group_id().unwrap_or_default().to_owned(), delivery.body().to_owned())
     }
 
     async fn apply(&self, messages: Vec<(String, String)>) -> Vec<Verdict> {
@@ -115,8 +117,8 @@ impl Needy {
 impl BatchHandler for Needy {
     type Message = (String, String);
 
-    fn decode(&self, record: &Record) -> Result<Self::Message, Reject> {
-        Ok(Self::read(record))
+    fn decode(&self, delivery: &Delivery) -> Result<Self::Message, Reject> {
+        Ok(Self::read(delivery))
     }
 
     async fn handle(&self, batch: Vec<Self::Message>) -> Vec<Verdict> {
@@ -127,8 +129,8 @@ impl BatchHandler for Needy {
 impl Handler for Needy {
     type Message = (String, String);
 
-    fn decode(&self, record: &Record) -> Result<Self::Message, Reject> {
-        Ok(Self::read(record))
+    fn decode(&self, delivery: &Delivery) -> Result<Self::Message, Reject> {
+        Ok(Self::read(delivery))
     }
 
     async fn handle(&self, message: Self::Message) -> Verdict {

@@ -1,18 +1,18 @@
-//! A message as the queue handed it out.
+//! A message, as the queue delivered it once.
 
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::OnceLock,
+    sync::Arc,
     time::Duration,
 };
 
 use anyhow::Context as _;
-use aws_sdk_sqs::types::{Message, MessageAttributeValue, MessageSystemAttributeName};
+use aws_sdk_sqs::types::{self, MessageAttributeValue, MessageSystemAttributeName};
 use chrono::{DateTime, Utc};
 use opentelemetry::trace::SpanContext;
 use tokio::time::Instant;
 
-use super::dead_letter;
+use super::{action::Rules, dead_letter};
 use crate::trace;
 
 /// SQS keeps a message invisible for no longer than twelve hours, counted from its receive, which was a
@@ -21,96 +21,103 @@ pub(crate) const LONGEST_STAY: Duration = Duration::from_mins(12 * 60 - 1);
 
 type SystemAttributes = HashMap<MessageSystemAttributeName, String>;
 
-/// One delivery of one message.
+/// One delivery of a message. It does not change: what handling finds out makes another value, which
+/// is passed on.
 #[derive(Debug, Clone)]
-pub struct Record {
-    message_id: String,
+pub struct Delivery {
+    message: Arc<Message>,
     receipt_handle: String,
-    body: String,
-    /// What a claim check stands for.
-    claimed: Option<String>,
-    /// Whose trace it belongs to.
-    sender: OnceLock<SpanContext>,
-    /// Whether the queue hands it out no more.
-    last_delivery: OnceLock<bool>,
     received_at: Instant,
+    /// Whether the queue delivers the message no more.
+    is_last: bool,
+    /// The span in which the message was sent.
+    sender: Option<SpanContext>,
+    /// The body that a claim check refers to.
+    redeemed: Option<String>,
+}
+
+/// What was sent, and what the queue adds. All deliveries that are made of one share it.
+#[derive(Debug, Default)]
+struct Message {
+    id: String,
+    body: String,
     system: SystemAttributes,
     attributes: BTreeMap<String, MessageAttributeValue>,
 }
 
-impl Record {
-    /// A first delivery that never saw a queue, for a test of a handler's `decode`.
-    #[must_use]
-    pub fn with_body(body: impl Into<String>) -> Self {
+impl Delivery {
+    fn of(message: Message, receipt_handle: String) -> Self {
+        let sender = message.sender();
         Self {
-            message_id: "message".to_owned(),
-            receipt_handle: "receipt".to_owned(),
-            body: body.into(),
-            claimed: None,
-            sender: OnceLock::new(),
-            last_delivery: OnceLock::new(),
+            message: Arc::new(message),
+            receipt_handle,
             received_at: Instant::now(),
-            system: SystemAttributes::new(),
-            attributes: BTreeMap::new(),
+            is_last: false,
+            sender,
+            redeemed: None,
         }
     }
 
-    /// The record with the body that it refers to, as `decode` sees a claim check.
+    /// A first delivery without a queue, for a test of a handler's `decode`.
     #[must_use]
-    pub fn with_claimed(self, body: impl Into<String>) -> Self {
-        Self { claimed: Some(body.into()), ..self }
+    pub fn with_body(body: impl Into<String>) -> Self {
+        let message = Message { id: "message".to_owned(), body: body.into(), ..Message::default() };
+        Self::of(message, "receipt".to_owned())
+    }
+
+    /// The delivery with the body that it refers to, as `decode` sees a claim check.
+    #[must_use]
+    pub fn with_redeemed(self, body: impl Into<String>) -> Self {
+        Self { redeemed: Some(body.into()), ..self }
+    }
+
+    /// The delivery as it is by the rules of its queue.
+    pub(crate) fn under(self, rules: Rules) -> Self {
+        Self { is_last: rules.is_last(&self), ..self }
+    }
+
+    /// The delivery with the sender that the handler found in its body, if there is one.
+    pub(crate) fn with_traceparent(self, traceparent: Option<&str>) -> Self {
+        let sender = traceparent.and_then(trace::w3c);
+        Self { sender: sender.or(self.sender), ..self }
     }
 
     /// The queue's id of the message, the same at every delivery.
     #[must_use]
     pub fn message_id(&self) -> &str {
-        &self.message_id
+        &self.message.id
     }
 
     /// The body that was sent through the queue, untouched: of a claim check the small one.
     #[must_use]
     pub fn body(&self) -> &str {
-        &self.body
+        &self.message.body
     }
 
     /// Of a [claim check](super::claim_check) the body that it refers to, fetched and verified; only
     /// `decode` is shown it.
     #[must_use]
-    pub fn claimed(&self) -> Option<&str> {
-        self.claimed.as_deref()
+    pub fn redeemed(&self) -> Option<&str> {
+        self.redeemed.as_deref()
     }
 
-    /// Who sent the message, if that is known: as the handler found it in the body, else the message
-    /// attribute `traceparent`, else what AWS passed on.
+    /// The span in which the message was sent, if that is known: by its body, as the handler reads it,
+    /// else by the message attribute `traceparent`, else by what AWS passed on.
     pub(crate) fn sender(&self) -> Option<&SpanContext> {
-        self.sender.get()
+        self.sender.as_ref()
     }
 
-    /// Finds out who sent the message; `told` is what the handler found.
-    pub(crate) fn trace(&self, told: Option<&str>) {
-        let attribute = || trace::w3c(self.attribute(trace::TRACEPARENT)?);
-        let aws = || trace::aws(self.system(&MessageSystemAttributeName::AwsTraceHeader)?);
-        if let Some(sender) = told.and_then(trace::w3c).or_else(attribute).or_else(aws) {
-            self.sender.get_or_init(|| sender);
-        }
-    }
-
-    /// Whether the queue hands it out no more: without an [`Ack`](super::Verdict::Ack) it goes to the
-    /// dead-letter queue, as it does when the process crashes now.
+    /// Whether the queue delivers the message no more: without an [`Ack`](super::Verdict::Ack) it goes
+    /// to the dead-letter queue, as it does when the process crashes now.
     #[must_use]
-    pub fn is_last_delivery(&self) -> bool {
-        self.last_delivery.get().is_some_and(|last| *last)
-    }
-
-    /// Notes whether the queue's rules make this its last delivery.
-    pub(crate) fn note_last_delivery(&self, last: bool) {
-        self.last_delivery.get_or_init(|| last);
+    pub fn is_last(&self) -> bool {
+        self.is_last
     }
 
     /// A message attribute's text; `None` if it is absent or binary.
     #[must_use]
     pub fn attribute(&self, name: &str) -> Option<&str> {
-        self.attributes.get(name)?.string_value()
+        self.message.attribute(name)
     }
 
     /// The message group: of a FIFO queue always, of a standard queue if the sender set one.
@@ -124,9 +131,9 @@ impl Record {
         self.system(&MessageSystemAttributeName::SequenceNumber).is_some()
     }
 
-    /// How often the message has been handed out, this time included.
+    /// The number of this delivery of the message, from 1.
     #[must_use]
-    pub fn receive_count(&self) -> u32 {
+    pub fn attempt(&self) -> u32 {
         self.system(&MessageSystemAttributeName::ApproximateReceiveCount)
             .and_then(|count| count.parse().ok())
             .unwrap_or(1)
@@ -144,7 +151,7 @@ impl Record {
 
     /// Bytes that the message takes, as SQS counts them.
     pub(crate) fn bytes(&self) -> usize {
-        self.body.len() + self.attributes.iter().map(attribute_bytes).sum::<usize>()
+        self.message.body.len() + self.attributes().iter().map(attribute_bytes).sum::<usize>()
     }
 
     /// When the message was sent.
@@ -164,11 +171,28 @@ impl Record {
     }
 
     pub(crate) fn attributes(&self) -> &BTreeMap<String, MessageAttributeValue> {
-        &self.attributes
+        &self.message.attributes
     }
 
     fn time(&self, name: &MessageSystemAttributeName) -> Option<DateTime<Utc>> {
         DateTime::from_timestamp_millis(self.system(name)?.parse().ok()?)
+    }
+
+    fn system(&self, name: &MessageSystemAttributeName) -> Option<&str> {
+        self.message.system(name)
+    }
+}
+
+impl Message {
+    /// By what it was sent with; its body is known to the handler alone.
+    fn sender(&self) -> Option<SpanContext> {
+        let attribute = || trace::w3c(self.attribute(trace::TRACEPARENT)?);
+        let aws = || trace::aws(self.system(&MessageSystemAttributeName::AwsTraceHeader)?);
+        attribute().or_else(aws)
+    }
+
+    fn attribute(&self, name: &str) -> Option<&str> {
+        self.attributes.get(name)?.string_value()
     }
 
     fn system(&self, name: &MessageSystemAttributeName) -> Option<&str> {
@@ -182,23 +206,21 @@ pub(crate) fn attribute_bytes((name, value): (&String, &MessageAttributeValue)) 
     name.len() + value.data_type().len() + value.string_value().map_or(binary, str::len)
 }
 
-impl TryFrom<Message> for Record {
+impl TryFrom<types::Message> for Delivery {
     type Error = anyhow::Error;
 
-    fn try_from(message: Message) -> anyhow::Result<Self> {
+    fn try_from(message: types::Message) -> anyhow::Result<Self> {
         let mut attributes = message.message_attributes.unwrap_or_default().into_iter().collect();
         dead_letter::restore(&mut attributes);
-        Ok(Self {
-            message_id: message.message_id.context("a message without an id")?,
-            receipt_handle: message.receipt_handle.context("a message without a receipt handle")?,
+        let receipt_handle =
+            message.receipt_handle.context("a message without a receipt handle")?;
+        let message = Message {
+            id: message.message_id.context("a message without an id")?,
             body: message.body.unwrap_or_default(),
-            claimed: None,
-            sender: OnceLock::new(),
-            last_delivery: OnceLock::new(),
-            received_at: Instant::now(),
             system: message.attributes.unwrap_or_default(),
             attributes,
-        })
+        };
+        Ok(Self::of(message, receipt_handle))
     }
 }
 
@@ -206,7 +228,7 @@ impl TryFrom<Message> for Record {
 mod tests {
     use super::*;
 
-    impl Record {
+    impl Delivery {
         pub(crate) fn in_group(group: &str, receive_count: u32) -> Self {
             let system = SystemAttributes::from([
                 (MessageSystemAttributeName::MessageGroupId, group.to_owned()),
@@ -216,23 +238,28 @@ mod tests {
                     "1700000000123".to_owned(),
                 ),
             ]);
-            Self { system, ..Self::with_body("body") }
+            let (id, body) = ("message".to_owned(), "body".to_owned());
+            let message = Message { id, body, system, ..Message::default() };
+            Self::of(message, "receipt".to_owned())
         }
 
         pub(crate) fn with_attributes(self, names: impl IntoIterator<Item = String>) -> Self {
             let value = MessageAttributeValue::builder().data_type("String").string_value("value");
             let value = value.build().unwrap();
             let attributes = names.into_iter().map(|name| (name, value.clone())).collect();
-            Self { attributes, ..self }
+            let (id, body) = (self.message.id.clone(), self.message.body.clone());
+            let system = self.message.system.clone();
+            Self::of(Message { id, body, system, attributes }, self.receipt_handle)
         }
     }
 
     #[test]
     fn a_message_must_have_an_id_and_a_receipt_handle() {
-        let message = Message::builder().body("body");
-        assert!(Record::try_from(message.clone().build()).is_err());
-        assert!(Record::try_from(message.clone().message_id("id").build()).is_err());
-        let record = Record::try_from(message.message_id("id").receipt_handle("handle").build());
-        assert_eq!(record.unwrap().receive_count(), 1, "at least this once");
+        let message = types::Message::builder().body("body");
+        assert!(Delivery::try_from(message.clone().build()).is_err());
+        assert!(Delivery::try_from(message.clone().message_id("id").build()).is_err());
+        let delivery =
+            Delivery::try_from(message.message_id("id").receipt_handle("handle").build());
+        assert_eq!(delivery.unwrap().attempt(), 1, "at least this once");
     }
 }
