@@ -91,7 +91,9 @@ async fn s3_goes_away_and_comes_back() {
         let log = stage.world.log("attachment-worker");
         let swept = log.iter().any(|line| line.to_string().contains("an object was not removed"));
         let tried = log.iter().any(|line| line.to_string().contains("bucket_unavailable"));
-        (swept && tried).then_some(())
+        // It does not wait for messages to find out when S3 is back.
+        let probed = log.iter().any(|line| line["dependency"] == "s3");
+        (swept && tried && probed).then_some(())
     })
     .await;
     assert_eq!(stage.becomes(&kept, "pending").await["status"], "pending");

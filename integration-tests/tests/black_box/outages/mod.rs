@@ -12,7 +12,7 @@ use futures::future::join_all;
 use local_stack::{Function, MAX_RECEIVE_COUNT, create_fifo_queue};
 use network::{Network, State};
 use secrecy::ExposeSecret as _;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::time::{Instant, sleep, timeout};
 use uuid::Uuid;
 
@@ -144,6 +144,8 @@ async fn dynamodb(state: State, duration: Duration) -> Place {
     network.becomes(State::Passes);
     within(&format!("DynamoDB {state:?}"), empty(&world, &facts.url)).await;
     assert_eq!(count(&world, &facts.dead_letter_url).await, 0, "DynamoDB {state:?}");
+    let probed = |line: &Value| line["dependency"] == "dynamodb";
+    assert!(world.log(name).iter().any(probed), "the projector checks what it needs");
     Box::new((projector, worker, relay, network, world))
 }
 
