@@ -1,4 +1,4 @@
-//! What the worker can be told.
+//! The worker's settings.
 
 use std::time::Duration;
 
@@ -50,7 +50,7 @@ pub(crate) struct Attachments {
 /// A part of the work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Part {
-    /// Verify what was uploaded, as S3's notifications tell.
+    /// Verify what was uploaded, at S3's notifications.
     Verify,
     /// Remove what was deleted, was never uploaded, or was rejected.
     Sweep,

@@ -4,14 +4,14 @@ use percent_encoding::percent_decode_str;
 use runtime::sqs::Reject;
 use serde::Deserialize;
 
-/// An object that was created, perhaps; S3 tells more than once, and in any order.
+/// An object that was created, perhaps; S3 notifies more than once, and in any order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Created {
     pub(crate) bucket: String,
     pub(crate) key: String,
 }
 
-/// The objects that a notification tells of: none in the test event that S3 sends when it is told to
+/// The objects that a notification names: none in the test event that S3 sends when it is set up to
 /// notify, nor where something else happened to an object.
 pub(crate) fn decode(body: &str) -> Result<Vec<Created>, Reject> {
     let malformed = |detail: String| Reject::new("notification_malformed", detail);

@@ -49,7 +49,7 @@ impl Sweep {
         Self(Arc::new(Inner { store, bucket, config, clock, host }))
     }
 
-    /// In a pod, sweeps at its pace until it is told to stop, and tries again after what failed; in a
+    /// In a pod, sweeps at intervals until it is stopped, and tries again after what failed; in a
     /// Lambda once, and its schedule tries again.
     pub(crate) async fn run(self, stop: CancellationToken) -> anyhow::Result<()> {
         if self.0.host == Host::Lambda {
@@ -88,7 +88,7 @@ impl Inner {
         while let Some((key, result)) = attempts.next().await {
             batch.add(key, result);
         }
-        self.store.forget_attachments(&batch.removed).await?;
+        self.store.remove_attachments(&batch.removed).await?;
         batch.report();
         Ok(!batch.is_pointless())
     }

@@ -55,22 +55,22 @@ impl Verifier {
     async fn verify(&self, key: &AttachmentKey) -> Result<(), Verdict> {
         let Some(attachment) = self.store.attachment(key).await.map_err(unread)? else {
             info!(task = %key.task, attachment = %key.id, "an object without an attachment");
-            return self.bucket.remove(key).await.map_err(bucket_away);
+            return self.bucket.remove(key).await.map_err(bucket_unavailable);
         };
-        let Some(object) = self.bucket.object(key).await.map_err(bucket_away)? else {
+        let Some(object) = self.bucket.object(key).await.map_err(bucket_unavailable)? else {
             return Ok(());
         };
         let compared = object.compare(&attachment.file);
         let state =
             compared.map_or_else(AttachmentState::Rejected, |()| AttachmentState::Available);
-        // First told and then removed: were it the other way round, a crash between would leave an
+        // First recorded and then removed: were it the other way round, a crash between would leave an
         // attachment that waits for an object that was there.
-        let judged = self.store.judge_attachment(key, state, self.clock.now()).await;
-        judged.map_err(unread)?;
+        let recorded = self.store.record_verification(key, state, self.clock.now()).await;
+        recorded.map_err(unread)?;
         if let Err(mismatch) = compared {
             let reason = mismatch.as_str();
             info!(task = %key.task, attachment = %key.id, reason, "an upload was rejected");
-            self.bucket.remove(key).await.map_err(bucket_away)?;
+            self.bucket.remove(key).await.map_err(bucket_unavailable)?;
         }
         Ok(())
     }
@@ -87,9 +87,9 @@ fn unread(error: ReadError) -> Verdict {
 
 /// What S3 refuses is a matter of one object, and no reason to stop the others.
 #[expect(clippy::needless_pass_by_value, reason = "for `map_err`")]
-fn bucket_away(away: BucketUnavailable) -> Verdict {
-    if away.is_refusal() {
-        return Retry::new("bucket_refused", away.to_string()).into();
+fn bucket_unavailable(cause: BucketUnavailable) -> Verdict {
+    if cause.is_refusal() {
+        return Retry::new("bucket_refused", cause.to_string()).into();
     }
-    Retry::unavailable("bucket_unavailable", away.to_string()).into()
+    Retry::unavailable("bucket_unavailable", cause.to_string()).into()
 }

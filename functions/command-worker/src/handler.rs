@@ -8,7 +8,7 @@ use runtime::sqs::{BatchHandler, Delivery, Reject, Retry, Verdict};
 use runtime::{Clock, SystemClock};
 use store::{ApplyError, CommandKey, Incoming, Outcome, Receipt, Store};
 
-use crate::deferred::Deferred;
+use crate::operation_outcomes::OperationOutcomes;
 use crate::producers::Producers;
 
 /// Why a command is a dead letter although nothing is wrong with it.
@@ -19,7 +19,7 @@ const UNREADABLE_DETAIL: &str = "the database holds the command's task, or what 
 /// Applies commands. A command that is refused is acknowledged: its refusal is its result.
 pub(crate) struct CommandHandler {
     store: Store,
-    deferred: Deferred,
+    outcomes: OperationOutcomes,
     producers: Producers,
     clock: SystemClock,
 }
@@ -54,10 +54,10 @@ impl BatchHandler for CommandHandler {
     }
 
     async fn handle(&self, batch: Vec<Message>) -> Vec<Verdict> {
-        self.deferred.announce(&batch, self.clock.now()).await;
+        self.outcomes.announce(&batch, self.clock.now()).await;
         let batch: Arc<[Incoming]> = batch.into_iter().map(|message| message.incoming).collect();
         match self.store.apply(Arc::clone(&batch), self.clock.now()).await {
-            Ok(receipts) => self.told(&batch, &receipts).await,
+            Ok(receipts) => self.settle(&batch, &receipts).await,
             Err(ApplyError::Data(_) | ApplyError::Unreadable(_)) if batch.len() > 1 => {
                 self.one_by_one(&batch).await
             }
@@ -66,18 +66,18 @@ impl BatchHandler for CommandHandler {
     }
 
     async fn dead_lettered(&self, messages: Vec<Delivery>) {
-        self.deferred.dead_lettered(&messages, self.clock.now()).await;
+        self.outcomes.dead_lettered(&messages, self.clock.now()).await;
     }
 }
 
 impl CommandHandler {
     pub(crate) fn new(
         store: Store,
-        deferred: Deferred,
+        outcomes: OperationOutcomes,
         producers: Producers,
         clock: SystemClock,
     ) -> Self {
-        Self { store, deferred, producers, clock }
+        Self { store, outcomes, producers, clock }
     }
 
     /// So that a command whose data PostgreSQL refuses, or that leads to a row that cannot be read,
@@ -106,16 +106,16 @@ impl CommandHandler {
         match self.store.apply(one, self.clock.now()).await {
             Ok(receipts) => {
                 let unanswered = || Retry::new("no_receipt", "the store answered nothing").into();
-                self.told(one, &receipts).await.pop().unwrap_or_else(unanswered)
+                self.settle(one, &receipts).await.pop().unwrap_or_else(unanswered)
             }
             Err(error) => failed(error),
         }
     }
 
     /// One verdict per command that was processed, once its caller can know the outcome.
-    async fn told(&self, batch: &[Incoming], receipts: &[Receipt]) -> Vec<Verdict> {
+    async fn settle(&self, batch: &[Incoming], receipts: &[Receipt]) -> Vec<Verdict> {
         let mut verdicts: Vec<_> = receipts.iter().map(verdict).collect();
-        self.deferred.end(batch, receipts, &mut verdicts).await;
+        self.outcomes.record(batch, receipts, &mut verdicts).await;
         verdicts
     }
 }

@@ -1,15 +1,15 @@
 //! Applies command events from the queue to tasks, in batches.
 
-mod deferred;
 mod handler;
+mod operation_outcomes;
 mod producers;
 
 use std::{ffi::OsString, process::ExitCode};
 
 use clap::Args;
 use cloud::{Operations, OperationsConfig};
-use deferred::Deferred;
 use handler::CommandHandler;
+use operation_outcomes::OperationOutcomes;
 use producers::Producers;
 use runtime::{Function, Service, SystemClock, aws, sqs};
 use store::Store;
@@ -41,8 +41,8 @@ pub fn run(command_line: impl IntoIterator<Item = OsString>) -> ExitCode {
 async fn wire(config: Config, service: Service) -> anyhow::Result<Service> {
     let store = Store::connect(&config.store)?;
     let operations = Operations::new(&aws::client_config().await, config.operations);
-    let deferred = Deferred::new(operations.clone(), config.queue.longest_delivery());
-    let handler = CommandHandler::new(store.clone(), deferred, config.producers, SystemClock);
+    let outcomes = OperationOutcomes::new(operations.clone(), config.queue.longest_delivery());
+    let handler = CommandHandler::new(store.clone(), outcomes, config.producers, SystemClock);
     service
         .ready_when("postgresql", move || store.check_writable())
         .depends_on("dynamodb", move || operations.check())

@@ -63,7 +63,8 @@ fn covers(allowed: &str, source: &Source) -> bool {
 }
 
 fn refused(attribute: &str) -> Reject {
-    let detail = format!("this queue takes no commands of this {attribute}: ask its operators");
+    let detail =
+        format!("this queue accepts no commands of this {attribute}: contact its operators");
     Reject::new("producer_not_allowed", detail)
 }
 

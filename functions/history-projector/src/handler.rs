@@ -4,7 +4,7 @@ use cloud::{Change, Failure, History};
 use events::{FactEvent, FactPayload};
 use runtime::sqs::{BatchHandler, Delivery, Reject, Retry, Verdict};
 
-/// Appends what facts tell of tasks. What they tell of refused commands is no version of a task.
+/// Appends the versions of tasks that facts carry. A refused command makes no version.
 pub(crate) struct FactHandler {
     history: History,
 }
@@ -28,9 +28,9 @@ impl BatchHandler for FactHandler {
     }
 
     async fn handle(&self, batch: Vec<FactEvent>) -> Vec<Verdict> {
-        let told: Vec<_> = batch.into_iter().map(change).collect();
-        let is_change: Vec<_> = told.iter().map(Option::is_some).collect();
-        let changes: Vec<_> = told.into_iter().flatten().collect();
+        let changes: Vec<_> = batch.into_iter().map(change).collect();
+        let is_change: Vec<_> = changes.iter().map(Option::is_some).collect();
+        let changes: Vec<_> = changes.into_iter().flatten().collect();
         let mut answers = self.history.append(&changes).await.into_iter();
         let verdict = |is_change: bool| match is_change.then(|| answers.next()).flatten() {
             Some(Err(failure)) => failed(failure),

@@ -2,7 +2,7 @@
 
 mod backoff;
 mod config;
-mod envelope;
+mod encoded_fact;
 mod publish_cycle;
 mod queue;
 mod queues;

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use tracing::{error, warn};
 
 use crate::config::Config;
-use crate::envelope::Envelope;
+use crate::encoded_fact::EncodedFact;
 use crate::queues::{Queues, Sent};
 
 const PARKED: &str = "facts_parked_total";
@@ -80,8 +80,8 @@ impl Publisher {
             return self.nothing().await;
         }
         self.set_sleeping(false).await?;
-        let (envelopes, unreadable) = envelopes(&facts);
-        let sent = self.queues.send(&envelopes, lease.until).await;
+        let (encode, unreadable) = encode(&facts);
+        let sent = self.queues.send(&encode, lease.until).await;
         let unavailable = sent.unavailable;
         self.record(facts, sent, unreadable).await?;
         Ok(if unavailable { Cycle::Unavailable } else { Cycle::Published })
@@ -112,7 +112,7 @@ impl Publisher {
         Ok(())
     }
 
-    /// The lease, renewed if it is time to, or if others gave shards away.
+    /// The lease, renewed if it is time to, or if others released shards.
     async fn lease(&self) -> anyhow::Result<Lease> {
         let moved = self.listener.shards_are_free();
         let held = self.lease.borrow().clone();
@@ -144,8 +144,8 @@ impl Publisher {
 
 /// The events of those facts that can be read. One that cannot be read holds back the later ones of
 /// its task, and is a failure once none of an earlier one's is left to be published.
-fn envelopes(facts: &[PendingFact]) -> (Vec<Arc<Envelope>>, Vec<Failure>) {
-    let (mut envelopes, mut failures) = (Vec::with_capacity(facts.len()), Vec::new());
+fn encode(facts: &[PendingFact]) -> (Vec<Arc<EncodedFact>>, Vec<Failure>) {
+    let (mut encode, mut failures) = (Vec::with_capacity(facts.len()), Vec::new());
     let mut tasks: HashMap<&TaskKey, bool> = HashMap::new();
     for fact in facts {
         let is_first = !tasks.contains_key(&fact.task);
@@ -153,8 +153,8 @@ fn envelopes(facts: &[PendingFact]) -> (Vec<Arc<Envelope>>, Vec<Failure>) {
         if !*goes_on {
             continue;
         }
-        match Envelope::new(fact) {
-            Ok(envelope) => envelopes.push(Arc::new(envelope)),
+        match EncodedFact::new(fact) {
+            Ok(encoded) => encode.push(Arc::new(encoded)),
             Err(error) => {
                 *goes_on = false;
                 if is_first {
@@ -164,7 +164,7 @@ fn envelopes(facts: &[PendingFact]) -> (Vec<Arc<Envelope>>, Vec<Failure>) {
             }
         }
     }
-    (envelopes, failures)
+    (encode, failures)
 }
 
 fn unreadable(fact: &PendingFact) -> Failure {

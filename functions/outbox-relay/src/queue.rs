@@ -19,7 +19,7 @@ use tracing::warn;
 
 use self::fault::{of_entry, of_request};
 use self::order::{requests, rounds};
-use crate::envelope::Envelope;
+use crate::encoded_fact::EncodedFact;
 use crate::queues::{REFUSED, SENT};
 
 /// A queue, and which facts of the batch it has already: sent only to those queues that do not have
@@ -67,13 +67,13 @@ impl Queue {
     }
 
     /// Whether the queue has the fact.
-    pub(crate) fn has(&self, fact: &Envelope) -> bool {
+    pub(crate) fn has(&self, fact: &EncodedFact) -> bool {
         self.taken.contains(&fact.seq) || fact.published_to.contains(&self.url)
     }
 
     /// Sends what the queue does not have yet, a task's facts in order, until the lease ends. What
-    /// it has of other batches is forgotten, for that is done or recorded.
-    pub(crate) async fn send(&mut self, facts: &[Arc<Envelope>], until: Instant) -> Sending {
+    /// it has of other batches is dropped, for that is done or recorded.
+    pub(crate) async fn send(&mut self, facts: &[Arc<EncodedFact>], until: Instant) -> Sending {
         let present: HashSet<_> = facts.iter().map(|fact| fact.seq).collect();
         self.taken.retain(|seq| present.contains(seq));
         let mut sending = Sending::default();
@@ -93,7 +93,7 @@ impl Queue {
 
     /// Sends facts of different tasks in one request; if it is rejected as a whole, and one of them
     /// may be the cause, each in a request of its own.
-    async fn request(&self, facts: Vec<Arc<Envelope>>, until: Instant) -> Sending {
+    async fn request(&self, facts: Vec<Arc<EncodedFact>>, until: Instant) -> Sending {
         match (self.call(&facts, until).await, facts.as_slice()) {
             (Answer::Taken(output), _) => self.taken(&facts, &output),
             (Answer::Unavailable, _) => {
@@ -114,7 +114,7 @@ impl Queue {
         }
     }
 
-    async fn call(&self, facts: &[Arc<Envelope>], until: Instant) -> Answer {
+    async fn call(&self, facts: &[Arc<EncodedFact>], until: Instant) -> Answer {
         let entries: Result<_, _> = facts.iter().map(|fact| self.entry(fact)).collect();
         let Ok(entries) = entries else {
             return Answer::Rejected(Fault::Unreadable, "InvalidEntry".to_owned());
@@ -135,7 +135,7 @@ impl Queue {
         Answer::Unavailable
     }
 
-    fn taken(&self, facts: &[Arc<Envelope>], output: &SendMessageBatchOutput) -> Sending {
+    fn taken(&self, facts: &[Arc<EncodedFact>], output: &SendMessageBatchOutput) -> Sending {
         let taken: HashSet<_> =
             output.successful().iter().map(SendMessageBatchResultEntry::id).collect();
         let mut sending = Sending::default();
@@ -153,7 +153,7 @@ impl Queue {
         sending
     }
 
-    fn failure(&self, fact: &Envelope, fault: Fault, reason: String) -> Failure {
+    fn failure(&self, fact: &EncodedFact, fault: Fault, reason: String) -> Failure {
         self.count(REFUSED, 1);
         warn!(queue = self.name, fact = %fact.id, reason, "a queue did not take a fact");
         Failure { seq: fact.seq, queue: Some(self.name.clone()), reason, fault }
@@ -164,7 +164,7 @@ impl Queue {
         counter!(what, "queue" => self.name.clone()).increment(facts);
     }
 
-    fn entry(&self, fact: &Envelope) -> anyhow::Result<SendMessageBatchRequestEntry> {
+    fn entry(&self, fact: &EncodedFact) -> anyhow::Result<SendMessageBatchRequestEntry> {
         let entry = SendMessageBatchRequestEntry::builder()
             .id(fact.seq.to_string())
             .message_body(&fact.body);
@@ -180,7 +180,7 @@ impl Queue {
 }
 
 impl Sending {
-    fn but(mut self, fact: &Envelope, failure: Failure) -> Self {
+    fn but(mut self, fact: &EncodedFact, failure: Failure) -> Self {
         self.blocked.insert(fact.task.clone());
         self.failures.push(failure);
         self

@@ -3,7 +3,7 @@
 
 use axum::http::StatusCode;
 use http_support::contract::{
-    Answer, CACHE_CONTROL, ETAG, LINK, Operation, RETRY_AFTER, answers, asks, cache_control,
+    Answer, CACHE_CONTROL, ETAG, LINK, Operation, RETRY_AFTER, accepts, answers, cache_control,
     examples, fails, if_none_match,
 };
 use http_support::operation;
@@ -20,7 +20,7 @@ fn unless_known(operation: Operation<'_>) -> Operation<'_> {
     let unchanged = Answer::new(StatusCode::NOT_MODIFIED, "The caller has it as it is.")
         .header(ETAG)
         .header(CACHE_CONTROL);
-    operation.with(asks(if_none_match)).with(answers(unchanged))
+    operation.with(accepts(if_none_match)).with(answers(unchanged))
 }
 
 pub(crate) fn list_tasks(operation: Operation<'_>) -> Operation<'_> {
@@ -45,7 +45,7 @@ pub(crate) fn list_tasks(operation: Operation<'_>) -> Operation<'_> {
              that cannot be read, for a fault of ours, is named in `unreadable`, and the others are \
              answered.",
         )
-        .with(asks(cache_control))
+        .with(accepts(cache_control))
         .with(answers(page))
         .with(unless_known)
         .with(fails(&[UNAVAILABLE]))
@@ -68,7 +68,7 @@ pub(crate) fn get_task(operation: Operation<'_>) -> Operation<'_> {
              seconds (or what the operator set), whatever fails. With `Cache-Control: no-cache`, as \
              every write left it that was answered before.",
         )
-        .with(asks(cache_control))
+        .with(accepts(cache_control))
         .with(answers(task))
         .with(unless_known)
         .with(fails(&[UNAVAILABLE]))
@@ -103,7 +103,7 @@ pub(crate) fn list_history(operation: Operation<'_>) -> Operation<'_> {
 }
 
 pub(crate) fn get_operation(operation: Operation<'_>) -> Operation<'_> {
-    let told = Answer::new(StatusCode::OK, "The operation; `status` says what became of it.")
+    let current = Answer::new(StatusCode::OK, "The operation; `status` is its outcome.")
         .json::<operation::Document>(json!({
             "id": "7d5e9c1f0a3b4c6d8e2f1a0b9c8d7e6f",
             "status": "succeeded",
@@ -118,12 +118,12 @@ pub(crate) fn get_operation(operation: Operation<'_>) -> Operation<'_> {
     operation
         .id("getOperation")
         .tag("Operations")
-        .summary("Ask what became of a write")
+        .summary("Get the outcome of a write")
         .description(
-            "Of a write that was accepted with `Prefer: respond-async`. While nothing has become of \
-             it, `Retry-After` says when to ask again. Operations are forgotten after a week.",
+            "Of a write that was accepted with `Prefer: respond-async`. While there is no outcome, \
+             it, `Retry-After` says when to poll again. Operations expire after a week.",
         )
-        .with(answers(told))
+        .with(answers(current))
         .with(fails(&[UNAVAILABLE]))
 }
 
@@ -136,7 +136,7 @@ pub(crate) fn list_attachments(operation: Operation<'_>) -> Operation<'_> {
         .tag("Attachments")
         .summary("List a task's attachments")
         .description("All of them on one page: there are at most 20.")
-        .with(asks(cache_control))
+        .with(accepts(cache_control))
         .with(answers(list))
         .with(fails(&[UNAVAILABLE]))
 }

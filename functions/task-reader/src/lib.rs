@@ -42,7 +42,7 @@ async fn wire(config: Config, service: Service) -> anyhow::Result<Service> {
     let store = Store::for_lists(&config.store)?;
     let (store, follower) = match service.host() {
         Host::Pod => store.keeping(&config.local),
-        // Frozen between invocations, it would not hear what changes.
+        // Frozen between invocations, it would receive no invalidation.
         Host::Lambda => (store, None),
     };
     let aws = aws::client_config().await;

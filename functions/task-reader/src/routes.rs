@@ -10,7 +10,7 @@ use http_support::conditional::{etag, is_not_modified};
 use http_support::contract::Verb::Get;
 use http_support::contract::{self, Routes};
 use http_support::freshness::freshness;
-use http_support::operation::told;
+use http_support::operation::current;
 use http_support::page::Cursors;
 use http_support::{Guard, Path, Problem, Reader};
 use runtime::http::LogField;
@@ -21,7 +21,7 @@ use crate::api;
 use crate::attachments::{self, Downloads};
 use crate::lists::{history, tasks};
 
-/// A task may be kept by its reader and nobody between, and must be asked about each time.
+/// A task may be cached by its reader and nobody between, and must be revalidated each time.
 pub(crate) const CACHE_CONTROL: (HeaderName, HeaderValue) =
     (header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
 
@@ -86,7 +86,7 @@ async fn operation(
     let found = operations.get(&caller.tenant, id, clock.now()).await;
     let operation = found.map_err(|failure| tables_failed(failure, "the store of operations"))?;
     let operation = operation.ok_or(Problem::NotFound)?;
-    Ok(([CACHE_CONTROL], told(operation)).into_response())
+    Ok(([CACHE_CONTROL], current(operation)).into_response())
 }
 
 pub(crate) fn tables_failed(failure: Failure, what: &'static str) -> Problem {

@@ -8,8 +8,8 @@ use http_support::Problem;
 use runtime::{Clock as _, SystemClock};
 use store::{ApplyError, CommandKey, Incoming, Outcome, Receipt, Store};
 
-use crate::deferred::Deferred;
-use crate::envelope::Envelope;
+use crate::async_writes::AsyncWrites;
+use crate::command_headers::CommandHeaders;
 
 /// What became of a write request.
 pub(crate) enum Written {
@@ -23,29 +23,31 @@ pub(crate) enum Written {
 #[derive(Clone)]
 pub(crate) struct Commands {
     store: Store,
-    deferred: Option<Deferred>,
+    async_writes: Option<AsyncWrites>,
     clock: SystemClock,
 }
 
 impl Commands {
-    pub(crate) fn new(store: Store, deferred: Option<Deferred>, clock: SystemClock) -> Self {
-        Self { store, deferred, clock }
+    pub(crate) fn new(store: Store, async_writes: Option<AsyncWrites>, clock: SystemClock) -> Self {
+        Self { store, async_writes, clock }
     }
 
     /// Applies one command, or accepts it if the caller prefers that and it can be; a refusal is a
     /// problem of the caller's.
     pub(crate) async fn write(
         &self,
-        envelope: Envelope,
+        command_headers: CommandHeaders,
         tenant: TenantId,
         task: TaskId,
         action: Action,
     ) -> Result<Written, Problem> {
-        let deferred = self.deferred.as_ref().filter(|_| envelope.respond_async);
-        let is_keyed = envelope.is_keyed;
-        let event = envelope.command(tenant, task, action);
-        match deferred {
-            Some(deferred) => deferred.accept(event, self.clock.now()).await.map(Written::Later),
+        let async_writes = self.async_writes.as_ref().filter(|_| command_headers.respond_async);
+        let is_keyed = command_headers.is_keyed;
+        let event = command_headers.command(tenant, task, action);
+        match async_writes {
+            Some(async_writes) => {
+                async_writes.accept(event, self.clock.now()).await.map(Written::Later)
+            }
             None => self.apply(event, is_keyed).await.map(Written::Now),
         }
     }

@@ -1,4 +1,4 @@
-//! What the function can be told.
+//! The function's settings.
 
 use clap::Args;
 use cloud::OperationsConfig;

@@ -1,20 +1,20 @@
 //! Changes tasks over HTTP, at once or, if the caller prefers, later.
 
 mod api;
+mod async_writes;
 mod attachments;
 mod bulk;
+mod command_headers;
 mod commands;
 mod config;
-mod deferred;
-mod envelope;
 mod routes;
 
 use std::{ffi::OsString, process::ExitCode};
 
+use async_writes::AsyncWrites;
 use attachments::Uploads;
 use commands::Commands;
 use config::Config;
-use deferred::Deferred;
 use http_support::contract::Document;
 use http_support::{Authenticator, Guard};
 use routes::IfMatch;
@@ -40,9 +40,9 @@ pub fn describe(contract: Document) -> Document {
 
 async fn wire(config: Config, service: Service) -> anyhow::Result<Service> {
     let store = Store::connect(&config.store)?;
-    let deferred = Deferred::connect(config.command_queue_url, config.operations).await;
+    let async_writes = AsyncWrites::connect(config.command_queue_url, config.operations).await;
     let uploads = Uploads::connect(config.attachments, store.clone(), SystemClock).await;
-    let commands = Commands::new(store.clone(), deferred, SystemClock);
+    let commands = Commands::new(store.clone(), async_writes, SystemClock);
     let if_match = if config.require_if_match { IfMatch::Required } else { IfMatch::Optional };
     let limits = store.rate_limits(config.rate_limits);
     let guard = Guard::new(Authenticator::new(config.auth), limits);

@@ -24,10 +24,10 @@ use uuid::Uuid;
 use crate::api;
 use crate::attachments::{self, Uploads};
 use crate::bulk::create_all;
+use crate::command_headers::CommandHeaders;
 use crate::commands::{Commands, Written};
-use crate::envelope::Envelope;
 
-/// Marks the answer to a repeat, told by its `Idempotency-Key`: nothing was changed again.
+/// Marks the answer to a repeat, recognised by its `Idempotency-Key`: nothing was changed again.
 pub(crate) const REPLAYED: (HeaderName, HeaderValue) =
     (HeaderName::from_static("idempotency-replayed"), HeaderValue::from_static("true"));
 
@@ -91,11 +91,11 @@ pub(crate) fn router(
 async fn create(
     Writer(caller): Writer,
     State(commands): State<Commands>,
-    envelope: Envelope,
+    command_headers: CommandHeaders,
     Json(new): Json<CreateTask>,
 ) -> Result<Response, Problem> {
     let id = TaskId::try_from(Uuid::now_v7()).map_err(anyhow::Error::from)?;
-    let written = commands.write(envelope, caller.tenant, id, Action::Create(new)).await?;
+    let written = commands.write(command_headers, caller.tenant, id, Action::Create(new)).await?;
     Ok(answer(written, |receipt| {
         let id = receipt.task.as_ref().map_or(id, |task| task.id);
         let location = [(header::LOCATION, format!("/v1/tasks/{id}"))];
@@ -108,13 +108,14 @@ async fn update(
     State(commands): State<Commands>,
     State(if_match): State<IfMatch>,
     Path(id): Path<TaskId>,
-    envelope: Envelope,
+    command_headers: CommandHeaders,
     headers: HeaderMap,
     MergePatch(patch): MergePatch<TaskPatch>,
 ) -> Result<Response, Problem> {
     if_match.check(&headers)?;
     let update = UpdateTask { expected_version: expected_version(&headers)?, patch };
-    let written = commands.write(envelope, caller.tenant, id, Action::Update(update)).await?;
+    let written =
+        commands.write(command_headers, caller.tenant, id, Action::Update(update)).await?;
     Ok(answer(written, task))
 }
 
@@ -126,52 +127,52 @@ struct Assignment {
     assignee: Assignee,
 }
 
-async fn assign(plain: Plain, body: Json<Assignment>) -> Result<Response, Problem> {
+async fn assign(request: TaskRequest, body: Json<Assignment>) -> Result<Response, Problem> {
     let Json(Assignment { assignee }) = body;
     let assign =
         |Expected { expected_version }| Action::Assign(AssignTask { expected_version, assignee });
-    plain.write(assign).await.map(|written| answer(written, task))
+    request.write(assign).await.map(|written| answer(written, task))
 }
 
-async fn complete(plain: Plain) -> Result<Response, Problem> {
-    plain.write(Action::Complete).await.map(|written| answer(written, task))
+async fn complete(request: TaskRequest) -> Result<Response, Problem> {
+    request.write(Action::Complete).await.map(|written| answer(written, task))
 }
 
-async fn reopen(plain: Plain) -> Result<Response, Problem> {
-    plain.write(Action::Reopen).await.map(|written| answer(written, task))
+async fn reopen(request: TaskRequest) -> Result<Response, Problem> {
+    request.write(Action::Reopen).await.map(|written| answer(written, task))
 }
 
-async fn cancel(plain: Plain) -> Result<Response, Problem> {
-    plain.write(Action::Cancel).await.map(|written| answer(written, task))
+async fn cancel(request: TaskRequest) -> Result<Response, Problem> {
+    request.write(Action::Cancel).await.map(|written| answer(written, task))
 }
 
 async fn delete(
     State(if_match): State<IfMatch>,
     headers: HeaderMap,
-    plain: Plain,
+    request: TaskRequest,
 ) -> Result<Response, Problem> {
     if_match.check(&headers)?;
-    let written = plain.write(Action::Delete).await?;
+    let written = request.write(Action::Delete).await?;
     Ok(answer(written, |_| StatusCode::NO_CONTENT.into_response()))
 }
 
-/// What a write on a task says beside its body.
-struct Plain {
+/// A write on a task, without its body.
+struct TaskRequest {
     tenant: TenantId,
     task: TaskId,
-    envelope: Envelope,
+    command_headers: CommandHeaders,
     expected: Expected,
     commands: Commands,
 }
 
-impl Plain {
+impl TaskRequest {
     async fn write(self, action: impl FnOnce(Expected) -> Action) -> Result<Written, Problem> {
-        let Self { tenant, task, envelope, expected, commands } = self;
-        commands.write(envelope, tenant, task, action(expected)).await
+        let Self { tenant, task, command_headers, expected, commands } = self;
+        commands.write(command_headers, tenant, task, action(expected)).await
     }
 }
 
-impl FromRequestParts<App> for Plain {
+impl FromRequestParts<App> for TaskRequest {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
@@ -180,16 +181,16 @@ impl FromRequestParts<App> for Plain {
         Ok(Self {
             tenant: caller.tenant,
             task,
-            envelope: Envelope::from_request_parts(parts, app).await?,
+            command_headers: CommandHeaders::from_request_parts(parts, app).await?,
             expected: Expected { expected_version: expected_version(&parts.headers)? },
             commands: app.commands.clone(),
         })
     }
 }
 
-impl OperationInput for Plain {
+impl OperationInput for TaskRequest {
     fn operation_input(context: &mut GenContext, operation: &mut Operation) {
-        <(Writer, Path<TaskId>, Envelope)>::operation_input(context, operation);
+        <(Writer, Path<TaskId>, CommandHeaders)>::operation_input(context, operation);
         contract::if_match(operation);
     }
 }

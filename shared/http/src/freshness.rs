@@ -6,7 +6,7 @@
 //! | `max-age=N` | may miss what was written in the last `N` seconds, if that is less than the bound |
 //! | `max-age=0`, `no-cache`, `no-store`, `min-fresh=N` | from PostgreSQL: what is in a cache is good only once it was confirmed |
 //!
-//! Of several, the strictest counts; an age that is no number counts as 0. The others ask for nothing
+//! Of several, the strictest counts; an age that is no number counts as 0. The others mean nothing
 //! here.
 
 use std::time::Duration;
@@ -14,7 +14,7 @@ use std::time::Duration;
 use axum::http::{HeaderMap, header};
 use store::Freshness;
 
-/// How recent an answer the request asks for.
+/// How recent an answer the request wants.
 #[must_use]
 pub fn freshness(headers: &HeaderMap) -> Freshness {
     let values =

@@ -22,7 +22,7 @@
 //! ```
 //!
 //! The tenant of a request comes from its [`Caller`] and from nowhere else, and a [`Caller`] from the
-//! guard, so a route that lacks one has no tenant to ask the store for, and lets nobody in.
+//! guard, so a route that lacks one has no tenant for the store, and lets nobody in.
 
 pub mod auth;
 mod body;

@@ -55,7 +55,7 @@ enum Status {
     DeadLettered,
 }
 
-/// Tells that a write was accepted, and where to ask about it: a 202.
+/// A write was accepted; its operation is at `Operation-Location`: a 202.
 #[must_use]
 pub fn accepted(operation: Operation) -> Response {
     let location = format!("/v1/operations/{}", operation.id);
@@ -64,9 +64,9 @@ pub fn accepted(operation: Operation) -> Response {
     (StatusCode::ACCEPTED, headers, location, Json(document(operation))).into_response()
 }
 
-/// Tells what became of an operation: a 200. While nothing has, it says when to ask again.
+/// An operation as it is now: a 200. While it has no outcome, `Retry-After` says when to poll again.
 #[must_use]
-pub fn told(operation: Operation) -> Response {
+pub fn current(operation: Operation) -> Response {
     let again = (operation.state == State::Accepted).then_some(RETRY_AFTER);
     let mut response = Json(document(operation)).into_response();
     response.headers_mut().extend(again);

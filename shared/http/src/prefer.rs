@@ -8,13 +8,13 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue};
 
 const PREFER: HeaderName = HeaderName::from_static("prefer");
 
-/// Whether the caller prefers `respond-async`: to be told that the request was accepted, rather than
-/// to wait for what becomes of it.
+/// Whether the caller prefers `respond-async`: an answer that the request was accepted, rather than
+/// to wait for its outcome.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RespondAsync(pub bool);
 
 impl RespondAsync {
-    /// The header that tells the caller that it got what it prefers.
+    /// The header that confirms the preference.
     pub const APPLIED: (HeaderName, HeaderValue) =
         (HeaderName::from_static("preference-applied"), HeaderValue::from_static("respond-async"));
 

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::envelope::Envelope;
+use crate::encoded_fact::EncodedFact;
 
 /// Entries of one request, by SQS.
 const MOST_ENTRIES: usize = 10;
@@ -14,7 +14,9 @@ const MOST_ENTRIES: usize = 10;
 const MOST_BYTES: usize = 1_000_000;
 
 /// Cuts facts, which are in order, into rounds: the first of each task, the second of each task, ...
-pub(crate) fn rounds(facts: impl IntoIterator<Item = Arc<Envelope>>) -> Vec<Vec<Arc<Envelope>>> {
+pub(crate) fn rounds(
+    facts: impl IntoIterator<Item = Arc<EncodedFact>>,
+) -> Vec<Vec<Arc<EncodedFact>>> {
     let mut rounds: Vec<Vec<_>> = Vec::new();
     let mut places = HashMap::new();
     for fact in facts {
@@ -29,8 +31,8 @@ pub(crate) fn rounds(facts: impl IntoIterator<Item = Arc<Envelope>>) -> Vec<Vec<
 }
 
 /// Cuts a round into requests.
-pub(crate) fn requests(round: Vec<Arc<Envelope>>) -> Vec<Vec<Arc<Envelope>>> {
-    let mut requests: Vec<Vec<Arc<Envelope>>> = Vec::new();
+pub(crate) fn requests(round: Vec<Arc<EncodedFact>>) -> Vec<Vec<Arc<EncodedFact>>> {
+    let mut requests: Vec<Vec<Arc<EncodedFact>>> = Vec::new();
     let mut bytes = 0;
     for fact in round {
         bytes += fact.body.len();
@@ -58,8 +60,8 @@ mod tests {
     use super::*;
 
     /// Facts in order, of the tasks with these last digits, with bodies of these sizes.
-    fn facts(tasks: &[(u8, usize)]) -> Vec<Arc<Envelope>> {
-        let fact = |(seq, (digit, size)): (usize, &(u8, usize))| Envelope {
+    fn facts(tasks: &[(u8, usize)]) -> Vec<Arc<EncodedFact>> {
+        let fact = |(seq, (digit, size)): (usize, &(u8, usize))| EncodedFact {
             seq: i64::try_from(seq).unwrap(),
             id: Uuid::from_u128(seq as u128),
             task: TaskKey { tenant: "acme".to_owned(), task: Uuid::from_u128((*digit).into()) },

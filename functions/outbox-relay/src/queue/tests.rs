@@ -89,13 +89,13 @@ async fn rejecting(
 }
 
 /// Facts of some tasks in random order.
-fn facts(seed: u64, count: i64) -> Vec<Arc<Envelope>> {
+fn facts(seed: u64, count: i64) -> Vec<Arc<EncodedFact>> {
     let random = &mut StdRng::seed_from_u64(seed);
     (0..count).map(|seq| fact(seq, random.random_range(0..12), "{}")).collect()
 }
 
-fn fact(seq: i64, task: u128, body: &str) -> Arc<Envelope> {
-    Arc::new(Envelope {
+fn fact(seq: i64, task: u128, body: &str) -> Arc<EncodedFact> {
+    Arc::new(EncodedFact {
         seq,
         id: Uuid::new_v4(),
         task: TaskKey { tenant: "acme".to_owned(), task: Uuid::from_u128(task) },
@@ -105,7 +105,7 @@ fn fact(seq: i64, task: u128, body: &str) -> Arc<Envelope> {
 }
 
 /// In order, with no fact left out and none twice, among those that were taken of each task.
-fn assert_in_order(taken: &[(String, i64)], facts: &[Arc<Envelope>]) {
+fn assert_in_order(taken: &[(String, i64)], facts: &[Arc<EncodedFact>]) {
     let mut by_task: HashMap<_, Vec<i64>> = HashMap::new();
     for (task, seq) in taken {
         by_task.entry(task.clone()).or_default().push(*seq);

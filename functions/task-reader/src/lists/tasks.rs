@@ -33,10 +33,10 @@ pub(crate) struct Parameters {
     due_before: Option<DueDate>,
     /// Only tasks due on a later day.
     due_after: Option<DueDate>,
-    /// Only tasks that were last changed then or later. Who polls for changes asks for the greatest
-    /// `updated_at` seen so far less five minutes, and passes over what is known at that `version`: a
+    /// Only tasks that were last changed then or later. To poll for changes, send the greatest
+    /// `updated_at` seen so far less five minutes, and skip what is known at that `version`: a
     /// write is seen when it commits, up to 125 seconds after its `updated_at`, and the clocks of the
-    /// hosts that write may differ by up to two minutes. Deleted tasks are in no list; facts tell of
+    /// hosts that write may differ by up to two minutes. Deleted tasks are in no list; facts include
     /// them.
     #[serde(default, deserialize_with = "time")]
     updated_since: Option<Timestamp>,

@@ -17,7 +17,7 @@ pub(crate) use self::actions::{assign_task, cancel_task, complete_task, reopen_t
 pub(crate) use self::attachments::{create_attachment, delete_attachment};
 pub(crate) use self::tasks::{create_task, create_tasks, delete_task, update_task};
 
-/// The task of the request, for what can be asked next.
+/// The task of the request, for what can be done next.
 const SAME: [(&str, &str); 1] = [("id", "$request.path.id")];
 
 /// A write that may be applied later.

@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use domain::Task;
 use http_support::contract::{
-    Answer, ETAG, LOCATION, Operation, REPLAYED, answers, asks, examples, fails, if_match, sent,
+    Answer, ETAG, LOCATION, Operation, REPLAYED, accepts, answers, examples, fails, if_match, sent,
 };
 use http_support::problems::{PRECONDITION_REQUIRED, TASK_ALREADY_EXISTS};
 use serde_json::json;
@@ -11,7 +11,7 @@ use serde_json::json;
 use super::{changes, later};
 use crate::bulk::Results;
 
-/// What can be asked of a task that was created.
+/// What can be done next with a task that was created.
 const NEXT: [&str; 9] = [
     "getTask",
     "updateTask",
@@ -96,7 +96,7 @@ pub(crate) fn update_task(operation: Operation<'_>) -> Operation<'_> {
              replaces it. A change of nothing is a success, and no new version.",
         )
         .with(sent(json!({ "priority": "high", "due_date": null })))
-        .with(asks(if_match))
+        .with(accepts(if_match))
         .with(changes)
         .with(fails(&[PRECONDITION_REQUIRED]))
 }

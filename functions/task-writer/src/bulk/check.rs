@@ -1,4 +1,4 @@
-//! What a request asks for, task by task: each is read for itself, so that one that does not fit the
+//! The tasks of a request, one by one: each is read for itself, so that one that does not fit the
 //! contract spoils no other.
 
 use std::borrow::Cow;
@@ -22,21 +22,21 @@ const MOST: usize = 100;
 pub(crate) struct NewTasks {
     /// 1 to 100 of them.
     #[serde(deserialize_with = "bounded")]
-    #[schemars(with = "Vec<Asked>", length(min = 1, max = 100))]
+    #[schemars(with = "Vec<TaskToCreate>", length(min = 1, max = 100))]
     tasks: Vec<Box<RawValue>>,
 }
 
 /// One task, for those who read the contract: anything is taken, and what does not fit is answered in
 /// its place.
-struct Asked;
+struct TaskToCreate;
 
-impl JsonSchema for Asked {
+impl JsonSchema for TaskToCreate {
     fn inline_schema() -> bool {
         true
     }
 
     fn schema_name() -> Cow<'static, str> {
-        "Asked".into()
+        "TaskToCreate".into()
     }
 
     fn json_schema(generator: &mut SchemaGenerator) -> Schema {
@@ -162,16 +162,16 @@ mod tests {
     #[test]
     fn a_fingerprint_is_of_what_is_asked_and_not_of_its_spelling() {
         let of = |tasks: Value| parse(&json!({ "tasks": tasks })).unwrap().fingerprint;
-        let asked = of(json!([{"title": "a", "priority": "normal"}, {"title": " "}]));
-        assert_eq!(asked, of(json!([{"priority": "normal", "title": "a"}, {"title": " "}])));
-        assert_eq!(asked, of(json!([{"title": "a"}, {"title": " "}])));
+        let request = of(json!([{"title": "a", "priority": "normal"}, {"title": " "}]));
+        assert_eq!(request, of(json!([{"priority": "normal", "title": "a"}, {"title": " "}])));
+        assert_eq!(request, of(json!([{"title": "a"}, {"title": " "}])));
         for other in [
             json!([{"title": "a"}]),
             json!([{"title": " "}, {"title": "a"}]),
             json!([{"title": "a"}, {"title": ""}]),
             json!([{"title": "b"}, {"title": " "}]),
         ] {
-            assert_ne!(asked, of(other.clone()), "{other}");
+            assert_ne!(request, of(other.clone()), "{other}");
         }
     }
 }

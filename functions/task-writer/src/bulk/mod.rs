@@ -3,7 +3,7 @@
 //! All that fit the contract are created in one transaction. A request is as large as any other may
 //! be (`HTTP_MAX_BODY_BYTES`, 256 KiB by default): 100 tasks of 2,600 bytes each, which most tasks are
 //! far from. One that is larger is refused as a whole, and can be sent in parts. `Prefer: respond-async`
-//! is ignored, as a preference may be: an operation tells of one task only.
+//! is ignored, as a preference may be: an operation describes one task only.
 
 mod check;
 
@@ -23,11 +23,11 @@ use uuid::Uuid;
 
 use check::{Checked, NewTasks};
 
+use crate::command_headers::CommandHeaders;
 use crate::commands::{Commands, unreadable};
-use crate::envelope::Envelope;
 use crate::routes::REPLAYED;
 
-/// The source of a request's idempotency key; those of its commands are told apart by their place.
+/// The source of a request's idempotency key; those of its commands differ by their place.
 /// A source of its own, so that no single write can have the same key.
 const SOURCE: &str = "urn:task-app:http:batch";
 
@@ -71,13 +71,13 @@ pub(crate) enum Item {
 pub(crate) async fn create_all(
     Writer(caller): Writer,
     State(commands): State<Commands>,
-    envelope: Envelope,
+    command_headers: CommandHeaders,
     Json(tasks): Json<NewTasks>,
 ) -> Result<Response, Problem> {
     let Checked { fitting, faults, fingerprint } = tasks.check()?;
-    let batch = incoming(&envelope, &caller.tenant, fitting, fingerprint)?;
-    let key = CommandKey { source: SOURCE.to_owned(), id: envelope.id.into() };
-    let key = envelope.is_keyed.then_some(&key);
+    let batch = incoming(&command_headers, &caller.tenant, fitting, fingerprint)?;
+    let key = CommandKey { source: SOURCE.to_owned(), id: command_headers.id.into() };
+    let key = command_headers.is_keyed.then_some(&key);
     let receipts = commands.apply_request(&caller.tenant, key, batch).await?;
     let repeated = receipts.iter().any(|receipt| receipt.repeated);
     let mut receipts = receipts.into_iter();
@@ -93,7 +93,7 @@ pub(crate) async fn create_all(
 /// The commands. Whichever tasks a request under the same key has, its first command has the key of
 /// the first one here, and so cannot be taken for new.
 fn incoming(
-    envelope: &Envelope,
+    command_headers: &CommandHeaders,
     tenant: &TenantId,
     tasks: Vec<CreateTask>,
     fingerprint: Fingerprint,
@@ -103,9 +103,9 @@ fn incoming(
         let task = TaskId::try_from(Uuid::now_v7()).map_err(anyhow::Error::from)?;
         let action = Action::Create(new);
         Ok(Incoming {
-            key: CommandKey { source, id: envelope.id.to_string() },
+            key: CommandKey { source, id: command_headers.id.to_string() },
             command: Command { tenant: tenant.clone(), task, action },
-            traceparent: envelope.traceparent.clone(),
+            traceparent: command_headers.traceparent.clone(),
             request: Some(fingerprint),
         })
     };

@@ -87,7 +87,7 @@ pub(super) struct Authenticated {
 
 impl Authenticated {
     /// The caller, if a guard let it in with this scope. On a route without one nobody gets in: the
-    /// caller is told that the fault is ours, and the log which one.
+    /// caller gets a 500, and the log has the reason.
     fn caller(parts: &Parts, scope: Scope) -> Result<Caller, Problem> {
         let authenticated = parts.extensions.get::<Self>().filter(|found| found.scope == scope);
         let caller = authenticated.map(|found| found.caller.clone());

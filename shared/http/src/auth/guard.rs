@@ -1,7 +1,7 @@
 //! What stands before every route: who is calling, are they allowed to, and not too often?
 //!
 //! It is middleware, so that all of this is settled before a body is read, and so that every answer
-//! tells the limit. [`Reader`](super::Reader) and [`Writer`](super::Writer) only find what it left; on
+//! has the limit. [`Reader`](super::Reader) and [`Writer`](super::Writer) only find what it left; on
 //! a route without a guard they find nothing, and nobody gets in.
 
 use axum::Router;
@@ -74,7 +74,7 @@ async fn check(
         next.run(request).await
     };
     if let Some(standing) = standing {
-        tell(response.headers_mut(), class, standing);
+        set_limits(response.headers_mut(), class, standing);
     }
     response
 }
@@ -87,7 +87,7 @@ fn scope(class: Class) -> Scope {
 }
 
 /// As in draft-ietf-httpapi-ratelimit-headers-11.
-fn tell(headers: &mut HeaderMap, class: Class, standing: Standing) {
+fn set_limits(headers: &mut HeaderMap, class: Class, standing: Standing) {
     let (name, limit) = (class.as_str(), standing.limit);
     let policy = format!("\"{name}\";q={};w={}", limit.burst, limit.window_seconds());
     let now = format!("\"{name}\";r={};t={}", standing.remaining, standing.wait_seconds);

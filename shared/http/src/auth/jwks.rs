@@ -119,7 +119,7 @@ impl Jwks {
         let began = Instant::now();
         let state = self.next_attempt().await;
         let newest = state.cached.clone().filter(|new| new.fetched >= began || recent(new));
-        newest.ok_or_else(|| state.cause("the issuer cannot be asked for an unknown key"))
+        newest.ok_or_else(|| state.cause("the issuer does not answer, and the key is unknown"))
     }
 
     /// Waits for the end of an attempt, unless one ended within the pause or is under way for too long.

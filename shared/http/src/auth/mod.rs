@@ -58,11 +58,11 @@ impl Authenticator {
         Self(Arc::new(Inner { jwks, tenant_claim: config.auth_tenant_claim }))
     }
 
-    /// The caller whose token the headers bear, if it has the scope. A [`Guard`] calls
+    /// The caller whose token is in the headers, if it has the scope. A [`Guard`] calls
     /// it.
     ///
     /// Refused with a 401 that says why, a 403 for a missing scope, and a 503 while there are no keys
-    /// of the issuer, or while it cannot be asked for one that is not known.
+    /// of the issuer, or while one that is not known cannot be fetched.
     pub async fn authenticate(&self, headers: &HeaderMap, scope: Scope) -> Result<Caller, Problem> {
         let claims = self.claims(token::bearer(headers)?).await?;
         let caller = Caller::from_claims(&claims, &self.0.tenant_claim)?;

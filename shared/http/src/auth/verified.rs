@@ -1,5 +1,5 @@
 //! Tokens that were verified with the present keys: a caller shows the same one with each request, and
-//! a signature takes longer to check than all the rest of a read.
+//! a signature takes longer to check than everything else of a read.
 //!
 //! They are known by their digest, for whoever reads our memory must not find tokens. They go with
 //! the keys, so that a key that the issuer withdrew is not believed for longer than without them.

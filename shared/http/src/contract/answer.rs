@@ -49,7 +49,7 @@ impl Answer {
         self
     }
 
-    /// The operation `id` can be asked next, with these parameters: names, and expressions of
+    /// The operation `id` can be called next, with these parameters: names, and expressions of
     /// OpenAPI such as `$response.body#/id`.
     pub fn then(mut self, id: &str, parameters: &[(&str, &str)]) -> Self {
         let parameters =
@@ -89,8 +89,10 @@ pub fn fails(types: &[ProblemType]) -> impl FnOnce(Operation<'_>) -> Operation<'
     }
 }
 
-/// Adds something that a request may bear, and that none of its handler's arguments says.
-pub fn asks(add: fn(&mut aide::openapi::Operation)) -> impl FnOnce(Operation<'_>) -> Operation<'_> {
+/// Adds something that a request may have, and that none of its handler's arguments describes.
+pub fn accepts(
+    add: fn(&mut aide::openapi::Operation),
+) -> impl FnOnce(Operation<'_>) -> Operation<'_> {
     move |mut operation| {
         add(operation.inner_mut());
         operation

@@ -70,13 +70,13 @@ pub const CHALLENGE: Header = Header::new(
 );
 /// When to come back.
 pub const RETRY_AFTER: Header =
-    Header::new("Retry-After", "^[0-9]+$", "After how many seconds to ask again.");
+    Header::new("Retry-After", "^[0-9]+$", "After how many seconds to try again.");
 /// Who may keep the answer.
 pub const CACHE_CONTROL: Header = Header::new(
     "Cache-Control",
     "^(private, no-cache|no-store)$",
-    "`private, no-cache`: the caller may keep it, and asks each time whether it still holds; \
-     `no-store`: nobody may.",
+    "`private, no-cache`: the caller may cache it, and revalidates it each time; \
+     `no-store`: nobody may cache it.",
 );
 /// The version of what was answered.
 pub const ETAG: Header = Header::new(
@@ -98,7 +98,7 @@ pub const REPLAYED: Header = Header::new(
 /// That the caller's preference was followed.
 pub const PREFERENCE_APPLIED: Header =
     Header::new("Preference-Applied", "^respond-async$", "The preference that was followed.");
-/// Where to ask what became of a write.
+/// Where the outcome of a write is.
 pub const OPERATION_LOCATION: Header =
     Header::new("Operation-Location", "^/v1/operations/", "The address of the operation.");
 

@@ -28,8 +28,8 @@ const IDEMPOTENCY_KEY: &str = "\
     of the first. 1 to 128 visible ASCII characters, bare or as a quoted string; unique for each new \
     request of the tenant, such as a UUID.";
 const PREFER: &str = "\
-    `respond-async` asks not to wait: the answer is a 202 with an operation, if the service has a \
-    queue for such writes. Other preferences are ignored.";
+    With `respond-async` the caller does not wait: the answer is a 202 with an operation, if the \
+    service has a queue for such writes. Other preferences are ignored.";
 const IF_MATCH: &str = "\
     The entity tag of the version that the task must have, such as `\"3\"`; `*` is any, as is a \
     request without this header. More tags than that one may stand in a list; they never match.";
@@ -42,7 +42,7 @@ const IF_NONE_MATCH: &str = "\
     Entity tags that the caller has: the answer is 304 if one of them still holds. What is malformed \
     is ignored.";
 
-/// What every request can end in, whatever it asks.
+/// The problems of every request.
 const ALWAYS: [ProblemType; 5] =
     [BAD_REQUEST, PAYLOAD_TOO_LARGE, HEAD_TOO_LARGE, INTERNAL, TIMED_OUT];
 
@@ -125,19 +125,19 @@ impl OperationInput for RespondAsync {
     }
 }
 
-/// Lets an operation be asked for one version only.
+/// Lets an operation name the version that it needs.
 pub fn if_match(operation: &mut Operation) {
     let schema = json_schema!({ "type": "string", "pattern": r#"^("[1-9][0-9]{0,17}"|[*])$"# });
     header(operation, "If-Match", IF_MATCH, schema);
     can_fail(operation, &[INVALID_HEADER, VERSION_CONFLICT]);
 }
 
-/// Lets an operation be asked for what the caller does not have yet.
+/// Lets an operation answer only what the caller does not have yet.
 pub fn if_none_match(operation: &mut Operation) {
     header(operation, "If-None-Match", IF_NONE_MATCH, json_schema!({ "type": "string" }));
 }
 
-/// Lets an operation be asked for the present state.
+/// Lets an operation answer the present state.
 pub fn cache_control(operation: &mut Operation) {
     header(operation, "Cache-Control", WISH, json_schema!({ "type": "string" }));
 }
@@ -147,7 +147,7 @@ pub fn traceparent(operation: &mut Operation) {
     header(operation, "traceparent", TRACEPARENT, json_schema!({ "type": "string" }));
 }
 
-/// A header that a request may bear.
+/// A header that a request may have.
 fn header(operation: &mut Operation, name: &str, description: &str, schema: Schema) {
     let parameter_data = parameter(name, Some(description.to_owned()), schema);
     let style = HeaderStyle::Simple;

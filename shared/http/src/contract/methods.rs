@@ -1,5 +1,5 @@
-//! Which methods the addresses of the API have, in whichever function: callers know of one API, and a
-//! 405 tells them all that an address takes. (A test holds these lists against the document.)
+//! Which methods the addresses of the API have, in whichever function: callers know one API, and a
+//! 405 names all methods of an address. (A test holds these lists against the document.)
 
 use axum::Router;
 use axum::http::{HeaderValue, header};

@@ -19,7 +19,7 @@ mod serve;
 #[cfg(test)]
 mod tests;
 
-pub use self::answer::{Answer, answers, asks, fails, sent};
+pub use self::answer::{Answer, accepts, answers, fails, sent};
 pub use self::document::Document;
 pub use self::headers::*;
 pub use self::inputs::{cache_control, if_match, if_none_match, traceparent};

@@ -15,7 +15,7 @@ use flate2::write::GzEncoder;
 use crate::VARY;
 use crate::conditional::is_not_modified;
 
-/// For some minutes nobody need ask again.
+/// For some minutes nobody need fetch it again.
 const CACHE_CONTROL: (HeaderName, HeaderValue) =
     (header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
 /// It is what it says, whatever a browser thinks.

@@ -1,7 +1,7 @@
 //! One list of a function's routes, from which both come: the router that serves them, and their
 //! description.
 //!
-//! To describe takes longer than all the rest of a start, so a function that serves does not do it.
+//! Describing takes longer than everything else of a start, so a function that serves does not do it.
 
 use aide::axum::ApiRouter;
 use aide::axum::routing as described;
@@ -32,7 +32,7 @@ pub enum Verb {
     Delete,
 }
 
-/// Where routes are listed: a [`Router`], which forgets their descriptions, or an [`ApiRouter`],
+/// Where routes are listed: a [`Router`], which drops their descriptions, or an [`ApiRouter`],
 /// which keeps them.
 pub trait Routes<S>: Sized {
     /// Adds an operation; `path` is a template such as `/v1/tasks/{id}`.

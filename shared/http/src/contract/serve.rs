@@ -39,7 +39,7 @@ async fn page(headers: HeaderMap) -> Response {
     ([policy], PAGE.served.answer(&headers)).into_response()
 }
 
-/// The page: Redoc, and the document that it asks us for.
+/// The page: Redoc, which fetches the document from us.
 struct Page {
     served: Served,
     policy: HeaderValue,
@@ -52,7 +52,7 @@ impl Page {
     }
 }
 
-/// The script on the page may run and ask this origin, and nothing else may. (Redoc sets its styles
+/// The script on the page may run and fetch from this origin, and nothing else may. (Redoc sets its styles
 /// by script, and searches in a worker.)
 fn policy(page: &str) -> HeaderValue {
     let script = page.split_once("<script>").and_then(|(_, rest)| rest.rsplit_once("</script>"));

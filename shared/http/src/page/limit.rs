@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
-/// How many elements a page may have: 1 to [`Limit::MAX`], [`Limit::DEFAULT`] if not asked for.
+/// How many elements a page may have: 1 to [`Limit::MAX`], [`Limit::DEFAULT`] by default.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Limit(u16);

@@ -48,7 +48,7 @@ impl Cursors {
         Ok(Self(Key::new(HMAC_SHA256, key)))
     }
 
-    /// The list that `tenant` asks for with `uri`.
+    /// The list that `tenant` requests with `uri`.
     #[must_use]
     pub fn list<'a>(&'a self, tenant: &TenantId, uri: &'a Uri) -> List<'a> {
         let mut pairs: Vec<_> = pairs(uri).filter(|(name, _)| name != "limit").collect();

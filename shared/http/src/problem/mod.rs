@@ -1,4 +1,4 @@
-//! Every way in which a request can fail, and what the caller is told (RFC 9457).
+//! Every way in which a request can fail, and the problem details that the caller gets (RFC 9457).
 //!
 //! One exhaustive `match` gives each problem its type, so a new one cannot be added without it; a
 //! type cannot be declared without saying when it occurs and what to do about it. A problem's
@@ -15,7 +15,7 @@ use store::ReadError;
 /// Why a request was not served. Answers as `application/problem+json`.
 #[derive(Debug, thiserror::Error)]
 pub enum Problem {
-    /// The request bears no token.
+    /// The request has no token.
     #[error("Send a bearer token in the header `Authorization`.")]
     Unauthenticated,
     /// The token is not accepted; the reason also stands in `WWW-Authenticate`. It is a constant,

@@ -10,7 +10,7 @@ mod own {
     runtime::problem_types! {
         /// No token.
         UNAUTHORIZED: UNAUTHORIZED "unauthorized" "Not authenticated",
-            "The request bears no token.",
+            "The request has no token.",
             "Send `Authorization: Bearer` with a token of the issuer that the service trusts.";
         /// A token that is not accepted.
         INVALID_TOKEN: UNAUTHORIZED "invalid-token" "Token not accepted",
@@ -92,9 +92,9 @@ mod own {
         RATE_LIMITED: TOO_MANY_REQUESTS "rate-limited" "Too many requests",
             "The tenant has sent more requests of this class than it may; `RateLimit-Policy` says how many it may send.",
             "Try again after `Retry-After` seconds, and send fewer.";
-        /// Something is away.
+        /// A dependency is unavailable.
         UNAVAILABLE: SERVICE_UNAVAILABLE "unavailable" "Not available for the moment",
-            "Something that the service needs is away; `detail` says what.",
+            "Something that the service needs is unavailable; `detail` says what.",
             "Try again after `Retry-After` seconds, a write with its `Idempotency-Key`.";
     }
 }

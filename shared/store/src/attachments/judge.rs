@@ -11,7 +11,7 @@ impl Store {
     ///
     /// # Errors
     /// When PostgreSQL does not answer.
-    pub async fn judge_attachment(
+    pub async fn record_verification(
         &self,
         key: &AttachmentKey,
         state: AttachmentState,

@@ -96,7 +96,7 @@ impl Store {
     ///
     /// # Errors
     /// When PostgreSQL does not answer.
-    pub async fn forget_attachments(&self, keys: &[AttachmentKey]) -> Result<(), ReadError> {
+    pub async fn remove_attachments(&self, keys: &[AttachmentKey]) -> Result<(), ReadError> {
         sqlx::query!(
             r#"
             DELETE FROM attachments

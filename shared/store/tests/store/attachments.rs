@@ -49,7 +49,7 @@ impl Fixture {
     }
 
     async fn judge(&self, key: &AttachmentKey, state: AttachmentState) {
-        self.attachments.judge_attachment(key, state, now()).await.expect("judged");
+        self.attachments.record_verification(key, state, now()).await.expect("judged");
     }
 
     async fn deleted(&self) -> HashSet<AttachmentKey> {
@@ -189,7 +189,7 @@ async fn a_task_takes_its_attachments_with_it() {
     assert_eq!(fixture.deleted().await, HashSet::from([ours.clone()]));
     fixture.judge(&ours, AttachmentState::Available).await;
     // Only what is deleted can be forgotten.
-    fixture.attachments.forget_attachments(&[ours, other.clone()]).await.expect("forgotten");
+    fixture.attachments.remove_attachments(&[ours, other.clone()]).await.expect("forgotten");
     assert_eq!(fixture.deleted().await, HashSet::new());
     assert!(fixture.reader.attachment(&other).await.expect("an answer").is_some());
 }
@@ -210,7 +210,7 @@ async fn an_attachment_that_cannot_be_removed_waits_longer_each_time_and_holds_u
     assert_eq!(take(0).await, std::slice::from_ref(&stuck));
     fixture.delete(&other, None).await;
     assert_eq!(take(0).await, std::slice::from_ref(&other));
-    fixture.attachments.forget_attachments(&[other]).await.expect("forgotten");
+    fixture.attachments.remove_attachments(&[other]).await.expect("forgotten");
     let mut due = 0;
     for attempt in 0..18 {
         let wait = 1 << 15.min(attempt);

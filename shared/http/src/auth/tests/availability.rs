@@ -1,4 +1,4 @@
-//! The issuer down, frozen, wrong, or changing its keys; and how rarely it is asked.
+//! The issuer down, frozen, wrong, or changing its keys; and how rarely its keys are fetched.
 
 use std::time::Duration;
 
@@ -42,11 +42,11 @@ async fn becomes(authenticator: &Authenticator, key: &SigningKey, expected: Stat
     }
 }
 
-/// Waits until the issuer was asked as often again.
+/// Waits until the keys were fetched as often again.
 async fn fetched(issuer: &Issuer, times: usize) {
     let (end, enough) = (Instant::now() + PATIENCE, issuer.fetches() + times);
     while issuer.fetches() < enough {
-        assert!(Instant::now() < end, "the issuer was not asked");
+        assert!(Instant::now() < end, "the keys were not fetched");
         sleep(Duration::from_millis(5)).await;
     }
 }

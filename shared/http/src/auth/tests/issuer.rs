@@ -86,7 +86,7 @@ pub(super) fn claims(changes: &Value) -> Value {
     claims
 }
 
-/// Serves a JWK Set, counts how often, and can go away.
+/// Serves a JWK Set, counts how often, and can stop.
 pub(super) struct Issuer {
     pub(super) url: String,
     pub(super) fetches: Arc<AtomicUsize>,

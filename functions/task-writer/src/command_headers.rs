@@ -1,4 +1,4 @@
-//! What a write request says beside its body: all that makes a command a message.
+//! The headers of a write request that make its body a command: idempotency key, trace, preference.
 
 use aide::OperationInput;
 use aide::generate::GenContext;
@@ -12,8 +12,8 @@ use http_support::problems::IDEMPOTENCY_KEY_IN_FLIGHT;
 use http_support::{IdempotencyKey, Problem, RespondAsync};
 use uuid::Uuid;
 
-/// What a write request says beside its body.
-pub(crate) struct Envelope {
+/// What the headers of a write request say about its command.
+pub(crate) struct CommandHeaders {
     /// The idempotency key, or one that nobody else has.
     pub(crate) id: EventId,
     /// Whether the caller chose the id, and so may repeat the request.
@@ -23,15 +23,15 @@ pub(crate) struct Envelope {
     pub(crate) respond_async: bool,
 }
 
-impl Envelope {
-    /// The command that the request asks for.
+impl CommandHeaders {
+    /// The command of the request.
     pub(crate) fn command(self, tenant: TenantId, task: TaskId, action: Action) -> CommandEvent {
         let command = Command { tenant, task, action };
         CommandEvent { id: self.id, source: Source::http(), command, traceparent: self.traceparent }
     }
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for Envelope {
+impl<S: Send + Sync> FromRequestParts<S> for CommandHeaders {
     type Rejection = Problem;
 
     /// Without an `Idempotency-Key` every request is a command of its own.
@@ -50,7 +50,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Envelope {
     }
 }
 
-impl OperationInput for Envelope {
+impl OperationInput for CommandHeaders {
     fn operation_input(context: &mut GenContext, operation: &mut Operation) {
         <(IdempotencyKey, RespondAsync)>::operation_input(context, operation);
         contract::traceparent(operation);

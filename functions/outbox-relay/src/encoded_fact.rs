@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 /// The event of a fact, made once for all queues.
 #[derive(Debug)]
-pub(crate) struct Envelope {
+pub(crate) struct EncodedFact {
     /// The fact's place among those of its task.
     pub(crate) seq: i64,
     /// The event's id, and the message's deduplication id.
@@ -22,7 +22,7 @@ pub(crate) struct Envelope {
     pub(crate) published_to: Vec<String>,
 }
 
-impl Envelope {
+impl EncodedFact {
     /// # Errors
     /// When the row holds something that the contract does not allow: no attempt mends that.
     pub(crate) fn new(fact: &PendingFact) -> anyhow::Result<Self> {
@@ -71,8 +71,8 @@ mod tests {
 
     #[test]
     fn an_event_has_the_facts_own_id_and_its_time_and_data_as_they_are() {
-        let envelope = Envelope::new(&fact()).unwrap();
-        let event: serde_json::Value = serde_json::from_str(&envelope.body).unwrap();
+        let encoded = EncodedFact::new(&fact()).unwrap();
+        let event: serde_json::Value = serde_json::from_str(&encoded.body).unwrap();
         assert_eq!(event["id"], fact().id.to_string());
         assert_eq!(event["time"], "2026-01-31T09:30:00.123456Z");
         assert_eq!(event["data"]["title"], "Buy milk");
@@ -89,7 +89,7 @@ mod tests {
             ("time", PendingFact { occurred_at: "0001-01-01T00:00:00+00:00 BC".into(), ..fact() }),
             ("data", PendingFact { data: "{".to_owned(), ..fact() }),
         ] {
-            let error = Envelope::new(&unreadable).unwrap_err();
+            let error = EncodedFact::new(&unreadable).unwrap_err();
             assert!(format!("{error:#}").contains(part), "{part}: {error:#}");
         }
     }

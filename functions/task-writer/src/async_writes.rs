@@ -1,7 +1,7 @@
-//! Writes that are applied later: an operation to ask about, and a command on the queue.
+//! Writes that are applied later: an operation to poll, and a command on the queue.
 //!
 //! The operation is written first, so that whoever applies the command finds it. If the command then
-//! cannot be sent, the caller is told so and asks again, with the same key; the operation is found, and
+//! cannot be sent, the caller gets an error and tries again, with the same key; the operation is found, and
 //! the command sent once more. Sent twice, it takes effect once.
 
 use anyhow::{Context as _, anyhow};
@@ -16,12 +16,12 @@ use store::fingerprint;
 
 /// Accepts commands to be applied later.
 #[derive(Clone)]
-pub(crate) struct Deferred {
+pub(crate) struct AsyncWrites {
     operations: Operations,
     producer: Producer,
 }
 
-impl Deferred {
+impl AsyncWrites {
     /// `None` without a queue.
     pub(crate) async fn connect(
         queue_url: Option<String>,
@@ -53,7 +53,7 @@ impl Deferred {
             Err(failure) => return Err(anyhow!(failure).into()),
         };
         if operation.state == State::Accepted {
-            // Of a repeated create, the task that was told to the caller.
+            // Of a repeated create, the task whose identifier the caller got.
             event.command.task = operation.task;
             self.send(&event, now).await?;
         }

@@ -1,4 +1,4 @@
-//! Commands that came over HTTP to be applied later: their callers ask what became of them.
+//! Commands that came over HTTP to be applied later: their callers poll for the outcome.
 
 use std::time::Duration;
 
@@ -11,20 +11,20 @@ use tracing::warn;
 
 use crate::handler::Message;
 
-/// Tells what became of commands that are operations.
-pub(crate) struct Deferred {
+/// Records the outcomes of commands that are operations.
+pub(crate) struct OperationOutcomes {
     operations: Operations,
     longest_delivery: Duration,
 }
 
-impl Deferred {
+impl OperationOutcomes {
     pub(crate) fn new(operations: Operations, longest_delivery: Duration) -> Self {
         Self { operations, longest_delivery }
     }
 
     /// Announces the last deliveries among `batch`; if nothing comes of one, even because this process
-    /// crashes now, its operation shows where the message is. Where that cannot be told the command is
-    /// applied all the same: its outcome may be told by then.
+    /// crashes now, its operation shows where the message is. Where that cannot be recorded the command is
+    /// applied all the same: its outcome may be recorded by then.
     pub(crate) async fn announce(&self, batch: &[Message], now: Timestamp) {
         let last = batch.iter().filter(|message| message.is_last_delivery);
         let last: Vec<_> = last.filter_map(|message| operation(&message.incoming)).collect();
@@ -50,9 +50,9 @@ impl Deferred {
         self.announce_until(&ours.map(operation).collect::<Vec<_>>(), now).await;
     }
 
-    /// Tells what became of the operations of `batch`. Where that fails the command, which took effect,
-    /// gets a `Retry`: as a repeat it changes nothing, and its outcome is told again.
-    pub(crate) async fn end(
+    /// Records the outcomes of the operations of `batch`. Where that fails the command, which took effect,
+    /// gets a `Retry`: as a repeat it changes nothing, and its outcome is recorded again.
+    pub(crate) async fn record(
         &self,
         batch: &[Incoming],
         receipts: &[Receipt],
