@@ -21,7 +21,7 @@ local:
 	@SQLX_OFFLINE=true cargo build --profile local --locked --package task-app --package local-stack \
 		--bin task-app --bin local-stack
 
-clean-state: local ## Forget the tasks, messages, logs and secrets of `make run`
+clean-state: local ## Remove the tasks, messages, logs and secrets of `make run`
 	@$(LOCAL)/local-stack clean $(ARGS)
 
 check: ## Check format and lints, and run the tests that need no servers: for each change

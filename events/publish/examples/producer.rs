@@ -20,7 +20,7 @@ async fn main() -> anyhow::Result<()> {
         "time": "2026-01-31T09:30:00Z",
         "datacontenttype": "application/json",
         "tenant": "acme",
-        "data": {"title": "Asked for in Rust"},
+        "data": {"title": "Created in Rust"},
     });
     let report = producer.send(&[event.to_string()]).await?;
     ensure!(report.refused.is_empty(), "{:?}", report.refused);

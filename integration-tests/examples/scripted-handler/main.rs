@@ -1,4 +1,4 @@
-//! A function that does what each message asks of it: the conformance tests need handlers that retry,
+//! A function that does what each message scripts: the conformance tests need handlers that retry,
 //! panic and hang when they should, and no real function does.
 //!
 //! A body is `{"id": "a", "steps": ["retry", "ack"]}`, with a step for each delivery.
@@ -102,5 +102,5 @@ fn needs(file: &Path) -> impl Future<Output = anyhow::Result<()>> + Send + use<>
 }
 
 fn main() -> ExitCode {
-    Function::new("scripted-handler", "Does what each message asks of it").run(wire)
+    Function::new("scripted-handler", "Does what each message scripts").run(wire)
 }

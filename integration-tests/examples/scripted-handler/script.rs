@@ -1,4 +1,4 @@
-//! What a message asks for.
+//! The script of a message.
 
 use std::{future::pending, path::PathBuf, time::Duration};
 
@@ -61,15 +61,15 @@ impl ScriptedMessage {
 
 impl Step {
     /// `None` is no verdict.
-    #[expect(clippy::panic, reason = "a message asked for it")]
+    #[expect(clippy::panic, reason = "a message scripts it")]
     pub(crate) async fn take(&self) -> Option<Verdict> {
-        let retry = Retry::new("told_to_retry", "as the message asked");
+        let retry = Retry::new("scripted_retry", "as scripted");
         Some(match self {
             Self::Ack => Verdict::Ack,
             Self::Retry => retry.into(),
             Self::RetryAfter(seconds) => retry.after(Duration::from_secs(*seconds)).into(),
-            Self::Reject => Reject::new("told_to_reject", "as the message asked").into(),
-            Self::Panic => panic!("a panic, as the message asked"),
+            Self::Reject => Reject::new("scripted_reject", "as scripted").into(),
+            Self::Panic => panic!("a panic, as scripted"),
             Self::Hang => pending().await,
             Self::Slow(seconds) => {
                 sleep(Duration::from_secs(*seconds)).await;

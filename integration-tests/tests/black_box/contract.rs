@@ -32,13 +32,13 @@ async fn every_operation_is_served_by_the_function_that_describes_it() {
             let (ours, other) =
                 if method == "get" { (&reader, &writer) } else { (&writer, &reader) };
             let method = Method::from_bytes(method.to_uppercase().as_bytes()).expect("a method");
-            let ask = async |api: &Api| {
+            let send = async |api: &Api| {
                 let path = path.replace("{id}", TASK).replace("{attachment}", TASK);
                 let request = world.client.request(method.clone(), format!("{}{path}", api.url));
                 request.send().await.expect("an answer")
             };
-            assert_eq!(ask(ours).await.status(), StatusCode::UNAUTHORIZED, "{method} {path}");
-            let elsewhere = ask(other).await;
+            assert_eq!(send(ours).await.status(), StatusCode::UNAUTHORIZED, "{method} {path}");
+            let elsewhere = send(other).await;
             assert_eq!(elsewhere.status(), StatusCode::METHOD_NOT_ALLOWED, "{method} {path}");
             let allowed = header_of(&elsewhere, "allow");
             assert!(allowed.split(',').any(|one| one == method.as_str()), "{path}: {allowed}");

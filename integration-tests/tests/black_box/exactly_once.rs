@@ -48,7 +48,7 @@ async fn a_worker_killed_in_the_middle_changes_nothing_of_that() {
 async fn sigterm_under_load_loses_nothing_and_gives_back_at_once() {
     let world = World::new().await;
     let load = Load::random(3, 600);
-    // What a worker keeps to itself would be away for longer than this test waits.
+    // What a worker holds would be invisible for longer than this test waits.
     let long = [("QUEUE_VISIBILITY_SECONDS", "300"), ("QUEUE_CONCURRENCY", "1")];
     let mut first = world.start_worker("first", &long);
     tokio::join!(world.send(&load.messages), async {

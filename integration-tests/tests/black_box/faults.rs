@@ -1,4 +1,4 @@
-//! Servers that go away and come back.
+//! Servers that become unavailable and come back.
 
 use serde_json::{Value, json};
 use tokio::net::TcpListener;

@@ -1,4 +1,4 @@
-//! The history of tasks: every version, told by the facts, read in pages.
+//! The history of tasks: every version, from the facts, read in pages.
 
 use cloud::{Change, History, HistoryConfig};
 use domain::{Task, limits};

@@ -46,7 +46,7 @@ async fn a_repeat_before_the_first_answer_is_told_so_and_gets_the_result_later()
             })
             .await;
             assert_in_flight(post(&world, &writer, path, "order-17", &body).await).await;
-            // Not even what it asks for is looked at yet.
+            // Its contents are not even looked at yet.
             assert_in_flight(post(&world, &writer, path, "order-17", &other).await).await;
             holder.rollback().await.expect("a rollback");
         };

@@ -177,7 +177,7 @@ async fn a_lambda_takes_a_load_with_repeats_as_a_pod_does() {
     load.assert_is_what_is_left(&world).await;
     empty(&world).await;
     assert!(world.take_dead_letters().await.is_empty());
-    // Nobody can ask a Lambda for its metrics: they are in its log.
+    // Nobody can scrape a Lambda: its metrics are in its log.
     let sent = u32::try_from(load.messages.len()).expect("a count");
     eventually("every message is counted in the log", async || {
         let log = world.log("command-worker-lambda");

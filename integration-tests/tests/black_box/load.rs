@@ -75,9 +75,9 @@ impl Load {
                    row_number() OVER (PARTITION BY task_id ORDER BY seq) AS place
             FROM outbox WHERE type NOT LIKE '%rejected%') AS facts WHERE version <> place";
         assert_eq!(world.count(gaps).await, 0);
-        let told = "SELECT count(*) FROM outbox WHERE type NOT LIKE '%rejected%'";
+        let published = "SELECT count(*) FROM outbox WHERE type NOT LIKE '%rejected%'";
         assert_eq!(
-            world.count(told).await,
+            world.count(published).await,
             expected.values().map(|task| task.version).sum::<i64>()
         );
     }

@@ -1,4 +1,4 @@
-//! Writes with `Prefer: respond-async`: accepted, applied from the queue, and asked about.
+//! Writes with `Prefer: respond-async`: accepted, applied from the queue, and polled.
 
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
@@ -26,7 +26,7 @@ async fn defer(
     request.send().await.expect("an answer")
 }
 
-/// Where to ask what became of a write that was accepted.
+/// The address of the operation of a write that was accepted.
 async fn accepted(response: Response) -> (String, Value) {
     assert_eq!(response.status(), 202);
     assert_eq!(response.headers()["preference-applied"], "respond-async");
@@ -44,8 +44,8 @@ async fn get(world: &World, reader: &Api, path: &str, tenant: &str) -> (u16, Val
 /// The operation once it has this status.
 async fn becomes(world: &World, reader: &Api, operation: &str, status: &str) -> Value {
     eventually(&format!("the operation is {status}"), async || {
-        let (_, told) = get(world, reader, operation, "acme").await;
-        (told["status"] == status).then_some(told)
+        let (_, answer) = get(world, reader, operation, "acme").await;
+        (answer["status"] == status).then_some(answer)
     })
     .await
 }
@@ -60,20 +60,20 @@ async fn an_accepted_write_is_applied_and_told_of() {
         defer(&world, &writer, Method::POST, "/v1/tasks", "order-17", body).await
     };
     let (operation, first) = accepted(create(&milk).await).await;
-    let (_, told) = get(&world, &reader, &operation, "acme").await;
-    assert_eq!((&told["status"], &told["task"]), (&json!("accepted"), &first["task"]));
+    let (_, answer) = get(&world, &reader, &operation, "acme").await;
+    assert_eq!((&answer["status"], &answer["task"]), (&json!("accepted"), &first["task"]));
     assert_eq!(accepted(create(&milk).await).await, (operation.clone(), first.clone()));
     assert_eq!(create(&json!({"title": "Other"})).await.status(), 422);
     assert_eq!(get(&world, &reader, &operation, "other").await.0, 404);
 
     let _worker = world.worker().await;
-    let told = becomes(&world, &reader, &operation, "succeeded").await;
-    assert_eq!(told["version"], 1);
-    let location = told["location"].as_str().expect("a location");
+    let answer = becomes(&world, &reader, &operation, "succeeded").await;
+    assert_eq!(answer["version"], 1);
+    let location = answer["location"].as_str().expect("a location");
     let (status, task) = get(&world, &reader, location, "acme").await;
     assert_eq!((status, &task["id"], &task["title"]), (200, &first["task"], &json!("Buy milk")));
     let again = accepted(create(&milk).await).await;
-    assert_eq!(again.1["status"], "succeeded", "a repeat is told what became of the first");
+    assert_eq!(again.1["status"], "succeeded", "a repeat gets the outcome of the first");
     assert_eq!(world.count("SELECT count(*) FROM tasks").await, 1);
 }
 
@@ -91,8 +91,8 @@ async fn a_write_that_was_applied_at_once_is_found_by_its_repeat() {
 
     let later = defer(&world, &writer, Method::POST, "/v1/tasks", "order-17", &milk).await;
     let (operation, _) = accepted(later).await;
-    let told = becomes(&world, &reader, &operation, "succeeded").await;
-    assert_eq!(told["location"], location, "the task that there is, not another");
+    let answer = becomes(&world, &reader, &operation, "succeeded").await;
+    assert_eq!(answer["location"], location, "the task that there is, not another");
     assert_eq!(world.count("SELECT count(*) FROM tasks").await, 1);
 }
 
@@ -105,9 +105,9 @@ async fn a_refused_write_is_told_with_its_problem() {
     let path = format!("/v1/tasks/{}/complete", Uuid::now_v7());
     let answer = defer(&world, &writer, Method::POST, &path, "late", &Value::Null).await;
     let (operation, _) = accepted(answer).await;
-    let told = becomes(&world, &reader, &operation, "rejected").await;
-    assert_eq!(told["problem"]["type"], "urn:problem:not-found");
-    assert_eq!(told["problem"]["status"], 404);
+    let answer = becomes(&world, &reader, &operation, "rejected").await;
+    assert_eq!(answer["problem"]["type"], "urn:problem:not-found");
+    assert_eq!(answer["problem"]["status"], 404);
     assert!(world.take_dead_letters().await.is_empty(), "a refusal is a result");
 }
 
@@ -126,18 +126,18 @@ async fn a_write_whose_message_is_a_dead_letter_shows_it_until_it_is_replayed() 
     let settings = [("HANDLER_TIMEOUT_SECONDS", "1"), ("QUEUE_VISIBILITY_SECONDS", "2")];
     let worker = world.start_worker("command-worker", &settings);
     becomes(&world, &reader, &operation, "dead_lettered").await;
-    let letters = eventually("a dead letter", async || {
-        Some(world.take_dead_letters().await).filter(|letters| !letters.is_empty())
+    let dead_letters = eventually("a dead letter", async || {
+        Some(world.take_dead_letters().await).filter(|dead_letters| !dead_letters.is_empty())
     })
     .await;
     drop(worker);
 
     postgres.restart().await.expect("a restarted PostgreSQL");
     let _worker = world.worker().await;
-    let body = letters[0].body().expect("a body").to_owned();
+    let body = dead_letters[0].body().expect("a body").to_owned();
     world.send(&[("replayed".to_owned(), body)]).await;
-    let told = becomes(&world, &reader, &operation, "succeeded").await;
-    assert_eq!(told["version"], 1);
+    let answer = becomes(&world, &reader, &operation, "succeeded").await;
+    assert_eq!(answer["version"], 1);
 }
 
 #[tokio::test]
@@ -152,10 +152,10 @@ async fn a_write_that_is_rejected_at_its_first_delivery_is_dead_lettered_at_once
     let (operation, _) = accepted(answer).await;
     let _worker = world.worker().await;
     becomes(&world, &reader, &operation, "dead_lettered").await;
-    let letters = eventually("a dead letter", async || {
-        Some(world.take_dead_letters().await).filter(|letters| !letters.is_empty())
+    let dead_letters = eventually("a dead letter", async || {
+        Some(world.take_dead_letters().await).filter(|dead_letters| !dead_letters.is_empty())
     })
     .await;
-    let attributes = letters[0].message_attributes().expect("attributes");
+    let attributes = dead_letters[0].message_attributes().expect("attributes");
     assert_eq!(attributes["DeadLetterReason"].string_value(), Some("data_refused"));
 }

@@ -53,8 +53,8 @@ async fn the_guides_command_line_asks_for_a_task() {
     let program = endpoint.to_owned() + &program("sh");
     run(&world, &bucket, Command::new("bash").args(["-euo", "pipefail", "-c", &program]));
     world.processed(1).await;
-    let asked = "SELECT count(*) FROM tasks WHERE title = 'Asked for by the AWS command line'";
-    assert_eq!(world.count(asked).await, 1);
+    let request = "SELECT count(*) FROM tasks WHERE title = 'Created by the AWS command line'";
+    assert_eq!(world.count(request).await, 1);
 }
 
 #[tokio::test]
@@ -65,7 +65,7 @@ async fn the_guides_python_asks_for_tasks_in_order_and_apart() {
     run(&world, &bucket, Command::new(python).args(["-c", &program("python")]));
     world.processed(3).await;
     let completed = "SELECT count(*) FROM tasks \
-        WHERE title = 'Asked for in Python' AND status = 'completed'";
+        WHERE title = 'Created in Python' AND status = 'completed'";
     assert_eq!(world.count(completed).await, 1);
     let apart = "SELECT count(*) FROM tasks \
         WHERE title = 'Sent apart' AND length(description) = 9900";
@@ -84,6 +84,6 @@ async fn the_guides_rust_is_the_kits_example_which_asks_for_a_task() {
     let mut built = Command::new(folder.join("examples/producer"));
     run(&world, &bucket, built.arg(&world.queue.url));
     world.processed(1).await;
-    let asked = "SELECT count(*) FROM tasks WHERE title = 'Asked for in Rust'";
-    assert_eq!(world.count(asked).await, 1);
+    let request = "SELECT count(*) FROM tasks WHERE title = 'Created in Rust'";
+    assert_eq!(world.count(request).await, 1);
 }

@@ -21,7 +21,7 @@ const MANY: &str = "400";
 /// Longer than the tool takes.
 const LONGEST: Duration = Duration::from_hours(6);
 
-/// Who asks.
+/// The caller.
 enum Caller {
     Tenant,
     Nobody,

@@ -1,4 +1,4 @@
-//! A function's spans reach the collector that it is told of, the last of them as it drains.
+//! A function's spans reach the configured collector, the last of them as it drains.
 
 use std::sync::{Arc, Mutex};
 

@@ -216,7 +216,7 @@ impl World {
         aws_sdk_s3::Client::from_conf(config.build())
     }
 
-    /// Creates the tables that the functions of this world are told of.
+    /// Creates the tables of the functions of this world.
     pub(crate) async fn create_tables(&self) {
         let aws = self.aws.config();
         cloud::tables::create_history(&aws, &self.table("history")).await.expect("a table");

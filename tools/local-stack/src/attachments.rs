@@ -1,6 +1,6 @@
-//! The bucket of attachments, which tells a queue of what was uploaded.
+//! The bucket of attachments, which notifies a queue of uploads.
 //!
-//! At AWS the queue's policy must let S3 send to it; what stands in for AWS here asks for none.
+//! At AWS the queue's policy must let S3 send to it; the local server needs none.
 
 use anyhow::{Context, Result};
 use aws_sdk_s3::Client;
@@ -15,7 +15,7 @@ use crate::queues::arn;
 
 const PREFIX: &str = "attachments/";
 
-/// Creates the bucket `name`, unless it exists, and has it tell the queue at `queue_url` of each
+/// Creates the bucket `name`, unless it exists, and has it notify the queue at `queue_url` of each
 /// object that is created under `attachments/`.
 pub async fn create_attachment_bucket(aws: &AwsAccess, name: &str, queue_url: &str) -> Result<()> {
     // Path style, for an endpoint that is no AWS has no name for each bucket.
@@ -32,7 +32,7 @@ pub async fn create_attachment_bucket(aws: &AwsAccess, name: &str, queue_url: &s
         .notification_configuration(notifications(queue)?)
         .send()
         .await
-        .with_context(|| format!("having the bucket {name} tell of its objects"))?;
+        .with_context(|| format!("having the bucket {name} notify of its objects"))?;
     Ok(())
 }
 

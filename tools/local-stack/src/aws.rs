@@ -16,7 +16,7 @@ use crate::state::State;
 pub(crate) const CREDENTIAL: &str = "test";
 
 const READY_LIMIT: Duration = Duration::from_secs(30);
-/// It writes its state when it is told to stop, and only then.
+/// It writes its state at SIGTERM, and only then.
 const STOP_LIMIT: Duration = Duration::from_secs(20);
 
 /// The server; dropping it gives it little time to write its state.

@@ -23,7 +23,7 @@ Examples:
   local-stack run --bin-dir target/release    a binary that is built already
   local-stack token --scopes tasks:read       a token that may only read
   local-stack exec -- cargo nextest run       tests with servers of their own
-  local-stack clean                           forget all tasks";
+  local-stack clean                           remove all data";
 
 /// Everything on one machine.
 ///
@@ -88,7 +88,7 @@ struct Token {
     ttl: u32,
 }
 
-/// Parses the command line and does what it asks.
+/// Parses the command line and runs the command.
 #[must_use]
 pub fn main() -> ExitCode {
     let console = Console::new();
@@ -102,7 +102,7 @@ pub fn main() -> ExitCode {
 }
 
 fn perform(command: Command, console: &Console) -> Result<ExitCode> {
-    // One thread: children are told to end when the thread that started them does.
+    // One thread: children are signalled when the thread that started them ends.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     match command {
         Command::Run(options) => runtime.block_on(run(options, console)),
@@ -135,12 +135,12 @@ fn print_operator_url(folder: &Folder) -> Result<()> {
 fn clean(folder: &Folder, console: &Console) -> Result<()> {
     let path = folder.path();
     if !path.join("lock").exists() {
-        console.say(&format!("nothing to forget: no stack has run in {}", path.display()));
+        console.say(&format!("nothing to remove: no stack has run in {}", path.display()));
         return Ok(());
     }
     let _lock = State::open(&path)?.lock()?;
     fs::remove_dir_all(&path).with_context(|| format!("deleting {}", path.display()))?;
-    console.say(&format!("forgotten: {}", path.display()));
+    console.say(&format!("removed: {}", path.display()));
     Ok(())
 }
 

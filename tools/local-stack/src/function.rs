@@ -1,5 +1,5 @@
-//! One of the system's functions as a process of its own: the very binary that ships, told
-//! everything by its environment.
+//! One of the system's functions as a process of its own: the very binary that ships, configured
+//! by its environment.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -54,7 +54,7 @@ impl Function {
         let mut program = Program::new(name, binary, state.path());
         program.arguments = arguments.iter().map(Into::into).collect();
         program.log = Some(state.log(name));
-        // No load balancer has to learn of it.
+        // There is no load balancer that must notice.
         program.abandon_signal = Signal::SIGINT;
         program.grace = Duration::from_secs(DRAIN_SECONDS) + BEYOND_DRAIN;
         program.environment =

@@ -93,11 +93,11 @@ mod tests {
     async fn function(name: &'static str) -> String {
         let address = loopback(free(None).unwrap());
         let listener = TcpListener::bind(address).await.unwrap();
-        let tell = async move |request: Request| {
+        let echo = async move |request: Request| {
             let line = format!("{name} {} {}", request.method(), request.uri());
             ([("etag", "\"1\"")], line)
         };
-        let router = Router::new().fallback(any(tell));
+        let router = Router::new().fallback(any(echo));
         tokio::spawn(async move { axum::serve(listener, router).await });
         format!("http://{address}")
     }

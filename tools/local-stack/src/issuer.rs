@@ -26,7 +26,7 @@ pub const ALL_SCOPES: &str = "tasks:read tasks:write";
 const SUBJECT: &str = "local-user";
 const JWKS_PATH: &str = "/.well-known/jwks.json";
 
-/// Signs tokens, and tells their verifiers where the keys are.
+/// Signs tokens, and publishes the keys that verify them.
 pub struct Issuer {
     port: u16,
     key: EncodingKey,

@@ -1,4 +1,4 @@
-//! Ports on the loopback interface, checked to be free before anybody is told about them.
+//! Ports on the loopback interface, checked to be free before anybody gets them.
 
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -11,8 +11,8 @@ use anyhow::{Context, Result, anyhow};
 /// a port which was free when chosen is not taken by a client a moment later.
 const CHOICE: std::ops::RangeInclusive<u16> = 20_000..=32_000;
 const ATTEMPTS: usize = 100;
-/// One after the other, from a random one on: who was told of a port may not have taken it yet when
-/// the next one asks.
+/// One after the other, from a random one on: a port that was given out may not be in use yet when
+/// the next one is wanted.
 static NEXT: LazyLock<AtomicU16> = LazyLock::new(|| AtomicU16::new(rand::random()));
 
 /// `port` on the loopback interface.
@@ -36,7 +36,7 @@ fn next() -> u16 {
     CHOICE.start() + NEXT.fetch_add(1, Ordering::Relaxed) % count
 }
 
-/// Checks that the port which somebody asked for is free; the error says who wants it and
+/// Checks that a configured port is free; the error says who wants it and
 /// which `option` chooses another.
 pub fn require(port: u16, wanted_by: &str, option: &str) -> Result<()> {
     match TcpListener::bind(loopback(port)) {

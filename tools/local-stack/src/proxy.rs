@@ -13,7 +13,7 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use crate::ports::{free, loopback};
 
-/// Passes everything on, until it is told otherwise.
+/// Passes everything on, until a test changes that.
 #[derive(Debug)]
 pub struct Proxy {
     url: SecretString,

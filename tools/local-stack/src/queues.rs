@@ -11,7 +11,7 @@ use serde_json::json;
 const COMMANDS: &str = "task-commands";
 /// The queue of facts.
 const FACTS: &str = "task-facts";
-/// The queue of what S3 tells of the bucket of attachments.
+/// The queue of S3's notifications about the bucket of attachments.
 const ATTACHMENT_EVENTS: &str = "attachment-events";
 /// Deliveries of a message before SQS itself moves it to the dead-letter queue. An outage of a quarter
 /// of an hour takes nine of a Lambda's, which cannot stop its event source mapping.
@@ -32,9 +32,9 @@ pub struct Queue {
 /// The queues of the whole system.
 #[derive(Debug, Clone)]
 pub(crate) struct Queues {
-    /// What is asked.
+    /// Commands.
     pub(crate) commands: Queue,
-    /// What is told.
+    /// Facts.
     pub(crate) facts: Queue,
     /// What was uploaded.
     pub(crate) attachment_events: Queue,

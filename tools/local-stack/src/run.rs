@@ -73,14 +73,14 @@ pub(crate) async fn run(options: Options, console: &Console) -> Result<ExitCode>
         console.say(&format!("local-stack: {error:#}"));
     }
     let stopped = stop(&mut stack, &mut signals, console).await;
-    // After a failed start, how the rest ended tells nothing more.
+    // After a failed start, how the others ended is of no interest.
     if let (Ok(()), Err(error)) = (&outcome, &stopped) {
         console.say(&format!("local-stack: {error:#}"));
     }
     Ok(if outcome.is_ok() && stopped.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Stops everything in order; at once when a second signal asks for it.
+/// Stops everything in order; at once at a second signal.
 async fn stop(stack: &mut Stack, signals: &mut Signals, console: &Console) -> Result<()> {
     tokio::select! {
         stopped = stack.stop(console) => stopped,

@@ -1,4 +1,4 @@
-//! The signals that ask us to end.
+//! The signals that end us.
 
 use anyhow::Result;
 use nix::sys::signal::Signal;

@@ -114,7 +114,7 @@ struct Template {
 
 impl Template {
     /// Named by its migrations, so that a change of them makes a new one. The password follows
-    /// from the server's own, so that every test process knows it without being told.
+    /// from the server's own, so that every test process knows it.
     fn of(server: &SecretString) -> Self {
         let mut hasher = Hasher::new(&SHA256);
         hasher.update(server.expose_secret().as_bytes());

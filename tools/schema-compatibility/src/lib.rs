@@ -8,10 +8,10 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-/// The mark of an enumeration that may gain values: those who read it must bear unknown ones.
+/// The mark of an enumeration that may gain values: readers must accept unknown ones.
 pub const MAY_GROW: &str = "x-may-grow";
 
-/// What those cannot bear any more who read what fits `released`, now that they are sent what fits
+/// What a reader of `released` can no longer read, now that it is sent what fits
 /// `current`: each place, and what is wrong there.
 #[must_use]
 pub fn unreadable(released: &Value, current: &Value) -> Vec<String> {
@@ -20,8 +20,8 @@ pub fn unreadable(released: &Value, current: &Value) -> Vec<String> {
     found
 }
 
-/// Where, and how, `to` takes less than `from` does: what those cannot bear who send what fits `from`
-/// to those who want what fits `to`. Errs on the side of finding too much: what it
+/// Where, and how, `to` accepts less than `from` does: what breaks senders of what fits `from`
+/// where `to` is wanted. Errs on the side of finding too much: what it
 /// cannot compare, such as two patterns, must be equal.
 #[must_use]
 pub fn narrowed(from: &Value, to: &Value) -> Vec<String> {
@@ -46,14 +46,14 @@ fn compare(from: &Value, to: &Value, at: &str, found: &mut Vec<String>) {
             }
         }
     }
-    let mut tell = |what: String| found.push(format!("`{at}`: {what}"));
+    let mut report = |what: String| found.push(format!("`{at}`: {what}"));
     if to.get(MAY_GROW) != Some(&Value::Bool(true))
         && let Some(gone) = difference(values(from), values(to))
     {
-        tell(format!("{gone} is no longer allowed"));
+        report(format!("{gone} is no longer allowed"));
     }
     if let Some(gone) = difference(types(from), types(to)) {
-        tell(format!("the type {gone} is no longer allowed"));
+        report(format!("the type {gone} is no longer allowed"));
     }
     for (keyword, bound) in [
         ("maxLength", Bound::Upper),
@@ -67,7 +67,7 @@ fn compare(from: &Value, to: &Value, at: &str, found: &mut Vec<String>) {
         ("uniqueItems", Bound::Equal),
     ] {
         if bound.is_tighter(from.get(keyword), to.get(keyword)) {
-            tell(format!("{keyword} is tighter"));
+            report(format!("{keyword} is tighter"));
         }
     }
     members(from, to, at, found);

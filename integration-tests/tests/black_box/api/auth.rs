@@ -41,7 +41,7 @@ pub(super) async fn a_tenant_never_learns_of_anothers_task(entry: Entry) {
     let ours = stage.create("Ours").await;
     let none = format!("/v1/tasks/{}", uuid::Uuid::now_v7());
     let token = stage.world.token("other");
-    let ask = async |request: Request<'_>| {
+    let send = async |request: Request<'_>| {
         let answer = request.bearer(&token).send().await;
         let mut problem = answer.problem(404, "not-found");
         problem["request_id"].take();
@@ -56,7 +56,7 @@ pub(super) async fn a_tenant_never_learns_of_anothers_task(entry: Entry) {
             "PATCH" => stage.request(method, path).json(&patch),
             _ => stage.request(method, path),
         };
-        assert_eq!(ask(request(&ours)).await, ask(request(&none)).await, "{method} {below}");
+        assert_eq!(send(request(&ours)).await, send(request(&none)).await, "{method} {below}");
     }
     assert_eq!(stage.get(&ours).await.of(200).json["title"], "Ours");
 }

@@ -45,10 +45,10 @@ pub(super) async fn attachments_are_announced_and_deleted(entry: Entry) {
     let path = announced.header("location");
     let again = announce().send().await.of(201);
     assert_eq!((again.header("location"), again.header("idempotency-replayed")), (path, "true"));
-    let told = stage.get(path).await.of(200);
-    assert_eq!((&told.json["status"], &told.json["name"]), (&json!("pending"), &file["name"]));
+    let answer = stage.get(path).await.of(200);
+    assert_eq!((&answer.json["status"], &answer.json["name"]), (&json!("pending"), &file["name"]));
     let all = stage.get(&list).await.of(200);
-    assert_eq!(all.json["attachments"], json!([told.json]));
+    assert_eq!(all.json["attachments"], json!([answer.json]));
 
     let large = json!({"name": "x", "content_type": "text/plain", "size": u32::MAX, "sha256": file["sha256"]});
     stage.request("POST", &list).json(&large).send().await.problem(422, "invalid-body");

@@ -1,4 +1,4 @@
-//! What callers are told when they are wrong.
+//! The problem details that callers get.
 
 use serde_json::{Value, json};
 use uuid::Uuid;

@@ -1,4 +1,4 @@
-//! How often a tenant may ask, and what it is told about that.
+//! How many requests a tenant may send, and the headers about that.
 
 use local_stack::Redis;
 use secrecy::ExposeSecret as _;
@@ -66,7 +66,7 @@ pub(super) async fn each_operation_has_the_limit_of_its_class(entry: Entry) {
         let limit = answer.headers["ratelimit"].as_str().unwrap_or_default();
         assert!(limit.starts_with(&format!("\"{class}\";r=")), "{method} {path}: {limit}");
     }
-    // What there is not is told to everybody.
+    // What does not exist is answered to everybody.
     stage.anonymous("PUT", "/v1/tasks").send().await.of(405);
 }
 
@@ -93,11 +93,11 @@ async fn stage_with(entry: Entry, redis: &Redis) -> Stage {
     Stage::with(entry, &[rate, burst, ("REDIS_URL", redis.url().expose_secret())]).await
 }
 
-/// A Lambda tells what it has counted after its answer.
+/// A Lambda logs what it has counted after its answer.
 async fn is_counted(stage: &Stage, metric: &str, times: f64) {
     let is_it = |count: f64| (count - times).abs() < 0.1;
-    let told = async || is_it(counted(stage, metric).await).then_some(());
-    eventually("it is counted", told).await;
+    let is_counted = async || is_it(counted(stage, metric).await).then_some(());
+    eventually("it is counted", is_counted).await;
 }
 
 /// What the writer's counter says, whatever its labels: to Prometheus in a pod, in the log of a Lambda.

@@ -42,7 +42,7 @@ pub(super) struct Reply {
 impl Place {
     pub(super) async fn call(&self, world: &World, call: &Call<'_>) -> Reply {
         match self {
-            Self::Pod(api) => ask(world, api, call).await,
+            Self::Pod(api) => send(world, api, call).await,
             Self::Lambda(sender, api, _) => {
                 let id = Uuid::new_v4().to_string();
                 let answer = api.invoke(&id, MINUTE, sender.event(call)).await;
@@ -52,7 +52,7 @@ impl Place {
     }
 }
 
-async fn ask(world: &World, api: &Api, call: &Call<'_>) -> Reply {
+async fn send(world: &World, api: &Api, call: &Call<'_>) -> Reply {
     let separator = if call.query.is_empty() { "" } else { "?" };
     let url = format!("{}{}{separator}{}", api.url, call.path, call.query);
     let method = Method::from_bytes(call.method.as_bytes()).expect("a method");

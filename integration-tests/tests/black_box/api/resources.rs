@@ -54,9 +54,9 @@ pub(super) async fn what_is_accepted_is_told_as_an_operation(entry: Entry) {
     let accepted = create.header("prefer", "respond-async").send().await.of(202);
     assert_eq!(accepted.header("preference-applied"), "respond-async");
     assert_eq!(accepted.header("retry-after"), "1");
-    let told = stage.get(accepted.header("operation-location")).await.of(200);
-    assert_eq!(told.json["status"], "accepted");
-    assert_eq!(told.json["task"], accepted.json["task"]);
+    let operation = stage.get(accepted.header("operation-location")).await.of(200);
+    assert_eq!(operation.json["status"], "accepted");
+    assert_eq!(operation.json["task"], accepted.json["task"]);
     let unknown = format!("/v1/operations/{}", Uuid::new_v4().simple());
     stage.get(&unknown).await.problem(404, "not-found");
 }

@@ -103,17 +103,17 @@ impl<'a> Request<'a> {
         let Self { stage, call } = self;
         let reads = matches!(call.method, "GET" | "HEAD");
         let place = if reads { &stage.reader } else { &stage.writer };
-        let asked = format!("{} {}?{}", call.method, call.path, call.query);
+        let request = format!("{} {}?{}", call.method, call.path, call.query);
         let Reply { status, headers, body } = place.call(&stage.world, &call).await;
         let json = serde_json::from_slice(&body).unwrap_or_default();
-        Answer { asked, status, headers: headers.into(), body, json }
+        Answer { request, status, headers: headers.into(), body, json }
     }
 }
 
 /// What came back.
 #[derive(Debug)]
 pub(super) struct Answer {
-    asked: String,
+    request: String,
     pub(super) status: u16,
     pub(super) headers: Value,
     pub(super) body: Vec<u8>,
@@ -124,7 +124,7 @@ pub(super) struct Answer {
 impl Answer {
     /// Itself, if it has this status.
     pub(super) fn of(self, status: u16) -> Self {
-        assert_eq!(self.status, status, "{}: {}", self.asked, self.json);
+        assert_eq!(self.status, status, "{}: {}", self.request, self.json);
         self
     }
 
@@ -132,7 +132,7 @@ impl Answer {
     pub(super) fn problem(self, status: u16, name: &str) -> Value {
         let answer = self.of(status);
         assert_eq!(answer.header("content-type"), "application/problem+json");
-        assert_eq!(answer.json["type"], format!("urn:problem:{name}"), "{}", answer.asked);
+        assert_eq!(answer.json["type"], format!("urn:problem:{name}"), "{}", answer.request);
         assert_eq!(answer.json["request_id"], answer.headers["x-request-id"]);
         answer.json
     }

@@ -1,4 +1,4 @@
-//! A world with attachments: a bucket of its own, which tells a queue of its own.
+//! A world with attachments: a bucket of its own, which notifies a queue of its own.
 
 use aws_sdk_s3::error::SdkError;
 use aws_sdk_s3::operation::head_object::HeadObjectError;

@@ -1,4 +1,4 @@
-//! What S3 tells, how often and in whichever order, and what becomes of files that are not what was
+//! S3's notifications, repeated and in any order, and what happens to files that are not what was
 //! said of them.
 
 use std::{collections::BTreeSet, net::SocketAddr};
@@ -102,7 +102,8 @@ async fn s3_goes_away_and_comes_back() {
     let target = stage.world.aws.endpoint.trim_start_matches("http://").to_owned();
     let passing = tokio::spawn(pass(address, target));
     stage.becomes(&kept, "available").await;
-    eventually("the other is forgotten", async || (stage.rows().await == 1).then_some(())).await;
+    eventually("the other's row is removed", async || (stage.rows().await == 1).then_some(()))
+        .await;
     assert!(dead_letters(&stage).await.is_empty());
     worker.ready(PATIENCE).await.expect("a worker that is ready again");
     passing.abort();

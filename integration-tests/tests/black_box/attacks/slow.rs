@@ -56,7 +56,7 @@ async fn whoever_may_not_write_is_refused_before_the_body() {
     assert!(answer.starts_with("HTTP/1.1 401"), "{answer}");
 }
 
-/// A client that asks for far more than the kernel keeps for it, and reads none of it.
+/// A client that requests far more than the kernel buffers for it, and reads none of it.
 async fn ask_and_not_read(api: &Api) -> TcpStream {
     let socket = TcpSocket::new_v4().expect("a socket");
     socket.set_recv_buffer_size(4_096).expect("a small buffer");

@@ -3,10 +3,10 @@
 use serde_json::json;
 
 use super::Host;
-use super::letter::Dead;
+use super::dead_letter::Dead;
 use super::scenario::{Scenario, groups};
 use super::stage::{Stage, message};
-use super::verdicts::told_at_last;
+use super::verdicts::dead_at_the_last_delivery;
 
 /// A batch handler, and a batch of whatever is in the queue.
 const BATCH: [(&str, &str); 2] = [("HANDLER_SHAPE", "batch"), ("QUEUE_BATCH_WAIT_MS", "1000")];
@@ -18,7 +18,7 @@ fn batch(scenario: Scenario) -> Scenario {
 pub(crate) async fn each_message_of_a_batch_has_its_own_verdict(host: Host) {
     let bad = message("i", "c", &json!(["reject"]));
     let scenario = Scenario {
-        dead: vec![Dead::of(&bad, "told_to_reject", "as the message asked", 1)],
+        dead: vec![Dead::of(&bad, "scripted_reject", "as scripted", 1)],
         messages: vec![
             message("g", "a", &json!(["ack"])),
             message("h", "b", &json!([{"retry_after": 0}, "ack"])),
@@ -77,6 +77,7 @@ pub(crate) async fn a_wrong_number_of_verdicts_retries_the_batch(host: Host) {
 
 pub(crate) async fn a_wrong_number_of_verdicts_is_told_in_the_dead_letter(host: Host) {
     let detail = "0 verdicts for 1 messages";
-    let scenario = told_at_last("omit", "a: omitted", "wrong_number_of_verdicts", detail);
+    let scenario =
+        dead_at_the_last_delivery("omit", "a: omitted", "wrong_number_of_verdicts", detail);
     batch(scenario).check(host).await;
 }

@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::Host;
+use super::dead_letter::Dead;
 use super::host::NAME;
-use super::letter::Dead;
 use super::scenario::{Scenario, groups};
 use super::stage::{Sent, Stage, raw};
 use crate::mapping::TIME;
@@ -153,7 +153,7 @@ pub(crate) async fn a_body_is_deleted_after_its_message_if_asked_for_and_in_a_po
     deletes(&stage, &Bucket::create(&stage).await, host).await;
 }
 
-/// A plain deletion would only hide it.
+/// A plain deletion would only add a delete marker.
 pub(crate) async fn no_version_of_a_deleted_body_is_left(host: Host) {
     let stage = Stage::new().await;
     let bucket = Bucket::create(&stage).await;

@@ -3,12 +3,12 @@
 use serde_json::json;
 
 use super::Host;
-use super::letter::Dead;
+use super::dead_letter::Dead;
 use super::scenario::{Scenario, groups};
 use super::stage::{Sent, Stage, message, raw};
 
 fn rejected(sent: &Sent) -> Dead {
-    Dead::of(sent, "told_to_reject", "as the message asked", 1)
+    Dead::of(sent, "scripted_reject", "as scripted", 1)
 }
 
 pub(crate) async fn a_body_survives_byte_for_byte(host: Host) {

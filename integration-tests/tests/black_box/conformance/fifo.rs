@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::Host;
-use super::letter::Dead;
+use super::dead_letter::Dead;
 use super::scenario::{Scenario, groups};
 use super::stage::{Effect, Sent, Stage, message};
 use crate::mapping::TIME;
@@ -53,7 +53,7 @@ pub(crate) async fn a_retry_holds_back_the_rest_of_its_group_only(host: Host) {
 pub(crate) async fn a_reject_holds_nothing_back(host: Host) {
     let bad = message("g", "a1", &json!(["reject"]));
     Scenario {
-        dead: vec![Dead::of(&bad, "told_to_reject", "as the message asked", 1)],
+        dead: vec![Dead::of(&bad, "scripted_reject", "as scripted", 1)],
         messages: vec![bad, message("g", "a2", &json!(["ack"]))],
         groups: groups(&[("g", &["a1: reject", "a2: ack"])]),
         ..Scenario::default()
@@ -75,7 +75,7 @@ pub(crate) async fn a_poison_message_dies_alone(host: Host) {
     let poison = ["poison: no end"; 5].map(str::to_owned);
     let handled = poison.into_iter().chain(good.iter().map(|id| format!("{id}: ack")));
     Scenario {
-        dead: vec![Dead::of(&messages[0], "handler_panicked", "a panic, as the message asked", 5)],
+        dead: vec![Dead::of(&messages[0], "handler_panicked", "a panic, as scripted", 5)],
         messages,
         groups: [("g".to_owned(), handled.collect())].into(),
         ..Scenario::default()
@@ -94,8 +94,8 @@ pub(crate) async fn a_poison_message_in_a_batch_dies_alone(host: Host) {
         let _running = host.start(&stage, &settings, TIME).await;
         stage.empty().await;
         let dead: Vec<_> = stage.take_dead_letters().await;
-        let reasons = dead.iter().map(|letter| {
-            let attributes = letter.message_attributes().expect("attributes");
+        let reasons = dead.iter().map(|dead_letter| {
+            let attributes = dead_letter.message_attributes().expect("attributes");
             attributes["DeadLetterReason"].string_value().expect("a text")
         });
         assert_eq!(reasons.collect::<Vec<_>>(), [reason]);

@@ -7,9 +7,9 @@ use serde_json::json;
 use super::Host;
 use super::scenario::{Scenario, groups};
 use super::stage::message;
-use super::verdicts::told_at_last;
+use super::verdicts::dead_at_the_last_delivery;
 
-/// In a Lambda, whose queue hides messages for longer than the function may run, this shows that
+/// In a Lambda, whose queue keeps messages invisible for longer than the function may run, this shows that
 /// nothing but the invocation's deadline ends its work.
 pub(crate) async fn work_longer_than_the_visibility_is_done_once(host: Host) {
     Scenario {
@@ -41,6 +41,6 @@ pub(crate) async fn work_that_hangs_is_cut_off_and_retried(host: Host) {
 
 pub(crate) async fn work_that_hangs_to_the_end_is_told_in_the_dead_letter(host: Host) {
     let detail = "the handler was cut off";
-    let scenario = told_at_last("hang", "a: no end", "handler_timed_out", detail);
+    let scenario = dead_at_the_last_delivery("hang", "a: no end", "handler_timed_out", detail);
     Scenario { limit: Duration::from_secs(3), ..scenario }.check(host).await;
 }

@@ -27,9 +27,9 @@ pub(crate) async fn what_is_counted_has_the_same_names_and_values(host: Host) {
     let expected = [
         ("messages_received_total", 6.0),
         ("messages_settled_total ack", 3.0),
-        ("messages_settled_total reject told_to_reject", 1.0),
+        ("messages_settled_total reject scripted_reject", 1.0),
         ("messages_settled_total retry handler_panicked", 1.0),
-        ("messages_settled_total retry told_to_retry", 1.0),
+        ("messages_settled_total retry scripted_retry", 1.0),
         ("handler_batch_size", 6.0),
         ("circuit_breaker_state", 0.0),
     ];

@@ -1,17 +1,17 @@
 //! Conformance: one table of scenarios, each of which must come to the same in a pod and in a Lambda.
 //!
-//! The function under test (`examples/scripted-handler`) does what each message asks of it, and writes
+//! The function under test (`examples/scripted-handler`) does what each message scripts, and writes
 //! down what it did. The pod polls; the Lambda is fed by the tests' own Runtime API and event source
 //! mapping. What is compared: the handler's effects in the order of each group, the dead letters, and
 //! that nothing is left in the queue. Where the hosts differ, the scenario says how.
 
 mod batching;
 mod claim_checks;
+mod dead_letter;
 mod dead_letters;
 mod drain;
 mod fifo;
 mod host;
-mod letter;
 mod long_work;
 mod metrics;
 mod outage;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::Host;
-use super::letter::Dead;
+use super::dead_letter::Dead;
 use super::stage::{Effect, Sent, Stage};
 use crate::mapping::TIME;
 

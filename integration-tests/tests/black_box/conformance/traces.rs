@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::Host;
-use super::letter::Dead;
+use super::dead_letter::Dead;
 use super::scenario::{Scenario, groups};
 use super::stage::{Sent, message};
 
@@ -25,7 +25,7 @@ pub(crate) async fn a_dead_letter_names_its_senders_trace(host: Host) {
     let traces = [Some(ATTRIBUTE), Some(aws), Some(ATTRIBUTE), None];
     let dead = messages.iter().zip(traces).map(|(sent, trace)| Dead {
         trace_id: trace.map(str::to_owned),
-        ..Dead::of(sent, "told_to_reject", "as the message asked", 1)
+        ..Dead::of(sent, "scripted_reject", "as scripted", 1)
     });
     Scenario {
         dead: dead.collect(),

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Host;
-use super::letter::Dead;
+use super::dead_letter::Dead;
 use super::scenario::{Scenario, groups};
 use super::stage::{Stage, message};
 
@@ -17,7 +17,12 @@ pub(crate) fn at_last(step: &str) -> Value {
 const BEFORE: [&str; 4] = ["a: retry"; 4];
 
 /// Fails to the end, and is a dead letter for `reason`.
-pub(crate) fn told_at_last(step: &str, end: &str, reason: &str, detail: &str) -> Scenario {
+pub(crate) fn dead_at_the_last_delivery(
+    step: &str,
+    end: &str,
+    reason: &str,
+    detail: &str,
+) -> Scenario {
     let failing = message("g", "a", &at_last(step));
     let dead = vec![Dead::of(&failing, reason, detail, 5)];
     let groups = groups(&[("g", &[&BEFORE[..], &[end]].concat())]);
@@ -56,7 +61,7 @@ pub(crate) async fn a_retry_waits_as_long_as_it_asks(host: Host) {
 pub(crate) async fn a_reject_is_a_dead_letter_at_once(host: Host) {
     let bad = message("g", "a", &json!(["reject"]));
     Scenario {
-        dead: vec![Dead::of(&bad, "told_to_reject", "as the message asked", 1)],
+        dead: vec![Dead::of(&bad, "scripted_reject", "as scripted", 1)],
         messages: vec![bad],
         groups: groups(&[("g", &["a: reject"])]),
         ..Scenario::default()
@@ -80,10 +85,12 @@ pub(crate) async fn a_panic_retries_its_own_message_only(host: Host) {
 }
 
 pub(crate) async fn a_panic_is_told_in_the_dead_letter(host: Host) {
-    let detail = "a panic, as the message asked";
-    told_at_last("panic", "a: no end", "handler_panicked", detail).check(host).await;
+    let detail = "a panic, as scripted";
+    dead_at_the_last_delivery("panic", "a: no end", "handler_panicked", detail).check(host).await;
 }
 
 pub(crate) async fn the_last_delivery_is_rejected_for_the_last_reason(host: Host) {
-    told_at_last("retry", "a: retry", "told_to_retry", "as the message asked").check(host).await;
+    dead_at_the_last_delivery("retry", "a: retry", "scripted_retry", "as scripted")
+        .check(host)
+        .await;
 }

@@ -21,12 +21,12 @@ fn a_writer_whose_tables_or_queue_fail_accepts_once_what_is_asked_until_it_answe
         plan.has_happened().await;
         let mut worker = worker(&world, &[]);
         let reader = world.reader().await;
-        let told = ended(&world, &reader, &accepted).await;
-        assert_eq!((&told["status"], &told["version"]), (&json!("succeeded"), &json!(1)));
+        let operation = ended(&world, &reader, &accepted).await;
+        assert_eq!((&operation["status"], &operation["version"]), (&json!("succeeded"), &json!(1)));
         final_state::is_empty(&world, &world.queue, 0).await;
         let tasks = final_state::tasks(&world).await;
         assert_eq!(tasks.len(), 1);
-        assert_eq!(json!(tasks[0].id), accepted["task"], "it is the task that was told");
+        assert_eq!(json!(tasks[0].id), accepted["task"], "it is the task that the caller got");
         for mut function in [writer.function, reader.function] {
             function.kill().await.expect("killed");
         }
@@ -51,10 +51,13 @@ fn a_worker_whose_tables_fail_ends_every_operation() {
             let mut worker = worker(&world, &[("AWS_ENDPOINT_URL", &endpoint)]);
             plan.has_happened().await;
             let reader = world.reader().await;
-            let told = ended(&world, &reader, &first).await;
-            assert_eq!((&told["status"], &told["version"]), (&json!("succeeded"), &json!(1)));
-            let told = ended(&world, &reader, &second).await;
-            assert_eq!(told["problem"]["type"], "urn:problem:not-found");
+            let operation = ended(&world, &reader, &first).await;
+            assert_eq!(
+                (&operation["status"], &operation["version"]),
+                (&json!("succeeded"), &json!(1))
+            );
+            let operation = ended(&world, &reader, &second).await;
+            assert_eq!(operation["problem"]["type"], "urn:problem:not-found");
             final_state::is_empty(&world, &world.queue, 0).await;
             assert_eq!(world.count("SELECT count(*) FROM inbox").await, 2);
             assert_eq!(world.count("SELECT count(*) FROM tasks").await, 1);

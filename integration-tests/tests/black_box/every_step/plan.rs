@@ -25,9 +25,9 @@ impl Step {
 /// How a step fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
-    /// The connection is closed, and the dependency never hears of the step.
+    /// The connection is closed, and the dependency never gets the step.
     Unheard,
-    /// The dependency does what it is asked; the connection is closed before the answer arrives.
+    /// The dependency does the step; the connection is closed before the answer arrives.
     Unanswered,
     /// The dependency answers 503 to so many of these steps in a row, and does nothing. HTTP only.
     Refused(usize),

@@ -1,4 +1,4 @@
-//! The connection to PostgreSQL breaks at every message: before it is heard, and before its answer
+//! The connection to PostgreSQL breaks at every message: before it arrives, and before its answer
 //! is, as when a commit's answer is lost.
 
 use serde_json::{Value, json};
@@ -50,10 +50,10 @@ fn a_writer_cut_off_from_postgresql_does_once_what_is_asked_until_it_answers() {
         let (_wire, url) = to_postgresql(&world.database.writer_url, &plan).await;
         let login = &world.database.writer_url;
         let mut writer = api(&world, "task-writer", login, &[("DATABASE_URL", &url)]).await;
-        let created = ask(&world, &writer, "/v1/tasks", "first", &json!({"title": "Milk"})).await;
+        let created = send(&world, &writer, "/v1/tasks", "first", &json!({"title": "Milk"})).await;
         let id = created["id"].as_str().expect("an id");
         let path = format!("/v1/tasks/{id}/complete");
-        let completed = ask(&world, &writer, &path, "second", &Value::Null).await;
+        let completed = send(&world, &writer, &path, "second", &Value::Null).await;
         assert_eq!((&completed["status"], &completed["version"]), (&json!("completed"), &json!(2)));
         plan.has_happened().await;
         let tasks = final_state::tasks(&world).await;
@@ -67,7 +67,7 @@ fn a_writer_cut_off_from_postgresql_does_once_what_is_asked_until_it_answers() {
 }
 
 /// Asks until there is an answer, as a caller with an `Idempotency-Key` may.
-async fn ask(world: &World, writer: &Api, path: &str, key: &str, body: &Value) -> Value {
+async fn send(world: &World, writer: &Api, path: &str, key: &str, body: &Value) -> Value {
     eventually("the writer answers", async || {
         let request = world.client.post(format!("{}{path}", writer.url)).json(body);
         let request = request.bearer_auth(world.token("acme")).header("Idempotency-Key", key);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::queues::{FAILURES, is_work};
-use super::world::{committed, consumer, tell, to_aws};
+use super::world::{committed, consumer, publish, to_aws};
 use super::{every_step, final_state};
 use crate::relay::{facts_queue, subscriber::Subscriber};
 use crate::world::{Api, World};
@@ -16,7 +16,7 @@ fn a_projector_whose_tables_or_queue_fail_leaves_the_fold_of_the_facts() {
         let world = committed().await;
         world.create_tables().await;
         let (facts, others) = (facts_queue(&world).await, facts_queue(&world).await);
-        tell(&world, &[&facts.url, &others.url]).await;
+        publish(&world, &[&facts.url, &others.url]).await;
         let (_aws, endpoint) = to_aws(&world, &plan).await;
         let settings = [("AWS_ENDPOINT_URL", endpoint.as_str())];
         let mut projector = consumer(&world, "history-projector", &facts.url, &settings);
@@ -34,7 +34,7 @@ fn a_projector_whose_tables_or_queue_fail_leaves_the_fold_of_the_facts() {
     });
 }
 
-/// What the facts tell of each task: the version and the kind and the task of each change, the
+/// What the facts publish of each task: the version and the kind and the task of each change, the
 /// newest first.
 fn fold(subscriber: &Subscriber<'_>) -> BTreeMap<String, Vec<Value>> {
     let mut tasks = BTreeMap::<String, BTreeMap<u64, Value>>::new();

@@ -1,4 +1,4 @@
-//! SQS and S3 fail: they refuse one request, they do what is asked without an answer, or they refuse
+//! SQS and S3 fail: they refuse one request, they do it without an answer, or they refuse
 //! for longer than the SDK tries.
 
 use serde_json::json;
@@ -15,14 +15,14 @@ use crate::world::{World, event};
 
 pub(crate) const FAILURES: [Fault; 3] = [Fault::Refused(1), Fault::Unanswered, OUTAGE];
 
-/// What a consumer asks about its queue before it begins: without an answer it ends, and is started
+/// What a consumer reads of its queue before it begins: without an answer it ends, and is started
 /// again by whoever started it.
 pub(crate) fn is_work(step: &Step) -> bool {
     first(step) && !["GetQueueAttributes", "GetQueueUrl"].contains(&step.label.as_str())
 }
 
-/// The commands, one that is no event, and a commit whose answer is lost, for the queue to be asked
-/// for everything that a worker asks.
+/// The commands, one that is no event, and a commit whose answer is lost, so that the worker uses
+/// every operation of the queue.
 #[test]
 fn a_worker_whose_queue_fails_applies_each_command_once_and_buries_what_is_none() {
     every_step(&FAILURES, is_work, async |plan| {

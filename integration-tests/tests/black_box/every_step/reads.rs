@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::operations::defer;
 use super::queues::FAILURES;
-use super::world::{api, committed, consumer, tell, to_aws};
+use super::world::{api, committed, consumer, publish, to_aws};
 use super::{any, every_step, final_state};
 use crate::relay::facts_queue;
 use crate::world::{Api, World, eventually};
@@ -40,14 +40,14 @@ async fn with_history() -> World {
     let world = committed().await;
     world.create_tables().await;
     let facts = facts_queue(&world).await;
-    tell(&world, &[&facts.url]).await;
+    publish(&world, &[&facts.url]).await;
     let mut projector = consumer(&world, "history-projector", &facts.url, &[]);
     final_state::is_empty(&world, &facts, 0).await;
     projector.kill().await.expect("killed");
     world
 }
 
-/// Asks until the reader says more than that its tables are away.
+/// Retries until the reader says more than that its tables are unavailable.
 async fn answer(world: &World, reader: &Api, path: &str) -> Value {
     eventually("the reader answers", async || {
         let (status, body) = final_state::get(world, reader, path).await;

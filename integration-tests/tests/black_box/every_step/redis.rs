@@ -35,7 +35,7 @@ fn a_worker_cut_off_from_redis_leaves_the_rest_to_the_relay() {
 
 #[test]
 fn a_relay_cut_off_from_redis_repeats_what_redis_missed() {
-    // It may tell both facts before it writes their task through, once.
+    // It may publish both facts before it writes their task to the cache, once.
     every_step(&CUTS, first, async |plan| {
         let (world, subject) = (World::new().await, Uuid::now_v7().to_string());
         let mut reader = reader(&world, &[]).await;
@@ -103,7 +103,7 @@ async fn write_twice(world: &World, subject: &str) {
     complete(world, subject).await;
 }
 
-/// Fails unless the final version is served once every fact is told.
+/// Fails unless the final version is served once every fact is published.
 async fn is_right(world: &World, subject: &str) {
     nothing_is_untold(world).await;
     let mut reader = reader(world, &[]).await;

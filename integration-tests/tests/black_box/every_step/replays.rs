@@ -18,7 +18,7 @@ async fn a_replay_after_27_days_changes_nothing_and_what_is_31_days_old_is_purge
     final_state::is_empty(&world, &world.queue, 0).await;
     load.assert_is_what_is_left(&world).await;
     age(&world, "UPDATE inbox SET processed_at = processed_at - interval '27 days'").await;
-    // Of a task that is gone, so that nothing else tells whether it was purged.
+    // Of a task that is gone, so that nothing else shows whether it was purged.
     let old = "INSERT INTO inbox (tenant, source, command_id, fingerprint, task_id, outcome, processed_at)
         SELECT tenant, source, 'old', fingerprint, task_id, outcome, now() - interval '31 days'
         FROM inbox LIMIT 1";

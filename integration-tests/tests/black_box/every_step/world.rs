@@ -19,7 +19,7 @@ pub(crate) fn commands() -> Load {
     load
 }
 
-/// A world in which the [`commands`] were applied and their facts were not told.
+/// A world in which the [`commands`] were applied and their facts are pending.
 pub(crate) async fn committed() -> World {
     let world = World::new().await;
     let load = commands();
@@ -32,8 +32,8 @@ pub(crate) async fn committed() -> World {
     world
 }
 
-/// Has the facts that are there told to these queues.
-pub(crate) async fn tell(world: &World, queues: &[&str]) {
+/// Has the pending facts published to these queues.
+pub(crate) async fn publish(world: &World, queues: &[&str]) {
     let mut relay = relay(world, "first-relay", queues).await;
     nothing_is_untold(world).await;
     relay.stop().await.expect("drained");

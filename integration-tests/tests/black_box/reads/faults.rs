@@ -55,7 +55,7 @@ impl Written {
     }
 }
 
-/// What a reader asks for, and what it may miss for that.
+/// How a reader reads, and what it may miss then.
 #[derive(Clone, Copy)]
 struct Wish {
     directive: &'static str,

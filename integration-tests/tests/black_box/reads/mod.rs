@@ -121,7 +121,7 @@ async fn a_pod_that_is_cut_off_from_changes_is_right_again_soon() {
     }
 }
 
-/// Ends the connection of the one that is told of changes.
+/// Ends the connection of the invalidation listener.
 async fn cut_off(redis: &Redis) -> RedisResult<()> {
     let client = redis::Client::open(redis.url().expose_secret())?;
     let mut connection = client.get_multiplexed_async_connection().await?;

@@ -87,10 +87,10 @@ async fn an_unavailable_queue_loses_nothing_and_the_others_get_no_fact_twice() {
     let world = World::new().await;
     // A FIFO queue would hide what is sent twice.
     let here = standard_queue(&world).await;
-    let name = format!("away-{}", Uuid::new_v4().simple());
+    let name = format!("absent-{}", Uuid::new_v4().simple());
     let folder = here.rsplit_once('/').expect("a name").0;
-    let away = format!("{folder}/{name}.fifo");
-    let relay = relay(&world, "relay", &[&here, &away]).await;
+    let absent = format!("{folder}/{name}.fifo");
+    let relay = relay(&world, "relay", &[&here, &absent]).await;
     let load = Load::random(12, 100);
     let _worker = world.worker().await;
     world.send(&load.messages).await;
@@ -109,8 +109,8 @@ async fn an_unavailable_queue_loses_nothing_and_the_others_get_no_fact_twice() {
     let ready = world.client.get(relay.health_url("readyz")).send().await.expect("an answer");
     assert_eq!(ready.status(), 503, "an operator sees that nothing is published");
 
-    let away = create_fifo_queue(&world.sqs, &name, 5).await.expect("a queue");
-    Subscriber::new(&world, &away.url).receives_everything().await;
+    let absent = create_fifo_queue(&world.sqs, &name, 5).await.expect("a queue");
+    Subscriber::new(&world, &absent.url).receives_everything().await;
     let mut here = Subscriber::new(&world, &here);
     here.receives_everything().await;
     assert_eq!(here.repeats, 0, "sent only to the queue that does not have it");
@@ -155,7 +155,7 @@ async fn what_redis_missed_is_right_when_it_is_back_though_nothing_expired() {
     let create = event("1", "create-task", &subject, &json!({"title": "before"}));
     world.send(&[(subject.clone(), create)]).await;
     world.processed(1).await;
-    eventually("it is told", async || {
+    eventually("it is published", async || {
         (world.count("SELECT count(*) FROM outbox").await == 0).then_some(())
     })
     .await;
@@ -165,7 +165,7 @@ async fn what_redis_missed_is_right_when_it_is_back_though_nothing_expired() {
     let patch = json!({"patch": {"title": "meanwhile"}});
     let update = event("2", "update-task", &subject, &patch);
     world.send(&[(subject.clone(), update)]).await;
-    eventually("it is told, and waits for Redis", async || {
+    eventually("it is published, and waits for Redis", async || {
         (world.count("SELECT count(*) FROM outbox WHERE sent").await == 1).then_some(())
     })
     .await;

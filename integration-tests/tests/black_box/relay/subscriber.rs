@@ -17,7 +17,7 @@ pub(crate) struct Subscriber<'a> {
     world: &'a World,
     url: String,
     facts: HashMap<String, Value>,
-    /// By task: the versions that the facts tell of, as they first arrived.
+    /// By task: the versions of the facts, as they first arrived.
     versions: HashMap<String, Vec<u64>>,
     /// How many arrived once more.
     pub(crate) repeats: usize,

@@ -13,29 +13,29 @@ use crate::relay::subscriber::Subscriber;
 use crate::relay::{facts_queue, relay};
 use crate::world::{Api, World, event, eventually};
 
-/// Whether the task has all that was asked for.
-fn is_as_asked(task: &Value, asked: &Value) -> bool {
-    asked.as_object().expect("an object").iter().all(|(name, value)| task[name] == *value)
+/// Whether the task has every member that was sent.
+fn has_all_of(task: &Value, sent: &Value) -> bool {
+    sent.as_object().expect("an object").iter().all(|(name, value)| task[name] == *value)
 }
 
-/// Tasks asked for in each of the three ways, by their identifiers.
-async fn ask(world: &World, writer: &Api) -> HashMap<String, Value> {
-    let mut asked = HashMap::new();
+/// Tasks created in each of the three ways, by their identifiers.
+async fn create(world: &World, writer: &Api) -> HashMap<String, Value> {
+    let mut sent = HashMap::new();
     for (number, new) in hostile::new_tasks(8).into_iter().enumerate() {
         let created = post(world, writer, &new, &[]).await;
-        asked.insert(created["id"].as_str().expect("an id").to_owned(), new.clone());
+        sent.insert(created["id"].as_str().expect("an id").to_owned(), new.clone());
         let key = number.to_string();
         let headers = [("prefer", "respond-async"), ("idempotency-key", key.as_str())];
         let accepted = post(world, writer, &new, &headers).await;
-        asked.insert(accepted["task"].as_str().expect("a task").to_owned(), new.clone());
+        sent.insert(accepted["task"].as_str().expect("a task").to_owned(), new.clone());
 
         let subject = Uuid::now_v7().to_string();
         let body = event(&key, "create-task", &subject, &new);
         let body = events::queue_text(body.into()).into_owned();
         world.send(&[(subject.clone(), body)]).await;
-        asked.insert(subject, new);
+        sent.insert(subject, new);
     }
-    asked
+    sent
 }
 
 #[tokio::test]
@@ -47,13 +47,13 @@ async fn tasks_at_the_edge_are_equal_everywhere() {
         (world.writer().await, world.reader().await, world.worker().await);
     let _relay = relay(&world, "relay", &[&ours.url, &theirs.url]).await;
     let _projector = projector(&world, &theirs.url).await;
-    let asked = ask(&world, &writer).await;
-    world.processed(i64::try_from(asked.len()).expect("a number")).await;
+    let created = create(&world, &writer).await;
+    world.processed(i64::try_from(created.len()).expect("a number")).await;
 
     let mut tasks = HashMap::new();
-    for (id, new) in &asked {
+    for (id, new) in &created {
         let (status, task) = get(&world, &reader, &format!("/v1/tasks/{id}")).await;
-        assert!(status == 200 && is_as_asked(&task, new), "{task} for {new}");
+        assert!(status == 200 && has_all_of(&task, new), "{task} for {new}");
         tasks.insert(id.clone(), task);
     }
     let (_, page) = get(&world, &reader, "/v1/tasks?limit=100").await;

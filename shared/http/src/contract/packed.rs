@@ -47,12 +47,12 @@ impl Served {
     }
 
     /// The text as the caller takes it, or that the caller has it.
-    pub(super) fn answer(&self, asked: &HeaderMap) -> Response {
-        let packs = accepts_gzip(asked) && !self.packed.is_empty();
+    pub(super) fn answer(&self, request: &HeaderMap) -> Response {
+        let packs = accepts_gzip(request) && !self.packed.is_empty();
         let (tag, body) =
             if packs { (&self.packed_tag, &self.packed) } else { (&self.plain_tag, &self.plain) };
         let headers = [(header::ETAG, tag.clone()), CACHE_CONTROL, NO_SNIFF, VARY];
-        if [&self.plain_tag, &self.packed_tag].iter().any(|tag| is_not_modified(asked, tag)) {
+        if [&self.plain_tag, &self.packed_tag].iter().any(|tag| is_not_modified(request, tag)) {
             return (StatusCode::NOT_MODIFIED, headers).into_response();
         }
         let kind = [(header::CONTENT_TYPE, self.kind.clone())];

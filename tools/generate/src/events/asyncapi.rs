@@ -16,7 +16,7 @@ const FORTNIGHT: u32 = 14 * 24 * 60 * 60;
 const HEADER: &str = "# Made by `make generate` from the types in events/src. Do not edit.\n";
 
 const DESCRIPTION: &str = "\
-Commands ask for changes of tasks; facts tell what changed. Every message body is a CloudEvents 1.0 \
+Commands change tasks; facts are published for what changed. Every message body is a CloudEvents 1.0 \
 event in structured JSON.\n\nDelivery is at least once. A command takes effect exactly once: a second \
 one with the same `tenant`, `source` and `id` is a repeat and changes nothing. See docs/producers.md \
 for the mapping to SQS, and for examples.";

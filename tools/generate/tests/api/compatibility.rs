@@ -63,7 +63,7 @@ fn parameters(before: &Value, after: &Value, found: &mut Vec<String>) {
             continue;
         };
         let narrower = narrowed(&before["schema"], &after["schema"]);
-        found.extend(tell(&format!("the parameter {}", name(before)), narrower));
+        found.extend(named(&format!("the parameter {}", name(before)), narrower));
     }
     for after in elements(&after["parameters"]) {
         let required = |parameter: &Value| parameter["required"] == true;
@@ -83,7 +83,7 @@ fn body(before: &Value, after: &Value, found: &mut Vec<String>) {
             None => found.push(format!("a body may no longer be {kind}")),
             Some(after) => {
                 let narrower = narrowed(&before["schema"], &after["schema"]);
-                found.extend(tell("the request's body", narrower));
+                found.extend(named("the request's body", narrower));
             }
         }
     }
@@ -107,12 +107,12 @@ fn answer(status: &str, before: &Value, after: &Value, found: &mut Vec<String>) 
             None => found.push(format!("the answer {status} is no longer {kind}")),
             Some(after) => {
                 let changed = unreadable(&before["schema"], &after["schema"]);
-                found.extend(tell(&format!("a client that reads the answer {status}"), changed));
+                found.extend(named(&format!("a client that reads the answer {status}"), changed));
             }
         }
     }
 }
 
-fn tell(who: &str, found: Vec<String>) -> impl Iterator<Item = String> {
+fn named(who: &str, found: Vec<String>) -> impl Iterator<Item = String> {
     found.into_iter().map(move |found| format!("{who}: {found}"))
 }

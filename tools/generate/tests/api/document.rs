@@ -88,13 +88,13 @@ fn every_link_leads_to_an_operation_that_takes_its_parameters() {
 #[test]
 fn a_405_names_the_methods_that_the_document_has() {
     let document = committed();
-    let mut told = BTreeMap::new();
+    let mut known = BTreeMap::new();
     for (path, methods) in contract::TASKS.iter().chain(contract::ATTACHMENTS) {
         let methods = methods.split(',').filter(|method| *method != "HEAD");
-        told.insert((*path).to_owned(), methods.map(str::to_lowercase).collect::<BTreeSet<_>>());
+        known.insert((*path).to_owned(), methods.map(str::to_lowercase).collect::<BTreeSet<_>>());
     }
     let described = members(&document["paths"]).map(|(path, item)| {
         (path.clone(), members(item).map(|(method, _)| method.clone()).collect::<BTreeSet<_>>())
     });
-    assert_eq!(told, described.collect());
+    assert_eq!(known, described.collect());
 }

@@ -37,7 +37,7 @@ pub(super) fn find(major: Option<u32>) -> Result<PathBuf> {
     found.pop().map(|(_, folder)| folder).with_context(|| match major {
         Some(major) => format!(
             "the data is that of PostgreSQL {major}, which is not installed: install \
-             postgresql-{major}, or forget the data with `make clean-state`"
+             postgresql-{major}, or remove the data with `make clean-state`"
         ),
         None => format!(
             "no PostgreSQL server of version {MINIMUM_VERSION} or newer found, in the folder of \

@@ -12,7 +12,7 @@ use crate::process::Process;
 const CHUNK: u64 = 256 * 1024;
 /// A line that is longer is cut.
 const LONGEST_LINE: usize = 256 * 1024;
-/// ANSI colours that tell the names apart.
+/// ANSI colours that distinguish the names.
 const COLOURS: [u8; 6] = [36, 33, 32, 35, 34, 31];
 const NAME_WIDTH: usize = 16;
 

@@ -187,7 +187,7 @@ impl Stack {
     }
 }
 
-/// Under the names that the functions take unless told otherwise.
+/// Under the default names of the functions.
 async fn create_tables(aws: &SdkConfig) -> Result<()> {
     cloud::tables::create_history(aws, HISTORY_TABLE).await?;
     cloud::tables::create_operations(aws, OPERATIONS_TABLE).await?;

@@ -6,7 +6,7 @@ use super::{Message, Split};
 use crate::every_step::plan::Step;
 
 const SSL_REQUEST: [u8; 4] = 80_877_103_u32.to_be_bytes();
-/// Words of a statement that tell it from others.
+/// Words of a statement that distinguish it from others.
 const WORDS: usize = 8;
 
 /// Knows which statement a message is about.
