@@ -2,7 +2,7 @@
 
 use std::process::{Command, Output};
 
-use crate::world::binary;
+use crate::support::system::binary;
 
 fn run(function: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Output {
     Command::new(binary(function))

@@ -6,7 +6,7 @@ use local_stack::repository;
 use reqwest::{Method, Response, StatusCode};
 use serde_json::Value;
 
-use crate::world::{Api, World};
+use crate::support::system::{Api, TestSystem};
 
 /// For each parameter of a path.
 const TASK: &str = "01940000-0000-7000-8000-000000000001";
@@ -18,11 +18,11 @@ fn header_of(response: &Response, name: &str) -> String {
 
 #[tokio::test]
 async fn every_operation_is_served_by_the_function_that_describes_it() {
-    let world = World::new().await;
+    let system = TestSystem::new().await;
     let bucket = ("ATTACHMENT_BUCKET", "a-bucket");
-    let environment = world.api_environment(&world.database.reader_url).with(bucket.0, bucket.1);
-    let reader = world.api("task-reader", environment).await;
-    let writer = world.writer_with(&[bucket]).await;
+    let environment = system.api_environment(&system.database.reader_url).with(bucket.0, bucket.1);
+    let reader = system.api("task-reader", environment).await;
+    let writer = system.writer_with(&[bucket]).await;
     let document =
         fs::read_to_string(repository().join("shared/http/openapi.json")).expect("the document");
     let document: Value = serde_json::from_str(&document).expect("JSON");
@@ -34,7 +34,7 @@ async fn every_operation_is_served_by_the_function_that_describes_it() {
             let method = Method::from_bytes(method.to_uppercase().as_bytes()).expect("a method");
             let send = async |api: &Api| {
                 let path = path.replace("{id}", TASK).replace("{attachment}", TASK);
-                let request = world.client.request(method.clone(), format!("{}{path}", api.url));
+                let request = system.client.request(method.clone(), format!("{}{path}", api.url));
                 request.send().await.expect("an answer")
             };
             assert_eq!(send(ours).await.status(), StatusCode::UNAUTHORIZED, "{method} {path}");

@@ -7,13 +7,16 @@ use local_stack::repository;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::world::{World, event, eventually};
+use crate::support::system::{TestSystem, event, eventually};
 
 /// What the dead-letter queue holds for each body: reason and report.
-pub(crate) async fn dead_letters(world: &World, count: usize) -> HashMap<String, (String, Value)> {
+pub(crate) async fn dead_letters(
+    system: &TestSystem,
+    count: usize,
+) -> HashMap<String, (String, Value)> {
     let mut found = HashMap::new();
     eventually("every bad message is a dead letter", async || {
-        for message in world.take_dead_letters().await {
+        for message in system.take_dead_letters().await {
             let attributes = message.message_attributes().expect("attributes");
             let text =
                 |name: &str| attributes[name].string_value().expect("a text attribute").to_owned();
@@ -29,7 +32,7 @@ pub(crate) async fn dead_letters(world: &World, count: usize) -> HashMap<String,
 
 #[tokio::test]
 async fn every_invalid_example_is_dead_lettered_with_its_reason_and_its_body() {
-    let world = World::new().await;
+    let system = TestSystem::new().await;
     let folder = repository().join("events/examples");
     let reasons = fs::read_to_string(folder.join("reasons.json")).expect("the reasons");
     let reasons: HashMap<String, Value> = serde_json::from_str(&reasons).expect("JSON");
@@ -45,9 +48,9 @@ async fn every_invalid_example_is_dead_lettered_with_its_reason_and_its_body() {
     let body = event("good", "create-task", &good, &json!({"title": "Good"}));
     messages.push((good.clone(), body));
 
-    let _worker = world.worker().await;
-    world.send(&messages).await;
-    let found = dead_letters(&world, expected.len()).await;
+    let _worker = system.worker().await;
+    system.send(&messages).await;
+    let found = dead_letters(&system, expected.len()).await;
     for (body, (reason, report)) in &found {
         assert_eq!(Some(reason.as_str()), expected.get(body).copied(), "{body}");
         assert_eq!(report["reason"], *reason);
@@ -55,13 +58,13 @@ async fn every_invalid_example_is_dead_lettered_with_its_reason_and_its_body() {
         assert_eq!(report["attempts"], 1, "it was rejected at once");
     }
     assert_eq!(found.len(), expected.len());
-    world.processed(1).await;
-    assert_eq!(world.count("SELECT count(*) FROM tasks").await, 1);
+    system.processed(1).await;
+    assert_eq!(system.count("SELECT count(*) FROM tasks").await, 1);
 }
 
 #[tokio::test]
 async fn a_body_survives_byte_for_byte() {
-    let world = World::new().await;
+    let system = TestSystem::new().await;
     let bodies: Vec<String> = [
         "  {\"not\" :\t\"ours\"}\r\n\n".to_owned(),
         "\u{feff}{} ünïcödé \u{1f980} \u{2028}".to_owned(),
@@ -70,43 +73,43 @@ async fn a_body_survives_byte_for_byte() {
     .into();
     let messages: Vec<_> =
         bodies.iter().map(|body| (Uuid::now_v7().to_string(), body.clone())).collect();
-    let _worker = world.worker().await;
+    let _worker = system.worker().await;
     for message in messages {
-        world.send(&[message]).await;
+        system.send(&[message]).await;
     }
-    let found = dead_letters(&world, bodies.len()).await;
+    let found = dead_letters(&system, bodies.len()).await;
     let reasons: Vec<_> = bodies.iter().map(|body| found[body].0.as_str()).collect();
     assert_eq!(reasons, ["schema_violation", "malformed_json", "body_too_large"]);
 }
 
 #[tokio::test]
 async fn an_id_used_for_two_different_commands_is_told() {
-    let world = World::new().await;
+    let system = TestSystem::new().await;
     let subject = Uuid::now_v7().to_string();
     let first = event("same", "create-task", &subject, &json!({"title": "First"}));
     let second = event("same", "complete-task", &subject, &json!({}));
-    let _worker = world.worker().await;
-    world.send(&[(subject.clone(), first), (subject, second.clone())]).await;
-    let found = dead_letters(&world, 1).await;
+    let _worker = system.worker().await;
+    system.send(&[(subject.clone(), first), (subject, second.clone())]).await;
+    let found = dead_letters(&system, 1).await;
     assert_eq!(found[&second].0, "id_reused");
-    assert_eq!(world.count("SELECT count(*) FROM tasks WHERE status = 'open'").await, 1);
+    assert_eq!(system.count("SELECT count(*) FROM tasks WHERE status = 'open'").await, 1);
 }
 
 #[tokio::test]
 async fn a_producer_may_ask_only_for_what_its_queue_is_for() {
-    let world = World::new().await;
+    let system = TestSystem::new().await;
     let lists = [("ALLOWED_TENANTS", "acme"), ("ALLOWED_SOURCES", "/shop,/black-*")];
-    let _worker = world.start_worker("command-worker", &lists);
+    let _worker = system.start_worker("command-worker", &lists);
     let task = Uuid::now_v7().to_string();
     let allowed = event("1", "create-task", &task, &json!({"title": "Allowed"}));
     let other_tenant = allowed.replace("\"acme\"", "\"other\"");
     let other_source = allowed.replace("/black-box", "/billing");
     for body in [&other_tenant, &other_source, &allowed] {
-        world.send(&[(task.clone(), body.clone())]).await;
+        system.send(&[(task.clone(), body.clone())]).await;
     }
-    let found = dead_letters(&world, 2).await;
+    let found = dead_letters(&system, 2).await;
     for body in [&other_tenant, &other_source] {
         assert_eq!(found[body].0, "producer_not_allowed");
     }
-    world.processed(1).await;
+    system.processed(1).await;
 }

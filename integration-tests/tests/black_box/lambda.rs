@@ -12,11 +12,11 @@ use tokio::time::sleep;
 use uuid::Uuid;
 
 use crate::conformance::Host;
-use crate::lambda_api::LambdaApi;
-use crate::load::Load;
-use crate::mapping::{Mapping, TIME};
-use crate::private;
-use crate::world::{World, event, eventually};
+use crate::support::event_source_mapping::{Mapping, TIME};
+use crate::support::lambda_api::LambdaApi;
+use crate::support::load::Load;
+use crate::support::private_servers;
+use crate::support::system::{TestSystem, event, eventually};
 
 /// The worker, and what feeds it if it is a Lambda.
 struct Worker {
@@ -24,18 +24,18 @@ struct Worker {
     _mapping: Option<Mapping>,
 }
 
-async fn worker(host: Host, world: &World) -> Worker {
+async fn worker(host: Host, system: &TestSystem) -> Worker {
     if host == Host::Pod {
-        return Worker { _function: world.worker().await, _mapping: None };
+        return Worker { _function: system.worker().await, _mapping: None };
     }
     let api = LambdaApi::start().await;
     let environment = api.environment();
     let settings: Vec<_> =
         environment.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    let function = world.start_worker("command-worker-lambda", &settings);
+    let function = system.start_worker("command-worker-lambda", &settings);
     eventually("the function is a Lambda", async || (!api.extensions().is_empty()).then_some(()))
         .await;
-    let mapping = Mapping::start(world.sqs.clone(), world.queue.url.clone(), api, TIME);
+    let mapping = Mapping::start(system.sqs.clone(), system.queue.url.clone(), api, TIME);
     Worker { _function: function, _mapping: Some(mapping) }
 }
 
@@ -116,22 +116,22 @@ fn scenarios() -> Vec<Scenario> {
 async fn both_hosts_leave_the_same_of_each_scenario() {
     for scenario in scenarios() {
         for host in [Host::Pod, Host::Lambda] {
-            let world = World::new().await;
-            let _worker = worker(host, &world).await;
-            world.send(&scenario.messages).await;
+            let system = TestSystem::new().await;
+            let _worker = worker(host, &system).await;
+            system.send(&scenario.messages).await;
             let dead = scenario.left.dead.len();
-            let left = left(&world, scenario.left.inbox, dead).await;
+            let left = left(&system, scenario.left.inbox, dead).await;
             assert_eq!(left, scenario.left, "{}, as a {host:?}", scenario.name);
         }
     }
 }
 
 /// Waits until the scenario is over, and looks.
-async fn left(world: &World, inbox: i64, dead: usize) -> Left {
-    world.processed(inbox).await;
+async fn left(system: &TestSystem, inbox: i64, dead: usize) -> Left {
+    system.processed(inbox).await;
     let mut letters = Vec::new();
     eventually("every dead letter is there", async || {
-        for message in world.take_dead_letters().await {
+        for message in system.take_dead_letters().await {
             let attributes = message.message_attributes().expect("attributes");
             let text = |name: &str| attributes[name].string_value().expect("a text").to_owned();
             let report: Value = serde_json::from_str(&text("DeadLetter")).expect("JSON");
@@ -145,21 +145,21 @@ async fn left(world: &World, inbox: i64, dead: usize) -> Left {
         (letters.len() >= dead).then_some(())
     })
     .await;
-    empty(world).await;
+    empty(system).await;
     letters.sort();
     let tasks = "SELECT title, status::text, version FROM tasks ORDER BY title";
-    let tasks = sqlx::query_as(tasks).fetch_all(&world.owner).await.expect("tasks");
-    let inbox = world.count("SELECT count(*) FROM inbox").await;
+    let tasks = sqlx::query_as(tasks).fetch_all(&system.owner).await.expect("tasks");
+    let inbox = system.count("SELECT count(*) FROM inbox").await;
     Left { tasks, inbox, dead: letters }
 }
 
 /// Waits until the queue holds nothing, neither visible nor in flight.
-async fn empty(world: &World) {
+async fn empty(system: &TestSystem) {
     use QueueAttributeName::{
         ApproximateNumberOfMessages as Visible, ApproximateNumberOfMessagesNotVisible as Hidden,
     };
     eventually("the queue is empty", async || {
-        let request = world.sqs.get_queue_attributes().queue_url(&world.queue.url);
+        let request = system.sqs.get_queue_attributes().queue_url(&system.queue.url);
         let answer = request.attribute_names(Visible).attribute_names(Hidden).send().await;
         let attributes = answer.expect("an answer").attributes.expect("attributes");
         [Visible, Hidden].iter().all(|name| attributes[name] == "0").then_some(())
@@ -169,18 +169,18 @@ async fn empty(world: &World) {
 
 #[tokio::test]
 async fn a_lambda_takes_a_load_with_repeats_as_a_pod_does() {
-    let world = World::new().await;
+    let system = TestSystem::new().await;
     let load = Load::random(5, 300);
-    let _worker = worker(Host::Lambda, &world).await;
-    world.send(&load.messages).await;
-    world.processed(load.distinct).await;
-    load.assert_is_what_is_left(&world).await;
-    empty(&world).await;
-    assert!(world.take_dead_letters().await.is_empty());
+    let _worker = worker(Host::Lambda, &system).await;
+    system.send(&load.messages).await;
+    system.processed(load.distinct).await;
+    load.assert_is_what_is_left(&system).await;
+    empty(&system).await;
+    assert!(system.take_dead_letters().await.is_empty());
     // Nobody can scrape a Lambda: its metrics are in its log.
     let sent = u32::try_from(load.messages.len()).expect("a count");
     eventually("every message is counted in the log", async || {
-        let log = world.log("command-worker-lambda");
+        let log = system.log("command-worker-lambda");
         let received = log.iter().filter_map(|line| line["messages_received_total"][0].as_f64());
         (received.sum::<f64>() >= f64::from(sent)).then_some(())
     })
@@ -190,27 +190,27 @@ async fn a_lambda_takes_a_load_with_repeats_as_a_pod_does() {
 #[tokio::test]
 async fn without_postgresql_messages_wait_in_both_hosts_and_none_is_a_dead_letter() {
     for host in [Host::Pod, Host::Lambda] {
-        let (_folder, mut postgres) = private::postgres().await;
-        let world = World::with_postgres(postgres.url()).await;
+        let (_folder, mut postgres) = private_servers::postgres().await;
+        let system = TestSystem::with_postgres(postgres.url()).await;
         let load = Load::random(6, 20);
-        let _worker = worker(host, &world).await;
+        let _worker = worker(host, &system).await;
         postgres.stop().await.expect("stopped");
-        world.send(&load.messages).await;
+        system.send(&load.messages).await;
         sleep(Duration::from_secs(2)).await;
         postgres.restart().await.expect("started");
-        world.processed(load.distinct).await;
-        load.assert_is_what_is_left(&world).await;
-        empty(&world).await;
-        assert!(world.take_dead_letters().await.is_empty(), "{host:?}");
+        system.processed(load.distinct).await;
+        load.assert_is_what_is_left(&system).await;
+        empty(&system).await;
+        assert!(system.take_dead_letters().await.is_empty(), "{host:?}");
     }
 }
 
 #[tokio::test]
 async fn migrate_runs_at_each_invocation() {
-    let world = World::new().await;
+    let system = TestSystem::new().await;
     let api = LambdaApi::start().await;
-    let environment = world.environment(&world.database.owner_url);
-    let _migrate = world.start_lambda("migrate", &environment, &api);
+    let environment = system.environment(&system.database.owner_url);
+    let _migrate = system.start_lambda("migrate", &environment, &api);
     for run in ["first", "second"] {
         let outcome = api.invoke(run, Duration::from_mins(1), json!({})).await;
         assert_eq!(outcome, Ok(json!(null)), "{run}");

@@ -7,7 +7,7 @@ use nix::sys::signal::Signal;
 use reqwest::{Client, Response, StatusCode};
 use tokio::time::Instant;
 
-use crate::world::{Api, World, binary, eventually};
+use crate::support::system::{Api, TestSystem, binary, eventually};
 
 async fn get(client: &Client, url: &str) -> Option<Response> {
     client.get(url).send().await.ok()
@@ -19,10 +19,10 @@ fn terminate(api: &mut Api) {
 
 #[tokio::test]
 async fn a_pod_serves_on_until_its_load_balancer_knows_and_then_ends_well() {
-    let world = World::new().await;
-    let environment = world.api_environment(&world.database.reader_url);
+    let system = TestSystem::new().await;
+    let environment = system.api_environment(&system.database.reader_url);
     let environment = environment.with("HTTP_LAME_DUCK_SECONDS", "8");
-    let mut api = world.api("task-reader", environment).await;
+    let mut api = system.api("task-reader", environment).await;
     let page = format!("{}/openapi.json", api.url);
     let kept = Client::new();
     let before = get(&kept, &page).await.expect("an answer");
@@ -49,18 +49,18 @@ async fn a_pod_serves_on_until_its_load_balancer_knows_and_then_ends_well() {
 
 #[tokio::test]
 async fn settings_that_contradict_each_other_are_refused_at_the_start() {
-    let world = World::new().await;
-    let environment = world.api_environment(&world.database.reader_url);
+    let system = TestSystem::new().await;
+    let environment = system.api_environment(&system.database.reader_url);
     let environment = environment
         .with("HTTP_ADDR", "127.0.0.1:0")
         .with("HTTP_LAME_DUCK_SECONDS", "20")
         .with("DRAIN_TIMEOUT_SECONDS", "25");
     let name = "task-reader";
     let mut reader =
-        Function::start(&binary(name), name, &environment, &world.state).expect("a process");
+        Function::start(&binary(name), name, &environment, &system.state).expect("a process");
     let status = reader.process().wait().await.expect("an end");
     assert!(!status.success());
-    let log = world.log(name);
+    let log = system.log(name);
     let error = log.iter().filter_map(|line| line["error"].as_str()).collect::<String>();
     assert!(
         error.contains("HTTP_LAME_DUCK_SECONDS") && error.contains("DRAIN_TIMEOUT_SECONDS"),

@@ -19,34 +19,20 @@ mod every_step;
 mod exactly_once;
 mod faults;
 mod history;
-#[path = "../../../shared/domain/tests/hostile/mod.rs"]
-mod hostile;
 mod in_flight;
 mod lambda;
-#[path = "../../../shared/runtime/tests/lambda/lambda_api.rs"]
-#[expect(dead_code, reason = "the tests of `runtime` use the rest")]
-mod lambda_api;
-#[path = "../../../shared/runtime/tests/lambda/events.rs"]
-#[expect(dead_code, reason = "the tests of `runtime` use the rest")]
-mod lambda_events;
 mod lame_duck;
-mod load;
 mod main_job;
-mod mapping;
 mod operations;
 mod order;
 mod outages;
-mod private;
 mod producers;
 mod publish;
 mod reads;
-#[path = "../../../shared/store/tests/store/cluster.rs"]
-#[expect(dead_code, reason = "the tests of `store` use the rest")]
-mod redis_cluster;
 mod relay;
 mod schemathesis;
 mod subscribers;
+mod support;
 mod tour;
 mod traces;
 mod whole;
-mod world;

@@ -5,13 +5,13 @@ use std::fs;
 use local_stack::repository;
 use serde_json::Value;
 
-use crate::world::{World, eventually};
+use crate::support::system::{TestSystem, eventually};
 
 #[tokio::test]
 async fn a_published_command_becomes_a_task_that_the_api_serves() {
-    let world = World::new().await;
-    let _worker = world.worker().await;
-    let reader = world.reader().await;
+    let system = TestSystem::new().await;
+    let _worker = system.worker().await;
+    let reader = system.reader().await;
 
     let mut subject = String::new();
     for example in ["create-task.v1.minimal", "update-task.v1.rename", "complete-task.v1.plain"] {
@@ -19,13 +19,13 @@ async fn a_published_command_becomes_a_task_that_the_api_serves() {
         let body = fs::read_to_string(repository().join(file)).expect("an example");
         let event: Value = serde_json::from_str(&body).expect("JSON");
         subject = event["subject"].as_str().expect("a subject").to_owned();
-        world.send(&[(subject.clone(), body)]).await;
+        system.send(&[(subject.clone(), body)]).await;
     }
 
-    let token = world.token("local");
+    let token = system.token("local");
     let url = format!("{}/v1/tasks/{subject}", reader.url);
     let task: Value = eventually("the task is completed", async || {
-        let request = world.client.get(&url).bearer_auth(&token).send();
+        let request = system.client.get(&url).bearer_auth(&token).send();
         let response = request.await.expect("an answer");
         if !response.status().is_success() {
             return None;
@@ -37,7 +37,7 @@ async fn a_published_command_becomes_a_task_that_the_api_serves() {
     assert_eq!(task["title"], "Buy oat milk");
     assert_eq!(task["version"], 3);
 
-    let request = world.client.get(format!("{}/v1/tasks", reader.url)).bearer_auth(&token).send();
+    let request = system.client.get(format!("{}/v1/tasks", reader.url)).bearer_auth(&token).send();
     let list: Value = request.await.expect("an answer").json().await.expect("JSON");
     assert_eq!(list["tasks"], Value::Array(vec![task]));
 }

@@ -4,22 +4,22 @@ use reqwest::{Method, Response};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::private;
-use crate::world::{Api, World, eventually};
+use crate::support::private_servers;
+use crate::support::system::{Api, TestSystem, eventually};
 
 /// A write that the caller does not wait for.
 async fn defer(
-    world: &World,
+    system: &TestSystem,
     writer: &Api,
     method: Method,
     path: &str,
     key: &str,
     body: &Value,
 ) -> Response {
-    let request = world
+    let request = system
         .client
         .request(method, format!("{}{path}", writer.url))
-        .bearer_auth(world.token("acme"))
+        .bearer_auth(system.token("acme"))
         .header("Prefer", "respond-async")
         .header("Idempotency-Key", key)
         .json(body);
@@ -35,16 +35,16 @@ async fn accepted(response: Response) -> (String, Value) {
     (location, response.json().await.expect("an operation"))
 }
 
-async fn get(world: &World, reader: &Api, path: &str, tenant: &str) -> (u16, Value) {
-    let request = world.client.get(format!("{}{path}", reader.url));
-    let response = request.bearer_auth(world.token(tenant)).send().await.expect("an answer");
+async fn get(system: &TestSystem, reader: &Api, path: &str, tenant: &str) -> (u16, Value) {
+    let request = system.client.get(format!("{}{path}", reader.url));
+    let response = request.bearer_auth(system.token(tenant)).send().await.expect("an answer");
     (response.status().as_u16(), response.json().await.unwrap_or_default())
 }
 
 /// The operation once it has this status.
-async fn becomes(world: &World, reader: &Api, operation: &str, status: &str) -> Value {
+async fn becomes(system: &TestSystem, reader: &Api, operation: &str, status: &str) -> Value {
     eventually(&format!("the operation is {status}"), async || {
-        let (_, answer) = get(world, reader, operation, "acme").await;
+        let (_, answer) = get(system, reader, operation, "acme").await;
         (answer["status"] == status).then_some(answer)
     })
     .await
@@ -52,108 +52,108 @@ async fn becomes(world: &World, reader: &Api, operation: &str, status: &str) -> 
 
 #[tokio::test]
 async fn an_accepted_write_is_applied_and_told_of() {
-    let world = World::new().await;
-    world.create_tables().await;
-    let (writer, reader) = (world.writer().await, world.reader().await);
+    let system = TestSystem::new().await;
+    system.create_tables().await;
+    let (writer, reader) = (system.writer().await, system.reader().await);
     let milk = json!({"title": "Buy milk"});
     let create = async |body: &Value| {
-        defer(&world, &writer, Method::POST, "/v1/tasks", "order-17", body).await
+        defer(&system, &writer, Method::POST, "/v1/tasks", "order-17", body).await
     };
     let (operation, first) = accepted(create(&milk).await).await;
-    let (_, answer) = get(&world, &reader, &operation, "acme").await;
+    let (_, answer) = get(&system, &reader, &operation, "acme").await;
     assert_eq!((&answer["status"], &answer["task"]), (&json!("accepted"), &first["task"]));
     assert_eq!(accepted(create(&milk).await).await, (operation.clone(), first.clone()));
     assert_eq!(create(&json!({"title": "Other"})).await.status(), 422);
-    assert_eq!(get(&world, &reader, &operation, "other").await.0, 404);
+    assert_eq!(get(&system, &reader, &operation, "other").await.0, 404);
 
-    let _worker = world.worker().await;
-    let answer = becomes(&world, &reader, &operation, "succeeded").await;
+    let _worker = system.worker().await;
+    let answer = becomes(&system, &reader, &operation, "succeeded").await;
     assert_eq!(answer["version"], 1);
     let location = answer["location"].as_str().expect("a location");
-    let (status, task) = get(&world, &reader, location, "acme").await;
+    let (status, task) = get(&system, &reader, location, "acme").await;
     assert_eq!((status, &task["id"], &task["title"]), (200, &first["task"], &json!("Buy milk")));
     let again = accepted(create(&milk).await).await;
     assert_eq!(again.1["status"], "succeeded", "a repeat gets the outcome of the first");
-    assert_eq!(world.count("SELECT count(*) FROM tasks").await, 1);
+    assert_eq!(system.count("SELECT count(*) FROM tasks").await, 1);
 }
 
 #[tokio::test]
 async fn a_write_that_was_applied_at_once_is_found_by_its_repeat() {
-    let world = World::new().await;
-    world.create_tables().await;
-    let (writer, reader) = (world.writer().await, world.reader().await);
-    let _worker = world.worker().await;
+    let system = TestSystem::new().await;
+    system.create_tables().await;
+    let (writer, reader) = (system.writer().await, system.reader().await);
+    let _worker = system.worker().await;
     let milk = json!({"title": "Buy milk"});
-    let request = world.client.post(format!("{}/v1/tasks", writer.url));
-    let request = request.bearer_auth(world.token("acme")).header("Idempotency-Key", "order-17");
+    let request = system.client.post(format!("{}/v1/tasks", writer.url));
+    let request = request.bearer_auth(system.token("acme")).header("Idempotency-Key", "order-17");
     let created = request.json(&milk).send().await.expect("an answer");
     let location = created.headers()["location"].to_str().expect("text").to_owned();
 
-    let later = defer(&world, &writer, Method::POST, "/v1/tasks", "order-17", &milk).await;
+    let later = defer(&system, &writer, Method::POST, "/v1/tasks", "order-17", &milk).await;
     let (operation, _) = accepted(later).await;
-    let answer = becomes(&world, &reader, &operation, "succeeded").await;
+    let answer = becomes(&system, &reader, &operation, "succeeded").await;
     assert_eq!(answer["location"], location, "the task that there is, not another");
-    assert_eq!(world.count("SELECT count(*) FROM tasks").await, 1);
+    assert_eq!(system.count("SELECT count(*) FROM tasks").await, 1);
 }
 
 #[tokio::test]
 async fn a_refused_write_is_told_with_its_problem() {
-    let world = World::new().await;
-    world.create_tables().await;
-    let (writer, reader) = (world.writer().await, world.reader().await);
-    let _worker = world.worker().await;
+    let system = TestSystem::new().await;
+    system.create_tables().await;
+    let (writer, reader) = (system.writer().await, system.reader().await);
+    let _worker = system.worker().await;
     let path = format!("/v1/tasks/{}/complete", Uuid::now_v7());
-    let answer = defer(&world, &writer, Method::POST, &path, "late", &Value::Null).await;
+    let answer = defer(&system, &writer, Method::POST, &path, "late", &Value::Null).await;
     let (operation, _) = accepted(answer).await;
-    let answer = becomes(&world, &reader, &operation, "rejected").await;
+    let answer = becomes(&system, &reader, &operation, "rejected").await;
     assert_eq!(answer["problem"]["type"], "urn:problem:not-found");
     assert_eq!(answer["problem"]["status"], 404);
-    assert!(world.take_dead_letters().await.is_empty(), "a refusal is a result");
+    assert!(system.take_dead_letters().await.is_empty(), "a refusal is a result");
 }
 
 #[tokio::test]
 async fn a_write_whose_message_is_a_dead_letter_shows_it_until_it_is_replayed() {
-    let (_folder, mut postgres) = private::postgres().await;
-    let world = World::with_postgres(postgres.url()).await;
-    world.create_tables().await;
-    let (writer, reader) = (world.writer().await, world.reader().await);
+    let (_folder, mut postgres) = private_servers::postgres().await;
+    let system = TestSystem::with_postgres(postgres.url()).await;
+    system.create_tables().await;
+    let (writer, reader) = (system.writer().await, system.reader().await);
     let milk = json!({"title": "Buy milk"});
-    let answer = defer(&world, &writer, Method::POST, "/v1/tasks", "doomed", &milk).await;
+    let answer = defer(&system, &writer, Method::POST, "/v1/tasks", "doomed", &milk).await;
     let (operation, _) = accepted(answer).await;
 
     postgres.stop().await.expect("a stopped PostgreSQL");
-    world.use_up_deliveries().await;
+    system.use_up_deliveries().await;
     let settings = [("HANDLER_TIMEOUT_SECONDS", "1"), ("QUEUE_VISIBILITY_SECONDS", "2")];
-    let worker = world.start_worker("command-worker", &settings);
-    becomes(&world, &reader, &operation, "dead_lettered").await;
+    let worker = system.start_worker("command-worker", &settings);
+    becomes(&system, &reader, &operation, "dead_lettered").await;
     let dead_letters = eventually("a dead letter", async || {
-        Some(world.take_dead_letters().await).filter(|dead_letters| !dead_letters.is_empty())
+        Some(system.take_dead_letters().await).filter(|dead_letters| !dead_letters.is_empty())
     })
     .await;
     drop(worker);
 
     postgres.restart().await.expect("a restarted PostgreSQL");
-    let _worker = world.worker().await;
+    let _worker = system.worker().await;
     let body = dead_letters[0].body().expect("a body").to_owned();
-    world.send(&[("replayed".to_owned(), body)]).await;
-    let answer = becomes(&world, &reader, &operation, "succeeded").await;
+    system.send(&[("replayed".to_owned(), body)]).await;
+    let answer = becomes(&system, &reader, &operation, "succeeded").await;
     assert_eq!(answer["version"], 1);
 }
 
 #[tokio::test]
 async fn a_write_that_is_rejected_at_its_first_delivery_is_dead_lettered_at_once() {
-    let world = World::new().await;
-    world.create_tables().await;
+    let system = TestSystem::new().await;
+    system.create_tables().await;
     let refuse = "ALTER TABLE tasks ADD CONSTRAINT refused CHECK (title <> 'refused')";
-    sqlx::query(refuse).execute(&world.owner).await.expect("a constraint");
-    let (writer, reader) = (world.writer().await, world.reader().await);
+    sqlx::query(refuse).execute(&system.owner).await.expect("a constraint");
+    let (writer, reader) = (system.writer().await, system.reader().await);
     let refused = json!({"title": "refused"});
-    let answer = defer(&world, &writer, Method::POST, "/v1/tasks", "doomed", &refused).await;
+    let answer = defer(&system, &writer, Method::POST, "/v1/tasks", "doomed", &refused).await;
     let (operation, _) = accepted(answer).await;
-    let _worker = world.worker().await;
-    becomes(&world, &reader, &operation, "dead_lettered").await;
+    let _worker = system.worker().await;
+    becomes(&system, &reader, &operation, "dead_lettered").await;
     let dead_letters = eventually("a dead letter", async || {
-        Some(world.take_dead_letters().await).filter(|dead_letters| !dead_letters.is_empty())
+        Some(system.take_dead_letters().await).filter(|dead_letters| !dead_letters.is_empty())
     })
     .await;
     let attributes = dead_letters[0].message_attributes().expect("attributes");

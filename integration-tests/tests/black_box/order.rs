@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::world::{World, event};
+use crate::support::system::{TestSystem, event};
 
 /// The task's first try fails for a passing cause; a sequence knows, for it is not rolled back.
 const FLAKY: [&str; 4] = [
@@ -18,15 +18,15 @@ const FLAKY: [&str; 4] = [
 
 #[tokio::test]
 async fn a_retried_command_is_not_overtaken_by_a_later_one_of_its_task() {
-    let world = World::new().await;
+    let system = TestSystem::new().await;
     for statement in FLAKY {
-        sqlx::query(statement).execute(&world.owner).await.expect(statement);
+        sqlx::query(statement).execute(&system.owner).await.expect(statement);
     }
     let (refused, task) = (Uuid::now_v7().to_string(), Uuid::now_v7().to_string());
     let create = |id: &str, subject: &str, title: &str| {
         event(id, "create-task", subject, &json!({"title": title}))
     };
-    world
+    system
         .send(&[
             (refused.clone(), create("1", &refused, "refused")),
             (task.clone(), create("2", &task, "flaky")),
@@ -34,8 +34,8 @@ async fn a_retried_command_is_not_overtaken_by_a_later_one_of_its_task() {
         ])
         .await;
     let settings = [("QUEUE_BATCH_WAIT_MS", "1000"), ("QUEUE_RECEIVERS", "1")];
-    let _worker = world.start_worker("command-worker", &settings);
-    world.processed(2).await;
+    let _worker = system.start_worker("command-worker", &settings);
+    system.processed(2).await;
     let done = "SELECT count(*) FROM tasks WHERE title = 'flaky' AND status = 'completed'";
-    assert_eq!(world.count(done).await, 1, "the task was created, and then completed");
+    assert_eq!(system.count(done).await, 1, "the task was created, and then completed");
 }

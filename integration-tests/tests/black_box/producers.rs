@@ -7,7 +7,7 @@ use std::process::Command;
 use local_stack::{local_folder, repository};
 use uuid::Uuid;
 
-use crate::world::{World, binary};
+use crate::support::system::{TestSystem, binary};
 
 /// The blocks of the guide in this language, one after the other.
 fn program(language: &str) -> String {
@@ -20,25 +20,25 @@ fn program(language: &str) -> String {
     program
 }
 
-/// A world whose worker reads claim checks from the bucket.
-async fn world() -> (World, local_stack::Function, String) {
-    let world = World::new().await;
+/// A system whose worker reads claim checks from the bucket.
+async fn system() -> (TestSystem, local_stack::Function, String) {
+    let system = TestSystem::new().await;
     let bucket = format!("bodies-{}", Uuid::new_v4().simple());
-    world.s3().create_bucket().bucket(&bucket).send().await.expect("a bucket");
-    let worker = world.start_worker("command-worker", &[("CLAIM_CHECK_BUCKET", &bucket)]);
-    (world, worker, bucket)
+    system.s3().create_bucket().bucket(&bucket).send().await.expect("a bucket");
+    let worker = system.start_worker("command-worker", &[("CLAIM_CHECK_BUCKET", &bucket)]);
+    (system, worker, bucket)
 }
 
 /// Runs a program with what the guide says that it finds in its environment.
-fn run(world: &World, bucket: &str, command: &mut Command) {
-    let environment = world.environment(&world.database.owner_url);
+fn run(system: &TestSystem, bucket: &str, command: &mut Command) {
+    let environment = system.environment(&system.database.owner_url);
     let region = environment.iter().find(|(name, _)| *name == "AWS_REGION").expect("a region").1;
     let output = command
         .current_dir(repository())
         .envs(environment.iter())
         // AWS's tools in Python know this name only.
         .env("AWS_DEFAULT_REGION", region)
-        .env("QUEUE_URL", &world.queue.url)
+        .env("QUEUE_URL", &system.queue.url)
         .env("CLAIM_CHECK_BUCKET", bucket)
         .output()
         .expect("a process");
@@ -47,29 +47,29 @@ fn run(world: &World, bucket: &str, command: &mut Command) {
 
 #[tokio::test]
 async fn the_guides_command_line_asks_for_a_task() {
-    let (world, _worker, bucket) = world().await;
+    let (system, _worker, bucket) = system().await;
     // Its first major version does not read the endpoint from its environment.
     let endpoint = "aws() { command aws --endpoint-url \"$AWS_ENDPOINT_URL\" \"$@\"; }\n";
     let program = endpoint.to_owned() + &program("sh");
-    run(&world, &bucket, Command::new("bash").args(["-euo", "pipefail", "-c", &program]));
-    world.processed(1).await;
+    run(&system, &bucket, Command::new("bash").args(["-euo", "pipefail", "-c", &program]));
+    system.processed(1).await;
     let request = "SELECT count(*) FROM tasks WHERE title = 'Created by the AWS command line'";
-    assert_eq!(world.count(request).await, 1);
+    assert_eq!(system.count(request).await, 1);
 }
 
 #[tokio::test]
 async fn the_guides_python_asks_for_tasks_in_order_and_apart() {
-    let (world, _worker, bucket) = world().await;
+    let (system, _worker, bucket) = system().await;
     let python = local_folder().join("boto3/bin/python");
     assert!(python.exists(), "boto3 is missing: run `.ci/tools`");
-    run(&world, &bucket, Command::new(python).args(["-c", &program("python")]));
-    world.processed(3).await;
+    run(&system, &bucket, Command::new(python).args(["-c", &program("python")]));
+    system.processed(3).await;
     let completed = "SELECT count(*) FROM tasks \
         WHERE title = 'Created in Python' AND status = 'completed'";
-    assert_eq!(world.count(completed).await, 1);
+    assert_eq!(system.count(completed).await, 1);
     let apart = "SELECT count(*) FROM tasks \
         WHERE title = 'Sent apart' AND length(description) = 9900";
-    assert_eq!(world.count(apart).await, 1);
+    assert_eq!(system.count(apart).await, 1);
 }
 
 #[tokio::test]
@@ -79,11 +79,11 @@ async fn the_guides_rust_is_the_kits_example_which_asks_for_a_task() {
     let (_, code) = example.split_once("\n\n").expect("a comment and the code");
     assert_eq!(program("rust"), code, "the guide shows the example");
 
-    let (world, _worker, bucket) = world().await;
+    let (system, _worker, bucket) = system().await;
     let folder = binary("task-app").parent().map(PathBuf::from).expect("a folder");
     let mut built = Command::new(folder.join("examples/producer"));
-    run(&world, &bucket, built.arg(&world.queue.url));
-    world.processed(1).await;
+    run(&system, &bucket, built.arg(&system.queue.url));
+    system.processed(1).await;
     let request = "SELECT count(*) FROM tasks WHERE title = 'Created in Rust'";
-    assert_eq!(world.count(request).await, 1);
+    assert_eq!(system.count(request).await, 1);
 }

@@ -8,16 +8,16 @@ use local_stack::repository;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::world::{World, binary, event};
+use crate::support::system::{TestSystem, binary, event};
 
-/// Runs `publish` on standard input, against the world's queue.
-pub(crate) fn publish(world: &World, arguments: &[&str], input: &str) -> Output {
+/// Runs `publish` on standard input, against the system's queue.
+pub(crate) fn publish(system: &TestSystem, arguments: &[&str], input: &str) -> Output {
     let mut publish = Command::new(binary("publish"))
         .args(arguments)
         .current_dir(repository())
         .env_clear()
-        .envs(world.environment(&world.database.owner_url).iter())
-        .env("QUEUE_URL", &world.queue.url)
+        .envs(system.environment(&system.database.owner_url).iter())
+        .env("QUEUE_URL", &system.queue.url)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -29,8 +29,8 @@ pub(crate) fn publish(world: &World, arguments: &[&str], input: &str) -> Output 
 
 #[tokio::test]
 async fn events_from_standard_input_are_sent_in_order_and_the_bad_ones_named() {
-    let world = World::new().await;
-    let _worker = world.worker().await;
+    let system = TestSystem::new().await;
+    let _worker = system.worker().await;
     let subject = Uuid::now_v7().to_string();
     let mut lines = vec![event("0", "create-task", &subject, &json!({"title": "Name 0"}))];
     for number in 1..25 {
@@ -40,47 +40,47 @@ async fn events_from_standard_input_are_sent_in_order_and_the_bad_ones_named() {
     }
     lines.insert(3, "{\"not\": \"an event\"}".to_owned());
 
-    let output = publish(&world, &["--json"], &lines.join("\n"));
+    let output = publish(&system, &["--json"], &lines.join("\n"));
     assert_eq!(output.status.code(), Some(3), "{output:?}");
     let report: Value = serde_json::from_slice(&output.stdout).expect("JSON");
     assert_eq!(report["sent"], 25);
     assert_eq!(report["refused"][0]["place"], "standard input:4");
     assert_eq!(report["refused"][0]["reason"], "schema_violation");
-    world.processed(25).await;
+    system.processed(25).await;
     let applied = "SELECT count(*) FROM tasks WHERE title = 'Name 24' AND version = 25";
-    assert_eq!(world.count(applied).await, 1);
+    assert_eq!(system.count(applied).await, 1);
 }
 
 #[tokio::test]
 async fn files_are_sent_and_a_dry_run_sends_nothing() {
-    let world = World::new().await;
+    let system = TestSystem::new().await;
     let file = "events/examples/valid/dev.task-app.create-task.v1.full.json";
-    let dry = publish(&world, &["--dry-run", file], "");
+    let dry = publish(&system, &["--dry-run", file], "");
     assert_eq!(String::from_utf8_lossy(&dry.stdout), "1 valid, 0 refused\n");
-    let sent = publish(&world, &[file], "");
+    let sent = publish(&system, &[file], "");
     assert_eq!(String::from_utf8_lossy(&sent.stdout), "1 sent, 0 refused\n");
     assert!(sent.status.success());
 
-    let _worker = world.worker().await;
-    world.processed(1).await;
+    let _worker = system.worker().await;
+    system.processed(1).await;
 }
 
 #[tokio::test]
 async fn what_cannot_run_says_why() {
-    let world = World::new().await;
-    let missing = publish(&world, &["no-such-file.json"], "");
+    let system = TestSystem::new().await;
+    let missing = publish(&system, &["no-such-file.json"], "");
     assert_eq!(missing.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&missing.stderr).contains("reading no-such-file.json"));
     let file = "events/examples/valid/dev.task-app.create-task.v1.full.json";
-    let url = format!("{}-that-does-not-exist", world.queue.url);
-    let nowhere = publish(&world, &["--queue-url", &url, file], "");
+    let url = format!("{}-that-does-not-exist", system.queue.url);
+    let nowhere = publish(&system, &["--queue-url", &url, file], "");
     assert_eq!(nowhere.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&nowhere.stderr).contains("NonExistentQueue"), "{nowhere:?}");
 }
 
 #[tokio::test]
 async fn a_message_is_what_the_guide_says_and_two_sources_may_use_one_id() {
-    let world = World::new().await;
+    let system = TestSystem::new().await;
     let subject = Uuid::now_v7().to_string();
     let traceparent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
     let mut first: Value =
@@ -89,10 +89,10 @@ async fn a_message_is_what_the_guide_says_and_two_sources_may_use_one_id() {
     first["traceparent"] = traceparent.into();
     let mut second = first.clone();
     second["source"] = "/elsewhere".into();
-    let sent = publish(&world, &[], &format!("{first}\n{second}"));
+    let sent = publish(&system, &[], &format!("{first}\n{second}"));
     assert_eq!(String::from_utf8_lossy(&sent.stdout), "2 sent, 0 refused\n");
 
-    let receive = world.sqs.receive_message().queue_url(&world.queue.url);
+    let receive = system.sqs.receive_message().queue_url(&system.queue.url);
     let receive = receive.max_number_of_messages(10).message_attribute_names("All");
     let receive = receive.message_system_attribute_names(MessageSystemAttributeName::All);
     let received = receive.send().await.expect("an answer").messages.unwrap_or_default();
@@ -115,8 +115,8 @@ async fn a_message_is_what_the_guide_says_and_two_sources_may_use_one_id() {
 
 #[tokio::test]
 async fn data_travels_apart_once_and_the_worker_takes_no_more_than_fits_into_its_memory() {
-    let world = World::new().await;
-    let (s3, bucket) = (world.s3(), format!("bodies-{}", Uuid::new_v4().simple()));
+    let system = TestSystem::new().await;
+    let (s3, bucket) = (system.s3(), format!("bodies-{}", Uuid::new_v4().simple()));
     s3.create_bucket().bucket(&bucket).send().await.expect("a bucket");
     let events: Vec<_> = (0..12)
         .map(|number| {
@@ -127,7 +127,7 @@ async fn data_travels_apart_once_and_the_worker_takes_no_more_than_fits_into_its
     let arguments = ["--claim-check-bucket", &bucket, "--claim-check-over", "1000", "--json"];
     for _ in 0..2 {
         let sent =
-            publish(&world, &[&arguments[..], &["--rate", "100"]].concat(), &events.join("\n"));
+            publish(&system, &[&arguments[..], &["--rate", "100"]].concat(), &events.join("\n"));
         let report: Value = serde_json::from_slice(&sent.stdout).expect("JSON");
         assert_eq!(report, json!({"sent": 12, "refused": []}));
         let objects = s3.list_objects_v2().bucket(&bucket).send().await.expect("a list");
@@ -140,9 +140,12 @@ async fn data_travels_apart_once_and_the_worker_takes_no_more_than_fits_into_its
         ("CLAIM_CHECK_MAX_BYTES", "1000"),
         ("CLAIM_CHECK_MEMORY_BYTES", "1000"),
     ];
-    let _worker = world.start_worker("command-worker", &settings);
-    world.processed(12).await;
-    assert_eq!(world.count("SELECT count(*) FROM tasks WHERE length(description) = 900").await, 12);
-    let log = world.log("command-worker");
+    let _worker = system.start_worker("command-worker", &settings);
+    system.processed(12).await;
+    assert_eq!(
+        system.count("SELECT count(*) FROM tasks WHERE length(description) = 900").await,
+        12
+    );
+    let log = system.log("command-worker");
     assert!(log.iter().all(|line| line["level"] == "INFO"), "nothing was retried: {log:?}");
 }

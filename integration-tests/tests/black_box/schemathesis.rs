@@ -10,8 +10,8 @@ use local_stack::{ALL_SCOPES, Ingress, local_folder, ports, repository};
 use secrecy::ExposeSecret as _;
 use tokio::process::Command;
 
-use crate::attachments::Stage;
-use crate::world::World;
+use crate::attachments::Fixture;
+use crate::support::system::TestSystem;
 
 /// Cases of each operation and phase in `make test`.
 const SOME: &str = "15";
@@ -29,17 +29,17 @@ enum Caller {
 
 /// Runs the tool to its end against both functions behind one address.
 async fn check(caller: Caller, cases: &str) {
-    let stage = Stage::new().await;
-    let world = &stage.world;
-    world.create_tables().await;
-    let _workers = (world.worker().await, stage.worker().await);
+    let fixture = Fixture::new().await;
+    let system = &fixture.system;
+    system.create_tables().await;
+    let _workers = (system.worker().await, fixture.worker().await);
     let address = ports::loopback(ports::free(None).expect("a free port"));
-    let ingress = Ingress::new(&stage.reader.url, &stage.writer.url).expect("an ingress");
+    let ingress = Ingress::new(&fixture.reader.url, &fixture.writer.url).expect("an ingress");
     let _ingress = ingress.serve(address).await.expect("a served ingress");
 
     let mut tool = command(&format!("http://{address}"), cases);
     match caller {
-        Caller::Tenant => authorize(&mut tool, world),
+        Caller::Tenant => authorize(&mut tool, system),
         // Whoever does not say who they are is refused whatever they send.
         Caller::Nobody => tool.args(["--exclude-checks", "positive_data_acceptance"]),
     };
@@ -71,8 +71,8 @@ fn command(url: &str, cases: &str) -> Command {
     command
 }
 
-fn authorize<'a>(tool: &'a mut Command, world: &World) -> &'a mut Command {
-    let token = world.issuer.token("acme", ALL_SCOPES, LONGEST).expect("a token");
+fn authorize<'a>(tool: &'a mut Command, system: &TestSystem) -> &'a mut Command {
+    let token = system.issuer.token("acme", ALL_SCOPES, LONGEST).expect("a token");
     tool.args(["--header", &format!("Authorization: Bearer {}", token.expose_secret())])
 }
 

@@ -7,7 +7,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::relay::{facts_queue, relay};
-use crate::world::{PATIENCE, World, binary, event, eventually};
+use crate::support::system::{PATIENCE, TestSystem, binary, event, eventually};
 
 #[tokio::test]
 async fn the_guides_subscriber_gets_every_fact() {
@@ -16,22 +16,23 @@ async fn the_guides_subscriber_gets_every_fact() {
     let (_, code) = example.split_once("\n\n").expect("a comment and the code");
     assert!(read("docs/subscribers.md").contains(code), "the guide shows the example");
 
-    let world = World::new().await;
-    let (ours, theirs) = (facts_queue(&world).await, facts_queue(&world).await);
-    let environment = world.environment(&world.database.reader_url).with("QUEUE_URL", &theirs.url);
+    let system = TestSystem::new().await;
+    let (ours, theirs) = (facts_queue(&system).await, facts_queue(&system).await);
+    let environment =
+        system.environment(&system.database.reader_url).with("QUEUE_URL", &theirs.url);
     let program = binary("examples/subscriber");
     let mut subscriber =
-        Function::start(&program, "subscriber", &environment, &world.state).expect("a process");
+        Function::start(&program, "subscriber", &environment, &system.state).expect("a process");
     subscriber.ready(PATIENCE).await.expect("a subscriber that is ready");
-    let _worker = world.worker().await;
-    let _relay = relay(&world, "relay", &[&ours.url, &theirs.url]).await;
+    let _worker = system.worker().await;
+    let _relay = relay(&system, "relay", &[&ours.url, &theirs.url]).await;
 
     let task = Uuid::now_v7().to_string();
     let create = event("1", "create-task", &task, &json!({"title": "A"}));
     let complete = event("2", "complete-task", &task, &json!({}));
-    world.send(&[(task.clone(), create), (task.clone(), complete)]).await;
+    system.send(&[(task.clone(), create), (task.clone(), complete)]).await;
     eventually("the subscriber noticed", async || {
-        let log = world.log("subscriber");
+        let log = system.log("subscriber");
         let noticed = |line: &serde_json::Value| {
             line["message"] == "a task was completed" && line["task.id"] == task.as_str()
         };

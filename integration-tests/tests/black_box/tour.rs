@@ -8,7 +8,7 @@ use local_stack::{local_folder, ports, repository};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::world::{binary, eventually};
+use crate::support::system::{binary, eventually};
 
 /// The shell commands of the tour, with the stack's own ports and this build's binaries.
 fn tour(api: u16, aws: u16) -> String {

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use uuid::Uuid;
 
-use crate::world::{World, event, eventually};
+use crate::support::system::{TestSystem, event, eventually};
 
 /// A trace and a span whose ids, as bytes, are text.
 const TRACEPARENT: &str = "00-61206e616d6564207472616365212121-612d73656e646572-01";
@@ -50,35 +50,35 @@ fn traced(data: &Value) -> (String, String) {
 
 #[tokio::test]
 async fn a_dead_letter_and_the_log_name_the_trace_even_if_none_is_exported() {
-    let world = World::new().await;
-    let _worker = world.worker().await;
-    world.send(&[traced(&json!({"title": "First"}))]).await;
-    world.processed(1).await;
-    world.send(&[traced(&json!({"title": "Another under its id"}))]).await;
+    let system = TestSystem::new().await;
+    let _worker = system.worker().await;
+    system.send(&[traced(&json!({"title": "First"}))]).await;
+    system.processed(1).await;
+    system.send(&[traced(&json!({"title": "Another under its id"}))]).await;
     let report = eventually("the second is a dead letter", async || {
-        let letters = world.take_dead_letters().await;
+        let letters = system.take_dead_letters().await;
         let attributes = letters.first()?.message_attributes()?;
         let report = attributes["DeadLetter"].string_value().expect("text");
         serde_json::from_str::<Value>(report).ok()
     })
     .await;
     assert_eq!((&report["reason"], &report["trace_id"]), (&"id_reused".into(), &trace_id().into()));
-    let log = world.log("command-worker");
+    let log = system.log("command-worker");
     let rejecting = log.iter().find(|line| line["message"] == "rejecting").expect("a line");
     assert_eq!(rejecting["span"]["trace_id"], trace_id());
 }
 
 #[tokio::test]
 async fn a_commands_trace_goes_on_in_the_worker_and_is_sent_as_it_drains() {
-    let world = World::new().await;
+    let system = TestSystem::new().await;
     let bodies = Bodies::default();
     let endpoint = collector(&bodies).await;
     // Longer than the test may take: what arrives was sent because the worker stopped.
     let settings =
         [("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.as_str()), ("OTEL_BSP_SCHEDULE_DELAY", "600000")];
-    let mut worker = world.start_worker("command-worker", &settings);
-    world.send(&[traced(&json!({"title": "Traced"}))]).await;
-    world.processed(1).await;
+    let mut worker = system.start_worker("command-worker", &settings);
+    system.send(&[traced(&json!({"title": "Traced"}))]).await;
+    system.processed(1).await;
     assert!(bodies.lock().expect("bodies").is_empty());
     assert!(worker.stop().await.expect("stopped").success());
     for bytes in [TRACE, SENDER, b"command-worker", b"process test-", b"message"] {

@@ -9,23 +9,23 @@ use flate2::read::GzDecoder;
 use local_stack::repository;
 use sha2::{Digest as _, Sha256};
 
-use super::place::Entry;
-use super::stage::{Answer, Stage};
+use super::fixture::{Answer, Fixture};
+use super::running_function::Entry;
 
 /// Without a token.
-async fn get(stage: &Stage, path: &str, (name, value): (&str, &str)) -> Answer {
-    stage.anonymous("GET", path).header(name, value).send().await
+async fn get(fixture: &Fixture, path: &str, (name, value): (&str, &str)) -> Answer {
+    fixture.anonymous("GET", path).header(name, value).send().await
 }
 
 pub(super) async fn everybody_gets_the_document_and_nobody_gets_it_twice(entry: Entry) {
-    let stage = Stage::new(entry).await;
+    let fixture = Fixture::new(entry).await;
     let committed = fs::read(repository().join("shared/http/openapi.json")).expect("the document");
-    let plain = stage.anonymous("GET", "/openapi.json").send().await.of(200);
+    let plain = fixture.anonymous("GET", "/openapi.json").send().await.with_status(200);
     assert_eq!(plain.header("content-type"), "application/json");
     assert_eq!(plain.header("cache-control"), "public, max-age=300");
     assert!(plain.body == committed, "what is served is what is committed");
 
-    let packed = get(&stage, "/openapi.json", ("accept-encoding", "gzip")).await.of(200);
+    let packed = get(&fixture, "/openapi.json", ("accept-encoding", "gzip")).await.with_status(200);
     assert_eq!(packed.header("content-encoding"), "gzip");
     assert_ne!(packed.header("etag"), plain.header("etag"), "a strong tag is of its bytes");
     assert!(packed.body.len() < committed.len() / 5);
@@ -36,15 +36,15 @@ pub(super) async fn everybody_gets_the_document_and_nobody_gets_it_twice(entry: 
     for answer in [plain, packed] {
         assert_eq!(answer.header("vary"), "accept-encoding");
         let tag = answer.header("etag");
-        let again = get(&stage, "/openapi.json", ("if-none-match", tag)).await.of(304);
+        let again = get(&fixture, "/openapi.json", ("if-none-match", tag)).await.with_status(304);
         assert!(again.body.is_empty());
     }
-    get(&stage, "/openapi.json", ("if-none-match", "\"other\"")).await.of(200);
+    get(&fixture, "/openapi.json", ("if-none-match", "\"other\"")).await.with_status(200);
 }
 
 pub(super) async fn the_page_runs_its_own_script_and_asks_nobody_else(entry: Entry) {
-    let stage = Stage::new(entry).await;
-    let page = stage.anonymous("GET", "/docs").send().await.of(200);
+    let fixture = Fixture::new(entry).await;
+    let page = fixture.anonymous("GET", "/docs").send().await.with_status(200);
     assert_eq!(page.header("content-type"), "text/html; charset=utf-8");
     let html = String::from_utf8(page.body.clone()).expect("text");
     let (_, script) = html.split_once("<script>").expect("a script");
@@ -57,11 +57,11 @@ pub(super) async fn the_page_runs_its_own_script_and_asks_nobody_else(entry: Ent
     assert!(!script.contains("cdn.redoc.ly"), "it fetches a picture from elsewhere");
     assert!(!rest.contains("<script"), "the policy would not let a second script run");
 
-    let packed = get(&stage, "/docs", ("accept-encoding", "gzip")).await.of(200);
+    let packed = get(&fixture, "/docs", ("accept-encoding", "gzip")).await.with_status(200);
     assert!(
         packed.body.len() < 500_000,
         "{} bytes are too many for a load balancer",
         packed.body.len()
     );
-    get(&stage, "/docs", ("if-none-match", page.header("etag"))).await.of(304);
+    get(&fixture, "/docs", ("if-none-match", page.header("etag"))).await.with_status(304);
 }

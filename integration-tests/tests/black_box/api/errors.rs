@@ -3,16 +3,16 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::place::Entry;
-use super::stage::{Answer, Stage};
+use super::fixture::{Answer, Fixture};
+use super::running_function::Entry;
 
-async fn post(stage: &Stage, content_type: &str, body: &str) -> Answer {
-    stage.request("POST", "/v1/tasks").text(content_type, body).send().await
+async fn post(fixture: &Fixture, content_type: &str, body: &str) -> Answer {
+    fixture.request("POST", "/v1/tasks").text(content_type, body).send().await
 }
 
 pub(super) async fn what_is_wrong_is_told_precisely(entry: Entry) {
-    let stage = Stage::new(entry).await;
-    let problem = post(&stage, "application/json", "{\n\"title\": }").await;
+    let fixture = Fixture::new(entry).await;
+    let problem = post(&fixture, "application/json", "{\n\"title\": }").await;
     let problem = problem.problem(400, "malformed-body");
     assert_eq!((&problem["line"], &problem["column"]), (&json!(2), &json!(10)));
 
@@ -23,27 +23,27 @@ pub(super) async fn what_is_wrong_is_told_precisely(entry: Entry) {
         (json!({"title": "x", "colour": "red"}), "/colour"),
         (json!({}), ""),
     ] {
-        let problem = post(&stage, "application/json", &body.to_string()).await;
+        let problem = post(&fixture, "application/json", &body.to_string()).await;
         let problem = problem.problem(422, "invalid-body");
         assert_eq!(problem["errors"][0]["pointer"], pointer, "{problem}");
         assert!(problem["errors"][0]["detail"].is_string(), "{problem}");
     }
-    post(&stage, "text/plain", "title=x").await.problem(415, "unsupported-media-type");
+    post(&fixture, "text/plain", "title=x").await.problem(415, "unsupported-media-type");
     let large = format!(r#"{{"title":"{}"}}"#, "x".repeat(300_000));
-    post(&stage, "application/json", &large).await.problem(413, "payload-too-large");
-    let encoded = stage.request("POST", "/v1/tasks").json(&json!({"title": "x"}));
+    post(&fixture, "application/json", &large).await.problem(413, "payload-too-large");
+    let encoded = fixture.request("POST", "/v1/tasks").json(&json!({"title": "x"}));
     encoded.header("content-encoding", "gzip").send().await.problem(415, "encoded-body");
 }
 
 pub(super) async fn what_is_not_there_is_told(entry: Entry) {
-    let stage = Stage::new(entry).await;
-    stage.get("/v1/nothing").await.problem(404, "not-found");
-    stage.get(&format!("/v1/tasks/{}", Uuid::now_v7())).await.problem(404, "not-found");
-    let problem = stage.get("/v1/tasks/not-an-id").await.problem(400, "invalid-parameter");
+    let fixture = Fixture::new(entry).await;
+    fixture.get("/v1/nothing").await.problem(404, "not-found");
+    fixture.get(&format!("/v1/tasks/{}", Uuid::now_v7())).await.problem(404, "not-found");
+    let problem = fixture.get("/v1/tasks/not-an-id").await.problem(400, "invalid-parameter");
     assert_eq!(problem["parameter"], "id");
     assert!(problem["detail"].as_str().is_some_and(|detail| detail.contains("UUID")), "{problem}");
 
-    let put = stage.request("PUT", "/v1/tasks").json(&Value::Null).send().await;
+    let put = fixture.request("PUT", "/v1/tasks").json(&Value::Null).send().await;
     assert!(put.header("allow").contains("POST"), "{put:?}");
     put.problem(405, "method-not-allowed");
 }

@@ -2,42 +2,42 @@
 
 use serde_json::json;
 
-use super::place::Entry;
-use super::stage::{Answer, Stage};
+use super::fixture::{Answer, Fixture};
+use super::running_function::Entry;
 
-async fn create(stage: &Stage, key: &str, title: &str) -> Answer {
-    let request = stage.request("POST", "/v1/tasks").json(&json!({"title": title}));
+async fn create(fixture: &Fixture, key: &str, title: &str) -> Answer {
+    let request = fixture.request("POST", "/v1/tasks").json(&json!({"title": title}));
     request.header("idempotency-key", key).send().await
 }
 
 pub(super) async fn a_repeat_gets_the_first_result(entry: Entry) {
-    let stage = Stage::new(entry).await;
-    let first = create(&stage, "\"order-17\"", "Buy milk").await.of(201);
+    let fixture = Fixture::new(entry).await;
+    let first = create(&fixture, "\"order-17\"", "Buy milk").await.with_status(201);
     assert!(first.headers["idempotency-replayed"].is_null());
-    let second = create(&stage, "order-17", "Buy milk").await.of(201);
+    let second = create(&fixture, "order-17", "Buy milk").await.with_status(201);
     assert_eq!(second.header("idempotency-replayed"), "true");
     assert_eq!(
         (second.json, &second.headers["location"]),
         (first.json, &first.headers["location"])
     );
-    assert_eq!(stage.world.count("SELECT count(*) FROM tasks").await, 1);
+    assert_eq!(fixture.system.count("SELECT count(*) FROM tasks").await, 1);
 
     let path = first.headers["location"].as_str().expect("a location");
     let complete = format!("{path}/complete");
-    let complete = || stage.request("POST", &complete).header("idempotency-key", "done");
-    complete().send().await.of(200);
-    let again = complete().send().await.of(200);
+    let complete = || fixture.request("POST", &complete).header("idempotency-key", "done");
+    complete().send().await.with_status(200);
+    let again = complete().send().await.with_status(200);
     assert_eq!(again.header("idempotency-replayed"), "true");
 }
 
 pub(super) async fn a_key_belongs_to_one_request(entry: Entry) {
-    let stage = Stage::new(entry).await;
-    create(&stage, "order-17", "Buy milk").await.of(201);
-    create(&stage, "order-17", "Buy bread").await.problem(422, "idempotency-key-reused");
-    create(&stage, "", "Buy bread").await.problem(400, "invalid-header");
-    create(&stage, "two words", "Buy bread").await.problem(400, "invalid-header");
-    let other = stage.request("POST", "/v1/tasks").json(&json!({"title": "Buy bread"}));
-    let other = other.bearer(&stage.world.token("other")).header("idempotency-key", "order-17");
-    other.send().await.of(201);
-    assert_eq!(stage.world.count("SELECT count(*) FROM tasks").await, 2);
+    let fixture = Fixture::new(entry).await;
+    create(&fixture, "order-17", "Buy milk").await.with_status(201);
+    create(&fixture, "order-17", "Buy bread").await.problem(422, "idempotency-key-reused");
+    create(&fixture, "", "Buy bread").await.problem(400, "invalid-header");
+    create(&fixture, "two words", "Buy bread").await.problem(400, "invalid-header");
+    let other = fixture.request("POST", "/v1/tasks").json(&json!({"title": "Buy bread"}));
+    let other = other.bearer(&fixture.system.token("other")).header("idempotency-key", "order-17");
+    other.send().await.with_status(201);
+    assert_eq!(fixture.system.count("SELECT count(*) FROM tasks").await, 2);
 }

@@ -5,10 +5,10 @@ use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::place::{Entry, Place};
-use super::stage::{Answer, Stage};
-use crate::private;
-use crate::world::eventually;
+use super::fixture::{Answer, Fixture};
+use super::running_function::{Entry, RunningFunction};
+use crate::support::private_servers;
+use crate::support::system::eventually;
 
 /// Two writes at once, and then one a minute.
 const TIGHT: [(&str, &str); 2] =
@@ -19,21 +19,21 @@ fn tenant() -> String {
     format!("t-{}", Uuid::new_v4().simple())
 }
 
-async fn create(stage: &Stage, tenant: &str, title: &str) -> Answer {
-    let request = stage.request("POST", "/v1/tasks").bearer(&stage.world.token(tenant));
+async fn create(fixture: &Fixture, tenant: &str, title: &str) -> Answer {
+    let request = fixture.request("POST", "/v1/tasks").bearer(&fixture.system.token(tenant));
     request.json(&json!({ "title": title })).send().await
 }
 
 pub(super) async fn a_tenant_over_its_limit_is_told_so_and_no_other_is(entry: Entry) {
-    let stage = Stage::with(entry, &TIGHT).await;
+    let fixture = Fixture::with(entry, &TIGHT).await;
     let tenant = tenant();
     for left in ["\"write\";r=1;t=60", "\"write\";r=0;t=60"] {
-        let created = create(&stage, &tenant, "Buy milk").await.of(201);
+        let created = create(&fixture, &tenant, "Buy milk").await.with_status(201);
         assert_eq!(created.header("ratelimit-policy"), "\"write\";q=2;w=120");
         assert_eq!(created.header("ratelimit"), left);
     }
     // Before the body is looked at.
-    let refused = create(&stage, &tenant, " ").await;
+    let refused = create(&fixture, &tenant, " ").await;
     let wait: u64 = refused.header("retry-after").parse().expect("a time");
     assert!((1..=60).contains(&wait), "{wait} s");
     assert_eq!(refused.header("ratelimit"), format!("\"write\";r=0;t={wait}"));
@@ -41,14 +41,15 @@ pub(super) async fn a_tenant_over_its_limit_is_told_so_and_no_other_is(entry: En
     let problem = refused.problem(429, "rate-limited");
     assert_eq!(problem["violated-policies"], json!(["write"]));
 
-    create(&stage, &self::tenant(), "Buy milk").await.of(201);
-    let nobody = stage.anonymous("POST", "/v1/tasks").json(&json!({})).send().await.of(401);
+    create(&fixture, &self::tenant(), "Buy milk").await.with_status(201);
+    let nobody =
+        fixture.anonymous("POST", "/v1/tasks").json(&json!({})).send().await.with_status(401);
     assert_eq!(nobody.headers["ratelimit"], Value::Null);
-    is_counted(&stage, "rate_limited_total", 1.0).await;
+    is_counted(&fixture, "rate_limited_total", 1.0).await;
 }
 
 pub(super) async fn each_operation_has_the_limit_of_its_class(entry: Entry) {
-    let stage = Stage::new(entry).await;
+    let fixture = Fixture::new(entry).await;
     let id = Uuid::now_v7();
     for (method, path, class) in [
         ("GET", format!("/v1/tasks/{id}"), "read"),
@@ -62,52 +63,52 @@ pub(super) async fn each_operation_has_the_limit_of_its_class(entry: Entry) {
         ("POST", format!("/v1/tasks/{id}/complete"), "write"),
         ("POST", "/v1/tasks/batch".to_owned(), "bulk"),
     ] {
-        let answer = stage.request(method, &path).send().await;
+        let answer = fixture.request(method, &path).send().await;
         let limit = answer.headers["ratelimit"].as_str().unwrap_or_default();
         assert!(limit.starts_with(&format!("\"{class}\";r=")), "{method} {path}: {limit}");
     }
     // What does not exist is answered to everybody.
-    stage.anonymous("PUT", "/v1/tasks").send().await.of(405);
+    fixture.anonymous("PUT", "/v1/tasks").send().await.with_status(405);
 }
 
 pub(super) async fn without_redis_everybody_is_let_in_and_counted(entry: Entry) {
-    let (_folder, mut redis) = private::redis().await;
-    let stage = stage_with(entry, &redis).await;
+    let (_folder, mut redis) = private_servers::redis().await;
+    let fixture = stage_with(entry, &redis).await;
     let tenant = tenant();
     redis.stop().await.expect("stopped");
     for _ in 0..5 {
-        let created = create(&stage, &tenant, "Buy milk").await.of(201);
+        let created = create(&fixture, &tenant, "Buy milk").await.with_status(201);
         assert_eq!(created.headers["ratelimit"], Value::Null);
     }
-    is_counted(&stage, "rate_limit_errors_total", 5.0).await;
+    is_counted(&fixture, "rate_limit_errors_total", 5.0).await;
     redis.restart().await.expect("restarted");
     eventually("there are limits again", async || {
-        let created = create(&stage, &tenant, "Buy milk").await;
+        let created = create(&fixture, &tenant, "Buy milk").await;
         created.headers["ratelimit"].is_string().then_some(())
     })
     .await;
 }
 
-async fn stage_with(entry: Entry, redis: &Redis) -> Stage {
+async fn stage_with(entry: Entry, redis: &Redis) -> Fixture {
     let [rate, burst] = TIGHT;
-    Stage::with(entry, &[rate, burst, ("REDIS_URL", redis.url().expose_secret())]).await
+    Fixture::with(entry, &[rate, burst, ("REDIS_URL", redis.url().expose_secret())]).await
 }
 
 /// A Lambda logs what it has counted after its answer.
-async fn is_counted(stage: &Stage, metric: &str, times: f64) {
+async fn is_counted(fixture: &Fixture, metric: &str, times: f64) {
     let is_it = |count: f64| (count - times).abs() < 0.1;
-    let is_counted = async || is_it(counted(stage, metric).await).then_some(());
+    let is_counted = async || is_it(counted(fixture, metric).await).then_some(());
     eventually("it is counted", is_counted).await;
 }
 
 /// What the writer's counter says, whatever its labels: to Prometheus in a pod, in the log of a Lambda.
-async fn counted(stage: &Stage, metric: &str) -> f64 {
-    let Place::Pod(api) = &stage.writer else {
-        let log = stage.world.log("task-writer");
+async fn counted(fixture: &Fixture, metric: &str) -> f64 {
+    let RunningFunction::Pod(api) = &fixture.writer else {
+        let log = fixture.system.log("task-writer");
         let values = log.iter().filter_map(|line| line[metric].as_array());
         return values.flatten().filter_map(Value::as_f64).sum();
     };
-    let request = stage.world.client.get(api.function.health_url("metrics"));
+    let request = fixture.system.client.get(api.function.health_url("metrics"));
     let text = request.send().await.expect("an answer").text().await.expect("a text");
     let lines = text.lines().filter(|line| line.starts_with(metric));
     lines.filter_map(|line| line.rsplit_once(' ')?.1.parse::<f64>().ok()).sum()

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::place::Entry;
-use super::stage::Stage;
+use super::fixture::Fixture;
+use super::running_function::Entry;
 
 /// In every filter: SQL, and what SQL gives a meaning.
 const HOSTILE: [&str; 6] = [
@@ -17,7 +17,7 @@ const HOSTILE: [&str; 6] = [
 const FILTERS: [&str; 8] =
     ["status", "assignee", "tag", "priority", "due_before", "due_after", "updated_since", "title"];
 
-struct List(Stage);
+struct List(Fixture);
 
 impl List {
     /// The titles of the whole list, page by page.
@@ -25,7 +25,7 @@ impl List {
         let mut titles = Vec::new();
         let mut path = format!("/v1/tasks?limit=2&{query}");
         loop {
-            let page = self.0.get(path.trim_end_matches('&')).await.of(200);
+            let page = self.0.get(path.trim_end_matches('&')).await.with_status(200);
             let tasks = page.json["tasks"].as_array().expect("tasks");
             titles
                 .extend(tasks.iter().map(|task| task["title"].as_str().expect("text").to_owned()));
@@ -40,29 +40,29 @@ impl List {
 
     /// The parameter that the refusal of a request of `tenant` names.
     async fn refusal(&self, tenant: &str, path: &str) -> String {
-        let request = self.0.request("GET", path).bearer(&self.0.world.token(tenant));
+        let request = self.0.request("GET", path).bearer(&self.0.system.token(tenant));
         let problem = request.send().await.problem(400, "invalid-parameter");
         problem["parameter"].as_str().expect("a parameter").to_owned()
     }
 
     async fn next(&self, path: &str) -> String {
-        let page = self.0.get(path).await.of(200);
+        let page = self.0.get(path).await.with_status(200);
         page.json["next"].as_str().expect("a next page").to_owned()
     }
 }
 
 /// Four tasks of `acme`, in this order.
 async fn list(entry: Entry) -> List {
-    let stage = Stage::new(entry).await;
+    let fixture = Fixture::new(entry).await;
     for task in [
         json!({"title": "One 100% milk", "priority": "high", "due_date": "2026-03-02"}),
         json!({"title": "Two", "tags": ["home"], "assignee": "ann", "due_date": "2026-03-01"}),
         json!({"title": "Three MILKshakes", "priority": "low", "tags": ["home", "work"]}),
         json!({"title": "Four", "priority": "urgent"}),
     ] {
-        stage.request("POST", "/v1/tasks").json(&task).send().await.of(201);
+        fixture.request("POST", "/v1/tasks").json(&task).send().await.with_status(201);
     }
-    List(stage)
+    List(fixture)
 }
 
 pub(super) async fn lists_are_filtered_sorted_and_paged(entry: Entry) {
@@ -91,7 +91,7 @@ pub(super) async fn lists_are_filtered_sorted_and_paged(entry: Entry) {
 pub(super) async fn cursors_lead_on_in_their_own_list_only(entry: Entry) {
     let list = list(entry).await;
     let next = list.next("/v1/tasks?limit=1&sort=due").await;
-    list.0.get(&next.replace("limit=1", "limit=3")).await.of(200);
+    list.0.get(&next.replace("limit=1", "limit=3")).await.with_status(200);
     assert_eq!(list.refusal("other", &next).await, "cursor");
     assert_eq!(list.refusal("acme", &next.replace("sort=due", "sort=-due")).await, "cursor");
     assert_eq!(list.refusal("acme", &format!("{next}&status=open")).await, "cursor");
@@ -118,15 +118,16 @@ pub(super) async fn hostile_filters_find_nothing_and_change_nothing(entry: Entry
             assert!(refused || nothing, "{answer:?}");
         }
     }
-    assert_eq!(list.0.world.count("SELECT count(*) FROM tasks").await, 4);
+    assert_eq!(list.0.system.count("SELECT count(*) FROM tasks").await, 4);
 }
 
 #[tokio::test]
 async fn a_cursor_is_good_at_every_replica_with_the_same_key() {
     let list = list(Entry::Pod).await;
     let next = list.next("/v1/tasks?limit=1").await;
-    let (world, replica) = (&list.0.world, list.0.world.reader().await);
-    let page = world.client.get(format!("{}{next}", replica.url)).bearer_auth(world.token("acme"));
+    let (system, replica) = (&list.0.system, list.0.system.reader().await);
+    let page =
+        system.client.get(format!("{}{next}", replica.url)).bearer_auth(system.token("acme"));
     let page: Value = page.send().await.expect("an answer").json().await.expect("a page");
     assert_eq!(page["tasks"][0]["title"], "Three MILKshakes");
 }

@@ -7,15 +7,15 @@ mod bulk;
 mod concurrency;
 mod contract;
 mod errors;
+mod fixture;
 mod idempotency;
 mod limits;
 mod listing;
-mod place;
 mod reads;
 mod resources;
-mod stage;
+mod running_function;
 
-pub(crate) use place::Entry;
+pub(crate) use running_function::Entry;
 
 /// A test for each scenario and entry, so that they run side by side and fail by name.
 macro_rules! by_every_entry {

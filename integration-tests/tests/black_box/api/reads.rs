@@ -6,30 +6,32 @@ use flate2::read::GzDecoder;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::place::Entry;
-use super::stage::{Answer, Stage};
-use crate::world::{event, eventually};
+use super::fixture::{Answer, Fixture};
+use super::running_function::Entry;
+use crate::support::system::{event, eventually};
 
 /// Personal data, which no log may have.
 const TITLE: &str = "Buy a present for Ann";
 
-async fn get(stage: &Stage, path: &str, header: (&str, &str)) -> Answer {
-    stage.request("GET", path).header(header.0, header.1).send().await
+async fn get(fixture: &Fixture, path: &str, header: (&str, &str)) -> Answer {
+    fixture.request("GET", path).header(header.0, header.1).send().await
 }
 
 pub(super) async fn large_pages_go_compressed_to_who_accepts_that(entry: Entry) {
-    let stage = Stage::new(entry).await;
+    let fixture = Fixture::new(entry).await;
     for number in 0..5 {
-        stage.create(&format!("{TITLE} {number}")).await;
+        fixture.create(&format!("{TITLE} {number}")).await;
     }
-    let plain = stage.get("/v1/tasks").await.of(200);
+    let plain = fixture.get("/v1/tasks").await.with_status(200);
     assert!(plain.body.len() > 1_024, "{} bytes", plain.body.len());
-    let small = get(&stage, "/v1/tasks?limit=1", ("accept-encoding", "gzip")).await.of(200);
+    let small =
+        get(&fixture, "/v1/tasks?limit=1", ("accept-encoding", "gzip")).await.with_status(200);
     for answer in [&plain, &small] {
         assert_eq!(answer.headers["content-encoding"], Value::Null);
         assert_eq!(answer.header("vary"), "accept-encoding");
     }
-    let zipped = get(&stage, "/v1/tasks", ("accept-encoding", "br, gzip;q=0.8")).await.of(200);
+    let zipped =
+        get(&fixture, "/v1/tasks", ("accept-encoding", "br, gzip;q=0.8")).await.with_status(200);
     assert_eq!(
         (zipped.header("content-encoding"), zipped.header("vary")),
         ("gzip", "accept-encoding")
@@ -40,68 +42,70 @@ pub(super) async fn large_pages_go_compressed_to_who_accepts_that(entry: Entry) 
     GzDecoder::new(&*zipped.body).read_to_end(&mut body).expect("gzip");
     assert_eq!(body, plain.body);
     // Nobody is refused for what they accept, after the fact least of all.
-    get(&stage, "/v1/tasks", ("accept-encoding", "identity;q=0")).await.of(200);
+    get(&fixture, "/v1/tasks", ("accept-encoding", "identity;q=0")).await.with_status(200);
 }
 
 pub(super) async fn a_task_goes_as_the_bytes_that_its_tag_names(entry: Entry) {
-    let stage = Stage::new(entry).await;
+    let fixture = Fixture::new(entry).await;
     let body = json!({"title": "Read", "description": "Much of it. ".repeat(300)});
-    let created = stage.request("POST", "/v1/tasks").json(&body).send().await.of(201);
-    let task = get(&stage, created.header("location"), ("accept-encoding", "gzip")).await.of(200);
+    let created = fixture.request("POST", "/v1/tasks").json(&body).send().await.with_status(201);
+    let task = get(&fixture, created.header("location"), ("accept-encoding", "gzip"))
+        .await
+        .with_status(200);
     assert_eq!((task.header("etag"), &task.headers["content-encoding"]), ("\"1\"", &Value::Null));
     assert_eq!(task.json, created.json);
 }
 
 pub(super) async fn a_page_that_the_caller_has_is_not_sent_again(entry: Entry) {
-    let stage = Stage::new(entry).await;
-    let task = stage.create("Buy milk").await;
+    let fixture = Fixture::new(entry).await;
+    let task = fixture.create("Buy milk").await;
     let history = format!("{task}/history");
     for path in ["/v1/tasks", "/v1/tasks?limit=1&status=open"] {
-        let page = stage.get(path).await.of(200);
+        let page = fixture.get(path).await.with_status(200);
         let tag = page.header("etag");
         assert!(tag.starts_with("W/\""), "{tag}");
-        let same = get(&stage, path, ("if-none-match", tag)).await.of(304);
+        let same = get(&fixture, path, ("if-none-match", tag)).await.with_status(304);
         assert!(same.body.is_empty());
         for name in ["etag", "vary", "cache-control"] {
             assert_eq!(same.headers[name], page.headers[name], "{name}");
         }
         assert_eq!(page.header("cache-control"), "private, no-cache");
-        stage
+        fixture
             .request("POST", &format!("{task}/assign"))
             .json(&json!({"assignee": path.len().to_string()}))
             .send()
             .await
-            .of(200);
-        let other = get(&stage, path, ("if-none-match", tag)).await.of(200);
+            .with_status(200);
+        let other = get(&fixture, path, ("if-none-match", tag)).await.with_status(200);
         assert_ne!(other.header("etag"), tag);
     }
-    stage.get(&history).await.of(404);
+    fixture.get(&history).await.with_status(404);
 }
 
 pub(super) async fn what_was_not_there_is_read_as_soon_as_it_is(entry: Entry) {
-    let stage = Stage::new(entry).await;
-    let mut worker = stage.world.worker().await;
+    let fixture = Fixture::new(entry).await;
+    let mut worker = fixture.system.worker().await;
     for processed in 1..4 {
         let id = Uuid::now_v7().to_string();
         let path = format!("/v1/tasks/{id}");
-        let read = async || get(&stage, &path, ("cache-control", "max-age=60")).await;
+        let read = async || get(&fixture, &path, ("cache-control", "max-age=60")).await;
         for _ in 0..3 {
             read().await.problem(404, "not-found");
         }
         let create = event(&id, "create-task", &id, &json!({"title": "Buy milk"}));
-        stage.world.send(&[(id.clone(), create)]).await;
-        stage.world.processed(processed).await;
+        fixture.system.send(&[(id.clone(), create)]).await;
+        fixture.system.processed(processed).await;
         // The worker writes it through after its commit.
         eventually("the task is read", async || (read().await.status == 200).then_some(())).await;
     }
     worker.stop().await.expect("drained");
-    let created = stage.create("Bread").await;
-    stage.get(&created).await.of(200);
+    let created = fixture.create("Bread").await;
+    fixture.get(&created).await.with_status(200);
 }
 
 pub(super) async fn each_line_of_the_log_has_tenant_and_cache_and_nobody(entry: Entry) {
-    let stage = Stage::new(entry).await;
-    let task = stage.create(TITLE).await;
+    let fixture = Fixture::new(entry).await;
+    let task = fixture.create(TITLE).await;
     let title = "/v1/tasks?title=present+for+Ann";
     let unknown = format!("/v1/tasks/{}", Uuid::now_v7());
     let attempts = [
@@ -114,26 +118,26 @@ pub(super) async fn each_line_of_the_log_has_tenant_and_cache_and_nobody(entry: 
     ];
     for (path, route, status, cache) in attempts {
         let id = Uuid::new_v4().to_string();
-        let request = stage.request("GET", path).header("x-request-id", &id);
-        request.header("cache-control", "max-age=60").send().await.of(status);
-        let line = line(&stage, &id).await;
+        let request = fixture.request("GET", path).header("x-request-id", &id);
+        request.header("cache-control", "max-age=60").send().await.with_status(status);
+        let line = line(&fixture, &id).await;
         assert_eq!((&line["route"], &line["cache"]), (&json!(route), &cache), "{path}");
         assert_eq!((&line["tenant"], &line["status"]), (&json!("acme"), &json!(status)));
         assert!(line["duration_ms"].is_f64());
     }
-    stage.anonymous("GET", &task).header("x-request-id", "nobody").send().await.of(401);
-    let line = line(&stage, "nobody").await;
+    fixture.anonymous("GET", &task).header("x-request-id", "nobody").send().await.with_status(401);
+    let line = line(&fixture, "nobody").await;
     assert_eq!((&line["tenant"], &line["cache"]), (&Value::Null, &Value::Null));
-    let log = format!("{:?}", stage.world.log("task-reader"));
+    let log = format!("{:?}", fixture.system.log("task-reader"));
     for personal in ["Ann", "present", task.rsplit('/').next().expect("an id")] {
         assert!(!log.contains(personal), "{personal}");
     }
 }
 
 /// What the reader's log says of the request.
-async fn line(stage: &Stage, request: &str) -> Value {
+async fn line(fixture: &Fixture, request: &str) -> Value {
     eventually("the request is in the log", async || {
-        stage.world.log("task-reader").into_iter().find(|line| line["request_id"] == request)
+        fixture.system.log("task-reader").into_iter().find(|line| line["request_id"] == request)
     })
     .await
 }

@@ -3,60 +3,60 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::place::Entry;
-use super::stage::Stage;
+use super::fixture::Fixture;
+use super::running_function::Entry;
 
 pub(super) async fn a_task_lives(entry: Entry) {
-    let stage = Stage::new(entry).await;
+    let fixture = Fixture::new(entry).await;
     let milk = json!({"title": "Buy milk", "tags": ["b", "a"]});
-    let created = stage.request("POST", "/v1/tasks").json(&milk).send().await.of(201);
+    let created = fixture.request("POST", "/v1/tasks").json(&milk).send().await.with_status(201);
     assert_eq!(created.json["tags"], json!(["a", "b"]));
     let path = created.header("location");
-    let read = stage.get(path).await.of(200);
+    let read = fixture.get(path).await.with_status(200);
     assert_eq!((&read.json, read.header("etag")), (&created.json, "\"1\""));
     assert_eq!(read.header("cache-control"), "private, no-cache");
 
     let oat = json!({"title": "Buy oat milk"});
-    let change = stage.request("PATCH", path);
+    let change = fixture.request("PATCH", path);
     let change = change.text("application/merge-patch+json", &oat.to_string());
-    let patched = change.send().await.of(200);
+    let patched = change.send().await.with_status(200);
     assert_eq!((&patched.json["title"], patched.header("etag")), (&oat["title"], "\"2\""));
 
     let complete = format!("{path}/complete");
-    let completed = stage.request("POST", &complete).send().await.of(200);
+    let completed = fixture.request("POST", &complete).send().await.with_status(200);
     assert_eq!(completed.json["status"], "completed");
-    stage.request("POST", &complete).send().await.problem(409, "task-already-completed");
+    fixture.request("POST", &complete).send().await.problem(409, "task-already-completed");
 
-    assert_eq!(stage.request("DELETE", path).send().await.of(204).body, b"");
-    stage.get(path).await.problem(404, "not-found");
-    stage.request("DELETE", path).send().await.problem(404, "not-found");
+    assert_eq!(fixture.request("DELETE", path).send().await.with_status(204).body, b"");
+    fixture.get(path).await.problem(404, "not-found");
+    fixture.request("DELETE", path).send().await.problem(404, "not-found");
 }
 
 pub(super) async fn a_task_is_assigned_cancelled_and_reopened(entry: Entry) {
-    let stage = Stage::new(entry).await;
-    let path = stage.create("Buy milk").await;
+    let fixture = Fixture::new(entry).await;
+    let path = fixture.create("Buy milk").await;
     let act = async |action: &str, body: Value| {
         let path = format!("{path}/{action}");
-        stage.request("POST", &path).json(&body).send().await
+        fixture.request("POST", &path).json(&body).send().await
     };
-    let assigned = act("assign", json!({"assignee": "ada@example.com"})).await.of(200);
+    let assigned = act("assign", json!({"assignee": "ada@example.com"})).await.with_status(200);
     assert_eq!(assigned.json["assignee"], "ada@example.com");
     act("assign", json!({"assignee": "Ada Lovelace"})).await.problem(422, "invalid-body");
-    assert_eq!(act("cancel", json!({})).await.of(200).json["status"], "cancelled");
+    assert_eq!(act("cancel", json!({})).await.with_status(200).json["status"], "cancelled");
     act("complete", json!({})).await.problem(409, "task-already-cancelled");
-    assert_eq!(act("reopen", json!({})).await.of(200).json["status"], "open");
+    assert_eq!(act("reopen", json!({})).await.with_status(200).json["status"], "open");
     act("reopen", json!({})).await.problem(409, "task-already-open");
 }
 
 pub(super) async fn what_is_accepted_is_told_as_an_operation(entry: Entry) {
-    let stage = Stage::new(entry).await;
-    let create = stage.request("POST", "/v1/tasks").json(&json!({"title": "Buy milk"}));
-    let accepted = create.header("prefer", "respond-async").send().await.of(202);
+    let fixture = Fixture::new(entry).await;
+    let create = fixture.request("POST", "/v1/tasks").json(&json!({"title": "Buy milk"}));
+    let accepted = create.header("prefer", "respond-async").send().await.with_status(202);
     assert_eq!(accepted.header("preference-applied"), "respond-async");
     assert_eq!(accepted.header("retry-after"), "1");
-    let operation = stage.get(accepted.header("operation-location")).await.of(200);
+    let operation = fixture.get(accepted.header("operation-location")).await.with_status(200);
     assert_eq!(operation.json["status"], "accepted");
     assert_eq!(operation.json["task"], accepted.json["task"]);
     let unknown = format!("/v1/operations/{}", Uuid::new_v4().simple());
-    stage.get(&unknown).await.problem(404, "not-found");
+    fixture.get(&unknown).await.problem(404, "not-found");
 }

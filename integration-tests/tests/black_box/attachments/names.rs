@@ -5,7 +5,7 @@ use percent_encoding::percent_decode_str;
 use reqwest::{Method, StatusCode};
 use serde_json::Value;
 
-use super::stage::{FILE, Stage, announcement, location};
+use super::fixture::{FILE, Fixture, announcement, location};
 
 const DISPOSITION: &str = "attachment; filename*=UTF-8''";
 
@@ -31,15 +31,15 @@ fn hostile() -> Vec<String> {
 }
 
 /// Announces a file of that name and uploads it; its path.
-async fn upload(stage: &Stage, task: &str, name: &str) -> String {
+async fn upload(fixture: &Fixture, task: &str, name: &str) -> String {
     let mut body = announcement();
     body["name"] = name.into();
     let path = format!("{task}/attachments");
-    let announced = stage.call("acme", Method::POST, &path, Some(&body), None).await;
+    let announced = fixture.call("acme", Method::POST, &path, Some(&body), None).await;
     assert_eq!(announced.status(), StatusCode::CREATED, "{name:?}");
     let path = location(&announced);
     let announced: Value = announced.json().await.expect("JSON");
-    assert_eq!(stage.upload(&announced, FILE).await.status(), StatusCode::OK, "{name:?}");
+    assert_eq!(fixture.upload(&announced, FILE).await.status(), StatusCode::OK, "{name:?}");
     path
 }
 
@@ -53,18 +53,18 @@ fn name_in(disposition: &str) -> String {
 
 #[tokio::test]
 async fn a_file_comes_back_under_its_name_whatever_that_is() {
-    let stage = Stage::new().await;
-    let _worker = stage.worker().await;
-    let task = stage.task().await;
+    let fixture = Fixture::new().await;
+    let _worker = fixture.worker().await;
+    let task = fixture.task().await;
     let mut uploaded = Vec::new();
     for name in hostile() {
-        uploaded.push((upload(&stage, &task, &name).await, name));
+        uploaded.push((upload(&fixture, &task, &name).await, name));
     }
     for (path, name) in uploaded {
-        let available = stage.becomes(&path, "available").await;
+        let available = fixture.becomes(&path, "available").await;
         assert_eq!(available["name"], name);
         let url = available["download"]["url"].as_str().expect("a URL");
-        let file = stage.world.client.get(url).send().await.expect("an answer");
+        let file = fixture.system.client.get(url).send().await.expect("an answer");
         let disposition = file.headers()["content-disposition"].to_str().expect("ASCII");
         assert_eq!(name_in(disposition), name);
         assert_eq!(file.headers()["content-type"], "image/png");
@@ -74,8 +74,8 @@ async fn a_file_comes_back_under_its_name_whatever_that_is() {
 
 #[tokio::test]
 async fn a_name_that_could_lead_elsewhere_is_refused_by_its_place() {
-    let stage = Stage::new().await;
-    let path = format!("{}/attachments", stage.task().await);
+    let fixture = Fixture::new().await;
+    let path = format!("{}/attachments", fixture.task().await);
     let long = "x".repeat(201);
     for name in [
         "../x",
@@ -92,10 +92,10 @@ async fn a_name_that_could_lead_elsewhere_is_refused_by_its_place() {
     ] {
         let mut body = announcement();
         body["name"] = name.into();
-        let refused = stage.call("acme", Method::POST, &path, Some(&body), None).await;
+        let refused = fixture.call("acme", Method::POST, &path, Some(&body), None).await;
         assert_eq!(refused.status(), StatusCode::UNPROCESSABLE_ENTITY, "{name:?}");
         let problem: Value = refused.json().await.expect("JSON");
         assert_eq!(problem["errors"][0]["pointer"], "/name", "{problem}");
     }
-    assert_eq!(stage.rows().await, 0);
+    assert_eq!(fixture.rows().await, 0);
 }

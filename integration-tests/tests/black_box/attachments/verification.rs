@@ -8,68 +8,68 @@ use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
-use super::stage::{FILE, Stage, object_key};
-use crate::world::{PATIENCE, eventually};
+use super::fixture::{FILE, Fixture, object_key};
+use crate::support::system::{PATIENCE, eventually};
 
 #[tokio::test]
 async fn a_file_that_is_not_what_was_said_of_it_is_rejected_and_removed() {
-    let stage = Stage::new().await;
-    let _worker = stage.worker().await;
-    let task = stage.task().await;
+    let fixture = Fixture::new().await;
+    let _worker = fixture.worker().await;
+    let task = fixture.task().await;
     for (file, content_type, reason) in [
         (&b"Short"[..], "image/png", "size"),
         (FILE, "text/html", "content_type"),
         (b"Something as long ...", "image/png", "sha256"),
         (FILE, "image/png", "sha256"),
     ] {
-        let (path, announced) = stage.announce(&task).await;
-        stage.put(&object_key(&path), file, content_type).await;
-        assert_eq!(stage.becomes(&path, "rejected").await["reason"], reason);
-        stage.object_goes(&object_key(&path)).await;
+        let (path, announced) = fixture.announce(&task).await;
+        fixture.put(&object_key(&path), file, content_type).await;
+        assert_eq!(fixture.becomes(&path, "rejected").await["reason"], reason);
+        fixture.object_goes(&object_key(&path)).await;
         // Its owner may still send the right one.
-        stage.upload(&announced, FILE).await;
-        stage.becomes(&path, "available").await;
+        fixture.upload(&announced, FILE).await;
+        fixture.becomes(&path, "available").await;
     }
 }
 
 #[tokio::test]
 async fn a_file_that_its_signature_does_not_cover_never_becomes_available() {
-    let stage = Stage::new().await;
-    let _worker = stage.worker().await;
-    let task = stage.task().await;
+    let fixture = Fixture::new().await;
+    let _worker = fixture.worker().await;
+    let task = fixture.task().await;
     for file in [&b"Short"[..], b"Something as long ..."] {
-        let (path, announced) = stage.announce(&task).await;
+        let (path, announced) = fixture.announce(&task).await;
         // AWS refuses it; what stands in for AWS may take it.
-        if stage.upload(&announced, file).await.status().is_success() {
-            stage.becomes(&path, "rejected").await;
+        if fixture.upload(&announced, file).await.status().is_success() {
+            fixture.becomes(&path, "rejected").await;
         }
-        stage.object_goes(&object_key(&path)).await;
+        fixture.object_goes(&object_key(&path)).await;
     }
 }
 
 #[tokio::test]
 async fn notifications_come_early_twice_and_late_and_change_nothing() {
-    let stage = Stage::new().await;
-    let _worker = stage.worker().await;
-    let (path, announced) = stage.announce(&stage.task().await).await;
+    let fixture = Fixture::new().await;
+    let _worker = fixture.worker().await;
+    let (path, announced) = fixture.announce(&fixture.task().await).await;
     let key = object_key(&path);
-    stage.notify(&key).await;
-    stage.upload(&announced, FILE).await;
-    stage.becomes(&path, "available").await;
+    fixture.notify(&key).await;
+    fixture.upload(&announced, FILE).await;
+    fixture.becomes(&path, "available").await;
     for _ in 0..5 {
-        stage.notify(&key).await;
+        fixture.notify(&key).await;
     }
-    stage.send(r#"{"Service":"Amazon S3","Event":"s3:TestEvent"}"#).await;
+    fixture.send(r#"{"Service":"Amazon S3","Event":"s3:TestEvent"}"#).await;
     // The queue keeps no order; what is sent after all others are gone is the last.
-    drained(&stage).await;
-    assert_eq!(stage.becomes(&path, "available").await["status"], "available");
+    drained(&fixture).await;
+    assert_eq!(fixture.becomes(&path, "available").await["status"], "available");
 
-    stage.send("nonsense").await;
-    stage.notify("attachments/acme/nothing/of/ours").await;
+    fixture.send("nonsense").await;
+    fixture.notify("attachments/acme/nothing/of/ours").await;
     // A dead letter may be sent twice, as any message.
     let mut reasons = BTreeSet::new();
     eventually("two dead letters", async || {
-        reasons.extend(dead_letters(&stage).await);
+        reasons.extend(dead_letters(&fixture).await);
         (reasons.len() >= 2).then_some(())
     })
     .await;
@@ -78,17 +78,17 @@ async fn notifications_come_early_twice_and_late_and_change_nothing() {
 
 #[tokio::test]
 async fn s3_goes_away_and_comes_back() {
-    let stage = Stage::new().await;
+    let fixture = Fixture::new().await;
     let address = ports::loopback(ports::free(None).expect("a free port"));
     let s3 = format!("http://{address}");
-    let mut worker = stage.start_worker(&[("AWS_ENDPOINT_URL_S3", &s3)]);
-    let task = stage.task().await;
-    let (kept, announced) = stage.announce(&task).await;
-    let (gone, _) = stage.announce(&task).await;
-    stage.upload(&announced, FILE).await;
-    stage.delete(&gone).await;
+    let mut worker = fixture.start_worker(&[("AWS_ENDPOINT_URL_S3", &s3)]);
+    let task = fixture.task().await;
+    let (kept, announced) = fixture.announce(&task).await;
+    let (gone, _) = fixture.announce(&task).await;
+    fixture.upload(&announced, FILE).await;
+    fixture.delete(&gone).await;
     eventually("the worker tried in vain", async || {
-        let log = stage.world.log("attachment-worker");
+        let log = fixture.system.log("attachment-worker");
         let swept = log.iter().any(|line| line.to_string().contains("an object was not removed"));
         let tried = log.iter().any(|line| line.to_string().contains("bucket_unavailable"));
         // It does not wait for messages to find out when S3 is back.
@@ -96,15 +96,15 @@ async fn s3_goes_away_and_comes_back() {
         (swept && tried && probed).then_some(())
     })
     .await;
-    assert_eq!(stage.becomes(&kept, "pending").await["status"], "pending");
-    assert_eq!(stage.rows().await, 2);
+    assert_eq!(fixture.becomes(&kept, "pending").await["status"], "pending");
+    assert_eq!(fixture.rows().await, 2);
 
-    let target = stage.world.aws.endpoint.trim_start_matches("http://").to_owned();
+    let target = fixture.system.aws.endpoint.trim_start_matches("http://").to_owned();
     let passing = tokio::spawn(pass(address, target));
-    stage.becomes(&kept, "available").await;
-    eventually("the other's row is removed", async || (stage.rows().await == 1).then_some(()))
+    fixture.becomes(&kept, "available").await;
+    eventually("the other's row is removed", async || (fixture.rows().await == 1).then_some(()))
         .await;
-    assert!(dead_letters(&stage).await.is_empty());
+    assert!(dead_letters(&fixture).await.is_empty());
     worker.ready(PATIENCE).await.expect("a worker that is ready again");
     passing.abort();
 }
@@ -122,10 +122,10 @@ async fn pass(address: SocketAddr, target: String) {
     }
 }
 
-async fn drained(stage: &Stage) {
+async fn drained(fixture: &Fixture) {
     use aws_sdk_sqs::types::QueueAttributeName as Name;
     eventually("the queue is empty", async || {
-        let request = stage.world.sqs.get_queue_attributes().queue_url(&stage.events.url);
+        let request = fixture.system.sqs.get_queue_attributes().queue_url(&fixture.events.url);
         let counts = request
             .attribute_names(Name::ApproximateNumberOfMessages)
             .attribute_names(Name::ApproximateNumberOfMessagesNotVisible)
@@ -137,8 +137,8 @@ async fn drained(stage: &Stage) {
 }
 
 /// Takes the reasons of what is in the dead-letter queue at the moment.
-async fn dead_letters(stage: &Stage) -> Vec<String> {
-    let (sqs, url) = (&stage.world.sqs, &stage.events.dead_letter_url);
+async fn dead_letters(fixture: &Fixture) -> Vec<String> {
+    let (sqs, url) = (&fixture.system.sqs, &fixture.events.dead_letter_url);
     let receive = sqs.receive_message().queue_url(url).max_number_of_messages(10);
     let received = receive.message_attribute_names("All").send().await.expect("an answer");
     let mut reasons = Vec::new();

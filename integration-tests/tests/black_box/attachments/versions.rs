@@ -7,9 +7,9 @@ use aws_sdk_s3::types::{
 use futures::future::join_all;
 use uuid::Uuid;
 
-use super::stage::{FILE, Stage};
+use super::fixture::{FILE, Fixture};
 
-impl Stage {
+impl Fixture {
     /// Versions from now on, and object locks.
     pub(crate) async fn enable_versioning(&self) {
         let status = BucketVersioningStatus::Enabled;
@@ -45,7 +45,7 @@ impl Stage {
                       SELECT 'acme', id, $2, 'a.png', 'image/png', 3, sha256(''), now(), now(), \
                       now() - interval '1 day' FROM unnest($1::uuid[]) AS id";
         let task = Uuid::parse_str(task).expect("a UUID");
-        let inserted = sqlx::query(insert).bind(&ids).bind(task).execute(&self.world.owner).await;
+        let inserted = sqlx::query(insert).bind(&ids).bind(task).execute(&self.system.owner).await;
         inserted.expect("rows");
         key(&ids[0])
     }

@@ -5,18 +5,18 @@ use std::io::Write as _;
 use reqwest::Response;
 
 use super::problem;
-use crate::world::{Api, World};
+use crate::support::system::{Api, TestSystem};
 
-async fn post(world: &World, api: &Api, body: impl Into<reqwest::Body>) -> Response {
-    let request = world.client.post(format!("{}/v1/tasks", api.url));
-    let request = request.bearer_auth(world.token("acme")).body(body);
+async fn post(system: &TestSystem, api: &Api, body: impl Into<reqwest::Body>) -> Response {
+    let request = system.client.post(format!("{}/v1/tasks", api.url));
+    let request = request.bearer_auth(system.token("acme")).body(body);
     request.header("content-type", "application/json").send().await.expect("an answer")
 }
 
 #[tokio::test]
 async fn json_that_is_none_or_means_two_things_is_refused() {
-    let world = World::new().await;
-    let api = world.writer().await;
+    let system = TestSystem::new().await;
+    let api = system.writer().await;
     let deep = |open: &str, close: &str| {
         format!(r#"{{"title":{}1{}}}"#, open.repeat(20_000), close.repeat(20_000))
     };
@@ -38,23 +38,23 @@ async fn json_that_is_none_or_means_two_things_is_refused() {
     ];
     for (body, expected) in cases {
         let shown = String::from_utf8_lossy(&body[..body.len().min(40)]).into_owned();
-        let (status, name) = problem(post(&world, &api, body).await).await;
+        let (status, name) = problem(post(&system, &api, body).await).await;
         assert_eq!(status, expected, "{shown}: {name}");
     }
-    assert_eq!(world.count("SELECT count(*) FROM tasks").await, 0);
+    assert_eq!(system.count("SELECT count(*) FROM tasks").await, 0);
 }
 
 #[tokio::test]
 async fn a_bomb_is_not_unpacked() {
-    let world = World::new().await;
-    let api = world.writer().await;
+    let system = TestSystem::new().await;
+    let api = system.writer().await;
     let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
     let zeros = vec![b' '; 64 * 1024 * 1024];
     packer.write_all(&zeros).expect("room");
     let bomb = packer.finish().expect("a bomb");
     for encoding in ["gzip", "br", "zstd", "deflate", "x"] {
-        let request = world.client.post(format!("{}/v1/tasks", api.url));
-        let request = request.bearer_auth(world.token("acme")).body(bomb.clone());
+        let request = system.client.post(format!("{}/v1/tasks", api.url));
+        let request = request.bearer_auth(system.token("acme")).body(bomb.clone());
         let request = request.header("content-type", "application/json");
         let request = request.header("content-encoding", encoding);
         let answer = request.send().await.expect("an answer");
@@ -65,16 +65,16 @@ async fn a_bomb_is_not_unpacked() {
 
 #[tokio::test]
 async fn a_body_over_the_limit_is_refused_however_it_comes() {
-    let world = World::new().await;
-    let api = world.writer().await;
+    let system = TestSystem::new().await;
+    let api = system.writer().await;
     let large = vec![b' '; 300_000];
-    let answer = post(&world, &api, large.clone()).await;
+    let answer = post(&system, &api, large.clone()).await;
     assert_eq!(problem(answer).await, (413, "payload-too-large".to_owned()));
 
     let head = format!(
         "POST /v1/tasks HTTP/1.1\r\nhost: t\r\nauthorization: Bearer {}\r\n\
          content-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n{:x}\r\n{}\r\n",
-        world.token("acme"),
+        system.token("acme"),
         large.len(),
         String::from_utf8_lossy(&large),
     );

@@ -4,14 +4,15 @@ use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
 use serde_json::json;
 
 use super::problem;
-use crate::world::World;
+use crate::support::system::TestSystem;
 
 #[tokio::test]
 async fn what_may_be_said_once_is_not_said_twice() {
-    let world = World::new().await;
-    let api = world.writer().await;
-    let tokens = [world.token("acme"), world.token("other")];
-    let create = || world.client.post(format!("{}/v1/tasks", api.url)).json(&json!({"title": "x"}));
+    let system = TestSystem::new().await;
+    let api = system.writer().await;
+    let tokens = [system.token("acme"), system.token("other")];
+    let create =
+        || system.client.post(format!("{}/v1/tasks", api.url)).json(&json!({"title": "x"}));
 
     let two_callers = create().bearer_auth(&tokens[0]).bearer_auth(&tokens[1]);
     let (status, _) = problem(two_callers.send().await.expect("an answer")).await;
@@ -29,24 +30,24 @@ async fn what_may_be_said_once_is_not_said_twice() {
         for value in values {
             request.headers_mut().append(name, value.parse().expect("a value"));
         }
-        let answer = world.client.execute(request).await.expect("an answer");
+        let answer = system.client.execute(request).await.expect("an answer");
         let (status, name) = problem(answer).await;
         assert_eq!((status, name.as_str()), expected, "{values:?}");
     }
-    assert_eq!(world.count("SELECT count(*) FROM tasks").await, 0);
+    assert_eq!(system.count("SELECT count(*) FROM tasks").await, 0);
 }
 
 #[tokio::test]
 async fn a_change_depends_on_one_version() {
-    let world = World::new().await;
-    let api = world.writer().await;
+    let system = TestSystem::new().await;
+    let api = system.writer().await;
     let url = format!("{}/v1/tasks", api.url);
-    let token = world.token("acme");
-    let created = world.client.post(&url).bearer_auth(&token).json(&json!({"title": "x"}));
+    let token = system.token("acme");
+    let created = system.client.post(&url).bearer_auth(&token).json(&json!({"title": "x"}));
     let created = created.send().await.expect("an answer");
     let location = created.headers()["location"].to_str().expect("text").to_owned();
 
-    let change = world.client.patch(format!("{}{location}", api.url)).bearer_auth(&token);
+    let change = system.client.patch(format!("{}{location}", api.url)).bearer_auth(&token);
     let change = change.json(&json!({"title": "y"}));
     let change = change.header("if-match", "\"1\"").header("if-match", "\"2\"");
     let (status, _) = problem(change.send().await.expect("an answer")).await;
@@ -55,18 +56,18 @@ async fn a_change_depends_on_one_version() {
 
 #[tokio::test]
 async fn a_head_has_a_limit() {
-    let world = World::new().await;
-    let api = world.writer().await;
+    let system = TestSystem::new().await;
+    let api = system.writer().await;
     let url = format!("{}/v1/tasks", api.url);
-    let bearer = format!("Bearer {}", world.token("acme"));
+    let bearer = format!("Bearer {}", system.token("acme"));
     let create = |url: &str| {
-        let request = world.client.post(url).header(AUTHORIZATION, &bearer);
+        let request = system.client.post(url).header(AUTHORIZATION, &bearer);
         request.header(CONTENT_TYPE, "application/json").body("{}")
     };
     let long = create(&url).header("x-long", "x".repeat(20_000));
     let many = (0..120).fold(create(&url), |request, n| request.header(format!("x-{n}"), "y"));
     let target = create(&format!("{url}?{}", "x".repeat(20_000)));
-    let token = world.client.post(&url).bearer_auth("x".repeat(20_000));
+    let token = system.client.post(&url).bearer_auth("x".repeat(20_000));
     for request in [long, many, target, token] {
         let answer = request.send().await.expect("an answer");
         assert_eq!(problem(answer).await, (431, "head-too-large".to_owned()));

@@ -13,7 +13,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
-use crate::world::{Api, PATIENCE};
+use crate::support::system::{Api, PATIENCE};
 
 /// Sends bytes as they are, and returns the connection.
 async fn send(api: &Api, bytes: &str) -> TcpStream {

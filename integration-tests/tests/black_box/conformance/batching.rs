@@ -4,8 +4,8 @@ use serde_json::json;
 
 use super::Host;
 use super::dead_letter::Dead;
+use super::fixture::{Fixture, message};
 use super::scenario::{Scenario, groups};
-use super::stage::{Stage, message};
 use super::verdicts::dead_at_the_last_delivery;
 
 /// A batch handler, and a batch of whatever is in the queue.
@@ -48,15 +48,15 @@ pub(crate) async fn a_retry_in_a_batch_holds_back_its_group(host: Host) {
 }
 
 pub(crate) async fn a_batch_may_be_larger_than_a_receive(host: Host) {
-    let stage = Stage::new().await;
+    let fixture = Fixture::new().await;
     let names: Vec<_> = (0..25).map(|number| format!("m{number}")).collect();
     let scenario = Scenario {
         messages: names.iter().map(|name| message(name, name, &json!(["ack"]))).collect(),
         groups: names.iter().map(|name| (name.clone(), vec![format!("{name}: ack")])).collect(),
         ..Scenario::default()
     };
-    batch(scenario).check_on(&stage, host).await;
-    let largest = stage.effects().iter().map(|effect| effect.batch).max().expect("an effect");
+    batch(scenario).check_on(&fixture, host).await;
+    let largest = fixture.effects().iter().map(|effect| effect.batch).max().expect("an effect");
     match host {
         Host::Pod => assert!(largest > 10, "several receives make a batch: {largest}"),
         Host::Lambda => assert!(largest <= 10, "batches are the mapping's: {largest}"),

@@ -11,12 +11,12 @@ use uuid::Uuid;
 
 use super::Host;
 use super::dead_letter::Dead;
+use super::fixture::{Fixture, Sent, raw};
 use super::host::NAME;
 use super::scenario::{Scenario, groups};
-use super::stage::{Sent, Stage, raw};
-use crate::mapping::TIME;
 use crate::outages::network::{Network, State};
-use crate::world::eventually;
+use crate::support::event_source_mapping::TIME;
+use crate::support::system::eventually;
 
 /// What stands in the queue instead of the body; it is no script, so nobody takes it for one.
 const SMALL: &str = "see S3";
@@ -27,8 +27,8 @@ struct Bucket {
 }
 
 impl Bucket {
-    async fn create(stage: &Stage) -> Self {
-        let (s3, name) = (stage.world.s3(), format!("bodies-{}", Uuid::new_v4().simple()));
+    async fn create(fixture: &Fixture) -> Self {
+        let (s3, name) = (fixture.system.s3(), format!("bodies-{}", Uuid::new_v4().simple()));
         s3.create_bucket().bucket(&name).send().await.expect("a bucket");
         Self { s3, name }
     }
@@ -75,23 +75,23 @@ fn altered(reference: &Reference, member: &str, value: impl Into<Value>) -> Stri
 }
 
 pub(crate) async fn a_body_comes_from_s3(host: Host) {
-    let stage = Stage::new().await;
-    let bucket = Bucket::create(&stage).await;
+    let fixture = Fixture::new().await;
+    let bucket = Bucket::create(&fixture).await;
     // More than the queue would take.
     let reference = bucket.put(script("a") + &" ".repeat(1_100_000)).await;
-    stage.send(&[claiming("g", &reference.to_json())]).await;
-    let _running = host.start(&stage, &[("CLAIM_CHECK_BUCKET", &bucket.name)], TIME).await;
-    stage.empty().await;
+    fixture.send(&[claiming("g", &reference.to_json())]).await;
+    let _running = host.start(&fixture, &[("CLAIM_CHECK_BUCKET", &bucket.name)], TIME).await;
+    fixture.empty().await;
     let groups = groups(&[("g", &["a: ack"])]);
-    Scenario { groups, ..Scenario::default() }.compare(&stage).await;
+    Scenario { groups, ..Scenario::default() }.compare(&fixture).await;
 }
 
 /// The reason of each dead letter, and the deliveries that it took, by claim.
 type Reasons = HashMap<String, (String, u64)>;
 
 pub(crate) async fn a_claim_that_cannot_be_right_is_a_dead_letter_with_its_small_body(host: Host) {
-    let stage = Stage::new().await;
-    let bucket = Bucket::create(&stage).await;
+    let fixture = Fixture::new().await;
+    let bucket = Bucket::create(&fixture).await;
     let (right, large) = (bucket.put(script("a")).await, bucket.put("x".repeat(1_001)).await);
     let tampered = bucket.put(script("before")).await;
     bucket.replace(&tampered.key, script("behind")).await;
@@ -105,71 +105,71 @@ pub(crate) async fn a_claim_that_cannot_be_right_is_a_dead_letter_with_its_small
         (large.to_json(), "claim_check_too_large"),
     ];
     let messages: Vec<_> = expected.iter().map(|(claim, _)| claiming("g", claim)).collect();
-    stage.send(&messages).await;
+    fixture.send(&messages).await;
     let settings =
         [("CLAIM_CHECK_BUCKET", bucket.name.as_str()), ("CLAIM_CHECK_MAX_BYTES", "1000")];
-    let _running = host.start(&stage, &settings, TIME).await;
+    let _running = host.start(&fixture, &settings, TIME).await;
     let expected = expected.map(|(claim, reason)| (claim, (reason.to_owned(), 1)));
-    assert_eq!(reasons(&stage).await, Reasons::from(expected));
-    assert!(stage.effects().is_empty(), "none is handled");
+    assert_eq!(reasons(&fixture).await, Reasons::from(expected));
+    assert!(fixture.effects().is_empty(), "none is handled");
 }
 
 pub(crate) async fn without_a_bucket_no_claim_is_followed(host: Host) {
-    let stage = Stage::new().await;
-    let claim = Bucket::create(&stage).await.put(script("a")).await.to_json();
-    stage.send(&[claiming("g", &claim)]).await;
-    let _running = host.start(&stage, &[], TIME).await;
+    let fixture = Fixture::new().await;
+    let claim = Bucket::create(&fixture).await.put(script("a")).await.to_json();
+    fixture.send(&[claiming("g", &claim)]).await;
+    let _running = host.start(&fixture, &[], TIME).await;
     let expected = [(claim, ("claim_check_disabled".to_owned(), 1))];
-    assert_eq!(reasons(&stage).await, Reasons::from(expected));
+    assert_eq!(reasons(&fixture).await, Reasons::from(expected));
 }
 
 /// S3 is a dependency that the harness declares by itself.
 pub(crate) async fn while_s3_is_unavailable_a_claim_waits_and_costs_a_delivery(host: Host) {
-    let stage = Stage::new().await;
-    let bucket = Bucket::create(&stage).await;
+    let fixture = Fixture::new().await;
+    let bucket = Bucket::create(&fixture).await;
     let claim = bucket.put(script("a")).await;
-    let (_, s3) = stage.world.queue.url.split_once("://").expect("a URL");
+    let (_, s3) = fixture.system.queue.url.split_once("://").expect("a URL");
     let network = Network::to(s3.split('/').next().expect("a server")).await;
     let endpoint = format!("http://{}", network.address);
     let settings =
         [("CLAIM_CHECK_BUCKET", bucket.name.as_str()), ("AWS_ENDPOINT_URL_S3", &endpoint)];
-    let _running = host.start(&stage, &settings, TIME).await;
+    let _running = host.start(&fixture, &settings, TIME).await;
     network.becomes(State::Refuses);
-    stage.send(&[claiming("g", &claim.to_json())]).await;
+    fixture.send(&[claiming("g", &claim.to_json())]).await;
     let opened = |line: &Value| line["dependency"] == "claim_check_unavailable";
     eventually("the circuit breaker opens", async || {
-        stage.world.log(NAME).iter().any(opened).then_some(())
+        fixture.system.log(NAME).iter().any(opened).then_some(())
     })
     .await;
     network.becomes(State::Passes);
-    stage.empty().await;
+    fixture.empty().await;
     let groups = groups(&[("g", &["a: ack"])]);
-    Scenario { groups, ..Scenario::default() }.compare(&stage).await;
+    Scenario { groups, ..Scenario::default() }.compare(&fixture).await;
 }
 
 /// A Lambda's messages are deleted by the mapping, so their bodies cannot be.
 pub(crate) async fn a_body_is_deleted_after_its_message_if_asked_for_and_in_a_pod(host: Host) {
-    let stage = Stage::new().await;
-    deletes(&stage, &Bucket::create(&stage).await, host).await;
+    let fixture = Fixture::new().await;
+    deletes(&fixture, &Bucket::create(&fixture).await, host).await;
 }
 
 /// A plain deletion would only add a delete marker.
 pub(crate) async fn no_version_of_a_deleted_body_is_left(host: Host) {
-    let stage = Stage::new().await;
-    let bucket = Bucket::create(&stage).await;
+    let fixture = Fixture::new().await;
+    let bucket = Bucket::create(&fixture).await;
     bucket.enable_versioning().await;
-    deletes(&stage, &bucket, host).await;
+    deletes(&fixture, &bucket, host).await;
 }
 
-async fn deletes(stage: &Stage, bucket: &Bucket, host: Host) {
+async fn deletes(fixture: &Fixture, bucket: &Bucket, host: Host) {
     let (good, bad) = (bucket.put(script("a")).await, bucket.put("no script".to_owned()).await);
     // A sender that repeats its request.
     bucket.replace(&good.key, script("a")).await;
-    stage.send(&[claiming("g", &good.to_json()), claiming("h", &bad.to_json())]).await;
+    fixture.send(&[claiming("g", &good.to_json()), claiming("h", &bad.to_json())]).await;
     let settings = [("CLAIM_CHECK_BUCKET", bucket.name.as_str()), ("CLAIM_CHECK_DELETE", "true")];
-    let mut running = host.start(stage, &settings, TIME).await;
+    let mut running = host.start(fixture, &settings, TIME).await;
     let expected = [(bad.to_json(), ("unreadable".to_owned(), 1))];
-    assert_eq!(reasons(stage).await, Reasons::from(expected));
+    assert_eq!(reasons(fixture).await, Reasons::from(expected));
     // It deletes bodies last.
     assert!(running.stop().await.success());
     let mut left = match host {
@@ -183,14 +183,14 @@ async fn deletes(stage: &Stage, bucket: &Bucket, host: Host) {
 /// Bodies for which there is no memory wait for it, and that is nobody's time: a message is no dead
 /// letter because we were busy.
 pub(crate) async fn a_body_waits_for_memory_and_costs_no_message(host: Host) {
-    let stage = Stage::new().await;
-    stage.allow_deliveries(1).await;
-    let bucket = Bucket::create(&stage).await;
+    let fixture = Fixture::new().await;
+    fixture.allow_deliveries(1).await;
+    let bucket = Bucket::create(&fixture).await;
     let ids = ["a", "b", "c"];
     for id in ids {
         let body = json!({"id": id, "steps": [{"slow": 2}]}).to_string();
         let claim = bucket.put(format!("{body:900}")).await;
-        stage.send(&[claiming(id, &claim.to_json())]).await;
+        fixture.send(&[claiming(id, &claim.to_json())]).await;
     }
     let settings = [
         ("CLAIM_CHECK_BUCKET", bucket.name.as_str()),
@@ -201,15 +201,15 @@ pub(crate) async fn a_body_waits_for_memory_and_costs_no_message(host: Host) {
         Host::Pod => Duration::from_secs(3),
         Host::Lambda => TIME,
     };
-    let _running = host.start(&stage, &settings, limit).await;
-    stage.empty().await;
+    let _running = host.start(&fixture, &settings, limit).await;
+    fixture.empty().await;
     let groups = groups(&[("a", &["a: ack"]), ("b", &["b: ack"]), ("c", &["c: ack"])]);
-    Scenario { groups, ..Scenario::default() }.compare(&stage).await;
+    Scenario { groups, ..Scenario::default() }.compare(&fixture).await;
 }
 
-async fn reasons(stage: &Stage) -> Reasons {
-    stage.empty().await;
-    let letters = stage.take_dead_letters().await;
+async fn reasons(fixture: &Fixture) -> Reasons {
+    fixture.empty().await;
+    let letters = fixture.take_dead_letters().await;
     let letters = letters.iter().map(Dead::read).map(|mut dead| {
         assert_eq!(dead.body, SMALL);
         let claim = dead.attributes.remove(claim_check::ATTRIBUTE).expect("the claim");

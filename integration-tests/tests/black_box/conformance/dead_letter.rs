@@ -9,8 +9,8 @@ use chrono::DateTime;
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::fixture::Sent;
 use super::host::NAME;
-use super::stage::Sent;
 
 /// What an operator reads.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]

@@ -4,8 +4,8 @@ use serde_json::json;
 
 use super::Host;
 use super::dead_letter::Dead;
+use super::fixture::{Fixture, Sent, message, raw};
 use super::scenario::{Scenario, groups};
-use super::stage::{Sent, Stage, message, raw};
 
 fn rejected(sent: &Sent) -> Dead {
     Dead::of(sent, "scripted_reject", "as scripted", 1)
@@ -48,7 +48,7 @@ pub(crate) async fn attributes_survive_and_are_no_more_than_ten(host: Host) {
 }
 
 pub(crate) async fn a_standard_queue_has_no_groups_to_keep(host: Host) {
-    let stage = Stage::standard().await;
+    let fixture = Fixture::standard().await;
     let bad = message("", "a", &json!(["reject"])).with_text("shop", "north");
     let scenario = Scenario {
         dead: vec![Dead { group: None, ..rejected(&bad) }],
@@ -56,5 +56,5 @@ pub(crate) async fn a_standard_queue_has_no_groups_to_keep(host: Host) {
         groups: groups(&[("", &["a: reject"])]),
         ..Scenario::default()
     };
-    scenario.check_on(&stage, host).await;
+    scenario.check_on(&fixture, host).await;
 }

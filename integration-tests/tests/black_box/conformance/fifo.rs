@@ -4,12 +4,12 @@ use serde_json::json;
 
 use super::Host;
 use super::dead_letter::Dead;
+use super::fixture::{Effect, Fixture, Sent, message};
 use super::scenario::{Scenario, groups};
-use super::stage::{Effect, Sent, Stage, message};
-use crate::mapping::TIME;
+use crate::support::event_source_mapping::TIME;
 
 pub(crate) async fn groups_run_side_by_side_and_each_in_order(host: Host) {
-    let stage = Stage::new().await;
+    let fixture = Fixture::new().await;
     let scenario = Scenario {
         messages: vec![
             message("g", "a1", &json!([{"slow": 2}])),
@@ -20,8 +20,8 @@ pub(crate) async fn groups_run_side_by_side_and_each_in_order(host: Host) {
         groups: groups(&[("g", &["a1: ack", "a2: ack"]), ("h", &["b1: ack", "b2: ack"])]),
         ..Scenario::default()
     };
-    scenario.check_on(&stage, host).await;
-    let effects = stage.effects();
+    scenario.check_on(&fixture, host).await;
+    let effects = fixture.effects();
     let place = |id: &str, what: &str| {
         let is_it = |effect: &Effect| effect.id == id && effect.what == what;
         effects.iter().position(is_it).expect("an effect")
@@ -87,19 +87,19 @@ pub(crate) async fn a_poison_message_dies_alone(host: Host) {
 /// The same with a batch handler, which fails as a whole.
 pub(crate) async fn a_poison_message_in_a_batch_dies_alone(host: Host) {
     for (step, reason) in [("panic", "handler_panicked"), ("omit", "wrong_number_of_verdicts")] {
-        let stage = Stage::new().await;
+        let fixture = Fixture::new().await;
         let (messages, good) = poisoned(step);
-        stage.send(&messages).await;
+        fixture.send(&messages).await;
         let settings = [("HANDLER_SHAPE", "batch"), ("QUEUE_BATCH_WAIT_MS", "500")];
-        let _running = host.start(&stage, &settings, TIME).await;
-        stage.empty().await;
-        let dead: Vec<_> = stage.take_dead_letters().await;
+        let _running = host.start(&fixture, &settings, TIME).await;
+        fixture.empty().await;
+        let dead: Vec<_> = fixture.take_dead_letters().await;
         let reasons = dead.iter().map(|dead_letter| {
             let attributes = dead_letter.message_attributes().expect("attributes");
             attributes["DeadLetterReason"].string_value().expect("a text")
         });
         assert_eq!(reasons.collect::<Vec<_>>(), [reason]);
-        let alone = stage.effects().into_iter().filter(|effect| effect.batch == 1);
+        let alone = fixture.effects().into_iter().filter(|effect| effect.batch == 1);
         let acked = alone.filter(|effect| effect.what == "ack").map(|effect| effect.id);
         assert_eq!(acked.collect::<Vec<_>>(), good, "in order, after the poison");
     }

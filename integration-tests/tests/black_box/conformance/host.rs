@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use local_stack::{Environment, Function};
 
-use super::stage::Stage;
-use crate::lambda_api::LambdaApi;
-use crate::mapping::Mapping;
-use crate::world::{PATIENCE, binary, eventually};
+use super::fixture::Fixture;
+use crate::support::event_source_mapping::Mapping;
+use crate::support::lambda_api::LambdaApi;
+use crate::support::system::{PATIENCE, binary, eventually};
 
 /// Its name, and its log's.
 pub(crate) const NAME: &str = "scripted-handler";
@@ -33,25 +33,25 @@ impl Host {
     /// Lambda the function's timeout.
     pub(crate) async fn start(
         self,
-        stage: &Stage,
+        fixture: &Fixture,
         settings: &[(&str, &str)],
         limit: Duration,
     ) -> Running {
         let add = |all: Environment, (name, value): &(&str, &str)| all.with(name, value);
-        let environment = settings.iter().fold(stage.environment(), add);
+        let environment = settings.iter().fold(fixture.environment(), add);
         match self {
             Self::Pod => {
                 let limit = limit.as_secs().to_string();
                 let environment = environment.with("HANDLER_TIMEOUT_SECONDS", limit);
-                Running::start(self, stage, environment).await
+                Running::start(self, fixture, environment).await
             }
             Self::Lambda => {
                 let api = LambdaApi::start().await;
                 let lambda = api.environment();
                 let lambda = lambda.iter().map(|(name, value)| (*name, value.as_str()));
                 let environment = lambda.fold(environment, |all, setting| add(all, &setting));
-                let running = Running::start(self, stage, environment).await;
-                let (sqs, url) = (stage.world.sqs.clone(), stage.world.queue.url.clone());
+                let running = Running::start(self, fixture, environment).await;
+                let (sqs, url) = (fixture.system.sqs.clone(), fixture.system.queue.url.clone());
                 let mapping = Mapping::start(sqs, url, api, limit);
                 Running { _mapping: Some(mapping), ..running }
             }
@@ -60,8 +60,8 @@ impl Host {
 }
 
 impl Running {
-    async fn start(host: Host, stage: &Stage, environment: Environment) -> Self {
-        let function = launch(host, stage, &environment).await;
+    async fn start(host: Host, fixture: &Fixture, environment: Environment) -> Self {
+        let function = launch(host, fixture, &environment).await;
         Self { host, environment, function, _mapping: None }
     }
 
@@ -71,8 +71,8 @@ impl Running {
     }
 
     /// Starts the function again.
-    pub(crate) async fn restart(&mut self, stage: &Stage) {
-        self.function = launch(self.host, stage, &self.environment).await;
+    pub(crate) async fn restart(&mut self, fixture: &Fixture) {
+        self.function = launch(self.host, fixture, &self.environment).await;
     }
 
     pub(crate) fn health_url(&self, path: &str) -> String {
@@ -80,15 +80,15 @@ impl Running {
     }
 }
 
-async fn launch(host: Host, stage: &Stage, environment: &Environment) -> Function {
+async fn launch(host: Host, fixture: &Fixture, environment: &Environment) -> Function {
     let binary = binary(&format!("examples/{NAME}"));
-    let started = Function::start(&binary, NAME, environment, &stage.world.state);
+    let started = Function::start(&binary, NAME, environment, &fixture.system.state);
     let mut function = started.expect("a process");
     match host {
         Host::Pod => function.ready(PATIENCE).await.expect("a function that is ready"),
         Host::Lambda => {
             eventually("the function consumes", async || {
-                let log = stage.world.log(NAME);
+                let log = fixture.system.log(NAME);
                 log.iter().any(|line| line["message"] == "consuming").then_some(())
             })
             .await;

@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::Host;
+use super::fixture::message;
 use super::scenario::{Scenario, groups};
-use super::stage::message;
 use super::verdicts::dead_at_the_last_delivery;
 
 /// In a Lambda, whose queue keeps messages invisible for longer than the function may run, this shows that

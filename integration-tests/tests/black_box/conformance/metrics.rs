@@ -5,25 +5,25 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::Host;
+use super::fixture::{Fixture, message};
 use super::host::{NAME, Running};
-use super::stage::{Stage, message};
-use crate::mapping::TIME;
-use crate::world::eventually;
+use crate::support::event_source_mapping::TIME;
+use crate::support::system::eventually;
 
 /// By name, verdict and reason.
 type Counts = BTreeMap<String, f64>;
 
 pub(crate) async fn what_is_counted_has_the_same_names_and_values(host: Host) {
-    let stage = Stage::new().await;
+    let fixture = Fixture::new().await;
     let messages = [
         message("g", "a", &json!(["ack"])),
         message("h", "b", &json!([{"retry_after": 0}, "ack"])),
         message("i", "c", &json!(["reject"])),
         message("j", "d", &json!(["panic", "ack"])),
     ];
-    stage.send(&messages).await;
-    let running = host.start(&stage, &[], TIME).await;
-    stage.empty().await;
+    fixture.send(&messages).await;
+    let running = host.start(&fixture, &[], TIME).await;
+    fixture.empty().await;
     let expected = [
         ("messages_received_total", 6.0),
         ("messages_settled_total ack", 3.0),
@@ -36,8 +36,8 @@ pub(crate) async fn what_is_counted_has_the_same_names_and_values(host: Host) {
     let expected: Counts = expected.map(|(name, count)| (name.to_owned(), count)).into();
     let counts = eventually("the last is counted", async || {
         let counts = match host {
-            Host::Pod => prometheus(&stage, &running).await,
-            Host::Lambda => embedded(&stage.world.log(NAME)),
+            Host::Pod => prometheus(&fixture, &running).await,
+            Host::Lambda => embedded(&fixture.system.log(NAME)),
         };
         (counts.get("messages_settled_total ack") == Some(&3.0)).then_some(counts)
     })
@@ -51,8 +51,8 @@ fn is_counted(name: &str) -> bool {
 }
 
 /// The lines `name{label="value",...} number`; of a histogram its sum.
-async fn prometheus(stage: &Stage, running: &Running) -> Counts {
-    let request = stage.world.client.get(running.health_url("metrics")).send();
+async fn prometheus(fixture: &Fixture, running: &Running) -> Counts {
+    let request = fixture.system.client.get(running.health_url("metrics")).send();
     let text = request.await.expect("an answer").text().await.expect("a text");
     let lines = text.lines().filter(|line| !line.starts_with('#'));
     let count = lines.filter_map(|line| {

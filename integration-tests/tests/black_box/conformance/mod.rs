@@ -11,12 +11,12 @@ mod dead_letter;
 mod dead_letters;
 mod drain;
 mod fifo;
+mod fixture;
 mod host;
 mod long_work;
 mod metrics;
 mod outage;
 mod scenario;
-mod stage;
 mod traces;
 mod verdicts;
 

@@ -10,44 +10,45 @@ use serde_json::json;
 use tokio::time::sleep;
 
 use super::Host;
-use super::stage::{Stage, message};
-use crate::mapping::TIME;
-use crate::world::eventually;
+use super::fixture::{Fixture, message};
+use crate::support::event_source_mapping::TIME;
+use crate::support::system::eventually;
 
 const MESSAGES: usize = 8;
 /// In a Lambda shorter than its first wait.
 const OUTAGE: Duration = Duration::from_secs(10);
 
 pub(crate) async fn an_outage_costs_a_message_two_deliveries(host: Host) {
-    let stage = Stage::new().await;
-    stage.allow_deliveries(MAX_RECEIVE_COUNT.into()).await;
-    let dependency = stage.path("dependency");
+    let fixture = Fixture::new().await;
+    fixture.allow_deliveries(MAX_RECEIVE_COUNT.into()).await;
+    let dependency = fixture.path("dependency");
     let steps = json!([{"needs": dependency}]);
     let ids: Vec<_> = (0..MESSAGES).map(|number| format!("m{number}")).collect();
     let messages: Vec<_> = ids.iter().map(|id| message(id, id, &steps)).collect();
     fs::write(&dependency, "").expect("a file");
     let settings = [("DEPENDENCY_FILE", dependency.to_str().expect("UTF-8"))];
-    let _running = host.start(&stage, &settings, TIME).await;
+    let _running = host.start(&fixture, &settings, TIME).await;
 
     fs::remove_file(&dependency).expect("removed");
-    stage.send(&messages).await;
-    eventually("a message is handled", async || (!stage.effects().is_empty()).then_some(())).await;
+    fixture.send(&messages).await;
+    eventually("a message is handled", async || (!fixture.effects().is_empty()).then_some(()))
+        .await;
     sleep(OUTAGE).await;
-    let handled = deliveries(&stage);
+    let handled = deliveries(&fixture);
     assert!(handled.values().all(|deliveries| *deliveries == 1), "{handled:?}");
     fs::write(&dependency, "").expect("a file");
-    stage.empty().await;
-    assert!(stage.take_dead_letters().await.is_empty());
-    let acked = stage.effects().iter().filter(|effect| effect.what == "ack").count();
+    fixture.empty().await;
+    assert!(fixture.take_dead_letters().await.is_empty());
+    let acked = fixture.effects().iter().filter(|effect| effect.what == "ack").count();
     assert_eq!(acked, MESSAGES);
-    let handled = deliveries(&stage);
+    let handled = deliveries(&fixture);
     assert!(handled.values().all(|deliveries| *deliveries <= 2), "{handled:?}");
 }
 
 /// How often each message was handled.
-fn deliveries(stage: &Stage) -> HashMap<String, usize> {
+fn deliveries(fixture: &Fixture) -> HashMap<String, usize> {
     let mut deliveries = HashMap::new();
-    for effect in stage.effects().into_iter().filter(|effect| effect.what == "began") {
+    for effect in fixture.effects().into_iter().filter(|effect| effect.what == "began") {
         *deliveries.entry(effect.id).or_default() += 1;
     }
     deliveries

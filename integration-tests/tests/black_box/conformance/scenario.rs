@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::Host;
 use super::dead_letter::Dead;
-use super::stage::{Effect, Sent, Stage};
-use crate::mapping::TIME;
+use super::fixture::{Effect, Fixture, Sent};
+use crate::support::event_source_mapping::TIME;
 
 /// A row of the table.
 pub(crate) struct Scenario {
@@ -44,29 +44,29 @@ pub(crate) fn groups(all: &[(&str, &[&str])]) -> Groups {
 
 impl Scenario {
     pub(crate) async fn check(self, host: Host) {
-        self.check_on(&Stage::new().await, host).await;
+        self.check_on(&Fixture::new().await, host).await;
     }
 
     /// Sends, starts the function, waits for the end of all messages, and compares.
-    pub(crate) async fn check_on(self, stage: &Stage, host: Host) {
-        stage.send(&self.messages).await;
-        let _running = host.start(stage, &self.settings, self.limit).await;
-        stage.empty().await;
-        self.compare(stage).await;
+    pub(crate) async fn check_on(self, fixture: &Fixture, host: Host) {
+        fixture.send(&self.messages).await;
+        let _running = host.start(fixture, &self.settings, self.limit).await;
+        fixture.empty().await;
+        self.compare(fixture).await;
     }
 
     /// What was left must be what is expected.
-    pub(crate) async fn compare(mut self, stage: &Stage) {
+    pub(crate) async fn compare(mut self, fixture: &Fixture) {
         self.dead.sort();
-        assert_eq!(Outcome::of(stage).await, Outcome { groups: self.groups, dead: self.dead });
+        assert_eq!(Outcome::of(fixture).await, Outcome { groups: self.groups, dead: self.dead });
     }
 }
 
 impl Outcome {
-    async fn of(stage: &Stage) -> Self {
-        let mut dead: Vec<_> = stage.take_dead_letters().await.iter().map(Dead::read).collect();
+    async fn of(fixture: &Fixture) -> Self {
+        let mut dead: Vec<_> = fixture.take_dead_letters().await.iter().map(Dead::read).collect();
         dead.sort();
-        Self { groups: handled(&stage.effects()), dead }
+        Self { groups: handled(&fixture.effects()), dead }
     }
 }
 

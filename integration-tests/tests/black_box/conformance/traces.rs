@@ -4,8 +4,8 @@ use serde_json::json;
 
 use super::Host;
 use super::dead_letter::Dead;
+use super::fixture::{Sent, message};
 use super::scenario::{Scenario, groups};
-use super::stage::{Sent, message};
 
 const ATTRIBUTE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 

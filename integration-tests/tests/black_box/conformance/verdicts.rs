@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::Host;
 use super::dead_letter::Dead;
+use super::fixture::{Fixture, message};
 use super::scenario::{Scenario, groups};
-use super::stage::{Stage, message};
 
 /// Fails at once until the last delivery that the queue allows, which takes `step`.
 pub(crate) fn at_last(step: &str) -> Value {
@@ -47,14 +47,14 @@ pub(crate) async fn a_retry_comes_again(host: Host) {
 }
 
 pub(crate) async fn a_retry_waits_as_long_as_it_asks(host: Host) {
-    let stage = Stage::new().await;
+    let fixture = Fixture::new().await;
     let scenario = Scenario {
         messages: vec![message("g", "a", &json!([{"retry_after": 3}, "ack"]))],
         groups: groups(&[("g", &["a: retry", "a: ack"])]),
         ..Scenario::default()
     };
-    scenario.check_on(&stage, host).await;
-    let times: Vec<_> = stage.effects().iter().map(|effect| effect.at_ms).collect();
+    scenario.check_on(&fixture, host).await;
+    let times: Vec<_> = fixture.effects().iter().map(|effect| effect.at_ms).collect();
     assert!(times[2] - times[1] >= 3_000, "not after the backoff, which is shorter: {times:?}");
 }
 

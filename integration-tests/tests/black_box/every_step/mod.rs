@@ -1,8 +1,8 @@
 //! A failure at every step ends in the right final state.
 //!
 //! Each test runs its scenario once and writes down what the function says to a dependency, message
-//! by message. Then it runs the scenario again for each of these steps, in a world of its own, with
-//! a [`Wire`](wire::Wire) in between that fails at just that step, and looks at the final state.
+//! by message. Then it runs the scenario again for each of these steps, in a system of its own, with
+//! a [`RecordingProxy`](recording_proxy::RecordingProxy) in between that fails at just that step, and looks at the final state.
 
 mod final_state;
 mod operations;
@@ -11,10 +11,10 @@ mod postgresql;
 mod projector;
 mod queues;
 mod reads;
+mod recording_proxy;
 mod redis;
 mod replays;
-mod wire;
-mod world;
+mod systems;
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
@@ -28,7 +28,7 @@ const LANES: usize = 6;
 
 /// Runs `scenario` undisturbed, then with each of `faults` at each step that `of_interest` admits.
 ///
-/// A scenario starts its function behind a wire that follows the plan, waits until the plan
+/// A scenario starts its function behind a proxy that follows the plan, waits until the plan
 /// [has happened](Plan::has_happened), and then asserts the final state.
 fn every_step(
     faults: &[Fault],

@@ -4,27 +4,27 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::queues::FAILURES;
-use super::world::{api, to_aws, worker};
+use super::systems::{api, to_aws, worker};
 use super::{every_step, final_state, first};
-use crate::world::{Api, World, eventually};
+use crate::support::system::{Api, TestSystem, eventually};
 
 #[test]
 fn a_writer_whose_tables_or_queue_fail_accepts_once_what_is_asked_until_it_answers() {
     every_step(&FAILURES, first, async |plan| {
-        let world = World::new().await;
-        world.create_tables().await;
-        let (_aws, endpoint) = to_aws(&world, &plan).await;
+        let system = TestSystem::new().await;
+        system.create_tables().await;
+        let (_aws, endpoint) = to_aws(&system, &plan).await;
         let settings = [("AWS_ENDPOINT_URL", endpoint.as_str())];
-        let writer = api(&world, "task-writer", &world.database.writer_url, &settings).await;
+        let writer = api(&system, "task-writer", &system.database.writer_url, &settings).await;
         let create = json!({"title": "Milk"});
-        let accepted = defer(&world, &writer, "/v1/tasks", "first", &create).await;
+        let accepted = defer(&system, &writer, "/v1/tasks", "first", &create).await;
         plan.has_happened().await;
-        let mut worker = worker(&world, &[]);
-        let reader = world.reader().await;
-        let operation = ended(&world, &reader, &accepted).await;
+        let mut worker = worker(&system, &[]);
+        let reader = system.reader().await;
+        let operation = ended(&system, &reader, &accepted).await;
         assert_eq!((&operation["status"], &operation["version"]), (&json!("succeeded"), &json!(1)));
-        final_state::is_empty(&world, &world.queue, 0).await;
-        let tasks = final_state::tasks(&world).await;
+        final_state::is_empty(&system, &system.queue, 0).await;
+        let tasks = final_state::tasks(&system).await;
         assert_eq!(tasks.len(), 1);
         assert_eq!(json!(tasks[0].id), accepted["task"], "it is the task that the caller got");
         for mut function in [writer.function, reader.function] {
@@ -40,27 +40,27 @@ fn a_worker_whose_tables_fail_ends_every_operation() {
         &FAILURES,
         |step| first(step) && step.label == "BatchExecuteStatement",
         async |plan| {
-            let world = World::new().await;
-            world.create_tables().await;
-            let writer = world.writer().await;
+            let system = TestSystem::new().await;
+            system.create_tables().await;
+            let writer = system.writer().await;
             let create = json!({"title": "Milk"});
-            let first = defer(&world, &writer, "/v1/tasks", "first", &create).await;
+            let first = defer(&system, &writer, "/v1/tasks", "first", &create).await;
             let path = format!("/v1/tasks/{}/complete", Uuid::now_v7());
-            let second = defer(&world, &writer, &path, "second", &Value::Null).await;
-            let (_aws, endpoint) = to_aws(&world, &plan).await;
-            let mut worker = worker(&world, &[("AWS_ENDPOINT_URL", &endpoint)]);
+            let second = defer(&system, &writer, &path, "second", &Value::Null).await;
+            let (_aws, endpoint) = to_aws(&system, &plan).await;
+            let mut worker = worker(&system, &[("AWS_ENDPOINT_URL", &endpoint)]);
             plan.has_happened().await;
-            let reader = world.reader().await;
-            let operation = ended(&world, &reader, &first).await;
+            let reader = system.reader().await;
+            let operation = ended(&system, &reader, &first).await;
             assert_eq!(
                 (&operation["status"], &operation["version"]),
                 (&json!("succeeded"), &json!(1))
             );
-            let operation = ended(&world, &reader, &second).await;
+            let operation = ended(&system, &reader, &second).await;
             assert_eq!(operation["problem"]["type"], "urn:problem:not-found");
-            final_state::is_empty(&world, &world.queue, 0).await;
-            assert_eq!(world.count("SELECT count(*) FROM inbox").await, 2);
-            assert_eq!(world.count("SELECT count(*) FROM tasks").await, 1);
+            final_state::is_empty(&system, &system.queue, 0).await;
+            assert_eq!(system.count("SELECT count(*) FROM inbox").await, 2);
+            assert_eq!(system.count("SELECT count(*) FROM tasks").await, 1);
             for mut function in [writer.function, reader.function] {
                 function.kill().await.expect("killed");
             }
@@ -71,15 +71,15 @@ fn a_worker_whose_tables_fail_ends_every_operation() {
 
 /// Asks until a write is accepted, as a caller with an `Idempotency-Key` may; the operation.
 pub(crate) async fn defer(
-    world: &World,
+    system: &TestSystem,
     writer: &Api,
     path: &str,
     key: &str,
     body: &Value,
 ) -> Value {
     eventually("the write is accepted", async || {
-        let request = world.client.post(format!("{}{path}", writer.url)).json(body);
-        let request = request.bearer_auth(world.token("acme")).header("Idempotency-Key", key);
+        let request = system.client.post(format!("{}{path}", writer.url)).json(body);
+        let request = request.bearer_auth(system.token("acme")).header("Idempotency-Key", key);
         let response = request.header("Prefer", "respond-async").send().await.expect("an answer");
         let status = response.status().as_u16();
         assert!([202, 503].contains(&status), "{status}");
@@ -96,10 +96,10 @@ pub(crate) async fn defer(
 }
 
 /// The operation once it has ended.
-async fn ended(world: &World, reader: &Api, accepted: &Value) -> Value {
+async fn ended(system: &TestSystem, reader: &Api, accepted: &Value) -> Value {
     let path = accepted["path"].as_str().expect("a path");
     eventually("the operation ends", async || {
-        let (status, operation) = final_state::get(world, reader, path).await;
+        let (status, operation) = final_state::get(system, reader, path).await;
         assert_eq!(status, 200, "{operation}");
         (operation["status"] != "accepted").then_some(operation)
     })

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::world::eventually;
+use crate::support::system::eventually;
 
 /// A request that a function makes of a dependency.
 #[derive(Clone, Debug, PartialEq, Eq)]

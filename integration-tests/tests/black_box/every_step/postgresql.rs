@@ -4,23 +4,25 @@
 use serde_json::{Value, json};
 
 use super::plan::{Fault, Step};
-use super::world::{api, commands, committed, nothing_is_untold, relay_to, to_postgresql, worker};
+use super::systems::{
+    api, commands, committed, nothing_is_untold, relay_to, to_postgresql, worker,
+};
 use super::{every_step, final_state, first};
 use crate::relay::{facts_queue, subscriber::Subscriber};
-use crate::world::{Api, World, eventually};
+use crate::support::system::{Api, TestSystem, eventually};
 
 const CUTS: [Fault; 2] = [Fault::Unheard, Fault::Unanswered];
 
 #[test]
 fn a_worker_cut_off_from_postgresql_applies_each_command_once() {
     every_step(&CUTS, first, async |plan| {
-        let (world, load) = (World::new().await, commands());
-        world.send(&load.messages).await;
-        let (_wire, url) = to_postgresql(&world.database.writer_url, &plan).await;
-        let mut worker = worker(&world, &[("DATABASE_URL", &url)]);
+        let (system, load) = (TestSystem::new().await, commands());
+        system.send(&load.messages).await;
+        let (_wire, url) = to_postgresql(&system.database.writer_url, &plan).await;
+        let mut worker = worker(&system, &[("DATABASE_URL", &url)]);
         plan.has_happened().await;
-        final_state::is_empty(&world, &world.queue, 0).await;
-        load.assert_is_what_is_left(&world).await;
+        final_state::is_empty(&system, &system.queue, 0).await;
+        load.assert_is_what_is_left(&system).await;
         worker.kill().await.expect("killed");
     });
 }
@@ -32,13 +34,13 @@ fn a_relay_cut_off_from_postgresql_tells_every_fact_in_order() {
     let matters =
         |step: &Step| first(step) && !prepares.iter().any(|name| step.label.starts_with(name));
     every_step(&CUTS, matters, async |plan| {
-        let world = committed().await;
-        let facts = facts_queue(&world).await;
-        let (_wire, url) = to_postgresql(&world.database.relay_url, &plan).await;
-        let mut relay = relay_to(&world, &facts.url, &[("DATABASE_URL", &url)]);
+        let system = committed().await;
+        let facts = facts_queue(&system).await;
+        let (_wire, url) = to_postgresql(&system.database.relay_url, &plan).await;
+        let mut relay = relay_to(&system, &facts.url, &[("DATABASE_URL", &url)]);
         plan.has_happened().await;
-        nothing_is_untold(&world).await;
-        Subscriber::new(&world, &facts.url).receives_everything().await;
+        nothing_is_untold(&system).await;
+        Subscriber::new(&system, &facts.url).receives_everything().await;
         relay.kill().await.expect("killed");
     });
 }
@@ -46,31 +48,31 @@ fn a_relay_cut_off_from_postgresql_tells_every_fact_in_order() {
 #[test]
 fn a_writer_cut_off_from_postgresql_does_once_what_is_asked_until_it_answers() {
     every_step(&CUTS, first, async |plan| {
-        let world = World::new().await;
-        let (_wire, url) = to_postgresql(&world.database.writer_url, &plan).await;
-        let login = &world.database.writer_url;
-        let mut writer = api(&world, "task-writer", login, &[("DATABASE_URL", &url)]).await;
-        let created = send(&world, &writer, "/v1/tasks", "first", &json!({"title": "Milk"})).await;
+        let system = TestSystem::new().await;
+        let (_wire, url) = to_postgresql(&system.database.writer_url, &plan).await;
+        let login = &system.database.writer_url;
+        let mut writer = api(&system, "task-writer", login, &[("DATABASE_URL", &url)]).await;
+        let created = send(&system, &writer, "/v1/tasks", "first", &json!({"title": "Milk"})).await;
         let id = created["id"].as_str().expect("an id");
         let path = format!("/v1/tasks/{id}/complete");
-        let completed = send(&world, &writer, &path, "second", &Value::Null).await;
+        let completed = send(&system, &writer, &path, "second", &Value::Null).await;
         assert_eq!((&completed["status"], &completed["version"]), (&json!("completed"), &json!(2)));
         plan.has_happened().await;
-        let tasks = final_state::tasks(&world).await;
+        let tasks = final_state::tasks(&system).await;
         assert_eq!(tasks.len(), 1);
         assert_eq!((tasks[0].id.to_string().as_str(), tasks[0].version), (id, 2));
         for table in ["SELECT count(*) FROM inbox", "SELECT count(*) FROM outbox"] {
-            assert_eq!(world.count(table).await, 2, "{table}");
+            assert_eq!(system.count(table).await, 2, "{table}");
         }
         writer.function.kill().await.expect("killed");
     });
 }
 
 /// Asks until there is an answer, as a caller with an `Idempotency-Key` may.
-async fn send(world: &World, writer: &Api, path: &str, key: &str, body: &Value) -> Value {
+async fn send(system: &TestSystem, writer: &Api, path: &str, key: &str, body: &Value) -> Value {
     eventually("the writer answers", async || {
-        let request = world.client.post(format!("{}{path}", writer.url)).json(body);
-        let request = request.bearer_auth(world.token("acme")).header("Idempotency-Key", key);
+        let request = system.client.post(format!("{}{path}", writer.url)).json(body);
+        let request = request.bearer_auth(system.token("acme")).header("Idempotency-Key", key);
         let response = request.send().await.expect("an answer");
         let status = response.status().as_u16();
         assert!([200, 201, 409, 503].contains(&status), "{status}");

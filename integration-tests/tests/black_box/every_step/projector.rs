@@ -5,36 +5,36 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::queues::{FAILURES, is_work};
-use super::world::{committed, consumer, publish, to_aws};
+use super::systems::{committed, consumer, publish, to_aws};
 use super::{every_step, final_state};
 use crate::relay::{facts_queue, subscriber::Subscriber};
-use crate::world::{Api, World};
+use crate::support::system::{Api, TestSystem};
 
 #[test]
 fn a_projector_whose_tables_or_queue_fail_leaves_the_fold_of_the_facts() {
     every_step(&FAILURES, is_work, async |plan| {
-        let world = committed().await;
-        world.create_tables().await;
-        let (facts, others) = (facts_queue(&world).await, facts_queue(&world).await);
-        publish(&world, &[&facts.url, &others.url]).await;
-        let (_aws, endpoint) = to_aws(&world, &plan).await;
+        let system = committed().await;
+        system.create_tables().await;
+        let (facts, others) = (facts_queue(&system).await, facts_queue(&system).await);
+        publish(&system, &[&facts.url, &others.url]).await;
+        let (_aws, endpoint) = to_aws(&system, &plan).await;
         let settings = [("AWS_ENDPOINT_URL", endpoint.as_str())];
-        let mut projector = consumer(&world, "history-projector", &facts.url, &settings);
+        let mut projector = consumer(&system, "history-projector", &facts.url, &settings);
         plan.has_happened().await;
-        final_state::is_empty(&world, &facts, 0).await;
+        final_state::is_empty(&system, &facts, 0).await;
 
-        let mut subscriber = Subscriber::new(&world, &others.url);
+        let mut subscriber = Subscriber::new(&system, &others.url);
         subscriber.receives_everything().await;
-        let mut reader = world.reader().await;
+        let mut reader = system.reader().await;
         for (task, expected) in fold(&subscriber) {
-            assert_eq!(history(&world, &reader, &task).await, expected);
+            assert_eq!(history(&system, &reader, &task).await, expected);
         }
         projector.kill().await.expect("killed");
         reader.function.kill().await.expect("killed");
     });
 }
 
-/// What the facts publish of each task: the version and the kind and the task of each change, the
+/// What the facts say of each task: the version and the kind and the task of each change, the
 /// newest first.
 fn fold(subscriber: &Subscriber<'_>) -> BTreeMap<String, Vec<Value>> {
     let mut tasks = BTreeMap::<String, BTreeMap<u64, Value>>::new();
@@ -48,8 +48,8 @@ fn fold(subscriber: &Subscriber<'_>) -> BTreeMap<String, Vec<Value>> {
     tasks.into_iter().map(|(task, changes)| (task, newest_first(changes))).collect()
 }
 
-async fn history(world: &World, reader: &Api, task: &str) -> Vec<Value> {
-    let (_, page) = final_state::get(world, reader, &format!("/v1/tasks/{task}/history")).await;
+async fn history(system: &TestSystem, reader: &Api, task: &str) -> Vec<Value> {
+    let (_, page) = final_state::get(system, reader, &format!("/v1/tasks/{task}/history")).await;
     let entries = page["history"].as_array().expect("a history");
     entries.iter().map(|entry| change(&entry["type"], &entry["task"])).collect()
 }

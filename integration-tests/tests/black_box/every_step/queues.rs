@@ -5,13 +5,13 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::plan::{Fault, OUTAGE, Plan, Step};
-use super::world::{
+use super::systems::{
     commands, committed, nothing_is_untold, relay_to, to_aws, to_postgresql, worker,
 };
 use super::{any, every_step, final_state, first};
 use crate::claim_check::send_claimed;
 use crate::relay::{facts_queue, subscriber::Subscriber};
-use crate::world::{World, event};
+use crate::support::system::{TestSystem, event};
 
 pub(crate) const FAILURES: [Fault; 3] = [Fault::Refused(1), Fault::Unanswered, OUTAGE];
 
@@ -26,18 +26,18 @@ pub(crate) fn is_work(step: &Step) -> bool {
 #[test]
 fn a_worker_whose_queue_fails_applies_each_command_once_and_buries_what_is_none() {
     every_step(&FAILURES, is_work, async |plan| {
-        let (world, load) = (World::new().await, commands());
-        world.send(&[("poison".to_owned(), "no event".to_owned())]).await;
-        world.send(&load.messages).await;
+        let (system, load) = (TestSystem::new().await, commands());
+        system.send(&[("poison".to_owned(), "no event".to_owned())]).await;
+        system.send(&load.messages).await;
         let lost_commit = Plan::lost_commit();
-        let (_wire, url) = to_postgresql(&world.database.writer_url, &lost_commit).await;
-        let (_aws, endpoint) = to_aws(&world, &plan).await;
+        let (_wire, url) = to_postgresql(&system.database.writer_url, &lost_commit).await;
+        let (_aws, endpoint) = to_aws(&system, &plan).await;
         let settings = [("DATABASE_URL", url.as_str()), ("AWS_ENDPOINT_URL", &endpoint)];
-        let mut worker = worker(&world, &settings);
+        let mut worker = worker(&system, &settings);
         plan.has_happened().await;
         lost_commit.has_happened().await;
-        final_state::is_empty(&world, &world.queue, 1).await;
-        load.assert_is_what_is_left(&world).await;
+        final_state::is_empty(&system, &system.queue, 1).await;
+        load.assert_is_what_is_left(&system).await;
         worker.kill().await.expect("killed");
     });
 }
@@ -48,22 +48,22 @@ fn a_worker_whose_bucket_fails_applies_what_is_claimed_and_what_follows_it() {
         &FAILURES,
         |step| step.label == "GET object",
         async |plan| {
-            let world = World::new().await;
+            let system = TestSystem::new().await;
             let subject = Uuid::now_v7().to_string();
-            let bucket = send_claimed(&world, &subject).await;
-            world
+            let bucket = send_claimed(&system, &subject).await;
+            system
                 .send(&[(subject.clone(), event("2", "complete-task", &subject, &json!({})))])
                 .await;
-            let (_aws, endpoint) = to_aws(&world, &plan).await;
+            let (_aws, endpoint) = to_aws(&system, &plan).await;
             let settings =
                 [("CLAIM_CHECK_BUCKET", bucket.as_str()), ("AWS_ENDPOINT_URL", &endpoint)];
-            let mut worker = worker(&world, &settings);
+            let mut worker = worker(&system, &settings);
             plan.has_happened().await;
-            final_state::is_empty(&world, &world.queue, 0).await;
-            let tasks = final_state::tasks(&world).await;
+            final_state::is_empty(&system, &system.queue, 0).await;
+            let tasks = final_state::tasks(&system).await;
             assert_eq!((tasks.len(), tasks[0].version), (1, 2));
-            assert_eq!(world.count("SELECT count(*) FROM tasks WHERE title = 'From S3'").await, 1);
-            assert_eq!(world.count("SELECT count(*) FROM inbox").await, 2);
+            assert_eq!(system.count("SELECT count(*) FROM tasks WHERE title = 'From S3'").await, 1);
+            assert_eq!(system.count("SELECT count(*) FROM inbox").await, 2);
             worker.kill().await.expect("killed");
         },
     );
@@ -72,13 +72,13 @@ fn a_worker_whose_bucket_fails_applies_what_is_claimed_and_what_follows_it() {
 #[test]
 fn a_relay_whose_queue_fails_tells_every_fact_in_order() {
     every_step(&FAILURES, any, async |plan| {
-        let world = committed().await;
-        let facts = facts_queue(&world).await;
-        let (_aws, endpoint) = to_aws(&world, &plan).await;
-        let mut relay = relay_to(&world, &facts.url, &[("AWS_ENDPOINT_URL", &endpoint)]);
+        let system = committed().await;
+        let facts = facts_queue(&system).await;
+        let (_aws, endpoint) = to_aws(&system, &plan).await;
+        let mut relay = relay_to(&system, &facts.url, &[("AWS_ENDPOINT_URL", &endpoint)]);
         plan.has_happened().await;
-        nothing_is_untold(&world).await;
-        Subscriber::new(&world, &facts.url).receives_everything().await;
+        nothing_is_untold(&system).await;
+        Subscriber::new(&system, &facts.url).receives_everything().await;
         relay.kill().await.expect("killed");
     });
 }

@@ -4,27 +4,27 @@ use serde_json::{Value, json};
 
 use super::operations::defer;
 use super::queues::FAILURES;
-use super::world::{api, committed, consumer, publish, to_aws};
+use super::systems::{api, committed, consumer, publish, to_aws};
 use super::{any, every_step, final_state};
 use crate::relay::facts_queue;
-use crate::world::{Api, World, eventually};
+use crate::support::system::{Api, TestSystem, eventually};
 
 #[test]
 fn a_reader_whose_tables_fail_says_so_and_then_answers_right() {
     every_step(&FAILURES, any, async |plan| {
-        let world = with_history().await;
-        let mut writer = world.writer().await;
+        let system = with_history().await;
+        let mut writer = system.writer().await;
         let create = json!({"title": "Milk"});
-        let accepted = defer(&world, &writer, "/v1/tasks", "first", &create).await;
-        let (_aws, endpoint) = to_aws(&world, &plan).await;
+        let accepted = defer(&system, &writer, "/v1/tasks", "first", &create).await;
+        let (_aws, endpoint) = to_aws(&system, &plan).await;
         let settings = [("AWS_ENDPOINT_URL", endpoint.as_str())];
-        let mut reader = api(&world, "task-reader", &world.database.reader_url, &settings).await;
+        let mut reader = api(&system, "task-reader", &system.database.reader_url, &settings).await;
 
         let operation = accepted["path"].as_str().expect("a path");
-        let operation = answer(&world, &reader, operation).await;
+        let operation = answer(&system, &reader, operation).await;
         assert_eq!(operation["task"], accepted["task"]);
-        for task in final_state::tasks(&world).await {
-            let page = answer(&world, &reader, &format!("/v1/tasks/{}/history", task.id)).await;
+        for task in final_state::tasks(&system).await {
+            let page = answer(&system, &reader, &format!("/v1/tasks/{}/history", task.id)).await;
             let entries = page["history"].as_array().expect("a history");
             let versions: Vec<_> = entries.iter().map(|entry| entry["version"].as_i64()).collect();
             assert_eq!(versions, (1..=task.version).rev().map(Some).collect::<Vec<_>>());
@@ -36,21 +36,21 @@ fn a_reader_whose_tables_fail_says_so_and_then_answers_right() {
     });
 }
 
-async fn with_history() -> World {
-    let world = committed().await;
-    world.create_tables().await;
-    let facts = facts_queue(&world).await;
-    publish(&world, &[&facts.url]).await;
-    let mut projector = consumer(&world, "history-projector", &facts.url, &[]);
-    final_state::is_empty(&world, &facts, 0).await;
+async fn with_history() -> TestSystem {
+    let system = committed().await;
+    system.create_tables().await;
+    let facts = facts_queue(&system).await;
+    publish(&system, &[&facts.url]).await;
+    let mut projector = consumer(&system, "history-projector", &facts.url, &[]);
+    final_state::is_empty(&system, &facts, 0).await;
     projector.kill().await.expect("killed");
-    world
+    system
 }
 
 /// Retries until the reader says more than that its tables are unavailable.
-async fn answer(world: &World, reader: &Api, path: &str) -> Value {
+async fn answer(system: &TestSystem, reader: &Api, path: &str) -> Value {
     eventually("the reader answers", async || {
-        let (status, body) = final_state::get(world, reader, path).await;
+        let (status, body) = final_state::get(system, reader, path).await;
         assert!([200, 503].contains(&status), "{status} {body}");
         assert!(status == 200 || body["type"].is_string(), "{body}");
         (status == 200).then_some(body)

@@ -5,22 +5,23 @@ use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::redis_cluster::Cluster;
-use crate::world::{Api, World, eventually};
+use crate::support::redis_cluster::Cluster;
+use crate::support::system::{Api, TestSystem, eventually};
 
 /// Tenants whose slots are on each of three nodes.
 const TENANTS: [&str; 6] = ["acme", "other", "t1", "t2", "t3", "t4"];
 
-struct Stage {
-    world: World,
+struct Fixture {
+    system: TestSystem,
     reader: Api,
     writer: Api,
 }
 
-impl Stage {
+impl Fixture {
     async fn write(&self, tenant: &str, method: Method, path: &str, title: &str) -> Value {
         let url = format!("{}/v1/tasks{path}", self.writer.url);
-        let request = self.world.client.request(method, url).bearer_auth(self.world.token(tenant));
+        let request =
+            self.system.client.request(method, url).bearer_auth(self.system.token(tenant));
         let response = request.json(&json!({"title": title})).send().await.expect("an answer");
         assert!(response.status().is_success(), "{response:?}");
         response.json().await.expect("JSON")
@@ -30,13 +31,13 @@ impl Stage {
     async fn read(&self, tenant: &str, path: &str) -> (Value, String) {
         let id = Uuid::new_v4().to_string();
         let url = format!("{}/v1/tasks{path}", self.reader.url);
-        let request = self.world.client.get(url).bearer_auth(self.world.token(tenant));
+        let request = self.system.client.get(url).bearer_auth(self.system.token(tenant));
         let request = request.header("cache-control", "max-age=60").header("x-request-id", &id);
         let response = request.send().await.expect("an answer");
         assert_eq!(response.status(), StatusCode::OK);
         let body = response.json().await.expect("JSON");
         let line = eventually("the request is in the log", async || {
-            self.world.log("task-reader").into_iter().find(|line| line["request_id"] == id)
+            self.system.log("task-reader").into_iter().find(|line| line["request_id"] == id)
         })
         .await;
         (body, line["cache"].as_str().expect("a cache").to_owned())
@@ -56,22 +57,22 @@ impl Stage {
 #[tokio::test]
 async fn a_cluster_serves_invalidates_and_limits_for_the_functions() {
     let cluster = Cluster::start().await;
-    let world = World::with_redis(&cluster.url().into()).await;
+    let system = TestSystem::with_redis(&cluster.url().into()).await;
     let limited = [("RATE_LIMIT_BULK_PER_MINUTE", "1"), ("RATE_LIMIT_BULK_BURST", "2")];
-    let (reader, writer) = (world.reader().await, world.writer_with(&limited).await);
-    let stage = Stage { world, reader, writer };
+    let (reader, writer) = (system.reader().await, system.writer_with(&limited).await);
+    let fixture = Fixture { system, reader, writer };
     for tenant in TENANTS {
-        let created = stage.write(tenant, Method::POST, "", "Milk").await;
+        let created = fixture.write(tenant, Method::POST, "", "Milk").await;
         let path = format!("/{}", created["id"].as_str().expect("an id"));
-        stage.is_hit(tenant, &path, "/title", "Milk").await;
-        stage.is_hit(tenant, "", "/tasks/0/title", "Milk").await;
-        stage.write(tenant, Method::PATCH, &path, "Bread").await;
-        stage.is_hit(tenant, &path, "/title", "Bread").await;
-        stage.is_hit(tenant, "", "/tasks/0/title", "Bread").await;
+        fixture.is_hit(tenant, &path, "/title", "Milk").await;
+        fixture.is_hit(tenant, "", "/tasks/0/title", "Milk").await;
+        fixture.write(tenant, Method::PATCH, &path, "Bread").await;
+        fixture.is_hit(tenant, &path, "/title", "Bread").await;
+        fixture.is_hit(tenant, "", "/tasks/0/title", "Bread").await;
         let mut statuses = Vec::new();
         for _ in 0..3 {
-            let url = format!("{}/v1/tasks/batch", stage.writer.url);
-            let request = stage.world.client.post(url).bearer_auth(stage.world.token(tenant));
+            let url = format!("{}/v1/tasks/batch", fixture.writer.url);
+            let request = fixture.system.client.post(url).bearer_auth(fixture.system.token(tenant));
             let request = request.json(&json!({"tasks": [{"title": "Many"}]}));
             statuses.push(request.send().await.expect("an answer").status());
         }

@@ -14,8 +14,8 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
-use crate::private;
-use crate::world::{Api, World, eventually};
+use crate::support::private_servers;
+use crate::support::system::{Api, TestSystem, eventually};
 
 /// How old a read may be.
 const BOUND: Duration = Duration::from_secs(2);
@@ -70,8 +70,8 @@ const WISHES: [Wish; 5] = [
     Wish { directive: "no-store", bound: Duration::ZERO },
 ];
 
-struct Stage {
-    world: World,
+struct Fixture {
+    system: TestSystem,
     writer: Api,
     reader: Api,
     tasks: Vec<Written>,
@@ -79,27 +79,28 @@ struct Stage {
     reads: AtomicUsize,
 }
 
-impl Stage {
+impl Fixture {
     async fn new(proxy: &Proxy) -> Self {
-        let world = World::with_redis(proxy.url()).await;
-        let writer = world.writer_with(&[TTL]).await;
-        let environment = world.api_environment(&world.database.reader_url).with(TTL.0, TTL.1);
-        let reader = world.api("task-reader", environment).await;
+        let system = TestSystem::with_redis(proxy.url()).await;
+        let writer = system.writer_with(&[TTL]).await;
+        let environment = system.api_environment(&system.database.reader_url).with(TTL.0, TTL.1);
+        let reader = system.api("task-reader", environment).await;
         let (is_over, reads) = (AtomicBool::new(false), AtomicUsize::new(0));
-        let mut stage = Self { world, writer, reader, tasks: Vec::new(), is_over, reads };
+        let mut fixture = Self { system, writer, reader, tasks: Vec::new(), is_over, reads };
         for _ in 0..TASKS {
-            let created = stage.write(Method::POST, "", "Milk").await;
+            let created = fixture.write(Method::POST, "", "Milk").await;
             let id = created["id"].as_str().expect("an id").to_owned();
             let written = Written { id, versions: Mutex::default() };
             written.add(&created);
-            stage.tasks.push(written);
+            fixture.tasks.push(written);
         }
-        stage
+        fixture
     }
 
     async fn write(&self, method: Method, path: &str, title: &str) -> Value {
         let url = format!("{}/v1/tasks{path}", self.writer.url);
-        let request = self.world.client.request(method, url).bearer_auth(self.world.token("acme"));
+        let request =
+            self.system.client.request(method, url).bearer_auth(self.system.token("acme"));
         let response = request.json(&json!({"title": title})).send().await.expect("an answer");
         assert!(response.status().is_success(), "{response:?}");
         response.json().await.expect("JSON")
@@ -107,7 +108,7 @@ impl Stage {
 
     async fn get(&self, path: &str, directive: &str) -> Response {
         let url = format!("{}/v1/tasks{path}", self.reader.url);
-        let request = self.world.client.get(url).bearer_auth(self.world.token("acme"));
+        let request = self.system.client.get(url).bearer_auth(self.system.token("acme"));
         let response = request.header("cache-control", directive).send().await.expect("an answer");
         assert_eq!(response.status(), 200, "{directive}");
         response
@@ -200,27 +201,27 @@ async fn fail_in_every_way(redis: &mut Redis, proxy: &mut Proxy, next: &Redis) {
 
 #[tokio::test]
 async fn whatever_fails_no_read_is_older_than_it_may_be() {
-    let (_folder, mut redis) = private::redis().await;
-    let (_other_folder, next) = private::redis_like(&redis).await;
+    let (_folder, mut redis) = private_servers::redis().await;
+    let (_other_folder, next) = private_servers::redis_like(&redis).await;
     let mut proxy = Proxy::start(redis.url()).await.expect("a proxy");
-    let stage = Arc::new(Stage::new(&proxy).await);
+    let fixture = Arc::new(Fixture::new(&proxy).await);
     let mut clients = JoinSet::new();
     for index in 0..TASKS {
-        let stage = stage.clone();
-        clients.spawn(async move { stage.write_on(index).await });
+        let fixture = fixture.clone();
+        clients.spawn(async move { fixture.write_on(index).await });
     }
     for wish in WISHES {
-        let stage = stage.clone();
-        clients.spawn(async move { stage.read_on(wish).await });
+        let fixture = fixture.clone();
+        clients.spawn(async move { fixture.read_on(wish).await });
     }
     fail_in_every_way(&mut redis, &mut proxy, &next).await;
-    stage.is_over.store(true, Ordering::Relaxed);
+    fixture.is_over.store(true, Ordering::Relaxed);
     while let Some(client) = clients.join_next().await {
         client.expect("a client that saw nothing wrong");
     }
-    assert!(stage.reads.load(Ordering::Relaxed) > WISHES.len(), "it was read");
+    assert!(fixture.reads.load(Ordering::Relaxed) > WISHES.len(), "it was read");
     eventually("the new primary is used", async || {
-        stage.get("", "max-stale").await;
+        fixture.get("", "max-stale").await;
         let client = redis::Client::open(next.url().expose_secret()).expect("a URL");
         let mut connection = client.get_multiplexed_async_connection().await.ok()?;
         let keys: Vec<String> =

@@ -11,33 +11,34 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::private;
 use crate::relay::{facts_queue, relay};
-use crate::world::{Api, World, event, eventually};
+use crate::support::private_servers;
+use crate::support::system::{Api, TestSystem, event, eventually};
 
 /// A task that is written over HTTP and over the queue, and a pod that reads it.
-struct Stage {
-    world: World,
+struct Fixture {
+    system: TestSystem,
     reader: Api,
     writer: Api,
     task: String,
     version: i64,
 }
 
-impl Stage {
+impl Fixture {
     async fn new(redis: &SecretString) -> Self {
-        let world = World::with_redis(redis).await;
-        let (reader, writer) = (world.reader().await, world.writer().await);
-        let mut stage =
-            Self { world, reader, writer, task: Uuid::now_v7().to_string(), version: 1 };
-        let created = stage.write(Method::POST, "", &json!({"title": "Milk"})).await;
-        created["id"].as_str().expect("an id").clone_into(&mut stage.task);
-        stage
+        let system = TestSystem::with_redis(redis).await;
+        let (reader, writer) = (system.reader().await, system.writer().await);
+        let mut fixture =
+            Self { system, reader, writer, task: Uuid::now_v7().to_string(), version: 1 };
+        let created = fixture.write(Method::POST, "", &json!({"title": "Milk"})).await;
+        created["id"].as_str().expect("an id").clone_into(&mut fixture.task);
+        fixture
     }
 
     async fn write(&self, method: Method, task: &str, body: &Value) -> Value {
         let url = format!("{}/v1/tasks{task}", self.writer.url);
-        let request = self.world.client.request(method, url).bearer_auth(self.world.token("acme"));
+        let request =
+            self.system.client.request(method, url).bearer_auth(self.system.token("acme"));
         let response = request.json(body).send().await.expect("an answer");
         assert!(response.status().is_success(), "{response:?}");
         response.json().await.expect("JSON")
@@ -55,13 +56,13 @@ impl Stage {
     async fn read(&self, cache_control: &str) -> (i64, String) {
         let id = Uuid::new_v4().to_string();
         let url = format!("{}/v1/tasks/{}", self.reader.url, self.task);
-        let request = self.world.client.get(url).bearer_auth(self.world.token("acme"));
+        let request = self.system.client.get(url).bearer_auth(self.system.token("acme"));
         let request = request.header("cache-control", cache_control).header("x-request-id", &id);
         let response = request.send().await.expect("an answer");
         assert_eq!(response.status(), 200);
         let task: Value = response.json().await.expect("JSON");
         let line = eventually("the request is in the log", async || {
-            self.world.log("task-reader").into_iter().find(|line| line["request_id"] == id)
+            self.system.log("task-reader").into_iter().find(|line| line["request_id"] == id)
         })
         .await;
         (
@@ -85,21 +86,21 @@ impl Stage {
 
 #[tokio::test]
 async fn what_is_kept_is_served_until_it_changes_and_who_asks_for_the_present_gets_it_at_once() {
-    let (_folder, redis) = private::redis().await;
-    let mut stage = Stage::new(redis.url()).await;
-    stage.is_read_from("local").await;
+    let (_folder, redis) = private_servers::redis().await;
+    let mut fixture = Fixture::new(redis.url()).await;
+    fixture.is_read_from("local").await;
     for _ in 0..5 {
-        stage.rename().await;
-        assert_eq!(stage.read("no-cache").await, (stage.version, "miss".to_owned()));
-        stage.is_read_from("local").await;
+        fixture.rename().await;
+        assert_eq!(fixture.read("no-cache").await, (fixture.version, "miss".to_owned()));
+        fixture.is_read_from("local").await;
     }
-    let mut worker = stage.world.worker().await;
-    let complete = event("complete", "complete-task", &stage.task, &json!({}));
-    stage.world.send(&[(stage.task.clone(), complete)]).await;
-    stage.version += 1;
-    stage.is_read_from("local").await;
+    let mut worker = fixture.system.worker().await;
+    let complete = event("complete", "complete-task", &fixture.task, &json!({}));
+    fixture.system.send(&[(fixture.task.clone(), complete)]).await;
+    fixture.version += 1;
+    fixture.is_read_from("local").await;
     worker.stop().await.expect("drained");
-    let metrics = stage.world.client.get(stage.reader.function.health_url("metrics"));
+    let metrics = fixture.system.client.get(fixture.reader.function.health_url("metrics"));
     let metrics = metrics.send().await.expect("an answer").text().await.expect("text");
     for result in ["local", "hit", "miss"] {
         assert!(
@@ -111,13 +112,13 @@ async fn what_is_kept_is_served_until_it_changes_and_who_asks_for_the_present_ge
 
 #[tokio::test]
 async fn a_pod_that_is_cut_off_from_changes_is_right_again_soon() {
-    let (_folder, redis) = private::redis().await;
-    let mut stage = Stage::new(redis.url()).await;
+    let (_folder, redis) = private_servers::redis().await;
+    let mut fixture = Fixture::new(redis.url()).await;
     for _ in 0..3 {
-        stage.is_read_from("local").await;
+        fixture.is_read_from("local").await;
         cut_off(&redis).await.expect("cut off");
-        stage.rename().await;
-        stage.is_read_from("local").await;
+        fixture.rename().await;
+        fixture.is_read_from("local").await;
     }
 }
 
@@ -133,21 +134,21 @@ async fn cut_off(redis: &Redis) -> RedisResult<()> {
 
 #[tokio::test]
 async fn a_redis_that_hangs_or_is_restarted_is_believed_no_longer_and_then_again() {
-    let (_folder, mut redis) = private::redis().await;
-    let mut stage = Stage::new(redis.url()).await;
+    let (_folder, mut redis) = private_servers::redis().await;
+    let mut fixture = Fixture::new(redis.url()).await;
     // It repeats what Redis missed.
-    let facts = facts_queue(&stage.world).await;
-    let mut relay = relay(&stage.world, "relay", &[&facts.url]).await;
-    stage.is_read_from("local").await;
+    let facts = facts_queue(&fixture.system).await;
+    let mut relay = relay(&fixture.system, "relay", &[&facts.url]).await;
+    fixture.is_read_from("local").await;
     redis.process().signal(Signal::SIGSTOP).expect("stopped");
-    stage.rename().await;
-    stage.is_read_from("miss").await;
+    fixture.rename().await;
+    fixture.is_read_from("miss").await;
     redis.kill().await.expect("killed");
-    stage.rename().await;
-    stage.is_read_from("miss").await;
+    fixture.rename().await;
+    fixture.is_read_from("miss").await;
     redis.restart().await.expect("restarted");
-    stage.is_read_from("local").await;
-    stage.rename().await;
-    stage.is_read_from("local").await;
+    fixture.is_read_from("local").await;
+    fixture.rename().await;
+    fixture.is_read_from("local").await;
     relay.stop().await.expect("drained");
 }

@@ -9,8 +9,8 @@ use tokio::process::Command;
 use super::strict::Strict;
 use super::subscriber::Subscriber;
 use super::{environment, facts_queue, metric, standard_queue};
-use crate::load::Load;
-use crate::world::{PATIENCE, World, binary, eventually};
+use crate::support::load::Load;
+use crate::support::system::{PATIENCE, TestSystem, binary, eventually};
 
 /// What a queue refuses.
 const REFUSED_TEXT: &str = "not in this queue";
@@ -28,26 +28,26 @@ const PARKED: &str = "SELECT count(*) FROM outbox_blocked_tasks WHERE parked_at 
 const OUTBOX: &str = "SELECT count(*) FROM outbox";
 
 /// A relay behind AWS's rule.
-async fn relay(world: &World, strict: &Strict, queues: &[&str], attempts: &str) -> Function {
-    let environment = environment(world, queues)
+async fn relay(system: &TestSystem, strict: &Strict, queues: &[&str], attempts: &str) -> Function {
+    let environment = environment(system, queues)
         .with("AWS_ENDPOINT_URL", &strict.url)
         .with("RELAY_BATCH_SIZE", "500")
         .with("RELAY_LEASE_SECONDS", "30")
         .with("RELAY_MAX_ATTEMPTS", attempts);
     let binary = binary("outbox-relay");
     let mut relay =
-        Function::start(&binary, "relay", &environment, &world.state).expect("a process");
+        Function::start(&binary, "relay", &environment, &system.state).expect("a process");
     relay.ready(PATIENCE).await.expect("a relay that is ready");
     relay
 }
 
-async fn execute(world: &World, sql: &'static str) {
-    sqlx::raw_sql(sql).execute(&world.owner).await.expect("done");
+async fn execute(system: &TestSystem, sql: &'static str) {
+    sqlx::raw_sql(sql).execute(&system.owner).await.expect("done");
 }
 
 /// Runs the operator's command, and returns what it printed.
-async fn parked_facts(world: &World, arguments: &[&str]) -> (ExitStatus, String) {
-    let environment = world.environment(&world.database.operator_url);
+async fn parked_facts(system: &TestSystem, arguments: &[&str]) -> (ExitStatus, String) {
+    let environment = system.environment(&system.database.operator_url);
     let run = Command::new(binary("parked-facts"))
         .args(arguments)
         .env_clear()
@@ -60,27 +60,27 @@ async fn parked_facts(world: &World, arguments: &[&str]) -> (ExitStatus, String)
 
 #[tokio::test]
 async fn thousands_of_refused_facts_of_one_tenant_delay_no_fact_of_another() {
-    let world = World::new().await;
-    let strict = Strict::start(world.sqs.clone()).await;
-    let facts = facts_queue(&world).await;
+    let system = TestSystem::new().await;
+    let strict = Strict::start(system.sqs.clone()).await;
+    let facts = facts_queue(&system).await;
     strict.refuse(&facts.url, REFUSED_TEXT);
-    execute(&world, REFUSED).await;
-    execute(&world, GOOD).await;
-    let relay = relay(&world, &strict, &[&facts.url], "1000").await;
-    let mut subscriber = Subscriber::new(&world, &facts.url);
+    execute(&system, REFUSED).await;
+    execute(&system, GOOD).await;
+    let relay = relay(&system, &strict, &[&facts.url], "1000").await;
+    let mut subscriber = Subscriber::new(&system, &facts.url);
     subscriber.receives(100).await;
     assert!(subscriber.facts().all(|fact| fact["tenant"] == "acme"));
-    assert_eq!(world.count(PARKED).await, 0, "they did not wait for the others to be parked");
+    assert_eq!(system.count(PARKED).await, 0, "they did not wait for the others to be parked");
 
     eventually("the others are tried again, and still count", async || {
-        let blocked = metric(&world, &relay, "outbox_blocked_tasks").await?;
-        let lag = metric(&world, &relay, "outbox_lag_seconds").await?;
-        let unsent = metric(&world, &relay, "outbox_unsent").await?;
+        let blocked = metric(&system, &relay, "outbox_blocked_tasks").await?;
+        let lag = metric(&system, &relay, "outbox_lag_seconds").await?;
+        let unsent = metric(&system, &relay, "outbox_unsent").await?;
         (blocked >= 2_800.0 && unsent >= 2_800.0 && lag > 0.0).then_some(())
     })
     .await;
     execute(
-        &world,
+        &system,
         "INSERT INTO outbox (tenant, task_id, type, data, occurred_at)
         VALUES ('acme', '0192f1a0-7c3e-7b44-9a54-ffffffffffff', 't', '{}', now())",
     )
@@ -94,27 +94,27 @@ async fn thousands_of_refused_facts_of_one_tenant_delay_no_fact_of_another() {
 
 #[tokio::test]
 async fn refused_facts_are_parked_listed_and_skipped() {
-    let world = World::new().await;
-    let strict = Strict::start(world.sqs.clone()).await;
-    let facts = facts_queue(&world).await;
+    let system = TestSystem::new().await;
+    let strict = Strict::start(system.sqs.clone()).await;
+    let facts = facts_queue(&system).await;
     strict.refuse(&facts.url, REFUSED_TEXT);
-    execute(&world, REFUSED).await;
+    execute(&system, REFUSED).await;
     execute(
-        &world,
+        &system,
         "INSERT INTO outbox (tenant, task_id, type, data, occurred_at)
          VALUES ('noisy', '0192f1a0-7c3e-7b44-9a53-000000000001', 't', '{}', now()),
                 ('NOT A TENANT', gen_random_uuid(), 't', '{}', 'infinity')",
     )
     .await;
-    let relay = relay(&world, &strict, &[&facts.url], "1").await;
+    let relay = relay(&system, &strict, &[&facts.url], "1").await;
     eventually("all are parked", async || {
-        (metric(&world, &relay, "outbox_parked_facts").await? >= 2_801.0).then_some(())
+        (metric(&system, &relay, "outbox_parked_facts").await? >= 2_801.0).then_some(())
     })
     .await;
     let noisy = "facts_parked_total{queue=";
-    assert!(metric(&world, &relay, noisy).await.is_some(), "an alert can be made of it");
+    assert!(metric(&system, &relay, noisy).await.is_some(), "an alert can be made of it");
 
-    let (status, listed) = parked_facts(&world, &["ls", "--json", "--limit", "5000"]).await;
+    let (status, listed) = parked_facts(&system, &["ls", "--json", "--limit", "5000"]).await;
     assert!(status.success(), "{status}");
     let listed: Vec<Value> =
         listed.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
@@ -122,52 +122,52 @@ async fn refused_facts_are_parked_listed_and_skipped() {
     assert_eq!((reasons("InvalidMessageContents"), reasons("Unreadable")), (2_800, 1));
 
     let skip = ["skip", "--tenant", "noisy", "--by", "ada", "--why", "a test"];
-    let (status, _) = parked_facts(&world, &skip).await;
+    let (status, _) = parked_facts(&system, &skip).await;
     assert_eq!(status.code(), Some(2), "without a confirmation nothing is skipped");
-    assert_eq!(world.count(PARKED).await, 2_801);
-    let (status, said) = parked_facts(&world, &[&skip[..], &["--yes"]].concat()).await;
+    assert_eq!(system.count(PARKED).await, 2_801);
+    let (status, said) = parked_facts(&system, &[&skip[..], &["--yes"]].concat()).await;
     assert!(status.success() && said.contains("2800"), "{status}: {said}");
-    Subscriber::new(&world, &facts.url).receives(1).await;
+    Subscriber::new(&system, &facts.url).receives(1).await;
     let unreadable = listed.iter().find(|fact| fact["reason"] == "Unreadable").expect("one");
     let id = unreadable["fact"].as_str().expect("an id");
-    let (status, _) = parked_facts(&world, &["show", id, "--data"]).await;
+    let (status, _) = parked_facts(&system, &["show", id, "--data"]).await;
     assert!(status.success());
     let (status, _) =
-        parked_facts(&world, &["skip", id, "--by", "ada", "--why", "a test", "--yes"]).await;
+        parked_facts(&system, &["skip", id, "--by", "ada", "--why", "a test", "--yes"]).await;
     assert!(status.success());
-    eventually("nothing is left", async || (world.count(OUTBOX).await == 0).then_some(())).await;
-    assert_eq!(world.count("SELECT count(*) FROM outbox_skipped_facts").await, 2_801);
-    let (status, _) = parked_facts(&world, &["retry", "--every"]).await;
+    eventually("nothing is left", async || (system.count(OUTBOX).await == 0).then_some(())).await;
+    assert_eq!(system.count("SELECT count(*) FROM outbox_skipped_facts").await, 2_801);
+    let (status, _) = parked_facts(&system, &["retry", "--every"]).await;
     assert_eq!(status.code(), Some(3), "nothing is parked any more");
 }
 
 #[tokio::test]
 async fn what_one_queue_refuses_the_other_gets_once_and_in_order_after_a_retry() {
-    let world = World::new().await;
-    let strict = Strict::start(world.sqs.clone()).await;
+    let system = TestSystem::new().await;
+    let strict = Strict::start(system.sqs.clone()).await;
     // A FIFO queue would hide what is sent twice.
-    let (ours, theirs) = (standard_queue(&world).await, facts_queue(&world).await);
+    let (ours, theirs) = (standard_queue(&system).await, facts_queue(&system).await);
     let load = Load::random(16, 200);
-    let _worker = world.worker().await;
-    world.send(&load.messages).await;
-    world.processed(load.distinct).await;
+    let _worker = system.worker().await;
+    system.send(&load.messages).await;
+    system.processed(load.distinct).await;
     strict.refuse(&theirs.url, "\"version\": 2");
-    let relay = relay(&world, &strict, &[&ours, &theirs.url], "3").await;
+    let relay = relay(&system, &strict, &[&ours, &theirs.url], "3").await;
     let parked = eventually("some are parked, and the others published", async || {
         let waiting = "SELECT count(*) FROM outbox WHERE NOT blocked";
         let tried = "SELECT count(*) FROM outbox_blocked_tasks WHERE parked_at IS NULL";
-        let done = world.count(waiting).await == 0 && world.count(tried).await == 0;
-        let parked = world.count(PARKED).await;
+        let done = system.count(waiting).await == 0 && system.count(tried).await == 0;
+        let parked = system.count(PARKED).await;
         (done && parked > 0).then_some(parked)
     })
     .await;
-    assert_eq!(metric(&world, &relay, "outbox_lag_seconds").await.map(f64::is_nan), Some(false));
+    assert_eq!(metric(&system, &relay, "outbox_lag_seconds").await.map(f64::is_nan), Some(false));
 
     strict.mend();
-    let (status, said) = parked_facts(&world, &["retry", "--every"]).await;
+    let (status, said) = parked_facts(&system, &["retry", "--every"]).await;
     assert!(status.success() && said.contains(&parked.to_string()), "{status}: {said}");
-    Subscriber::new(&world, &theirs.url).receives_everything().await;
-    let mut ours = Subscriber::new(&world, &ours);
+    Subscriber::new(&system, &theirs.url).receives_everything().await;
+    let mut ours = Subscriber::new(&system, &ours);
     ours.receives_everything().await;
     // A slow machine may have a request sent again: that is no repeat for each refusal.
     let repeats = i64::try_from(ours.repeats).expect("a count");

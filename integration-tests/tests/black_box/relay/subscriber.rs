@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use serde_json::Value;
 
-use crate::world::{World, eventually};
+use crate::support::system::{TestSystem, eventually};
 
 /// AWS's rule for a message, which the server that stands in for it does not enforce.
 fn is_taken_by_sqs(character: char) -> bool {
@@ -14,7 +14,7 @@ fn is_taken_by_sqs(character: char) -> bool {
 
 /// What has arrived at a queue.
 pub(crate) struct Subscriber<'a> {
-    world: &'a World,
+    system: &'a TestSystem,
     url: String,
     facts: HashMap<String, Value>,
     /// By task: the versions of the facts, as they first arrived.
@@ -24,9 +24,9 @@ pub(crate) struct Subscriber<'a> {
 }
 
 impl<'a> Subscriber<'a> {
-    pub(crate) fn new(world: &'a World, url: &str) -> Self {
+    pub(crate) fn new(system: &'a TestSystem, url: &str) -> Self {
         Self {
-            world,
+            system,
             url: url.to_owned(),
             facts: HashMap::new(),
             versions: HashMap::new(),
@@ -39,7 +39,7 @@ impl<'a> Subscriber<'a> {
     pub(crate) async fn receives_everything(&mut self) {
         let versions = "SELECT coalesce(sum(version), 0)::bigint FROM tasks";
         let refusals = "SELECT count(*) FROM inbox WHERE outcome ? 'refused'";
-        let expected = self.world.count(versions).await + self.world.count(refusals).await;
+        let expected = self.system.count(versions).await + self.system.count(refusals).await;
         eventually("every fact arrives", async || {
             self.receive().await;
             (i64::try_from(self.facts.len()) == Ok(expected)).then_some(())
@@ -66,7 +66,7 @@ impl<'a> Subscriber<'a> {
     }
 
     pub(crate) async fn receive(&mut self) {
-        let sqs = &self.world.sqs;
+        let sqs = &self.system.sqs;
         let receive = sqs.receive_message().queue_url(&self.url).max_number_of_messages(10);
         let received = receive.send().await.expect("an answer");
         for message in received.messages() {

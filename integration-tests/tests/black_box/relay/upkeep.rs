@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::subscriber::Subscriber;
 use super::{environment, facts_queue, metric};
 use crate::outages::network::{Network, State};
-use crate::world::{PATIENCE, World, binary, eventually};
+use crate::support::system::{PATIENCE, TestSystem, binary, eventually};
 
 /// A fact that waits since long ago, one that waits for Redis only, and a command that nobody
 /// repeats any more.
@@ -25,86 +25,86 @@ const INBOX: &str = "SELECT count(*) FROM inbox";
 const BREAK: &str = "ALTER TABLE outbox RENAME COLUMN traceparent TO renamed";
 const MEND: &str = "ALTER TABLE outbox RENAME COLUMN renamed TO traceparent";
 
-async fn execute(world: &World, sql: &'static str) {
-    sqlx::raw_sql(sql).execute(&world.owner).await.expect("done");
+async fn execute(system: &TestSystem, sql: &'static str) {
+    sqlx::raw_sql(sql).execute(&system.owner).await.expect("done");
 }
 
 /// A relay that finds SQS at `endpoint`.
-fn start(world: &World, queue: &str, endpoint: &str) -> Function {
-    let environment = environment(world, &[queue]).with("AWS_ENDPOINT_URL", endpoint);
-    Function::start(&binary("outbox-relay"), "relay", &environment, &world.state)
+fn start(system: &TestSystem, queue: &str, endpoint: &str) -> Function {
+    let environment = environment(system, &[queue]).with("AWS_ENDPOINT_URL", endpoint);
+    Function::start(&binary("outbox-relay"), "relay", &environment, &system.state)
         .expect("a process")
 }
 
-async fn readiness(world: &World, relay: &Function) -> Option<(u16, Value)> {
-    let answer = world.client.get(relay.health_url("readyz")).send().await.ok()?;
+async fn readiness(system: &TestSystem, relay: &Function) -> Option<(u16, Value)> {
+    let answer = system.client.get(relay.health_url("readyz")).send().await.ok()?;
     Some((answer.status().as_u16(), answer.json().await.ok()?))
 }
 
 /// Waits until the lag is more than `least`.
-async fn lag_over(world: &World, relay: &Function, least: f64) -> f64 {
+async fn lag_over(system: &TestSystem, relay: &Function, least: f64) -> f64 {
     eventually("the lag grows", async || {
-        metric(world, relay, "outbox_lag_seconds").await.filter(|lag| *lag > least)
+        metric(system, relay, "outbox_lag_seconds").await.filter(|lag| *lag > least)
     })
     .await
 }
 
 /// While nothing is published, all the rest is done.
-async fn everything_else_goes_on(world: &World, relay: &Function) {
-    let first = lag_over(world, relay, 100.0).await;
-    eventually("old commands are deleted", async || (world.count(INBOX).await == 0).then_some(()))
+async fn everything_else_goes_on(system: &TestSystem, relay: &Function) {
+    let first = lag_over(system, relay, 100.0).await;
+    eventually("old commands are deleted", async || (system.count(INBOX).await == 0).then_some(()))
         .await;
     eventually("what waited for Redis is repeated", async || {
-        (world.count(SENT).await == 0).then_some(())
+        (system.count(SENT).await == 0).then_some(())
     })
     .await;
     eventually("it is not ready, for this reason", async || {
-        let (status, body) = readiness(world, relay).await?;
+        let (status, body) = readiness(system, relay).await?;
         let checks = &body["checks"];
         let (publishing, postgresql) = (&checks["publishing"], &checks["postgresql"]);
         (status == 503 && publishing != "ok" && postgresql == "ok").then_some(())
     })
     .await;
-    lag_over(world, relay, first).await;
-    assert_eq!(metric(world, relay, "outbox_unsent").await, Some(1.0));
-    assert_eq!(world.count("SELECT count(*) FROM outbox_blocked_tasks").await, 0);
+    lag_over(system, relay, first).await;
+    assert_eq!(metric(system, relay, "outbox_unsent").await, Some(1.0));
+    assert_eq!(system.count("SELECT count(*) FROM outbox_blocked_tasks").await, 0);
 }
 
 /// Once publishing works again, the fact arrives.
-async fn publishes(world: &World, relay: &mut Function, queue: &str) {
-    Subscriber::new(world, queue).receives(1).await;
+async fn publishes(system: &TestSystem, relay: &mut Function, queue: &str) {
+    Subscriber::new(system, queue).receives(1).await;
     relay.ready(PATIENCE).await.expect("a relay that is ready again");
     eventually("nothing lags", async || {
-        (metric(world, relay, "outbox_lag_seconds").await? == 0.0).then_some(())
+        (metric(system, relay, "outbox_lag_seconds").await? == 0.0).then_some(())
     })
     .await;
 }
 
 #[tokio::test]
 async fn a_statement_that_fails_stops_publishing_only() {
-    let world = World::new().await;
-    let facts = facts_queue(&world).await;
-    execute(&world, ROWS).await;
-    execute(&world, BREAK).await;
-    let mut relay = start(&world, &facts.url, &world.aws.endpoint);
-    everything_else_goes_on(&world, &relay).await;
-    let failures = metric(&world, &relay, "relay_failures_total{work=\"publish\"}").await;
+    let system = TestSystem::new().await;
+    let facts = facts_queue(&system).await;
+    execute(&system, ROWS).await;
+    execute(&system, BREAK).await;
+    let mut relay = start(&system, &facts.url, &system.aws.endpoint);
+    everything_else_goes_on(&system, &relay).await;
+    let failures = metric(&system, &relay, "relay_failures_total{work=\"publish\"}").await;
     assert!(failures.is_some_and(|failures| failures > 0.0), "{failures:?}");
-    execute(&world, MEND).await;
-    publishes(&world, &mut relay, &facts.url).await;
+    execute(&system, MEND).await;
+    publishes(&system, &mut relay, &facts.url).await;
 }
 
 /// SQS refuses connections, or does not answer.
 async fn sqs_becomes(state: State) {
-    let world = World::new().await;
-    let facts = facts_queue(&world).await;
-    execute(&world, ROWS).await;
-    let network = Network::to(world.aws.endpoint.trim_start_matches("http://")).await;
+    let system = TestSystem::new().await;
+    let facts = facts_queue(&system).await;
+    execute(&system, ROWS).await;
+    let network = Network::to(system.aws.endpoint.trim_start_matches("http://")).await;
     network.becomes(state);
-    let mut relay = start(&world, &facts.url, &format!("http://{}", network.address));
-    everything_else_goes_on(&world, &relay).await;
+    let mut relay = start(&system, &facts.url, &format!("http://{}", network.address));
+    everything_else_goes_on(&system, &relay).await;
     network.becomes(State::Passes);
-    publishes(&world, &mut relay, &facts.url).await;
+    publishes(&system, &mut relay, &facts.url).await;
 }
 
 #[tokio::test]

@@ -6,19 +6,19 @@ mod reserved;
 
 use serde_json::Value;
 
-use crate::world::{Api, World};
+use crate::support::system::{Api, TestSystem};
 
 /// A page or a task as JSON, with its status.
-async fn get(world: &World, reader: &Api, path: &str) -> (u16, Value) {
-    let request = world.client.get(format!("{}{path}", reader.url));
-    let response = request.bearer_auth(world.token("acme")).send().await.expect("an answer");
+async fn get(system: &TestSystem, reader: &Api, path: &str) -> (u16, Value) {
+    let request = system.client.get(format!("{}{path}", reader.url));
+    let response = request.bearer_auth(system.token("acme")).send().await.expect("an answer");
     (response.status().as_u16(), response.json().await.expect("JSON"))
 }
 
 /// A task created over HTTP, perhaps under headers of its own.
-async fn post(world: &World, writer: &Api, task: &Value, headers: &[(&str, &str)]) -> Value {
-    let request = world.client.post(format!("{}/v1/tasks", writer.url));
-    let request = request.bearer_auth(world.token("acme")).json(task);
+async fn post(system: &TestSystem, writer: &Api, task: &Value, headers: &[(&str, &str)]) -> Value {
+    let request = system.client.post(format!("{}/v1/tasks", writer.url));
+    let request = request.bearer_auth(system.token("acme")).json(task);
     let request =
         headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
     let response = request.send().await.expect("an answer");

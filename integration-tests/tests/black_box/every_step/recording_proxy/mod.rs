@@ -37,13 +37,13 @@ trait Split: Send {
 }
 
 /// Passes on everything but what its plan says. Ends when dropped.
-pub(crate) struct Wire {
+pub(crate) struct RecordingProxy {
     address: SocketAddr,
     _accepting: JoinSet<()>,
 }
 
-impl Wire {
-    /// A wire to the server that `url` names.
+impl RecordingProxy {
+    /// A proxy to the server that `url` names.
     pub(crate) async fn to(url: &str, protocol: Protocol, plan: &Plan) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
@@ -65,13 +65,13 @@ impl Wire {
         Self { address, _accepting: accepting }
     }
 
-    /// The server's `url`, by way of this wire.
+    /// The server's `url`, by way of this proxy.
     pub(crate) fn by_way(&self, url: &str) -> String {
         let (before, _, after) = parts(url);
         format!("{before}{}{after}", self.address)
     }
 
-    /// The root of an HTTP server, by way of this wire.
+    /// The root of an HTTP server, by way of this proxy.
     pub(crate) fn endpoint(&self) -> String {
         format!("http://{}", self.address)
     }

@@ -1,4 +1,4 @@
-//! One test's world: its database, its queue, its issuer, its functions.
+//! One test's system: its database, its queue, its issuer, its functions.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -20,8 +20,8 @@ use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
-use crate::lambda_api::LambdaApi;
-use crate::private;
+use crate::support::lambda_api::LambdaApi;
+use crate::support::private_servers;
 
 /// The binary of all functions.
 pub(crate) const TASK_APP: &str = "task-app";
@@ -48,7 +48,7 @@ struct Settings {
     servers: External,
 }
 
-pub(crate) struct World {
+pub(crate) struct TestSystem {
     name: String,
     pub(crate) database: TestDatabase,
     pub(crate) owner: PgPool,
@@ -68,12 +68,12 @@ pub(crate) struct Api {
     pub(crate) url: String,
 }
 
-impl World {
+impl TestSystem {
     pub(crate) async fn new() -> Self {
         let servers = Settings::parse_from(["test"]).servers;
         let redis_url = servers.redis_url.clone().expect("REDIS_URL");
         let database = TestDatabase::create().await.expect("a test database");
-        Self::with(&servers, database, private::database(&redis_url).await).await
+        Self::with(&servers, database, private_servers::database(&redis_url).await).await
     }
 
     /// With a Redis of the test's own.
@@ -88,7 +88,7 @@ impl World {
         let servers = Settings::parse_from(["test"]).servers;
         let redis_url = servers.redis_url.clone().expect("REDIS_URL");
         let database = TestDatabase::create_on(url).await.expect("a test database");
-        Self::with(&servers, database, private::database(&redis_url).await).await
+        Self::with(&servers, database, private_servers::database(&redis_url).await).await
     }
 
     async fn with(servers: &External, database: TestDatabase, redis_url: SecretString) -> Self {
@@ -216,7 +216,7 @@ impl World {
         aws_sdk_s3::Client::from_conf(config.build())
     }
 
-    /// Creates the tables of the functions of this world.
+    /// Creates the tables of the functions of this system.
     pub(crate) async fn create_tables(&self) {
         let aws = self.aws.config();
         cloud::tables::create_history(&aws, &self.table("history")).await.expect("a table");

@@ -1,4 +1,4 @@
-//! A scenario's stage: a queue with messages in it, and what the handler wrote down.
+//! A scenario's fixture: a queue with messages in it, and what the handler wrote down.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -13,7 +13,7 @@ use local_stack::{Environment, Queue};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::world::{World, eventually};
+use crate::support::system::{TestSystem, eventually};
 
 /// A message to send.
 #[derive(Clone, Debug)]
@@ -35,8 +35,8 @@ pub(crate) struct Effect {
     pub(crate) at_ms: i64,
 }
 
-pub(crate) struct Stage {
-    pub(crate) world: World,
+pub(crate) struct Fixture {
+    pub(crate) system: TestSystem,
     fifo: bool,
 }
 
@@ -68,34 +68,34 @@ impl Sent {
     }
 }
 
-impl Stage {
+impl Fixture {
     /// With a FIFO queue.
     pub(crate) async fn new() -> Self {
-        Self { world: World::new().await, fifo: true }
+        Self { system: TestSystem::new().await, fifo: true }
     }
 
     /// With a standard queue.
     pub(crate) async fn standard() -> Self {
-        let mut world = World::new().await;
-        world.queue = standard_queue(&world.sqs).await;
-        Self { world, fifo: false }
+        let mut system = TestSystem::new().await;
+        system.queue = standard_queue(&system.sqs).await;
+        Self { system, fifo: false }
     }
 
     pub(crate) fn environment(&self) -> Environment {
-        let environment = self.world.environment(&self.world.database.writer_url);
+        let environment = self.system.environment(&self.system.database.writer_url);
         let backoff = [("BACKOFF_BASE_MS", "100"), ("BACKOFF_MAX_SECONDS", "1")];
         let add = |all: Environment, (name, value)| all.with(name, value);
         backoff
             .into_iter()
             .fold(environment, add)
-            .with("QUEUE_URL", &self.world.queue.url)
+            .with("QUEUE_URL", &self.system.queue.url)
             .with("QUEUE_WAIT_SECONDS", "1")
             .with("EFFECTS_FILE", self.effects_file())
     }
 
-    /// A path in the stage's own folder.
+    /// A path in the fixture's own folder.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
-        self.world.state.path().join(name)
+        self.system.state.path().join(name)
     }
 
     fn effects_file(&self) -> PathBuf {
@@ -104,7 +104,7 @@ impl Stage {
 
     /// Has the queue hand a message out so often before it gives it up.
     pub(crate) async fn allow_deliveries(&self, most: u32) {
-        let (sqs, queue) = (&self.world.sqs, &self.world.queue);
+        let (sqs, queue) = (&self.system.sqs, &self.system.queue);
         let redrive = redrive(sqs, &queue.dead_letter_url, most).await;
         let set = sqs.set_queue_attributes().queue_url(&queue.url);
         set.attributes(QueueAttributeName::RedrivePolicy, redrive).send().await.expect("set");
@@ -113,7 +113,7 @@ impl Stage {
     /// Sends in order, one by one: of a batch the emulator drops `AWSTraceHeader`.
     pub(crate) async fn send(&self, messages: &[Sent]) {
         for message in messages {
-            let request = self.world.sqs.send_message().queue_url(&self.world.queue.url);
+            let request = self.system.sqs.send_message().queue_url(&self.system.queue.url);
             let request = request
                 .message_body(&message.body)
                 .set_message_attributes(Some(message.attributes.clone()))
@@ -127,15 +127,15 @@ impl Stage {
     /// Waits until the queue holds nothing, neither visible nor in flight: every message was deleted
     /// then, and every dead letter was sent before.
     pub(crate) async fn empty(&self) {
-        let url = &self.world.queue.url;
+        let url = &self.system.queue.url;
         eventually("the queue is empty", async || (self.count(url).await == 0).then_some(())).await;
     }
 
     /// Takes all dead letters.
     pub(crate) async fn take_dead_letters(&self) -> Vec<Message> {
         let mut letters = Vec::new();
-        while self.count(&self.world.queue.dead_letter_url).await > 0 {
-            letters.extend(self.world.take_dead_letters().await);
+        while self.count(&self.system.queue.dead_letter_url).await > 0 {
+            letters.extend(self.system.take_dead_letters().await);
         }
         letters
     }
@@ -143,7 +143,7 @@ impl Stage {
     /// Messages that somebody was handed and has neither deleted nor given back.
     pub(crate) async fn in_flight(&self) -> u64 {
         let hidden = QueueAttributeName::ApproximateNumberOfMessagesNotVisible;
-        self.sum(&self.world.queue.url, [hidden]).await
+        self.sum(&self.system.queue.url, [hidden]).await
     }
 
     /// Messages that a queue holds.
@@ -156,7 +156,7 @@ impl Stage {
 
     async fn sum(&self, url: &str, names: impl IntoIterator<Item = QueueAttributeName>) -> u64 {
         let names = Some(names.into_iter().collect());
-        let request = self.world.sqs.get_queue_attributes().queue_url(url);
+        let request = self.system.sqs.get_queue_attributes().queue_url(url);
         let answer = request.set_attribute_names(names).send().await.expect("an answer");
         let counts = answer.attributes.expect("attributes");
         counts.values().map(|count| count.parse::<u64>().expect("a count")).sum()

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use crate::world::{World, event};
+use crate::support::system::{TestSystem, event};
 
 /// Messages in the order of sending, and what they leave.
 pub(crate) struct Load {
@@ -57,11 +57,11 @@ impl Load {
         }
     }
 
-    /// Fails unless the world's database is as the fold says, with one inbox row per distinct
+    /// Fails unless the system's database is as the fold says, with one inbox row per distinct
     /// command and facts without gap or repeat.
-    pub(crate) async fn assert_is_what_is_left(&self, world: &World) {
+    pub(crate) async fn assert_is_what_is_left(&self, system: &TestSystem) {
         let rows: Vec<Json<Task>> = sqlx::query_scalar("SELECT to_jsonb(tasks) FROM tasks")
-            .fetch_all(&world.owner)
+            .fetch_all(&system.owner)
             .await
             .expect("tasks");
         let left: HashMap<_, _> =
@@ -69,15 +69,15 @@ impl Load {
         let expected: HashMap<_, _> =
             self.expected.iter().map(|(id, task)| (*id, without_times(task.clone()))).collect();
         assert_eq!(left, expected);
-        assert_eq!(world.count("SELECT count(*) FROM inbox").await, self.distinct);
+        assert_eq!(system.count("SELECT count(*) FROM inbox").await, self.distinct);
         let gaps = "SELECT count(*) FROM (
             SELECT (data->>'version')::bigint AS version,
                    row_number() OVER (PARTITION BY task_id ORDER BY seq) AS place
             FROM outbox WHERE type NOT LIKE '%rejected%') AS facts WHERE version <> place";
-        assert_eq!(world.count(gaps).await, 0);
+        assert_eq!(system.count(gaps).await, 0);
         let published = "SELECT count(*) FROM outbox WHERE type NOT LIKE '%rejected%'";
         assert_eq!(
-            world.count(published).await,
+            system.count(published).await,
             expected.values().map(|task| task.version).sum::<i64>()
         );
     }

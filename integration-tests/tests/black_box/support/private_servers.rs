@@ -34,7 +34,7 @@ pub(crate) async fn database(redis: &SecretString) -> SecretString {
     let redis = redis.expose_secret();
     let client = redis::Client::open(redis).expect("a URL");
     let mut connection = client.get_multiplexed_async_connection().await.expect("a connection");
-    let number: u32 = connection.incr("worlds", 1).await.expect("a number");
+    let number: u32 = connection.incr("systems", 1).await.expect("a number");
     // The first one holds the number.
     format!("{redis}/{}", 1 + number % (REDIS_DATABASES - 1)).into()
 }

@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
-use crate::lambda_api::LambdaApi;
+use crate::support::lambda_api::LambdaApi;
 
 /// A Lambda's timeout, unless a test has another.
 pub(crate) const TIME: Duration = Duration::from_secs(20);

@@ -1,44 +1,44 @@
-//! A world with both HTTP functions behind one entry, and a caller.
+//! A system with both HTTP functions behind one entry, and a caller.
 
 use local_stack::Environment;
 use secrecy::SecretString;
 use serde_json::Value;
 
-use super::place::{Entry, Place, Reply};
-use crate::lambda_api::LambdaApi;
-use crate::lambda_events::{Call, Sender};
-use crate::world::World;
+use super::running_function::{Entry, Reply, RunningFunction};
+use crate::support::lambda_api::LambdaApi;
+use crate::support::lambda_events::{Call, Sender};
+use crate::support::system::TestSystem;
 
-pub(super) struct Stage {
-    pub(super) world: World,
-    reader: Place,
-    pub(super) writer: Place,
+pub(super) struct Fixture {
+    pub(super) system: TestSystem,
+    reader: RunningFunction,
+    pub(super) writer: RunningFunction,
 }
 
-impl Stage {
+impl Fixture {
     pub(super) async fn new(entry: Entry) -> Self {
         Self::with(entry, &[]).await
     }
 
     /// With further settings of both functions.
     pub(super) async fn with(entry: Entry, settings: &[(&str, &str)]) -> Self {
-        let world = World::new().await;
-        world.create_tables().await;
-        let reader = place(&world, entry, "task-reader", &world.database.reader_url, settings);
-        let writer = place(&world, entry, "task-writer", &world.database.writer_url, settings);
+        let system = TestSystem::new().await;
+        system.create_tables().await;
+        let reader = place(&system, entry, "task-reader", &system.database.reader_url, settings);
+        let writer = place(&system, entry, "task-writer", &system.database.writer_url, settings);
         let (reader, writer) = (reader.await, writer.await);
-        Self { world, reader, writer }
+        Self { system, reader, writer }
     }
 
     /// A request of the tenant `acme`.
     pub(super) fn request<'a>(&'a self, method: &'a str, target: &'a str) -> Request<'a> {
-        self.anonymous(method, target).bearer(&self.world.token("acme"))
+        self.anonymous(method, target).bearer(&self.system.token("acme"))
     }
 
     /// A request without a token.
     pub(super) fn anonymous<'a>(&'a self, method: &'a str, target: &'a str) -> Request<'a> {
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
-        Request { stage: self, call: Call { method, path, query, ..Call::default() } }
+        Request { fixture: self, call: Call { method, path, query, ..Call::default() } }
     }
 
     pub(super) async fn get(&self, target: &str) -> Answer {
@@ -49,32 +49,32 @@ impl Stage {
     pub(super) async fn create(&self, title: &str) -> String {
         let body = serde_json::json!({ "title": title });
         let created = self.request("POST", "/v1/tasks").json(&body).send().await;
-        created.of(201).header("location").to_owned()
+        created.with_status(201).header("location").to_owned()
     }
 }
 
 async fn place(
-    world: &World,
+    system: &TestSystem,
     entry: Entry,
     name: &str,
     login: &SecretString,
     settings: &[(&str, &str)],
-) -> Place {
+) -> RunningFunction {
     let add = |all: Environment, (name, value): &(&str, &str)| all.with(name, value);
-    let environment = settings.iter().fold(world.api_environment(login), add);
+    let environment = settings.iter().fold(system.api_environment(login), add);
     let sender = match entry {
-        Entry::Pod => return Place::Pod(world.api(name, environment).await),
+        Entry::Pod => return RunningFunction::Pod(system.api(name, environment).await),
         Entry::Gateway => Sender::HttpApi,
         Entry::LoadBalancer => Sender::LoadBalancer,
     };
     let api = LambdaApi::start().await;
-    let function = world.start_lambda(name, &environment, &api);
-    Place::Lambda(sender, api, function)
+    let function = system.start_lambda(name, &environment, &api);
+    RunningFunction::Lambda(sender, api, function)
 }
 
 /// A request that is being put together.
 pub(super) struct Request<'a> {
-    stage: &'a Stage,
+    fixture: &'a Fixture,
     call: Call<'a>,
 }
 
@@ -100,11 +100,11 @@ impl<'a> Request<'a> {
     }
 
     pub(super) async fn send(self) -> Answer {
-        let Self { stage, call } = self;
+        let Self { fixture, call } = self;
         let reads = matches!(call.method, "GET" | "HEAD");
-        let place = if reads { &stage.reader } else { &stage.writer };
+        let place = if reads { &fixture.reader } else { &fixture.writer };
         let request = format!("{} {}?{}", call.method, call.path, call.query);
-        let Reply { status, headers, body } = place.call(&stage.world, &call).await;
+        let Reply { status, headers, body } = place.call(&fixture.system, &call).await;
         let json = serde_json::from_slice(&body).unwrap_or_default();
         Answer { request, status, headers: headers.into(), body, json }
     }
@@ -123,14 +123,14 @@ pub(super) struct Answer {
 
 impl Answer {
     /// Itself, if it has this status.
-    pub(super) fn of(self, status: u16) -> Self {
+    pub(super) fn with_status(self, status: u16) -> Self {
         assert_eq!(self.status, status, "{}: {}", self.request, self.json);
         self
     }
 
     /// The problem document, if it is one of this status and type.
     pub(super) fn problem(self, status: u16, name: &str) -> Value {
-        let answer = self.of(status);
+        let answer = self.with_status(status);
         assert_eq!(answer.header("content-type"), "application/problem+json");
         assert_eq!(answer.json["type"], format!("urn:problem:{name}"), "{}", answer.request);
         assert_eq!(answer.json["request_id"], answer.headers["x-request-id"]);

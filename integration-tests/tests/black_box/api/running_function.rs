@@ -9,9 +9,9 @@ use reqwest::Method;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use crate::lambda_api::LambdaApi;
-use crate::lambda_events::{Call, Sender};
-use crate::world::{Api, World};
+use crate::support::lambda_api::LambdaApi;
+use crate::support::lambda_events::{Call, Sender};
+use crate::support::system::{Api, TestSystem};
 
 const MINUTE: Duration = Duration::from_mins(1);
 
@@ -24,7 +24,7 @@ pub(crate) enum Entry {
 }
 
 /// A function that runs.
-pub(super) enum Place {
+pub(super) enum RunningFunction {
     Pod(Api),
     /// The function runs for as long as it is held.
     Lambda(Sender, LambdaApi, #[expect(dead_code, reason = "held, not looked at")] Function),
@@ -39,10 +39,10 @@ pub(super) struct Reply {
     pub(super) body: Vec<u8>,
 }
 
-impl Place {
-    pub(super) async fn call(&self, world: &World, call: &Call<'_>) -> Reply {
+impl RunningFunction {
+    pub(super) async fn call(&self, system: &TestSystem, call: &Call<'_>) -> Reply {
         match self {
-            Self::Pod(api) => send(world, api, call).await,
+            Self::Pod(api) => send(system, api, call).await,
             Self::Lambda(sender, api, _) => {
                 let id = Uuid::new_v4().to_string();
                 let answer = api.invoke(&id, MINUTE, sender.event(call)).await;
@@ -52,11 +52,11 @@ impl Place {
     }
 }
 
-async fn send(world: &World, api: &Api, call: &Call<'_>) -> Reply {
+async fn send(system: &TestSystem, api: &Api, call: &Call<'_>) -> Reply {
     let separator = if call.query.is_empty() { "" } else { "?" };
     let url = format!("{}{}{separator}{}", api.url, call.path, call.query);
     let method = Method::from_bytes(call.method.as_bytes()).expect("a method");
-    let request = world.client.request(method, url).body(call.body.clone());
+    let request = system.client.request(method, url).body(call.body.clone());
     let headers = call.headers.iter();
     let request = headers.fold(request, |request, (name, value)| request.header(*name, value));
     let response = request.send().await.expect("an answer");

@@ -1,4 +1,4 @@
-//! A world with attachments: a bucket of its own, which notifies a queue of its own.
+//! A system with attachments: a bucket of its own, which notifies a queue of its own.
 
 use aws_sdk_s3::error::SdkError;
 use aws_sdk_s3::operation::head_object::HeadObjectError;
@@ -10,16 +10,16 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::lambda_api::LambdaApi;
-use crate::mapping::{Mapping, TIME};
-use crate::world::{Api, PATIENCE, World, binary, eventually};
+use crate::support::event_source_mapping::{Mapping, TIME};
+use crate::support::lambda_api::LambdaApi;
+use crate::support::system::{Api, PATIENCE, TestSystem, binary, eventually};
 
 /// The file of most tests, and what is said of it.
 pub(crate) const FILE: &[u8] = b"Not much of a picture";
 const NAME: &str = "Bild \"1\" für Ä.png";
 
-pub(crate) struct Stage {
-    pub(crate) world: World,
+pub(crate) struct Fixture {
+    pub(crate) system: TestSystem,
     pub(crate) bucket: String,
     pub(crate) events: Queue,
     pub(crate) s3: aws_sdk_s3::Client,
@@ -27,28 +27,28 @@ pub(crate) struct Stage {
     pub(crate) writer: Api,
 }
 
-impl Stage {
+impl Fixture {
     pub(crate) async fn new() -> Self {
         Self::with(&[]).await
     }
 
     /// With settings of the writer.
     pub(crate) async fn with(settings: &[(&str, &str)]) -> Self {
-        let world = World::new().await;
+        let system = TestSystem::new().await;
         let bucket = format!("files-{}", Uuid::new_v4().simple());
-        let events = create_queue(&world.sqs, &bucket, 5).await.expect("a queue");
-        let created = create_attachment_bucket(&world.aws, &bucket, &events.url).await;
+        let events = create_queue(&system.sqs, &bucket, 5).await.expect("a queue");
+        let created = create_attachment_bucket(&system.aws, &bucket, &events.url).await;
         created.expect("a bucket");
         let all = [&[("ATTACHMENT_BUCKET", bucket.as_str())], settings].concat();
-        let reader = api(&world, "task-reader", &world.database.reader_url, &all[..1]).await;
-        let writer = api(&world, "task-writer", &world.database.writer_url, &all).await;
-        Self { s3: world.s3(), world, bucket, events, reader, writer }
+        let reader = api(&system, "task-reader", &system.database.reader_url, &all[..1]).await;
+        let writer = api(&system, "task-writer", &system.database.writer_url, &all).await;
+        Self { s3: system.s3(), system, bucket, events, reader, writer }
     }
 
     /// What the worker finds in its environment.
     pub(crate) fn environment(&self) -> Environment {
-        self.world
-            .environment(&self.world.database.attachments_url)
+        self.system
+            .environment(&self.system.database.attachments_url)
             .with("ATTACHMENT_BUCKET", &self.bucket)
             .with("ATTACHMENT_SWEEP_SECONDS", "1")
             .with("QUEUE_URL", &self.events.url)
@@ -72,14 +72,14 @@ impl Stage {
         let add = |all: Environment, (name, value): &(&str, &str)| all.with(name, value);
         let environment = settings.iter().fold(self.environment(), add);
         let name = "attachment-worker";
-        Function::start(&binary(name), name, &environment, &self.world.state).expect("a process")
+        Function::start(&binary(name), name, &environment, &self.system.state).expect("a process")
     }
 
     /// The worker as a Lambda that verifies, and what feeds it.
     pub(crate) async fn lambda(&self) -> (Function, Mapping) {
         let api = LambdaApi::start().await;
-        let function = self.world.start_lambda("attachment-worker", &self.environment(), &api);
-        let (sqs, url) = (self.world.sqs.clone(), self.events.url.clone());
+        let function = self.system.start_lambda("attachment-worker", &self.environment(), &api);
+        let (sqs, url) = (self.system.sqs.clone(), self.events.url.clone());
         (function, Mapping::start(sqs, url, api, TIME))
     }
 
@@ -92,8 +92,8 @@ impl Stage {
         key: Option<&str>,
     ) -> Response {
         let api = if method == Method::GET { &self.reader } else { &self.writer };
-        let request = self.world.client.request(method, format!("{}{path}", api.url));
-        let mut request = request.bearer_auth(self.world.token(tenant));
+        let request = self.system.client.request(method, format!("{}{path}", api.url));
+        let mut request = request.bearer_auth(self.system.token(tenant));
         if let Some(body) = body {
             request = request.json(body);
         }
@@ -140,7 +140,7 @@ impl Stage {
     pub(crate) async fn upload(&self, announced: &Value, file: &[u8]) -> Response {
         let upload = &announced["upload"];
         assert_eq!(upload["method"], "PUT");
-        let mut request = self.world.client.put(upload["url"].as_str().expect("a URL"));
+        let mut request = self.system.client.put(upload["url"].as_str().expect("a URL"));
         for (name, value) in upload["headers"].as_object().expect("headers") {
             // The client itself says how much it sends.
             if name != "content-length" {
@@ -176,22 +176,27 @@ impl Stage {
     }
 
     pub(crate) async fn send(&self, body: &str) {
-        let send = self.world.sqs.send_message().queue_url(&self.events.url).message_body(body);
+        let send = self.system.sqs.send_message().queue_url(&self.events.url).message_body(body);
         send.send().await.expect("sent");
     }
 
     pub(crate) async fn rows(&self) -> i64 {
-        self.world.count("SELECT count(*) FROM attachments").await
+        self.system.count("SELECT count(*) FROM attachments").await
     }
 }
 
-async fn api(world: &World, name: &str, login: &SecretString, settings: &[(&str, &str)]) -> Api {
+async fn api(
+    system: &TestSystem,
+    name: &str,
+    login: &SecretString,
+    settings: &[(&str, &str)],
+) -> Api {
     let address = ports::loopback(ports::free(None).expect("a free port"));
-    let environment = world.api_environment(login).with("HTTP_ADDR", address.to_string());
+    let environment = system.api_environment(login).with("HTTP_ADDR", address.to_string());
     let add = |all: Environment, (name, value): &(&str, &str)| all.with(name, value);
     let environment = settings.iter().fold(environment, add);
     let mut function =
-        Function::start(&binary(name), name, &environment, &world.state).expect("a process");
+        Function::start(&binary(name), name, &environment, &system.state).expect("a process");
     function.ready(PATIENCE).await.expect("a function that is ready");
     Api { function, url: format!("http://{address}") }
 }
