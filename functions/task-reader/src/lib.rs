@@ -40,8 +40,8 @@ pub fn describe(contract: Document) -> Document {
 
 async fn wire(config: Config, service: Service) -> anyhow::Result<Service> {
     let store = Store::for_lists(&config.store)?;
-    let (store, follower) = match service.host() {
-        Host::Pod => store.keeping(&config.local),
+    let (store, listener) = match service.host() {
+        Host::Pod => store.with_local_cache(&config.local),
         // Frozen between invocations, it would receive no invalidation.
         Host::Lambda => (store, None),
     };
@@ -62,8 +62,8 @@ async fn wire(config: Config, service: Service) -> anyhow::Result<Service> {
     );
     let service = service.ready_when("postgresql", move || store.ping());
     let service = service.http(config.http, router).await?;
-    Ok(match follower {
-        Some(follower) => service.background("changes", move |stop| follower.clone().run(stop)),
+    Ok(match listener {
+        Some(listener) => service.background("changes", move |stop| listener.clone().run(stop)),
         None => service,
     })
 }

@@ -1,7 +1,7 @@
 //! The write path: a batch of commands in one transaction.
 //!
 //! Four round trips, whatever the size of the batch: begin, load and lock, write, commit. A batch
-//! of repeats writes nothing and takes three. Correctness rests on unique keys and row versions,
+//! of repeats writes nothing and takes three. Correctness depends on unique keys and row versions,
 //! not on locks: where a lock was not enough (a task or a command that did not exist yet when two
 //! transactions looked), the write notices and the transaction runs again.
 
@@ -13,7 +13,7 @@ use chrono::SubsecRound as _;
 use domain::{Task, Timestamp};
 use tokio::time::sleep;
 
-use crate::cache::{Asked, Origin};
+use crate::cache::{AsOf, Origin};
 use crate::error::{ApplyError, is_conflict, unwritable};
 use crate::fold::{Folded, fold};
 use crate::inbox::{Incoming, Outcome};
@@ -40,18 +40,18 @@ const PAUSE: Duration = Duration::from_millis(5);
 
 /// What the commands of a batch have to do with each other.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Terms {
+pub(crate) enum BatchScope {
     /// Nothing.
     Separate,
-    /// They are one request, which has this claim if it has an idempotency key.
-    Request { claim: Option<i64> },
+    /// They are one request, which has this lock if it has an idempotency key.
+    Request { idempotency_lock: Option<i64> },
 }
 
-impl Terms {
-    fn claim(self) -> Option<i64> {
+impl BatchScope {
+    fn idempotency_lock(self) -> Option<i64> {
         match self {
             Self::Separate => None,
-            Self::Request { claim } => claim,
+            Self::Request { idempotency_lock } => idempotency_lock,
         }
     }
 
@@ -64,16 +64,16 @@ impl Terms {
 /// What became of an attempt to apply a batch.
 enum Attempt {
     Done(Folded),
-    /// Another transaction was faster.
-    Outrun,
-    /// Another transaction holds the claim.
+    /// Another transaction wrote the same rows first.
+    Conflict,
+    /// Another transaction holds the idempotency lock.
     InFlight,
 }
 
 impl Store {
     /// Applies `batch` in order and in one transaction. Returns one receipt per command, in order.
     ///
-    /// Each command takes effect exactly once, however often it is applied: a repeat, told by its
+    /// Each command takes effect exactly once, however often it is applied: a repeat, recognised by its
     /// key, gets the outcome of the first. A command that is refused is a result and spoils no
     /// other. The transaction runs in a task of its own: to drop this future does not cut it off.
     ///
@@ -85,14 +85,14 @@ impl Store {
         batch: impl Into<Arc<[Incoming]>>,
         now: Timestamp,
     ) -> Result<Vec<Receipt>, ApplyError> {
-        self.run(batch.into(), Terms::Separate, now).await
+        self.run(batch.into(), BatchScope::Separate, now).await
     }
 
     /// As [`apply`](Self::apply).
     pub(crate) async fn run(
         &self,
         batch: Arc<[Incoming]>,
-        terms: Terms,
+        scope: BatchScope,
         now: Timestamp,
     ) -> Result<Vec<Receipt>, ApplyError> {
         if batch.is_empty() {
@@ -102,12 +102,12 @@ impl Store {
         let apply = tokio::spawn(async move {
             let now = now.trunc_subsecs(6);
             // A change that comes after those of this batch is committed later.
-            let asked = Asked::now();
-            let folded = attempt_until_alone(&store.pool, &batch, terms, now).await?;
+            let as_of = AsOf::now();
+            let folded = attempt_until_alone(&store.pool, &batch, scope, now).await?;
             let read = folded.receipts.iter().filter_map(|receipt| receipt.task.as_ref());
             let read = read.map(|task| (Origin::Read, task));
             let changed = folded.tasks.iter().map(|(_, task)| (Origin::Changed, task));
-            store.cache.put(read.chain(changed), asked).await;
+            store.cache.put(read.chain(changed), as_of).await;
             Ok(folded.receipts)
         });
         apply.await.unwrap_or(Err(ApplyError::Unavailable(sqlx::Error::WorkerCrashed)))
@@ -117,14 +117,14 @@ impl Store {
 async fn attempt_until_alone(
     pool: &Pool,
     batch: &[Incoming],
-    terms: Terms,
+    scope: BatchScope,
     now: Timestamp,
 ) -> Result<Folded, ApplyError> {
     for attempt in 1..=ATTEMPTS {
-        match attempt_once(pool, batch, terms, now).await {
+        match attempt_once(pool, batch, scope, now).await {
             Ok(Attempt::Done(folded)) => return Ok(folded),
             Ok(Attempt::InFlight) => return Err(ApplyError::InFlight),
-            Ok(Attempt::Outrun) => {}
+            Ok(Attempt::Conflict) => {}
             Err(error) if is_conflict(&error) => {}
             Err(error) => return Err(error.into()),
         }
@@ -137,17 +137,17 @@ async fn attempt_until_alone(
 async fn attempt_once(
     pool: &Pool,
     batch: &[Incoming],
-    terms: Terms,
+    scope: BatchScope,
     now: Timestamp,
 ) -> Result<Attempt, sqlx::Error> {
     let mut transaction = pool.begin_with(begin(batch)).await?;
-    let known = load(&mut transaction, batch, terms.claim()).await?;
-    if known.is_claimed {
+    let known = load(&mut transaction, batch, scope.idempotency_lock()).await?;
+    if known.is_locked {
         transaction.rollback().await?;
         return Ok(Attempt::InFlight);
     }
     let folded = fold(batch, known, now).map_err(unwritable)?;
-    if terms.refuse(&folded) {
+    if scope.refuse(&folded) {
         transaction.rollback().await?;
         let receipt = Receipt { outcome: Outcome::KeyReused, repeated: true, task: None };
         let receipts = vec![receipt; batch.len()];
@@ -155,7 +155,7 @@ async fn attempt_once(
     }
     if !folded.commands.is_empty() && !write(&mut transaction, batch, &folded, now).await? {
         transaction.rollback().await?;
-        return Ok(Attempt::Outrun);
+        return Ok(Attempt::Conflict);
     }
     transaction.commit().await?;
     Ok(Attempt::Done(folded))

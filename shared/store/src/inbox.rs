@@ -18,7 +18,7 @@ pub struct CommandKey {
 pub struct Incoming {
     /// What identifies it.
     pub key: CommandKey,
-    /// What it asks.
+    /// The command.
     pub command: Command,
     /// The sender's W3C trace context, handed on to the facts that follow.
     pub traceparent: Option<String>,
@@ -28,7 +28,7 @@ pub struct Incoming {
 }
 
 impl Incoming {
-    /// What tells a repeat from another command under the same key.
+    /// What distinguishes a repeat from another command under the same key.
     pub(crate) fn fingerprint(&self) -> Result<Fingerprint, serde_json::Error> {
         let command = fingerprint(&self.command)?;
         Ok(match self.request {
@@ -43,14 +43,14 @@ impl Incoming {
 /// What became of a command. A repeat of the command gets the same.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// It took effect, or the task was as asked already: the task's version after it.
+    /// It took effect, or the task was so already: the task's version after it.
     Applied {
         /// The task's version after the command.
         version: Version,
     },
     /// It was refused and changed nothing.
     Refused(Refusal),
-    /// Its key was used before, by a request that asks something else.
+    /// Its key was used before, by another request.
     KeyReused,
     /// Its task, or what was recorded of it before, cannot be read from the database. It changed
     /// nothing, and may be applied again once the row is repaired.
@@ -62,7 +62,7 @@ pub enum Outcome {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Recorded {
-    /// The command took effect, or the task was as asked already.
+    /// The command took effect, or the task was so already.
     Applied {
         /// The task's version after the command.
         version: Version,
@@ -84,7 +84,7 @@ impl From<Recorded> for Outcome {
     }
 }
 
-/// A digest of what a command asks, to tell a repeat from another command under the same key.
+/// A digest of a command, to distinguish a repeat from another command under the same key.
 pub type Fingerprint = [u8; 32];
 
 /// The fingerprint of a command. A create does not count its task's identifier: over HTTP we choose

@@ -4,7 +4,7 @@
 //!   transaction and a constant number of round trips, whatever the size of the batch.
 //!   [`Store::apply_request`] is the same for the commands of an HTTP request.
 //! - [`Store::read`] and [`Store::page`] are the reads, through the caches: Redis, and before it, for
-//!   single tasks, this process ([`Store::keeping`]).
+//!   single tasks, this process ([`Store::with_local_cache`]).
 //! - [`Store::attach`] and the methods beside it keep what is known of attachments.
 //! - [`Outbox`] is a relay's way to the facts that the write path left, [`ParkedFacts`] an operator's
 //!   way to those that a queue refuses.
@@ -40,7 +40,7 @@ mod write;
 
 pub use apply::Receipt;
 pub use attachments::{Attached, Attachments, Deletion};
-pub use cache::Follower;
+pub use cache::InvalidationListener;
 pub use config::{Config, LocalConfig, Owner};
 pub use error::{ApplyError, ReadError};
 pub use inbox::{CommandKey, Fingerprint, Incoming, Outcome, fingerprint};
@@ -51,6 +51,6 @@ pub use outbox::{
     ParkedFilter, PendingFact, SHARDS, TaskKey,
 };
 pub use pool::DatabaseUrl;
-pub use rate::{Class, Limit, RateLimitConfig, RateLimits, Standing};
+pub use rate::{Class, Limit, RateLimitConfig, RateLimitStatus, RateLimits};
 pub use read::{Freshness, Source, TaskBody};
 pub use store::Store;

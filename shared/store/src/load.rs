@@ -18,8 +18,8 @@ pub(crate) struct Known {
     pub(crate) unreadable: HashSet<(TenantId, TaskId)>,
     /// The commands that were processed before; `None` if what was recorded cannot be read.
     pub(crate) commands: HashMap<(TenantId, CommandKey), Option<Processed>>,
-    /// Whether another transaction holds the claim that was asked for. Then nothing else counts.
-    pub(crate) is_claimed: bool,
+    /// Whether another transaction holds the request's idempotency lock. Then nothing else counts.
+    pub(crate) is_locked: bool,
 }
 
 /// A command that was processed before.
@@ -37,12 +37,12 @@ pub(crate) struct Processed {
 /// for each other. A command that another transaction processes while this statement waits for a
 /// lock is not seen here; the unique key of the inbox catches it when it is written.
 ///
-/// `claim`, an advisory lock, is tried before any row is locked, and is never waited for. If another
+/// `idempotency_lock` is tried before any row is locked, and is never waited for. If another
 /// transaction holds it, until its end, nothing is locked.
 pub(crate) async fn load(
     transaction: &mut Transaction,
     batch: &[Incoming],
-    claim: Option<i64>,
+    idempotency_lock: Option<i64>,
 ) -> Result<Known, sqlx::Error> {
     let tasks: BTreeSet<_> = batch.iter().map(task_key).collect();
     let (task_tenants, task_ids): (Vec<String>, Vec<Uuid>) =
@@ -53,7 +53,7 @@ pub(crate) async fn load(
 
     let rows = sqlx::query!(
         r#"
-        WITH claim AS MATERIALIZED (
+        WITH idempotency_lock AS MATERIALIZED (
             SELECT coalesce(pg_try_advisory_xact_lock($6), true) AS is_ours
         ),
         seen AS MATERIALIZED (
@@ -70,33 +70,33 @@ pub(crate) async fn load(
             SELECT tasks.*
             FROM wanted
             JOIN tasks USING (tenant, id)
-            WHERE (SELECT is_ours FROM claim)
+            WHERE (SELECT is_ours FROM idempotency_lock)
             ORDER BY tasks.tenant, tasks.id
             FOR NO KEY UPDATE OF tasks
         )
         SELECT
             to_jsonb(locked) AS "task: Stored<Task>", tenant, NULL AS source,
             NULL AS command_id, id AS task_id, NULL::bytea AS fingerprint,
-            NULL::jsonb AS "outcome: Stored<Recorded>", false AS "is_claimed!"
+            NULL::jsonb AS "outcome: Stored<Recorded>", false AS "is_locked!"
         FROM locked
         UNION ALL
         SELECT NULL, tenant, source, command_id, task_id, fingerprint, outcome, false FROM seen
         UNION ALL
-        SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, true FROM claim WHERE NOT is_ours
+        SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, true FROM idempotency_lock WHERE NOT is_ours
         "#,
         &task_tenants,
         &task_ids,
         &tenants,
         &sources,
         &ids,
-        claim,
+        idempotency_lock,
     )
     .fetch_all(transaction)
     .await?;
 
     let mut known = Known::default();
     for row in rows {
-        known.is_claimed |= row.is_claimed;
+        known.is_locked |= row.is_locked;
         let (Some(tenant), Some(task)) = (row.tenant, row.task_id) else { continue };
         let tenant: TenantId = tenant.try_into().map_err(unreadable)?;
         if let Some(Stored(stored)) = row.task {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use domain::{Task, TaskId, TenantId, Version};
 
-use crate::cache::{Answer, Asked, Filled, Origin, key};
+use crate::cache::{Answer, AsOf, Filled, Origin, key};
 use crate::error::{ReadError, unwritable};
 use crate::store::Store;
 use crate::stored::Stored;
@@ -24,7 +24,7 @@ pub struct TaskBody {
 pub enum Freshness {
     /// It may miss a write that was answered up to `CACHE_TTL_SECONDS` before, whatever becomes of
     /// Redis; as a rule, of some milliseconds before. It may come from this process
-    /// ([`Store::keeping`]).
+    /// ([`Store::with_local_cache`]).
     Recent,
     /// The same, of at most so long before.
     Within(Duration),
@@ -46,7 +46,7 @@ impl Freshness {
 /// Where an answer came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
-    /// From this process, or from what another request was asking for at the time.
+    /// From this process, or from what another request was loading at the time.
     Local,
     /// From Redis.
     Hit,
@@ -72,11 +72,11 @@ impl Source {
 
 impl Store {
     /// The task, as recent as it must be, and where it came from; no task if there is none or it was
-    /// deleted. Of those who ask for the same task at once and bear a [`Recent`](Freshness::Recent)
-    /// answer, one asks for all.
+    /// deleted. Concurrent reads of one task that accept a [`Recent`](Freshness::Recent)
+    /// answer share one load.
     ///
     /// # Errors
-    /// When PostgreSQL must be asked and does not answer, or the row cannot be read.
+    /// When PostgreSQL must be read and does not answer, or the row cannot be read.
     pub async fn read(
         &self,
         tenant: &TenantId,
@@ -85,14 +85,14 @@ impl Store {
     ) -> Result<(Option<TaskBody>, Source), ReadError> {
         let is_bound = |limit| limit >= self.cache.ttl();
         let (answer, source) = match freshness {
-            Freshness::Current => (self.ask_postgresql(tenant, id).await, Source::Miss),
+            Freshness::Current => (self.load_from_postgresql(tenant, id).await, Source::Miss),
             Freshness::Within(limit) if !is_bound(limit) => {
-                let Filled { answer, source, .. } = self.ask(tenant, id, limit).await;
+                let Filled { answer, source, .. } = self.load(tenant, id, limit).await;
                 (answer, source)
             }
             Freshness::Recent | Freshness::Within(_) => {
-                let ask = self.ask(tenant, id, Duration::MAX);
-                self.local.get(&key(tenant, id), ask).await
+                let load = self.load(tenant, id, Duration::MAX);
+                self.local.get(&key(tenant, id), load).await
             }
         };
         source.count();
@@ -100,13 +100,13 @@ impl Store {
     }
 
     /// What Redis says, if that is no older than `limit`, or else PostgreSQL.
-    async fn ask(&self, tenant: &TenantId, id: TaskId, limit: Duration) -> Filled {
+    async fn load(&self, tenant: &TenantId, id: TaskId, limit: Duration) -> Filled {
         match self.cache.get(tenant, id, limit).await {
-            Some(held) => {
-                Filled { answer: Ok(held.task), source: Source::Hit, ttl: Some(held.ttl) }
+            Some(cached) => {
+                Filled { answer: Ok(cached.task), source: Source::Hit, ttl: Some(cached.ttl) }
             }
             None => Filled {
-                answer: self.ask_postgresql(tenant, id).await,
+                answer: self.load_from_postgresql(tenant, id).await,
                 source: Source::Miss,
                 ttl: None,
             },
@@ -114,8 +114,8 @@ impl Store {
     }
 
     /// What PostgreSQL says; it sets the copies right.
-    async fn ask_postgresql(&self, tenant: &TenantId, id: TaskId) -> Answer {
-        let asked = Asked::now();
+    async fn load_from_postgresql(&self, tenant: &TenantId, id: TaskId) -> Answer {
+        let as_of = AsOf::now();
         let task = sqlx::query_scalar!(
             r#"SELECT to_jsonb(tasks) AS "task!: Stored<Task>" FROM tasks WHERE tenant = $1 AND id = $2"#,
             tenant.as_str(),
@@ -124,12 +124,12 @@ impl Store {
         .fetch_optional(&self.pool)
         .await?;
         let Some(Stored(task)) = task else {
-            self.cache.put_absence(tenant, id, asked).await;
+            self.cache.put_absence(tenant, id, as_of).await;
             return Ok(None);
         };
         let task = task.inspect_err(|why| why.report("tasks", id)).map_err(sqlx::Error::from)?;
         self.local.remove_older(&key(tenant, id), task.version);
-        self.cache.put([(Origin::Read, &task)], asked).await;
+        self.cache.put([(Origin::Read, &task)], as_of).await;
         Ok(body(&task)?)
     }
 }

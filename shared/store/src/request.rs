@@ -1,7 +1,7 @@
 //! The commands of one HTTP request, which are applied together.
 //!
 //! What a request adds to a batch from the queue: while it is processed, another one under the same
-//! idempotency key is told so instead of waiting for it; and a key that was used before by another
+//! idempotency key gets an error instead of waiting for it; and a key that was used before by another
 //! request spoils all of this one.
 
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use std::sync::Arc;
 use domain::{TenantId, Timestamp};
 use sha2::{Digest as _, Sha256};
 
-use crate::apply::{Receipt, Terms};
+use crate::apply::{BatchScope, Receipt};
 use crate::error::ApplyError;
 use crate::inbox::{CommandKey, Incoming};
 use crate::store::Store;
@@ -31,14 +31,14 @@ impl Store {
         commands: impl Into<Arc<[Incoming]>>,
         now: Timestamp,
     ) -> Result<Vec<Receipt>, ApplyError> {
-        let claim = key.map(|key| claim(tenant, key));
-        self.run(commands.into(), Terms::Request { claim }, now).await
+        let idempotency_lock = key.map(|key| idempotency_lock(tenant, key));
+        self.run(commands.into(), BatchScope::Request { idempotency_lock }, now).await
     }
 }
 
-/// What stands for a key as an advisory lock. Two keys with one digest could not be processed at the
+/// The advisory lock of a key. Two keys with one digest could not be processed at the
 /// same time, which would be one needless answer to try again; so 64 bits are plenty.
-pub(crate) fn claim(tenant: &TenantId, key: &CommandKey) -> i64 {
+pub(crate) fn idempotency_lock(tenant: &TenantId, key: &CommandKey) -> i64 {
     // No part has a line break.
     let digest = Sha256::digest(format!("{tenant}\n{}\n{}", key.source, key.id));
     digest.first_chunk().copied().map_or(0, i64::from_be_bytes)
@@ -49,10 +49,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_key_of_each_tenant_and_source_has_a_claim_of_its_own() {
+    fn each_key_of_each_tenant_and_source_has_a_lock_of_its_own() {
         let of = |tenant: &str, source: &str, id: &str| {
             let key = CommandKey { source: source.to_owned(), id: id.to_owned() };
-            claim(&tenant.parse().unwrap(), &key)
+            idempotency_lock(&tenant.parse().unwrap(), &key)
         };
         let one = of("acme", "/a", "1");
         assert_eq!(one, of("acme", "/a", "1"));

@@ -1,6 +1,6 @@
 //! The store: a pool of connections to PostgreSQL and, perhaps, a cache.
 
-use crate::cache::{Cache, Follower, Local};
+use crate::cache::{Cache, InvalidationListener, Local};
 use crate::config::{Config, LocalConfig};
 use crate::error::{ReadError, read_only_server};
 use crate::pool::{Plans, Pool};
@@ -16,7 +16,7 @@ pub struct Store {
 }
 
 impl Store {
-    /// Makes a store that connects when it is first used: a database that is away now may be back
+    /// Makes a store that connects when it is first used: a database that is unavailable now may be back
     /// by then.
     ///
     /// # Errors
@@ -40,15 +40,15 @@ impl Store {
         Ok(Self { pool, cache: Cache::new(config, redis.clone()), redis, local: Local::new(0) })
     }
 
-    /// Keeps tasks in this process, too, before Redis, for as long as the follower runs. Without a
-    /// Redis, or with no entries, there is nothing to follow.
+    /// Keeps tasks in this process, too, before Redis, for as long as the listener runs. Without a
+    /// Redis, or with no entries, there is nothing to listen to.
     #[must_use]
-    pub fn keeping(self, config: &LocalConfig) -> (Self, Option<Follower>) {
+    pub fn with_local_cache(self, config: &LocalConfig) -> (Self, Option<InvalidationListener>) {
         let redis = self.redis.as_ref().filter(|_| config.local_cache_entries > 0);
         let Some(redis) = redis else { return (self, None) };
         let local = Local::new(config.local_cache_entries);
-        let follower = Follower::new(redis, local.clone());
-        (Self { local, ..self }, Some(follower))
+        let listener = InvalidationListener::new(redis, local.clone());
+        (Self { local, ..self }, Some(listener))
     }
 
     /// Checks that PostgreSQL answers: enough for a function that only reads.

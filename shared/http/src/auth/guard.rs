@@ -9,7 +9,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
-use store::{Class, RateLimits, Standing};
+use store::{Class, RateLimitStatus, RateLimits};
 
 use super::Authenticator;
 use super::caller::{Authenticated, Scope};
@@ -64,17 +64,17 @@ async fn check(
         Ok(caller) => caller,
         Err(problem) => return problem.into_response(),
     };
-    let standing = guard.limits.count(&caller.tenant, class).await;
-    let over = standing.filter(|standing| !standing.allowed);
-    let mut response = if let Some(Standing { wait_seconds, .. }) = over {
+    let status = guard.limits.count(&caller.tenant, class).await;
+    let over = status.filter(|status| !status.allowed);
+    let mut response = if let Some(RateLimitStatus { wait_seconds, .. }) = over {
         let (class, retry_after) = (class.as_str(), wait_seconds);
         Problem::RateLimited { class, retry_after }.into_response()
     } else {
         request.extensions_mut().insert(Authenticated { caller, scope });
         next.run(request).await
     };
-    if let Some(standing) = standing {
-        set_limits(response.headers_mut(), class, standing);
+    if let Some(status) = status {
+        set_limits(response.headers_mut(), class, status);
     }
     response
 }
@@ -87,10 +87,10 @@ fn scope(class: Class) -> Scope {
 }
 
 /// As in draft-ietf-httpapi-ratelimit-headers-11.
-fn set_limits(headers: &mut HeaderMap, class: Class, standing: Standing) {
-    let (name, limit) = (class.as_str(), standing.limit);
+fn set_limits(headers: &mut HeaderMap, class: Class, status: RateLimitStatus) {
+    let (name, limit) = (class.as_str(), status.limit);
     let policy = format!("\"{name}\";q={};w={}", limit.burst, limit.window_seconds());
-    let now = format!("\"{name}\";r={};t={}", standing.remaining, standing.wait_seconds);
+    let now = format!("\"{name}\";r={};t={}", status.remaining, status.wait_seconds);
     for (name, value) in [(POLICY, policy), (LIMIT, now)] {
         if let Ok(value) = HeaderValue::try_from(value) {
             headers.insert(name, value);

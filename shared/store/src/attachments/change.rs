@@ -72,7 +72,7 @@ impl Store {
         transaction.commit().await?;
         match row {
             _ if !places.task => Ok(Some(Attached::NotFound)),
-            Some(row) => told(row, key, file, places.added).map(Some),
+            Some(row) => attached(row, key, file, places.added).map(Some),
             None => Ok((!places.free).then_some(Attached::Full)),
         }
     }
@@ -171,7 +171,7 @@ async fn find(
     .await
 }
 
-fn told(
+fn attached(
     row: Row,
     key: &AttachmentKey,
     file: &NewAttachment,

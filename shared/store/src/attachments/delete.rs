@@ -7,7 +7,7 @@ use sqlx::error::DatabaseError;
 use super::change::{begin, to_its_end};
 use crate::error::ApplyError;
 use crate::inbox::{CommandKey, Recorded};
-use crate::request::claim;
+use crate::request::idempotency_lock;
 use crate::store::Store;
 
 /// What became of a deletion.
@@ -71,13 +71,14 @@ impl Store {
         fingerprint: &[u8],
         now: Timestamp,
     ) -> Result<Seen, sqlx::Error> {
-        let claim = request.as_ref().map(|request| claim(&key.tenant, request));
+        let idempotency_lock =
+            request.as_ref().map(|request| idempotency_lock(&key.tenant, request));
         let (source, id) = request.map(|CommandKey { source, id }| (source, id)).unzip();
         let mut transaction = self.pool.begin_with(begin(key)).await?;
         let seen = sqlx::query_as!(
             Seen,
             r#"
-            WITH claim AS MATERIALIZED (
+            WITH idempotency_lock AS MATERIALIZED (
                 SELECT coalesce(pg_try_advisory_xact_lock($8), true) AS is_ours
             ),
             known AS MATERIALIZED (
@@ -87,7 +88,7 @@ impl Store {
             deleted AS (
                 UPDATE attachments SET place = NULL, deleted_at = $4, updated_at = $4
                 WHERE tenant = $1 AND task_id = $2 AND id = $3 AND deleted_at IS NULL
-                    AND (SELECT is_ours FROM claim) AND NOT EXISTS (SELECT FROM known)
+                    AND (SELECT is_ours FROM idempotency_lock) AND NOT EXISTS (SELECT FROM known)
                 RETURNING id
             ),
             recorded AS (
@@ -97,7 +98,7 @@ impl Store {
                 SELECT $1, $5, $6, $2, $7, $9, $4 FROM deleted WHERE $6 IS NOT NULL
             )
             SELECT
-                (SELECT is_ours FROM claim) AS "is_ours!",
+                (SELECT is_ours FROM idempotency_lock) AS "is_ours!",
                 EXISTS (SELECT FROM deleted) AS "deleted!",
                 (SELECT fingerprint FROM known) AS known
             "#,
@@ -108,7 +109,7 @@ impl Store {
             source,
             id,
             fingerprint,
-            claim,
+            idempotency_lock,
             sqlx::types::Json(Recorded::Deleted) as _,
         )
         .fetch_one(&mut transaction)

@@ -6,9 +6,9 @@
 
 mod change;
 mod delete;
-mod judge;
 mod read;
 mod sweep;
+mod verify;
 
 pub use change::Attached;
 pub use delete::Deletion;

@@ -1,4 +1,4 @@
-//! Attachments that are to go: marked first, forgotten once their objects are gone.
+//! Attachments that are to go: marked first, removed once their objects are gone.
 //!
 //! Several replicas may sweep at a time: each step may be done twice.
 
@@ -45,7 +45,7 @@ impl Store {
         Ok(())
     }
 
-    /// Takes at most `limit` attachments that are deleted, not forgotten, and due for an attempt to
+    /// Takes at most `limit` attachments that are deleted, not removed, and due for an attempt to
     /// remove their objects at `now`; the longest due first, and none that another replica takes.
     ///
     /// Each is postponed with the taking: one that cannot be removed, or read, or at which the process

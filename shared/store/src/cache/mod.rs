@@ -3,14 +3,14 @@
 //! An entry has a version and a body; a deleted task has no body (a tombstone, so that a slow reader
 //! cannot bring it back), and neither has one that never was, whose version is 0. Entries never go
 //! backwards: whoever fills one, a writer after its commit or a reader after a miss, a lower version
-//! never replaces a higher one. And none is used for longer than the TTL after PostgreSQL was asked
-//! ([`Asked`]): whatever Redis missed, forgot or did late, no read is older than that.
+//! never replaces a higher one. And none is used for longer than the TTL after PostgreSQL was read
+//! ([`AsOf`]): whatever Redis missed, lost or did late, no read is older than that.
 //!
-//! Redis may fail at any time: then PostgreSQL is asked, and what was not put is repeated by the
+//! Redis may fail at any time: then PostgreSQL answers, and what was not put is repeated by the
 //! relay.
 
-mod asked;
-mod follower;
+mod as_of;
+mod invalidation_listener;
 mod local;
 mod pages;
 
@@ -23,8 +23,8 @@ use futures::future::join_all;
 use redis::Cmd;
 use sqlx::types::Uuid;
 
-pub(crate) use self::asked::Asked;
-pub use self::follower::Follower;
+pub(crate) use self::as_of::AsOf;
+pub use self::invalidation_listener::InvalidationListener;
 pub(crate) use self::local::{Answer, Filled, Local};
 use crate::config::Config;
 use crate::read::{TaskBody, body};
@@ -33,7 +33,7 @@ use crate::redis::Redis;
 /// The script says what it does.
 const PUT: &str = include_str!("put.lua");
 
-/// How long it is remembered that a task does not exist: a made-up identifier is asked for again at
+/// How long it is cached that a task does not exist: a made-up identifier is read again at
 /// once or never.
 const ABSENCE_TTL: Duration = Duration::from_secs(5);
 
@@ -46,7 +46,7 @@ const TASK_KEYS: &str = "task:v2:";
 
 /// What the cache says of a task.
 #[derive(Debug)]
-pub(crate) struct Held {
+pub(crate) struct CachedTask {
     /// `None`: there is none, or it was deleted.
     pub(crate) task: Option<TaskBody>,
     /// For how much longer it may be used.
@@ -56,7 +56,7 @@ pub(crate) struct Held {
 /// How a task came to be put into the cache.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Origin {
-    /// It was changed, and Redis may not have heard of it: list pages of before are no longer good.
+    /// It was changed, and Redis may have missed it: older list pages are invalid.
     Changed,
     /// It was merely read.
     Read,
@@ -77,13 +77,18 @@ impl Cache {
     }
 
     /// What the cache says of the task, if it is no older than `limit`; `None` if nothing.
-    pub(crate) async fn get(&self, tenant: &TenantId, id: TaskId, limit: Duration) -> Option<Held> {
+    pub(crate) async fn get(
+        &self,
+        tenant: &TenantId,
+        id: TaskId,
+        limit: Duration,
+    ) -> Option<CachedTask> {
         let redis = self.redis.as_ref()?;
         let command = Cmd::hmget(key(tenant, id), &["v", "b", "t"]);
-        let (version, json, asked): Fields = redis.run(tenant, command).await?;
-        let ttl = Asked::from_millis(asked?).left(limit.min(self.ttl), Asked::now())?;
+        let (version, json, as_of): Fields = redis.run(tenant, command).await?;
+        let ttl = AsOf::from_millis(as_of?).left(limit.min(self.ttl), AsOf::now())?;
         let (version, json) = (version?, Bytes::from(json?));
-        Some(Held { task: (!json.is_empty()).then_some(TaskBody { version, json }), ttl })
+        Some(CachedTask { task: (!json.is_empty()).then_some(TaskBody { version, json }), ttl })
     }
 
     /// Whether a Redis is configured.
@@ -97,12 +102,12 @@ impl Cache {
     }
 
     /// Puts the tasks, each unless a later version of it is there, in one round trip; of a task that
-    /// is named several times, the last. PostgreSQL was `asked` then. Returns whether Redis took
+    /// is named several times, the last. PostgreSQL was read `as_of` then. Returns whether Redis took
     /// them; without one, there is nothing to take.
     pub(crate) async fn put<'a>(
         &self,
         tasks: impl IntoIterator<Item = (Origin, &'a Task)>,
-        asked: Asked,
+        as_of: AsOf,
     ) -> bool {
         let Some(redis) = &self.redis else { return true };
         let mut tenants: BTreeMap<&TenantId, BTreeMap<TaskId, (Origin, &Task)>> = BTreeMap::new();
@@ -115,18 +120,18 @@ impl Cache {
                 let json = body(task).ok()?.map_or_else(Bytes::new, |body| body.json);
                 Some(Entry { id, version: task.version, json, origin })
             });
-            puts.push(redis.run(tenant, put(tenant, entries.collect(), asked, self.ttl)));
+            puts.push(redis.run(tenant, put(tenant, entries.collect(), as_of, self.ttl)));
         }
         let done: Vec<Option<()>> = join_all(puts).await;
         done.iter().all(Option::is_some)
     }
 
-    /// Remembers for a while that there is no such task, unless one is there: it may have been created
-    /// since PostgreSQL was asked.
-    pub(crate) async fn put_absence(&self, tenant: &TenantId, id: TaskId, asked: Asked) {
+    /// Caches for a while that there is no such task, unless one is there: it may have been created
+    /// since PostgreSQL was read.
+    pub(crate) async fn put_absence(&self, tenant: &TenantId, id: TaskId, as_of: AsOf) {
         let Some(redis) = &self.redis else { return };
         let none = Entry { id, version: NO_VERSION, json: Bytes::new(), origin: Origin::Read };
-        let command = put(tenant, vec![none], asked, ABSENCE_TTL.min(self.ttl));
+        let command = put(tenant, vec![none], as_of, ABSENCE_TTL.min(self.ttl));
         let _: Option<()> = redis.run(tenant, command).await;
     }
 }
@@ -138,13 +143,13 @@ struct Entry {
     origin: Origin,
 }
 
-fn put(tenant: &TenantId, entries: Vec<Entry>, asked: Asked, ttl: Duration) -> Cmd {
+fn put(tenant: &TenantId, entries: Vec<Entry>, as_of: AsOf, ttl: Duration) -> Cmd {
     let mut command = redis::cmd("EVAL");
     command.arg(PUT).arg(entries.len() + 1).arg(pages::generation_key(tenant));
     for entry in &entries {
         command.arg(key(tenant, entry.id));
     }
-    command.arg(millis(ttl)).arg(asked.as_millis());
+    command.arg(millis(ttl)).arg(as_of.as_millis());
     command.arg(Uuid::new_v4().to_string()).arg(pages::GENERATION_MS);
     for Entry { version, json, origin, .. } in entries {
         command.arg(version).arg(&*json).arg(u8::from(origin == Origin::Changed));

@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 use sqlx::types::Uuid;
 
 use super::{Filter, Start};
-use crate::cache::Asked;
+use crate::cache::AsOf;
 use crate::error::{ReadError, unwritable};
 use crate::read::{Freshness, Source};
 use crate::store::Store;
@@ -45,13 +45,13 @@ impl Store {
             return Ok((page, Source::Hit));
         }
         Source::Miss.count();
-        let asked = Asked::now();
+        let as_of = AsOf::now();
         let found = self.tasks(tenant, filter, start, limit).await?;
         let tasks = to_raw_value(&found.tasks).map_err(unwritable)?;
         let page = PageBody { tasks, unreadable: found.unreadable, next: found.next };
         if let Some(place) = place {
             let json = serde_json::to_vec(&page).map_err(unwritable)?;
-            self.cache.put_page(tenant, place, asked, &json).await;
+            self.cache.put_page(tenant, place, as_of, &json).await;
         }
         Ok((page, Source::Miss))
     }

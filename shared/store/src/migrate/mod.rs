@@ -85,7 +85,7 @@ async fn run_all(
     Ok(())
 }
 
-/// One at a time. It is asked for again and again, and not waited for: an index that is built
+/// One at a time. It is retried, and not waited for: an index that is built
 /// concurrently waits for every statement that began before, this one too.
 async fn lock(connection: &mut PgConnection, wait: Duration) -> anyhow::Result<()> {
     let begun = Instant::now();

@@ -1,6 +1,6 @@
 //! Who may publish the facts of which shard.
 //!
-//! A lease ends by the database's clock. Its holder counts by its own, from before it asked, and
+//! A lease ends by the database's clock. Its holder counts by its own, from before its request, and
 //! stops a margin earlier: so no two ever publish the facts of one task at the same time, whatever the
 //! hosts' clocks say. A lease that would end later than any can is none: the database's clock went back,
 //! as after a fail-over, and nobody would take the shard until it has caught up.
@@ -33,7 +33,7 @@ impl Outbox {
     /// there are, divided by the live replicas, rounded up), and takes more that are free, or whose
     /// holder is gone, up to that.
     ///
-    /// Call it while nothing is being published: it may give shards away.
+    /// Call it while nothing is being published: it may release shards.
     ///
     /// # Errors
     /// When PostgreSQL does not answer; the lease that was holds until its end.

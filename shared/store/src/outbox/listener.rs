@@ -42,7 +42,7 @@ struct Received {
 
 impl Outbox {
     /// Begins to listen; connects in the background, and again after each failure. Behind a pooler
-    /// nothing can be heard.
+    /// no notification arrives.
     #[must_use]
     pub fn listener(&self) -> OutboxListener {
         let received = Arc::<Received>::default();
@@ -64,7 +64,7 @@ impl Outbox {
         sqlx::query!(
             "UPDATE outbox_relays SET sleeping = $2 WHERE id = $1 -- no tenant's",
             self.id,
-            // Nobody needs to notify who cannot hear.
+            // Without a connection there is nobody to notify.
             sleeping && self.store.pool.can_listen(),
         )
         .execute(&self.store.pool)
@@ -79,7 +79,7 @@ impl OutboxListener {
         self.received.notified.notified().await;
     }
 
-    /// Whether another replica gave shards away since the last call: a reason to renew the lease.
+    /// Whether another replica released shards since the last call: a reason to renew the lease.
     #[must_use]
     pub fn shards_are_free(&self) -> bool {
         self.received.shards.swap(false, Ordering::SeqCst)

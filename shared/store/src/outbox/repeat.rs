@@ -9,7 +9,7 @@ use sqlx::types::Uuid;
 use tokio::time::Instant;
 
 use super::{Lease, Outbox, OutboxError, lock};
-use crate::cache::{Asked, Origin};
+use crate::cache::{AsOf, Origin};
 use crate::stored::Stored;
 
 /// Facts whose cache writes are repeated at once, at most, for each shard: few enough for
@@ -80,7 +80,7 @@ impl Outbox {
         if tenants.is_empty() || !self.store.cache.is_configured() {
             return Ok(true);
         }
-        let asked = Asked::now();
+        let as_of = AsOf::now();
         let rows = sqlx::query!(
             r#"
             SELECT tasks.id AS "id!", to_jsonb(tasks) AS "task!: Stored<Task>"
@@ -96,8 +96,8 @@ impl Outbox {
             .into_iter()
             .filter_map(|row| row.task.0.inspect_err(|why| why.report("tasks", row.id)).ok());
         let tasks: Vec<Task> = readable.collect();
-        // Redis knows the changes that it has heard of: a repeat of those ends no list page.
+        // Redis knows the changes that it has: a repeat of those invalidates no list page.
         let changed = tasks.iter().map(|task| (Origin::Changed, task));
-        Ok(self.store.cache.put(changed, asked).await)
+        Ok(self.store.cache.put(changed, as_of).await)
     }
 }

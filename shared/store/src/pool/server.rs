@@ -50,7 +50,7 @@ pub(super) enum Due {
 }
 
 impl Server {
-    /// Makes the settings of a new connection, and asks which server it leads to. Returns whether
+    /// Makes the settings of a new connection, and reads which server it leads to. Returns whether
     /// that is another one than before.
     ///
     /// # Errors

@@ -16,7 +16,7 @@ impl Transaction {
     pub(super) async fn begin(mut connection: Connection, sql: String) -> Result<Self, Error> {
         connection.in_transaction = true;
         let results = connection.run(raw_sql(AssertSqlSafe(sql))).await?;
-        // A row says whether the server is a standby, and comes only where that was asked.
+        // A row says whether the server is a standby, and comes only where that was requested.
         let is_standby = results.iter().find_map(|result| result.as_ref().right());
         match is_standby.map(|row| row.try_get(0)).transpose()? {
             Some(true) => Err(standby_server()),

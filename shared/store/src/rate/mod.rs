@@ -1,7 +1,7 @@
 //! Rate limits: how many requests of each class a tenant may make.
 //!
 //! They keep one tenant's mistake, such as a loop without a pause, from being felt by the others. All
-//! replicas of all functions count in one Redis, in one round trip. Where that cannot be asked, the
+//! replicas of all functions count in one Redis, in one round trip. Where that does not answer, the
 //! request is let through and counted: a limit that nobody can check must not become an outage.
 
 mod config;
@@ -69,9 +69,9 @@ impl Limit {
     }
 }
 
-/// Where a tenant stands after a request.
+/// What is left of a tenant's limit after a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Standing {
+pub struct RateLimitStatus {
     /// The limit that the request was counted against.
     pub limit: Limit,
     /// Whether the request is within it. One that is not was not counted.
@@ -82,7 +82,7 @@ pub struct Standing {
     pub wait_seconds: u64,
 }
 
-impl Standing {
+impl RateLimitStatus {
     /// `room` is in microseconds, and less than one interval when the request is not allowed.
     fn new(limit: Limit, allowed: bool, room: u64) -> Self {
         let wait = limit.interval - room % limit.interval;
@@ -112,7 +112,7 @@ impl Store {
 
 impl RateLimits {
     /// Counts a request. `None` if it is not limited: by the configuration, or because Redis is unavailable.
-    pub async fn count(&self, tenant: &TenantId, class: Class) -> Option<Standing> {
+    pub async fn count(&self, tenant: &TenantId, class: Class) -> Option<RateLimitStatus> {
         let (redis, limit) = (self.redis.as_ref()?, self.config.limit(class)?);
         let mut command = redis::cmd("EVAL");
         command.arg(GCRA).arg(1).arg(key(tenant, class)).arg(limit.interval).arg(limit.burst);
@@ -124,7 +124,7 @@ impl RateLimits {
         if !allowed {
             metrics::counter!("rate_limited_total", "class" => class.as_str()).increment(1);
         }
-        Some(Standing::new(limit, allowed, room))
+        Some(RateLimitStatus::new(limit, allowed, room))
     }
 }
 
@@ -152,14 +152,14 @@ mod tests {
     fn a_standing_tells_what_is_left_and_when_there_is_more() {
         // One each two seconds.
         let limit = Limit::new(30, 5).unwrap();
-        let told = |allowed, room| {
-            let standing = Standing::new(limit, allowed, room);
-            (standing.remaining, standing.wait_seconds)
+        let status_of = |allowed, room| {
+            let status = RateLimitStatus::new(limit, allowed, room);
+            (status.remaining, status.wait_seconds)
         };
-        assert_eq!(told(true, 8_000_000), (4, 2));
-        assert_eq!(told(true, 7_999_999), (3, 1));
-        assert_eq!(told(true, 0), (0, 2));
-        assert_eq!(told(false, 1_999_999), (0, 1));
-        assert_eq!(told(false, 0), (0, 2));
+        assert_eq!(status_of(true, 8_000_000), (4, 2));
+        assert_eq!(status_of(true, 7_999_999), (3, 1));
+        assert_eq!(status_of(true, 0), (0, 2));
+        assert_eq!(status_of(false, 1_999_999), (0, 1));
+        assert_eq!(status_of(false, 0), (0, 2));
     }
 }

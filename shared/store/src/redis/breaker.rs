@@ -28,7 +28,7 @@ enum State {
     Closed { failures: Option<(u32, Instant)> },
     /// Requests do without, until then. One of those that come later is the probe.
     Open { until: Instant, backoff: Duration },
-    /// A probe is under way. If nothing is heard of it until then, its request was given up, and
+    /// A probe is under way. Without a result until then, its request was given up, and
     /// another one may be the probe.
     HalfOpen { until: Instant, backoff: Duration },
 }

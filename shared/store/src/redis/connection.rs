@@ -1,8 +1,8 @@
 //! One connection to Redis that all share, made when it is first used and made anew when it is bad.
 //!
-//! A new connection asks for the name's address anew, so after a fail-over it leads to the new
+//! A new connection resolves the name again, so after a fail-over it leads to the new
 //! primary. It is made beside the requests: they wait for it no longer than for an answer, and it
-//! goes on when they have given up. Whether the server is one of a cluster is asked of the server,
+//! goes on when they have given up. Whether the server is one of a cluster is read from the server,
 //! for a wrong setting would turn everything off.
 
 use std::collections::HashMap;

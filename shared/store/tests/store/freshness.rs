@@ -73,11 +73,11 @@ async fn a_copy_is_used_until_its_age_and_no_longer() {
 async fn a_copy_in_this_process_is_used_no_longer_than_the_one_in_redis() {
     let mut cached = Cached::new().await;
     cached.apply("1", create("Milk")).await;
-    let (reader, follower) =
-        cached.fixture.reader.keeping(&LocalConfig { local_cache_entries: 100 });
+    let (reader, listener) =
+        cached.fixture.reader.with_local_cache(&LocalConfig { local_cache_entries: 100 });
     cached.fixture.reader = reader;
     let stop = CancellationToken::new();
-    tokio::spawn(follower.expect("a follower").run(stop.clone()));
+    tokio::spawn(listener.expect("a listener").run(stop.clone()));
     let asked = ago(Duration::from_secs(7));
     cached.put_of(9, "nine", asked).await;
     let mut sources = Vec::new();

@@ -11,15 +11,15 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use crate::cached::Cached;
 use crate::fixture::{Fixture, create, new_task, rename};
 
-/// With a task, and a reader that keeps it. The guard ends its follower.
-async fn keeping() -> (Cached, DropGuard) {
+/// With a task, and a reader that keeps it. The guard ends its listener.
+async fn with_local_cache() -> (Cached, DropGuard) {
     let mut cached = Cached::with(&[]).await;
     cached.apply("1", create("Buy milk")).await;
     let reader = cached.fixture.reader.clone();
-    let (reader, follower) = reader.keeping(&LocalConfig { local_cache_entries: 100 });
+    let (reader, listener) = reader.with_local_cache(&LocalConfig { local_cache_entries: 100 });
     cached.fixture.reader = reader;
     let stop = CancellationToken::new();
-    tokio::spawn(follower.expect("a follower").run(stop.clone()));
+    tokio::spawn(listener.expect("a listener").run(stop.clone()));
     (cached, stop.drop_guard())
 }
 
@@ -39,7 +39,7 @@ async fn until(cached: &Cached, least: i64, expected: (i64, Source)) {
 
 #[tokio::test]
 async fn a_task_that_is_read_again_comes_from_this_process_until_it_changes() {
-    let (cached, _follower) = keeping().await;
+    let (cached, _listener) = with_local_cache().await;
     until(&cached, 1, (1, Source::Local)).await;
     for version in 2..10 {
         cached.apply(&version.to_string(), rename(&format!("Name {version}"), None)).await;
@@ -52,7 +52,7 @@ async fn a_task_that_is_read_again_comes_from_this_process_until_it_changes() {
 
 #[tokio::test]
 async fn what_redis_loses_at_once_is_lost_here_too() {
-    let (cached, _follower) = keeping().await;
+    let (cached, _listener) = with_local_cache().await;
     until(&cached, 1, (1, Source::Local)).await;
     let _: () =
         redis::cmd("FLUSHALL").exec_async(&mut cached.connection().await).await.expect("done");
@@ -62,7 +62,7 @@ async fn what_redis_loses_at_once_is_lost_here_too() {
 
 #[tokio::test]
 async fn a_connection_that_is_cut_off_costs_no_more_than_its_moment() {
-    let (cached, _follower) = keeping().await;
+    let (cached, _listener) = with_local_cache().await;
     for version in 2..5 {
         until(&cached, version - 1, (version - 1, Source::Local)).await;
         cut_off(&cached).await;
@@ -76,15 +76,15 @@ async fn cut_off(cached: &Cached) {
     let mut connection = cached.connection().await;
     let list = redis::cmd("CLIENT").arg("LIST").query_async::<String>(&mut connection).await;
     let list = list.expect("a list");
-    let follower = list.lines().find(|line| line.contains("flags=tB")).expect(&list);
-    let id = follower.strip_prefix("id=").and_then(|rest| rest.split(' ').next()).expect("an id");
+    let listener = list.lines().find(|line| line.contains("flags=tB")).expect(&list);
+    let id = listener.strip_prefix("id=").and_then(|rest| rest.split(' ').next()).expect("an id");
     let kill = redis::cmd("CLIENT").arg(&["KILL", "ID", id]).exec_async(&mut connection).await;
     kill.expect("cut off");
 }
 
 #[tokio::test]
 async fn a_redis_that_hangs_is_believed_no_longer_and_one_that_is_restarted_is_followed_again() {
-    let (mut cached, _follower) = keeping().await;
+    let (mut cached, _listener) = with_local_cache().await;
     until(&cached, 1, (1, Source::Local)).await;
     cached.redis.process().signal(Signal::SIGSTOP).expect("stopped");
     cached.apply("2", rename("Unheard", None)).await;
@@ -99,16 +99,16 @@ async fn a_redis_that_hangs_is_believed_no_longer_and_one_that_is_restarted_is_f
 
 #[tokio::test]
 async fn a_follower_that_is_stopped_leaves_nothing_to_be_believed() {
-    let (cached, follower) = keeping().await;
+    let (cached, listener) = with_local_cache().await;
     until(&cached, 1, (1, Source::Local)).await;
-    drop(follower);
+    drop(listener);
     until(&cached, 1, (1, Source::Hit)).await;
     assert_eq!(cached.recent().await.1, Source::Hit);
 }
 
 #[tokio::test]
 async fn a_hundred_readers_of_what_is_not_cached_are_one_statement() {
-    let (cached, _follower) = keeping().await;
+    let (cached, _listener) = with_local_cache().await;
     until(&cached, 1, (1, Source::Local)).await;
     cached.forget().await;
     until(&cached, 1, (1, Source::Hit)).await;

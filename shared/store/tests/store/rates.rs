@@ -143,9 +143,9 @@ async fn many_callers_at_once_get_the_burst_and_what_came_back_and_no_more() {
         tokio::spawn(async move { limits.count(&tenant("acme"), Class::Read).await })
     });
     let standings = join_all(callers).await.into_iter();
-    let allowed = standings.filter(|standing| {
-        let standing = standing.as_ref().expect("no panic").expect("it is limited");
-        standing.allowed
+    let allowed = standings.filter(|status| {
+        let status = status.as_ref().expect("no panic").expect("it is limited");
+        status.allowed
     });
     let allowed = allowed.count();
     let came_back = usize::try_from(begun.elapsed().as_millis() / 100).expect("a short time") + 1;
@@ -164,8 +164,8 @@ async fn tenants_and_classes_are_counted_apart() {
     ];
     let limits = limits(&redis, &settings);
     let count = async |name: &str, class| {
-        let standing = limits.count(&tenant(name), class).await;
-        standing.map(|standing| (standing.allowed, standing.remaining))
+        let status = limits.count(&tenant(name), class).await;
+        status.map(|status| (status.allowed, status.remaining))
     };
     assert_eq!(count("acme", Class::Read).await, Some((true, 1)));
     assert_eq!(count("acme", Class::Read).await, Some((true, 0)));

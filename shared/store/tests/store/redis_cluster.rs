@@ -93,8 +93,8 @@ async fn a_cluster_caches_lists_and_limits_for_the_tenants_of_all_nodes() {
         limits_by(&stage.url, &["--rate-limit-bulk-per-minute=1", "--rate-limit-bulk-burst=2"]);
     for (tenant, _) in &stage.tasks {
         for expected in [true, true, false] {
-            let standing = limits.count(tenant, Class::Bulk).await.expect("it is limited");
-            assert_eq!(standing.allowed, expected);
+            let status = limits.count(tenant, Class::Bulk).await.expect("it is limited");
+            assert_eq!(status.allowed, expected);
         }
     }
     for node in &cluster.0[..3] {
@@ -103,15 +103,16 @@ async fn a_cluster_caches_lists_and_limits_for_the_tenants_of_all_nodes() {
         assert!(keys > 0, "each node has tenants");
     }
     // What is kept in a process would need the word of every node.
-    let (reader, follower) = stage.fixture.reader.keeping(&LocalConfig { local_cache_entries: 10 });
-    let follower = tokio::spawn(follower.expect("a follower").run(CancellationToken::new()));
+    let (reader, listener) =
+        stage.fixture.reader.with_local_cache(&LocalConfig { local_cache_entries: 10 });
+    let listener = tokio::spawn(listener.expect("a listener").run(CancellationToken::new()));
     let (tenant, task) = &stage.tasks[0];
     for _ in 0..10 {
         let read = reader.read(tenant, *task, Freshness::Recent).await.expect("an answer");
         assert_ne!(read.1, Source::Local);
         sleep(Duration::from_millis(50)).await;
     }
-    assert!(!follower.is_finished(), "a part of a service that ends ends the service");
+    assert!(!listener.is_finished(), "a part of a service that ends ends the service");
 }
 
 #[tokio::test]

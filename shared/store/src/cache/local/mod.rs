@@ -1,10 +1,10 @@
 //! Copies of tasks in this very process, before Redis.
 //!
-//! What is kept is what Redis holds, for no longer than Redis would hold it, and only while Redis's
-//! word of changes is heard ([`Follower`](super::Follower)). Whoever finds nothing here takes the
-//! entry's place and asks; those who ask for the same meanwhile wait for that answer, so that what
-//! expires under many readers is asked for once. Word of a change takes the place away, too: an
-//! answer that was on its way then reaches those who wait and is not kept.
+//! A copy is what Redis holds, is used for no longer than Redis would hold it, and only while the
+//! [`InvalidationListener`](super::InvalidationListener) is connected. A reader that finds no entry
+//! loads it; others that want the same entry meanwhile wait for that answer, so that what
+//! expires under many readers is loaded once. An invalidation cancels the loading entry, too: an
+//! answer that was on its way then reaches those that wait and is not kept.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ use crate::read::{Source, TaskBody};
 /// bytes.
 const UNIT_BYTES: u64 = 2_048;
 
-/// For how long others join whoever asks: a later one would wait for an answer that may be as old.
+/// For how long others join a load: a later one would wait for an answer that may be as old.
 const JOINABLE: Duration = Duration::from_secs(1);
 
 pub(crate) type Answer = Result<Option<TaskBody>, ReadError>;
@@ -80,29 +80,29 @@ impl Weighter<String, Entry> for ByUnits {
 }
 
 impl Local {
-    /// Keeps so many tasks at most; with none, it only joins those who ask for the same.
+    /// Keeps so many tasks at most; with none, it only shares concurrent loads.
     pub(crate) fn new(entries: u32) -> Self {
         let capacity = usize::try_from(entries).unwrap_or(usize::MAX);
         let entries = Cache::with_weighter(capacity, entries.into(), ByUnits);
         Self(Arc::new(Inner { entries, begun: Instant::now(), trusted_until: AtomicU64::new(0) }))
     }
 
-    /// The answer that is kept, or that somebody is asking for, or that `ask` gives.
+    /// The answer that is kept, or that somebody is loading, or that `load` gives.
     pub(crate) async fn get(
         &self,
         key: &str,
-        ask: impl Future<Output = Filled>,
+        load: impl Future<Output = Filled>,
     ) -> (Answer, Source) {
         let entries = &self.0.entries;
-        // An entry that has just expired is taken away; another one of that kind is a rarity.
+        // An entry that has just expired is removed; another one of that kind is a rarity.
         for _ in 0..2 {
             match entries.get_value_or_guard_async(key).await {
                 Ok(entry) if self.is_good(&entry) => return (entry.answer, Source::Local),
                 Ok(_) => drop(entries.remove_if(key, |entry| !self.is_good(entry))),
-                Err(place) => return self.fill(key, place, ask).await,
+                Err(place) => return self.fill(key, place, load).await,
             }
         }
-        let filled = ask.await;
+        let filled = load.await;
         (filled.answer, filled.source)
     }
 
@@ -111,22 +111,22 @@ impl Local {
         &self,
         key: &str,
         place: Place<'_>,
-        ask: impl Future<Output = Filled>,
+        load: impl Future<Output = Filled>,
     ) -> (Answer, Source) {
-        let mut ask = pin!(ask);
-        let filled = if let Ok(filled) = timeout(JOINABLE, &mut ask).await {
+        let mut load = pin!(load);
+        let filled = if let Ok(filled) = timeout(JOINABLE, &mut load).await {
             filled
         } else {
             self.remove(key);
-            ask.await
+            load.await
         };
         let until = filled.ttl.filter(|_| self.is_trusted()).map(|ttl| Instant::now() + ttl);
-        // Whoever waits has it now. An error says that the place was taken away.
+        // Those that wait have it now. An error says that the entry was invalidated.
         let _ = place.insert(Entry { answer: filled.answer.clone(), until });
         (filled.answer, filled.source)
     }
 
-    /// There is word that the entry was changed.
+    /// The entry was changed.
     pub(crate) fn remove(&self, key: &str) {
         self.0.entries.remove(key);
     }
@@ -145,13 +145,13 @@ impl Local {
         self.0.entries.clear();
     }
 
-    /// Word of changes is known to be heard; what is kept may be believed until then.
+    /// Invalidations arrive; copies may be used until then.
     pub(crate) fn trust_until(&self, until: Instant) {
         let until = until.saturating_duration_since(self.0.begun).as_millis();
         self.0.trusted_until.store(u64::try_from(until).unwrap_or(0), Ordering::Release);
     }
 
-    /// Word of changes is not heard any more.
+    /// Invalidations arrive no longer.
     pub(crate) fn distrust(&self) {
         self.0.trusted_until.store(0, Ordering::Release);
         self.clear();

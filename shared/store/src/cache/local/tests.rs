@@ -1,4 +1,4 @@
-//! Who asks, who waits, and what is kept.
+//! Who loads, who waits, and what is kept.
 
 use std::pin::Pin;
 use std::sync::atomic::AtomicUsize;
@@ -51,14 +51,14 @@ async fn what_was_answered_is_kept_and_is_the_same_bytes() {
 #[tokio::test]
 async fn a_hundred_who_ask_at_once_ask_once_with_and_without_room() {
     for local in [trusted(10), Local::new(0)] {
-        let asked = AtomicUsize::new(0);
-        let ask = || async {
-            asked.fetch_add(1, Ordering::SeqCst);
+        let loads = AtomicUsize::new(0);
+        let load = || async {
+            loads.fetch_add(1, Ordering::SeqCst);
             yield_now().await;
             version(1)
         };
-        let answers = join_all((0..100).map(|_| local.get("a", ask()))).await;
-        assert_eq!(asked.into_inner(), 1);
+        let answers = join_all((0..100).map(|_| local.get("a", load()))).await;
+        assert_eq!(loads.into_inner(), 1);
         let local = answers.iter().filter(|(_, source)| *source == Source::Local).count();
         assert_eq!(local, 99);
         assert!(answers.iter().all(|(answer, _)| answer.as_ref().unwrap().is_some()));
@@ -75,7 +75,7 @@ async fn an_answer_that_is_overtaken_by_word_of_a_change_reaches_who_waits_and_i
     begin(waiting.as_mut());
 
     local.remove("a");
-    // Who comes after the word asks anew.
+    // A reader after the invalidation loads again.
     assert_eq!(get(&local, "a", version(2)).await, (Some(2), Source::Hit));
     answer.send(version(1)).ok().unwrap();
     assert_eq!(first.await.1, Source::Hit);

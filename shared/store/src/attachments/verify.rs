@@ -1,4 +1,4 @@
-//! Attachments as their objects turn out to be.
+//! The results of verifying attachments' objects.
 
 use domain::{AttachmentKey, AttachmentState, Timestamp};
 
@@ -6,7 +6,7 @@ use crate::error::ReadError;
 use crate::store::Store;
 
 impl Store {
-    /// Notes what an attachment's object turned out to be. Changes nothing if that is known already,
+    /// Records the result of verifying an attachment's object. Changes nothing if that is known already,
     /// or there is no such attachment any more.
     ///
     /// # Errors

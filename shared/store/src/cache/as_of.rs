@@ -1,4 +1,4 @@
-//! When PostgreSQL was asked for what a copy says.
+//! When PostgreSQL was read for a copy.
 //!
 //! A copy is good for as long as the cache's TTL *from then on*, and whoever reads it checks that. So
 //! its age is bounded whatever Redis does: a Redis that froze may take a copy long after it was sent,
@@ -11,10 +11,10 @@ const CLOCK_DIFFERENCE: Duration = Duration::from_secs(1);
 
 /// A time by the machine's clock, in milliseconds since 1970.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Asked(u64);
+pub(crate) struct AsOf(u64);
 
-impl Asked {
-    /// Now, before PostgreSQL is asked.
+impl AsOf {
+    /// Now, before PostgreSQL is read.
     #[expect(
         clippy::disallowed_methods,
         reason = "ages are compared between machines, so a caller must not decide what time it is"
@@ -50,8 +50,8 @@ mod tests {
     #[test]
     fn a_copy_is_good_until_its_limit_and_not_from_the_future() {
         let limit = Duration::from_secs(10);
-        let left = |asked, now| {
-            let left = Asked(asked).left(limit, Asked(now));
+        let left = |as_of, now| {
+            let left = AsOf(as_of).left(limit, AsOf(now));
             left.map(|left| u64::try_from(left.as_millis()).unwrap())
         };
         assert_eq!(left(100_000, 100_000), Some(10_000));
@@ -61,6 +61,6 @@ mod tests {
         assert_eq!(left(101_000, 100_000), Some(10_000), "another machine's clock");
         assert_eq!(left(101_001, 100_000), None);
         assert_eq!(left(u64::MAX, 0), None);
-        assert_eq!(Asked(0).left(Duration::ZERO, Asked(0)), None);
+        assert_eq!(AsOf(0).left(Duration::ZERO, AsOf(0)), None);
     }
 }

@@ -1,14 +1,14 @@
-//! Redis's word of changed entries (client-side caching, in broadcasting mode), for the copies in
+//! Redis's invalidations of changed entries (client-side caching, broadcasting), for the copies in
 //! this process.
 //!
-//! A connection of its own receives each key that changes. Every second the server is asked whether it
-//! is there and still the primary, and what was kept is believed for two from when it was last asked
-//! in time: a connection that hangs half open, a fail-over, or a process that was stopped for a while
-//! costs no more than that. Whoever reads meanwhile asks Redis. The cache that the client library
-//! offers is not used: it may keep an answer that was on its way when the word of its change came.
+//! A connection of its own receives each key that changes. Every second it checks that the server
+//! answers and is still the primary, and copies are used for two seconds from the last check that was
+//! answered: a connection that hangs half open, a fail-over, or a process that was stopped for a while
+//! costs no more than that. Reads meanwhile go to Redis. The cache that the client library
+//! offers is not used: it may keep an answer that was on its way when its invalidation came.
 //!
-//! In a cluster nothing is kept in this process: each node speaks of its own keys only, nodes come and
-//! go, and ElastiCache Serverless, which is a cluster to its clients, does not speak of keys at all.
+//! In a cluster nothing is kept in this process: each node reports its own keys only, nodes come and
+//! go, and ElastiCache Serverless, which is a cluster to its clients, reports no keys at all.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 use super::{Local, TASK_KEYS};
 use crate::redis::{Mode, Redis, mode};
 
-/// How often the server is asked, and how long it may take to answer.
+/// How often the server is checked, and how long it may take to answer.
 const PERIOD: Duration = Duration::from_secs(1);
 /// For how long an answer is good.
 const TRUST: Duration = Duration::from_secs(2);
@@ -34,12 +34,12 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// Keeps the copies of tasks in this process right. While it does not [run](Self::run), none are
 /// kept.
 #[derive(Clone)]
-pub struct Follower {
+pub struct InvalidationListener {
     servers: Vec<ConnectionInfo>,
     local: Local,
 }
 
-impl Follower {
+impl InvalidationListener {
     pub(crate) fn new(redis: &Redis, local: Local) -> Self {
         let servers = redis.nodes.iter().map(|server| {
             let settings = server.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
@@ -48,21 +48,21 @@ impl Follower {
         Self { servers: servers.collect(), local }
     }
 
-    /// Follows until `stop`. While Redis is unavailable it tries again, after 5 seconds at most.
+    /// Listens until `stop`. While Redis is unavailable it tries again, after 5 seconds at most.
     ///
     /// # Errors
     /// Never: it is a part of a service like others.
     pub async fn run(self, stop: CancellationToken) -> anyhow::Result<()> {
-        stop.run_until_cancelled(self.follow_on()).await;
+        stop.run_until_cancelled(self.listen_on()).await;
         self.local.distrust();
         Ok(())
     }
 
-    async fn follow_on(&self) {
+    async fn listen_on(&self) {
         let mut pause = PAUSE;
         for server in self.servers.iter().cycle() {
             let begun = Instant::now();
-            match self.follow(server).await {
+            match self.listen(server).await {
                 Ok(Mode::Cluster) => {
                     tracing::info!("Redis is a cluster: no tasks are kept in this process");
                     // The service takes a part that ends for one that failed.
@@ -73,7 +73,7 @@ impl Follower {
                     let cause = format!("{:?}", error.kind());
                     tracing::warn!(
                         cause,
-                        "Redis's word of changes is not heard; keeping no tasks in this process"
+                        "Redis's invalidations do not arrive; keeping no tasks in this process"
                     );
                 }
             }
@@ -84,9 +84,9 @@ impl Follower {
         }
     }
 
-    /// Follows until the connection breaks or the server is not the primary any more. Returns if it is
+    /// Listens until the connection breaks or the server is not the primary any more. Returns if it is
     /// one of a cluster.
-    async fn follow(&self, server: &ConnectionInfo) -> RedisResult<Mode> {
+    async fn listen(&self, server: &ConnectionInfo) -> RedisResult<Mode> {
         let mut connection = self.connect(server).await?;
         if mode(&mut connection).await? == Mode::Cluster {
             return Ok(Mode::Cluster);
@@ -95,12 +95,12 @@ impl Follower {
             .arg(&["TRACKING", "ON", "BCAST", "PREFIX", TASK_KEYS])
             .exec_async(&mut connection)
             .await?;
-        // What was asked for before may have changed unheard.
+        // What was read before may have changed unnoticed.
         self.local.clear();
         loop {
-            let asked = Instant::now();
+            let checked = Instant::now();
             mode(&mut connection).await?;
-            self.local.trust_until(asked + TRUST);
+            self.local.trust_until(checked + TRUST);
             sleep(PERIOD).await;
         }
     }
@@ -120,9 +120,9 @@ impl Follower {
     }
 }
 
-impl std::fmt::Debug for Follower {
+impl std::fmt::Debug for InvalidationListener {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Follower").field("local", &self.local).finish_non_exhaustive()
+        f.debug_struct("InvalidationListener").field("local", &self.local).finish_non_exhaustive()
     }
 }
 
