@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::ensure;
 use clap::{Args, value_parser};
 
-use super::{claim_check, slots::LARGEST_MESSAGE};
+use crate::sqs::queue::{claim_check, delivery::LARGEST_MESSAGE};
 
 /// What one receive can return, by SQS.
 const RECEIVE_LIMIT: u16 = 10;

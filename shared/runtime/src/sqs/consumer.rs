@@ -10,22 +10,21 @@ use tokio::{
 };
 use tokio_util::task::TaskTracker;
 
-use super::{
-    BatchHandler, Config,
-    backoff::{Backoff, Jitter, Unavailable},
-    batch::Batch,
-    batcher::Batcher,
-    circuit_breaker::CircuitBreaker,
-    poller::Poller,
-    queue::Queue,
-    settle::Settler,
-    slots::Slots,
-    worker::Worker,
-};
 use crate::{
     Clock,
     health::{Dependencies, Pulse},
     shutdown::Stop,
+    sqs::{
+        BatchHandler, Config,
+        handle::{batcher::Batcher, worker::Worker},
+        jitter::Jitter,
+        queue::Queue,
+        receive::{batch::Batch, circuit_breaker::CircuitBreaker, poller::Poller, slots::Slots},
+        settle::{
+            Settler,
+            backoff::{Backoff, Unavailable},
+        },
+    },
 };
 
 /// Beyond what a poller's iteration may take.

@@ -1,6 +1,6 @@
 //! The trait of a handler of batches.
 
-use super::{Delivery, Reject, Verdict};
+use crate::sqs::{Delivery, Reject, Verdict};
 
 /// Handles the messages of a queue, a batch at a time.
 ///

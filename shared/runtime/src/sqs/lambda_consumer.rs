@@ -10,16 +10,21 @@ use std::{collections::HashSet, sync::Arc};
 use rand::rngs::SmallRng;
 use tokio::time::Instant;
 
-use super::{
-    BatchHandler, Config, Delivery, arrival,
-    backoff::{Backoff, Jitter, Unavailable},
-    batch::Batch,
-    circuit_breaker::CircuitBreaker,
-    queue::Queue,
-    settle::Settler,
-    worker::Worker,
+use crate::{
+    Clock,
+    health::Dependencies,
+    sqs::{
+        BatchHandler, Config, Delivery,
+        handle::worker::Worker,
+        jitter::Jitter,
+        queue::Queue,
+        receive::{arrival, batch::Batch, circuit_breaker::CircuitBreaker},
+        settle::{
+            Settler,
+            backoff::{Backoff, Unavailable},
+        },
+    },
 };
-use crate::{Clock, health::Dependencies};
 
 /// Handles the batches of an event source mapping.
 pub(crate) struct LambdaConsumer<H, Q> {

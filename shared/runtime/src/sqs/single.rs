@@ -1,6 +1,6 @@
 //! The other shape of a handler: one message at a time.
 
-use super::{BatchHandler, Delivery, Reject, Verdict};
+use crate::sqs::{BatchHandler, Delivery, Reject, Verdict};
 
 /// Messages that are handled at a time unless configured otherwise, for each of
 /// `QUEUE_CONCURRENCY`.

@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::{dice::Dice, ledger::Ledger, plan::Habits};
-use crate::sqs::{BatchHandler, Delivery, Handler, Reject, Retry, Verdict, action::Rules};
+use crate::sqs::{BatchHandler, Delivery, Handler, Reject, Retry, Verdict, queue::rules::Rules};
 
 /// What the handlers of all of a function's lives share.
 pub(super) struct Stage {

@@ -7,10 +7,10 @@ use tokio_util::sync::CancellationToken;
 use super::queue::Simulation;
 use crate::sqs::{
     Delivery,
-    claim_check::ClaimChecks,
-    dead_letter::DeadLetter,
-    queue::{Answer, Queue},
-    queue_attributes::QueueAttributes,
+    queue::{
+        Answer, Queue, attributes::QueueAttributes, claim_check::ClaimChecks,
+        dead_letter::DeadLetter,
+    },
 };
 
 /// Once `dead`, no call is made or answered any more; one under way may have taken effect.

@@ -8,7 +8,7 @@ use std::{
 use tokio::time::Instant;
 
 use super::Report;
-use crate::sqs::dead_letter::{DETAILS, DeadLetter, REASON};
+use crate::sqs::queue::dead_letter::{DETAILS, DeadLetter, REASON};
 
 /// The books of one seed.
 pub(super) struct Ledger {

@@ -14,10 +14,10 @@ use tokio::time::{Instant, timeout_at};
 use super::{faults::Fate, queue::Simulation};
 use crate::sqs::{
     Delivery,
-    claim_check::ClaimChecks,
-    dead_letter::DeadLetter,
-    queue::{Answer, Failure, Queue},
-    queue_attributes::QueueAttributes,
+    queue::{
+        Answer, Failure, Queue, attributes::QueueAttributes, claim_check::ClaimChecks,
+        dead_letter::DeadLetter,
+    },
 };
 
 impl Simulation {

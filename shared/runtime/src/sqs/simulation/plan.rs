@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::Parser;
 
 use super::{dice::Dice, faults::Rates};
-use crate::sqs::{Config, action::Rules};
+use crate::sqs::{Config, queue::rules::Rules};
 
 /// One seed's world.
 pub(super) struct Plan {

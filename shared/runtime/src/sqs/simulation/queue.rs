@@ -11,8 +11,11 @@ use tokio::{sync::Notify, time::Instant};
 
 use super::{faults::Faults, ledger::Ledger};
 use crate::sqs::{
-    Config, Delivery, action::Rules, claim_check::ClaimChecks, dead_letter::DeadLetter,
-    queue_attributes::QueueAttributes,
+    Config, Delivery,
+    queue::{
+        attributes::QueueAttributes, claim_check::ClaimChecks, dead_letter::DeadLetter,
+        rules::Rules,
+    },
 };
 
 /// Clones share the queue.

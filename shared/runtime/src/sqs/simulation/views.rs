@@ -12,7 +12,10 @@ use super::{
     ledger::Ledger,
     queue::{Simulation, State},
 };
-use crate::sqs::{Config, action::Rules, dead_letter::DeadLetter};
+use crate::sqs::{
+    Config,
+    queue::{dead_letter::DeadLetter, rules::Rules},
+};
 
 impl Simulation {
     /// A queue on which nothing fails unless a fault says so.

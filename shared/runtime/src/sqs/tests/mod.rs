@@ -20,11 +20,11 @@ use tokio::{
     time::{sleep, timeout},
 };
 
-use super::{BatchHandler, Config, Consumer, Delivery, Reject, Verdict, simulation::Simulation};
 use crate::{
     SystemClock,
     health::{Dependencies, Pulse},
     shutdown::Stop,
+    sqs::{BatchHandler, Config, Consumer, Delivery, Reject, Verdict, simulation::Simulation},
 };
 
 type Respond = dyn Fn(Vec<String>) -> BoxFuture<'static, Vec<Verdict>> + Send + Sync;

@@ -1,0 +1,127 @@
+//! Coalesces receives into handler batches.
+
+use std::{sync::Arc, time::Duration};
+
+use futures::{StreamExt as _, stream::FuturesUnordered};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore, mpsc},
+    time::sleep,
+};
+use tokio_util::task::TaskTracker;
+
+use crate::{
+    shutdown::Stop,
+    sqs::{BatchHandler, handle::worker::Worker, queue::Queue, receive::batch::Batch},
+};
+
+/// Fills batches and starts their work.
+pub(crate) struct Batcher<H, Q> {
+    pub(crate) worker: Arc<Worker<H, Q>>,
+    pub(crate) received: mpsc::Receiver<Batch>,
+    /// Most messages of a batch.
+    pub(crate) size: usize,
+    /// How long a batch waits to fill up.
+    pub(crate) wait: Duration,
+    /// A permit for each batch that may be handled at a time.
+    pub(crate) handlers: Arc<Semaphore>,
+    pub(crate) stop: Stop,
+    pub(crate) running: TaskTracker,
+    /// A receive that did not fit: the next batch begins with it.
+    pub(crate) left_over: Option<Batch>,
+}
+
+impl<H: BatchHandler, Q: Queue> Batcher<H, Q> {
+    /// Runs until the pollers have ended and what was begun is settled. What was not begun at
+    /// shutdown is released, unless it is at its last delivery.
+    pub(crate) async fn run(mut self) {
+        while let Some(batch) = self.next().await {
+            self.dispatch(batch).await;
+        }
+        self.running.close();
+        self.running.wait().await;
+    }
+
+    async fn next(&mut self) -> Option<Batch> {
+        match self.left_over.take() {
+            Some(batch) => Some(batch),
+            None => self.received.recv().await,
+        }
+    }
+
+    async fn dispatch(&mut self, mut batch: Batch) {
+        if self.worker.messages_at_a_time().is_some() {
+            return self.start_lines(batch);
+        }
+        match self.fill(&mut batch).await {
+            Some(permit) => self.start(batch, permit),
+            None => self.release(batch),
+        }
+    }
+
+    /// Each line has a slot, so it can begin.
+    fn start_lines(&self, batch: Batch) {
+        let (_, lines) = self.worker.split(batch);
+        for mut line in lines {
+            line.keep_one_slot();
+            let (worker, stop) = (Arc::clone(&self.worker), self.stop.clone());
+            self.running.spawn(async move { worker.work(line, &stop).await });
+        }
+    }
+
+    /// Adds receives to the batch until it is full, or has waited and a handler is free for it;
+    /// `None` at shutdown.
+    async fn fill(&mut self, batch: &mut Batch) -> Option<OwnedSemaphorePermit> {
+        let shutdown = self.stop.draining.clone();
+        let handlers = Arc::clone(&self.handlers);
+        let wait = sleep(self.wait);
+        let free = async {
+            wait.await;
+            handlers.acquire_owned().await.ok()
+        };
+        tokio::pin!(free);
+        loop {
+            let room = self.left_over.is_none() && batch.len() < self.size;
+            tokio::select! {
+                biased;
+                () = shutdown.cancelled() => return None,
+                permit = &mut free => return permit,
+                Some(more) = self.received.recv(), if room => self.add(batch, more),
+            }
+        }
+    }
+
+    fn add(&mut self, batch: &mut Batch, more: Batch) {
+        if batch.len() + more.len() <= self.size {
+            batch.absorb(more);
+        } else {
+            self.left_over = Some(more);
+        }
+    }
+
+    fn start(&self, batch: Batch, permit: OwnedSemaphorePermit) {
+        let (worker, stop) = (Arc::clone(&self.worker), self.stop.clone());
+        self.running.spawn(async move {
+            worker.work(batch, &stop).await;
+            drop(permit);
+        });
+    }
+
+    /// Releases what was not begun at shutdown. What is at its last delivery would go to the
+    /// dead-letter queue so: it is handled instead.
+    fn release(&self, batch: Batch) {
+        let (worker, stop) = (Arc::clone(&self.worker), self.stop.clone());
+        let handlers = Arc::clone(&self.handlers);
+        self.running.spawn(async move {
+            let (together, lines) = worker.split(batch);
+            if let Some(batch) = together {
+                worker.release(&batch).await;
+            }
+            if lines.is_empty() {
+                return;
+            }
+            let _permit = handlers.acquire().await;
+            let lines = lines.into_iter().map(|line| worker.work(line, &stop));
+            lines.collect::<FuturesUnordered<_>>().collect::<()>().await;
+        });
+    }
+}

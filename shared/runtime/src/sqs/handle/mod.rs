@@ -1,0 +1,12 @@
+//! Handles batches: coalesced, split where messages must be handled alone, and passed to the handler.
+
+pub(crate) mod batcher;
+mod bounds;
+mod call;
+mod interruption;
+mod line;
+mod lines;
+mod outcome;
+mod retry_in_process;
+mod spans;
+pub(crate) mod worker;

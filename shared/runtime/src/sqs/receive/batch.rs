@@ -1,0 +1,126 @@
+//! Messages on their way to the handler.
+
+use metrics::{Gauge, gauge};
+
+use crate::{
+    metrics::MESSAGES_IN_FLIGHT,
+    sqs::{
+        Delivery,
+        queue::{attributes::QueueAttributes, rules::Rules},
+        receive::{circuit_breaker::Receiving, heartbeat::Lease, slots::Reserved},
+    },
+};
+
+/// Where a message is handled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// In the one call for all such messages.
+    Together,
+    /// In a line, one message after the other. Lines are numbered in the order of their beginnings.
+    Line(usize),
+}
+
+/// Complete receives: never a part of one, so that a FIFO group's messages, which SQS hands out in one
+/// receive or not at all while some are in flight, are never in two batches at a time. Later it may
+/// be split, but never between messages of a group.
+///
+/// Has the messages' slots until it is dropped.
+pub(crate) struct Batch {
+    /// In the order in which they were received.
+    pub(crate) deliveries: Vec<Delivery>,
+    /// One for each delivery, or none: an invocation's messages have no heartbeat.
+    pub(crate) leases: Vec<Lease>,
+    /// Dropped when the batch waits for its trial, so that no other batch is received before.
+    pub(crate) receiving: Option<Receiving>,
+    slots: Option<Reserved>,
+    in_flight: Gauge,
+}
+
+impl Batch {
+    /// What one receive brought, in the slots that were reserved for it.
+    pub(crate) fn new(
+        deliveries: Vec<Delivery>,
+        leases: Vec<Lease>,
+        slots: Option<Reserved>,
+        queue: &QueueAttributes,
+    ) -> Self {
+        let in_flight = gauge!(MESSAGES_IN_FLIGHT, "queue" => queue.name().to_owned());
+        let deliveries: Vec<_> =
+            deliveries.into_iter().map(|delivery| with_last(delivery, queue.rules)).collect();
+        in_flight.increment(count(&deliveries));
+        Self { deliveries, leases, receiving: None, slots, in_flight }
+    }
+
+    /// Appends a later receive.
+    pub(crate) fn absorb(&mut self, mut later: Self) {
+        self.deliveries.append(&mut later.deliveries);
+        self.leases.append(&mut later.leases);
+        self.receiving = self.receiving.take().or(later.receiving.take());
+        match (&mut self.slots, later.slots.take()) {
+            (Some(slots), Some(more)) => slots.merge(more),
+            (slots, more) => *slots = slots.take().or(more),
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.deliveries.len()
+    }
+
+    /// Splits by the places of its messages: what is handled together, and the lines.
+    pub(crate) fn split(mut self, places: &[Place]) -> (Option<Self>, Vec<Self>) {
+        let (mut together, mut lines) = (None, Vec::<Self>::new());
+        let mut leases = std::mem::take(&mut self.leases).into_iter();
+        for (delivery, place) in std::mem::take(&mut self.deliveries).into_iter().zip(places) {
+            let lease = leases.next();
+            match place {
+                Place::Together => {
+                    together.get_or_insert_with(|| self.part()).push(delivery, lease);
+                }
+                Place::Line(number) => match lines.get_mut(*number) {
+                    Some(line) => line.push(delivery, lease),
+                    None => lines.push(self.part().with(delivery, lease)),
+                },
+            }
+        }
+        for part in together.iter_mut().chain(&mut lines) {
+            part.slots = self.slots.as_mut().and_then(|slots| slots.take(&part.deliveries));
+            part.receiving = self.receiving.take();
+        }
+        (together, lines)
+    }
+
+    /// Its messages are handled one after the other: one slot is enough.
+    pub(crate) fn keep_one_slot(&mut self) {
+        self.slots.iter_mut().for_each(Reserved::keep_one_message);
+    }
+
+    fn part(&self) -> Self {
+        let in_flight = self.in_flight.clone();
+        Self { deliveries: Vec::new(), leases: Vec::new(), receiving: None, slots: None, in_flight }
+    }
+
+    fn push(&mut self, delivery: Delivery, lease: Option<Lease>) {
+        self.deliveries.push(delivery);
+        self.leases.extend(lease);
+    }
+
+    fn with(mut self, delivery: Delivery, lease: Option<Lease>) -> Self {
+        self.push(delivery, lease);
+        self
+    }
+}
+
+impl Drop for Batch {
+    fn drop(&mut self) {
+        self.in_flight.decrement(count(&self.deliveries));
+    }
+}
+
+fn with_last(delivery: Delivery, rules: Rules) -> Delivery {
+    let is_last = rules.is_last(&delivery);
+    delivery.with_last(is_last)
+}
+
+fn count(deliveries: &[Delivery]) -> f64 {
+    u32::try_from(deliveries.len()).map_or(f64::MAX, f64::from)
+}
