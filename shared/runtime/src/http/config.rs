@@ -4,7 +4,7 @@ use std::{net::SocketAddr, time::Duration};
 
 use clap::{Args, value_parser};
 
-use super::{Limits, activity::Timeouts, limits::HeadLimits};
+use super::{activity::Timeouts, limits::HeadLimits, listener::Limits};
 
 /// For a response that is made at the end of the drain to be sent.
 const LAST_BYTES: Duration = Duration::from_millis(500);

@@ -28,8 +28,8 @@ use tracing::debug;
 
 use super::{
     activity::{Activity, Expired, Serving},
+    listener::Shared,
     refused,
-    server::Shared,
 };
 use crate::metrics::HTTP_CONNECTIONS_CLOSED;
 
@@ -48,7 +48,7 @@ pub(super) async fn serve(stream: TcpStream, router: Router, shared: &Shared, wa
         let (serving, answer) = (activity.serve(), router.call(request));
         async move {
             let Ok(mut response) = answer.await;
-            if shared.asks_to_close() {
+            if shared.closes_connections() {
                 response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
             }
             Ok::<_, Infallible>(response.map(|body| Served { body, _serving: serving }))

@@ -16,7 +16,7 @@ use axum::{
 };
 use tower::util::ServiceExt as _;
 
-use super::{observe, request_id, unsound};
+use super::{observe, request_id, responses::unsound};
 
 /// Middleware of a pod's server, outside of all others: gateways do this for a Lambda. `refusals`
 /// answers in the router's place.

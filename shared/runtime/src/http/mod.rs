@@ -7,7 +7,7 @@
 //! are, how long a request's head may take to arrive, how long a connection may be idle, and how long
 //! a client may leave a response unread.
 //!
-//! Bodies of 1 KiB and more are sent as gzip to who accepts that, but not under a strong entity tag,
+//! Bodies of 1 KiB and more are sent as gzip to clients that accept it, but not under a strong entity tag,
 //! which names their bytes. The log line has the request's id, its method, its route's template, the
 //! status and the duration, and what the handler adds by [`LogField`]. What is refused before it gets
 //! here, a malformed head for instance, has a line with the reason and without a route.
@@ -19,6 +19,7 @@ mod connection;
 mod framing;
 mod limits;
 mod linger;
+mod listener;
 mod log_fields;
 mod observe;
 mod problem;
@@ -26,6 +27,7 @@ mod problem_type;
 pub mod problems;
 mod refused;
 mod request_id;
+mod responses;
 mod server;
 #[cfg(test)]
 mod tests;
@@ -33,7 +35,6 @@ mod tests;
 use axum::{
     Router,
     middleware::{from_fn, from_fn_with_state},
-    response::{IntoResponse as _, Response},
 };
 use tower_http::catch_panic::CatchPanicLayer;
 
@@ -41,11 +42,15 @@ pub(crate) use activity::Timeouts;
 pub use axum::http::StatusCode;
 pub use config::Config;
 pub(crate) use limits::Deadline;
+pub(crate) use listener::Limits;
 pub use log_fields::LogField;
 pub use problem::{ProblemDetails, problem};
 pub use problem_type::ProblemType;
 pub use request_id::RequestId;
-pub(crate) use server::{Limits, bind, serve};
+pub use responses::method_not_allowed;
+use responses::not_found;
+pub(crate) use responses::unsound;
+pub(crate) use server::{bind, serve};
 
 /// Puts the middleware around a router. Its fallbacks are replaced by ours.
 pub(crate) fn harden(router: Router, config: &Config) -> Router {
@@ -61,22 +66,4 @@ pub(crate) fn harden(router: Router, config: &Config) -> Router {
         .layer(CatchPanicLayer::custom(limits::panicked))
         .layer(from_fn(observe::observe))
         .layer(from_fn(request_id::assign))
-}
-
-/// The answer to a request that a pod's server refuses by itself: its target is no URI, or its body
-/// is not what it says.
-pub(crate) fn unsound() -> Response {
-    let detail = "The request's target is not a URI, or its body is not encoded as it says.";
-    problem(&problems::BAD_REQUEST, detail).into_response()
-}
-
-fn not_found() -> ProblemDetails {
-    problem(&problems::NOT_FOUND, "There is nothing at this path.")
-}
-
-/// The answer to a method that a path does not have. Say in `Allow` which it has; axum says it of the
-/// routes that it knows.
-pub fn method_not_allowed() -> ProblemDetails {
-    let detail = "This path does not support the request's method; see Allow.";
-    problem(&problems::METHOD_NOT_ALLOWED, detail)
 }

@@ -1,18 +1,10 @@
 //! Connections: accepting, bounding and draining them.
 //!
 //! A load balancer goes on sending for a while after it was to stop. So a server that shuts down
-//! first goes on as before (the lame-duck period), but closes each connection with its next response; then
-//! it accepts no more, and finishes the requests that have begun.
+//! first goes on as before (the lame-duck period), but closes each connection with its next
+//! response; then it accepts no more, and finishes the requests that have begun.
 
-use std::{
-    io,
-    net::SocketAddr,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use axum::{
@@ -25,34 +17,17 @@ use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     time::{sleep, timeout},
 };
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio_util::task::TaskTracker;
 use tracing::warn;
 
-use super::{activity::Timeouts, connection, framing, linger};
+use super::{
+    connection, framing, linger,
+    listener::{Limits, Shared},
+};
 use crate::shutdown::Stop;
 
 /// What `accept` fails with is mostly a lack of file descriptors, which passes.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
-
-/// What one listener's connections may take.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Limits {
-    pub(crate) max_connections: u16,
-    pub(crate) timeouts: Timeouts,
-    /// From the shutdown to the last connection that is accepted.
-    pub(crate) lame_duck: Duration,
-    /// From then to the end of the last connection.
-    pub(crate) drain: Duration,
-}
-
-/// What all connections of a listener know.
-pub(super) struct Shared {
-    pub(super) limits: Limits,
-    /// Ends every connection at once.
-    pub(super) cut_off: CancellationToken,
-    draining: CancellationToken,
-    is_crowded: AtomicBool,
-}
 
 struct Server {
     shared: Arc<Shared>,
@@ -85,14 +60,8 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, limits: Limits,
 
 impl Server {
     fn new(router: Router, limits: Limits, stop: &Stop) -> Self {
-        let shared = Shared {
-            limits,
-            cut_off: stop.cut_off.child_token(),
-            draining: stop.draining.clone(),
-            is_crowded: AtomicBool::new(false),
-        };
         Self {
-            shared: Arc::new(shared),
+            shared: Arc::new(Shared::new(limits, stop)),
             router: router
                 .layer(from_fn(linger::linger))
                 .layer(from_fn_with_state(framing::refusals(), framing::check)),
@@ -124,9 +93,9 @@ impl Server {
         if let Ok(slot) = Arc::clone(&self.slots).try_acquire_owned() {
             return Ok((stream, slot));
         }
-        self.shared.is_crowded.store(true, Ordering::Relaxed);
+        self.shared.set_crowded(true);
         let slot = Arc::clone(&self.slots).acquire_owned().await.map_err(io::Error::other);
-        self.shared.is_crowded.store(false, Ordering::Relaxed);
+        self.shared.set_crowded(false);
         Ok((stream, slot?))
     }
 
@@ -147,17 +116,5 @@ impl Server {
         }
         tasks.close();
         tasks.wait().await;
-    }
-}
-
-impl Shared {
-    /// Whether a connection waits for another one's end.
-    pub(super) fn is_crowded(&self) -> bool {
-        self.is_crowded.load(Ordering::Relaxed)
-    }
-
-    /// Whether a response is the last on its connection.
-    pub(super) fn asks_to_close(&self) -> bool {
-        self.is_crowded() || self.draining.is_cancelled()
     }
 }

@@ -7,7 +7,7 @@ use std::{
 
 use tokio::time::Instant;
 
-use super::Report;
+use super::report::Report;
 use crate::sqs::queue::dead_letter::{DETAILS, DeadLetter, REASON};
 
 /// The books of one seed.

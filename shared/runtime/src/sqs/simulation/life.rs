@@ -16,7 +16,6 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Report,
     actor::{Actor, Stage},
     connection::Connection,
     dice::Dice,
@@ -24,6 +23,7 @@ use super::{
     ledger::Ledger,
     plan::{Plan, Planned},
     queue::Simulation,
+    report::Report,
 };
 use crate::{
     Clock,

@@ -15,18 +15,11 @@ mod life;
 mod operations;
 mod plan;
 mod queue;
+mod report;
 #[cfg(test)]
 mod views;
 
 pub use life::simulate;
 #[cfg(test)]
 pub(super) use queue::Simulation;
-
-/// What became of one seed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Report {
-    /// Everything that happened, a line each, with milliseconds since the start.
-    pub trace: Vec<String>,
-    /// The promises that were broken, in words; empty if all is well.
-    pub broken: Vec<String>,
-}
+pub use report::Report;

@@ -6,11 +6,15 @@ use aws_sdk_sqs::types::MessageAttributeValue;
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 
-use super::{
-    Rejection,
-    attributes::{Attribute, spill},
-};
-use crate::sqs::Delivery;
+use super::attributes::{Attribute, spill};
+use crate::sqs::{Delivery, queue::attributes::QueueAttributes};
+
+/// Where and when a batch's messages were rejected.
+pub(crate) struct Rejection<'a> {
+    pub(crate) queue: &'a QueueAttributes,
+    pub(crate) handler: &'a str,
+    pub(crate) at: DateTime<Utc>,
+}
 
 #[derive(Serialize)]
 pub(super) struct Details<'a> {

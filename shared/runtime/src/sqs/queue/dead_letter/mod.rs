@@ -14,17 +14,14 @@ mod tests;
 use std::collections::HashMap;
 
 use aws_sdk_sqs::{error::BuildError, types::MessageAttributeValue};
-use chrono::{DateTime, Utc};
 
 use crate::sqs::{
     Delivery, Reject,
-    queue::{
-        attributes::QueueAttributes,
-        dead_letter::attributes::{attribute_bytes, is_ours},
-    },
+    queue::dead_letter::attributes::{attribute_bytes, is_ours},
 };
 pub(crate) use attributes::{DETAILS, REASON};
 use details::Details;
+pub(crate) use details::Rejection;
 
 const MOST_ATTRIBUTES: usize = 10;
 const MOST_DETAIL_BYTES: usize = 1_024;
@@ -57,13 +54,6 @@ pub(crate) enum Extent {
     /// No attribute of ours. The reason stands where it takes none of the message's size: before the
     /// deduplication id, or, in a standard queue, as the group id.
     Bare,
-}
-
-/// Where and when a batch's messages were rejected.
-pub(crate) struct Rejection<'a> {
-    pub(crate) queue: &'a QueueAttributes,
-    pub(crate) handler: &'a str,
-    pub(crate) at: DateTime<Utc>,
 }
 
 impl Extent {

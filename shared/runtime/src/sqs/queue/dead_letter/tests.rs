@@ -1,12 +1,13 @@
 //! Nothing is lost, everything fits, and SQS takes it.
 
 use aws_sdk_sqs::primitives::Blob;
+use chrono::DateTime;
 use proptest::prelude::*;
 use serde_json::Value;
 
 use super::attributes::spill;
 use super::*;
-use crate::sqs::queue::rules::Rules;
+use crate::sqs::queue::{attributes::QueueAttributes, rules::Rules};
 
 fn dead_letter(attributes: usize, detail: &str, fifo: bool) -> (DeadLetter, Value) {
     let queue = QueueAttributes {

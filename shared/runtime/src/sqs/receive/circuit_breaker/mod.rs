@@ -27,8 +27,7 @@ use crate::{
     metrics::{CIRCUIT_BREAKER_OPENED, CIRCUIT_BREAKER_STATE},
     sqs::{Retry, Verdict, jitter::Jitter},
 };
-pub(crate) use state::{Receiving, Trial};
-use state::{Request, State, Waiting};
+use state::{Request, State};
 
 /// A consumer's circuit breaker. Shared by its pollers, its workers, and its probe.
 pub(crate) struct CircuitBreaker {
@@ -173,6 +172,53 @@ impl CircuitBreaker {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The right to receive while the breaker is half-open; given back when it is dropped.
+pub(crate) struct Receiving(Arc<CircuitBreaker>);
+
+impl Receiving {
+    fn new(breaker: &Arc<CircuitBreaker>) -> Self {
+        Self(Arc::clone(breaker))
+    }
+}
+
+impl Drop for Receiving {
+    fn drop(&mut self) {
+        self.0.update(State::stop_receiving);
+    }
+}
+
+/// The right to be the one batch that is handled while the breaker is half-open. Dropped without a
+/// result, it is given to another.
+pub(crate) struct Trial(Arc<CircuitBreaker>);
+
+impl Trial {
+    fn new(breaker: &Arc<CircuitBreaker>) -> Self {
+        Self(Arc::clone(breaker))
+    }
+}
+
+impl Drop for Trial {
+    fn drop(&mut self) {
+        self.0.update(State::stop_handling);
+    }
+}
+
+/// A batch that waits to be handled.
+struct Waiting<'a>(&'a CircuitBreaker);
+
+impl<'a> Waiting<'a> {
+    fn new(breaker: &'a CircuitBreaker) -> Self {
+        breaker.state().waiting += 1;
+        Self(breaker)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.update(|state| state.waiting -= 1);
     }
 }
 

@@ -1,10 +1,9 @@
 //! The states of a circuit breaker, and who may do what in each.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::CircuitBreaker;
 use crate::sqs::jitter::Jitter;
 
 /// Between two probes, or an opening and the first probe: half of this to all of it; it doubles with
@@ -17,7 +16,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 #[derive(Debug, Default)]
 pub(super) struct State {
     phase: Phase,
-    waiting: usize,
+    pub(super) waiting: usize,
     draining: bool,
 }
 
@@ -151,13 +150,13 @@ impl State {
         self.draining
     }
 
-    fn stop_receiving(&mut self) {
+    pub(super) fn stop_receiving(&mut self) {
         if let Phase::HalfOpen { receiving, .. } = &mut self.phase {
             *receiving = false;
         }
     }
 
-    fn stop_handling(&mut self) {
+    pub(super) fn stop_handling(&mut self) {
         if let Phase::HalfOpen { handling, .. } = &mut self.phase {
             *handling = false;
         }
@@ -187,53 +186,6 @@ fn pause(failures: u32, jitter: &Jitter) -> Duration {
 pub(super) fn stand_back(failures: u32, jitter: &Jitter) -> Duration {
     let shortest = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(failures)).min(LONGEST_PAUSE);
     jitter.between(shortest, shortest * 3 / 2)
-}
-
-/// The right to receive while the breaker is half-open; given back when it is dropped.
-pub(crate) struct Receiving(Arc<CircuitBreaker>);
-
-impl Receiving {
-    pub(super) fn new(breaker: &Arc<CircuitBreaker>) -> Self {
-        Self(Arc::clone(breaker))
-    }
-}
-
-impl Drop for Receiving {
-    fn drop(&mut self) {
-        self.0.update(State::stop_receiving);
-    }
-}
-
-/// The right to be the one batch that is handled while the breaker is half-open. Dropped without a
-/// result, it is given to another.
-pub(crate) struct Trial(Arc<CircuitBreaker>);
-
-impl Trial {
-    pub(super) fn new(breaker: &Arc<CircuitBreaker>) -> Self {
-        Self(Arc::clone(breaker))
-    }
-}
-
-impl Drop for Trial {
-    fn drop(&mut self) {
-        self.0.update(State::stop_handling);
-    }
-}
-
-/// A batch that waits to be handled.
-pub(super) struct Waiting<'a>(&'a CircuitBreaker);
-
-impl<'a> Waiting<'a> {
-    pub(super) fn new(breaker: &'a CircuitBreaker) -> Self {
-        breaker.state().waiting += 1;
-        Self(breaker)
-    }
-}
-
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        self.0.update(|state| state.waiting -= 1);
-    }
 }
 
 #[cfg(test)]
