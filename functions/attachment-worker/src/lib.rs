@@ -7,8 +7,8 @@ mod verify;
 
 use std::{ffi::OsString, process::ExitCode};
 
-use cloud::AttachmentBucket;
 use config::{Config, Part};
+use records::AttachmentBucket;
 use runtime::{Function, Host, Service, SystemClock, aws, sqs::Each};
 use store::Store;
 use sweep::Sweep;

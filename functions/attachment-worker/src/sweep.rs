@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use cloud::{AttachmentBucket, BucketUnavailable};
 use domain::AttachmentKey;
 use futures::{StreamExt as _, stream};
 use metrics::{counter, describe_counter};
+use records::{AttachmentBucket, BucketUnavailable};
 use runtime::{Clock as _, Host, SystemClock};
 use store::Store;
 use tokio::time::{MissedTickBehavior, interval};

@@ -3,8 +3,8 @@
 //! A notification only says where to look. What is there now is compared with what was announced, so
 //! a repeat, a late one, or two in the wrong order come to the same.
 
-use cloud::{AttachmentBucket, BucketUnavailable, parse_object_key};
 use domain::{AttachmentKey, AttachmentState};
+use records::{AttachmentBucket, BucketUnavailable, parse_object_key};
 use runtime::sqs::{Delivery, Handler, Reject, Retry, Verdict};
 use runtime::{Clock, SystemClock};
 use store::{ReadError, Store};

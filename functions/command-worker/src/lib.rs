@@ -7,10 +7,10 @@ mod producers;
 use std::{ffi::OsString, process::ExitCode};
 
 use clap::Args;
-use cloud::{Operations, OperationsConfig};
 use handler::CommandHandler;
 use operation_outcomes::OperationOutcomes;
 use producers::Producers;
+use records::{Operations, OperationsConfig};
 use runtime::{Function, Service, SystemClock, aws, sqs};
 use store::Store;
 

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use cloud::{Ending, OperationId, Operations};
 use domain::{TenantId, Timestamp};
 use events::{CommandIdentity, Source};
+use records::{Ending, OperationId, Operations};
 use runtime::sqs::{Delivery, Retry, Verdict};
 use store::{Incoming, Outcome, Receipt};
 use tracing::warn;

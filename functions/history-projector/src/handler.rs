@@ -1,7 +1,7 @@
 //! From facts to entries of the history and back to verdicts.
 
-use cloud::{Change, Failure, History};
 use events::{FactEvent, FactPayload};
+use records::{Change, Failure, History};
 use runtime::sqs::{BatchHandler, Delivery, Reject, Retry, Verdict};
 
 /// Appends the versions of tasks that facts carry. A refused command makes no version.

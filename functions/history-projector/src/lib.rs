@@ -5,8 +5,8 @@ mod handler;
 use std::{ffi::OsString, process::ExitCode};
 
 use clap::Args;
-use cloud::{History, HistoryConfig};
 use handler::FactHandler;
+use records::{History, HistoryConfig};
 use runtime::{Function, Service, aws, sqs};
 
 #[derive(Debug, Args)]

@@ -1,8 +1,8 @@
 //! The function's settings.
 
 use clap::Args;
-use cloud::{HistoryConfig, OperationsConfig};
 use http_support::{auth, page};
+use records::{HistoryConfig, OperationsConfig};
 use runtime::http;
 
 use crate::attachments;

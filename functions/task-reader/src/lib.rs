@@ -9,10 +9,10 @@ mod routes;
 use std::{ffi::OsString, process::ExitCode};
 
 use attachments::Downloads;
-use cloud::{History, Operations};
 use config::Config;
 use http_support::contract::Document;
 use http_support::{Authenticator, Guard, page::Cursors};
+use records::{History, Operations};
 use routes::App;
 use runtime::{Function, Host, Service, SystemClock, aws};
 use store::Store;

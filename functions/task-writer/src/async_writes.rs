@@ -6,11 +6,11 @@
 
 use anyhow::{Context as _, anyhow};
 use aws_sdk_sqs::Client;
-use cloud::{Acceptance, Failure, Operation, Operations, OperationsConfig, State};
 use domain::Timestamp;
 use events::CommandEvent;
 use http_support::Problem;
 use publish::{Producer, Refused};
+use records::{Acceptance, Failure, Operation, Operations, OperationsConfig, State};
 use runtime::aws;
 use store::fingerprint;
 

@@ -10,7 +10,6 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, value_parser};
-use cloud::{AttachmentBucket, BucketUnavailable, Signed};
 use domain::{
     Attachment, AttachmentId, AttachmentKey, AttachmentState, NewAttachment, TaskId, TenantId,
     limits,
@@ -20,6 +19,7 @@ use http_support::contract::{self, Routes};
 use http_support::{
     FieldError, Guard, IdempotencyKey, Json, NO_STORE, Path, PathPair, Problem, Writer,
 };
+use records::{AttachmentBucket, BucketUnavailable, Signed};
 use runtime::{Clock as _, SystemClock, aws};
 use schemars::JsonSchema;
 use serde::Serialize;

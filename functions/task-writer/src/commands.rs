@@ -1,10 +1,10 @@
 //! From a request to a command, through the write path that the queue uses too.
 
 use anyhow::anyhow;
-use cloud::Operation;
 use domain::{Action, TaskId, TenantId};
 use events::CommandEvent;
 use http_support::Problem;
+use records::Operation;
 use runtime::{Clock as _, SystemClock};
 use store::{ApplyError, CommandKey, Incoming, Outcome, Receipt, Store};
 

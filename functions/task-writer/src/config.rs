@@ -1,8 +1,8 @@
 //! The function's settings.
 
 use clap::Args;
-use cloud::OperationsConfig;
 use http_support::auth;
+use records::OperationsConfig;
 use runtime::http;
 
 use crate::attachments;

@@ -23,8 +23,8 @@ async fn every_operation_is_served_by_the_function_that_describes_it() {
     let environment = system.api_environment(&system.database.reader_url).with(bucket.0, bucket.1);
     let reader = system.api("task-reader", environment).await;
     let writer = system.writer_with(&[bucket]).await;
-    let document =
-        fs::read_to_string(repository().join("shared/http/openapi.json")).expect("the document");
+    let document = fs::read_to_string(repository().join("shared/http-support/openapi.json"))
+        .expect("the document");
     let document: Value = serde_json::from_str(&document).expect("JSON");
     let mut seen = 0;
     for (path, methods) in document["paths"].as_object().expect("paths") {

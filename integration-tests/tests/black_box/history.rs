@@ -1,8 +1,8 @@
 //! The history of tasks: every version, from the facts, read in pages.
 
-use cloud::{Change, History, HistoryConfig};
 use domain::{Task, limits};
 use local_stack::{Environment, Function};
+use records::{Change, History, HistoryConfig};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use uuid::Uuid;

@@ -64,7 +64,7 @@ fn command(url: &str, cases: &str) -> Command {
         .arg("--config-file")
         .arg(tests.join("schemathesis.toml"))
         .arg("run")
-        .arg(repository().join(Path::new("shared/http/openapi.json")))
+        .arg(repository().join(Path::new("shared/http-support/openapi.json")))
         .args(["--url", url, "--checks", "all", "--max-examples", cases])
         .stdin(Stdio::null())
         .kill_on_drop(true);

@@ -3,10 +3,10 @@
 use axum::extract::State;
 use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
-use cloud::{Entry, History};
 use domain::{TaskId, Version};
 use http_support::page::{Cursor, Cursors, Limit};
 use http_support::{Path, Problem, Query, Reader};
+use records::{Entry, History};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

@@ -19,7 +19,8 @@ async fn get(fixture: &Fixture, path: &str, (name, value): (&str, &str)) -> Answ
 
 pub(super) async fn everybody_gets_the_document_and_nobody_gets_it_twice(entry: Entry) {
     let fixture = Fixture::new(entry).await;
-    let committed = fs::read(repository().join("shared/http/openapi.json")).expect("the document");
+    let committed =
+        fs::read(repository().join("shared/http-support/openapi.json")).expect("the document");
     let plain = fixture.anonymous("GET", "/openapi.json").send().await.with_status(200);
     assert_eq!(plain.header("content-type"), "application/json");
     assert_eq!(plain.header("cache-control"), "public, max-age=300");

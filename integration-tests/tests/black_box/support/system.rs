@@ -219,8 +219,8 @@ impl TestSystem {
     /// Creates the tables of the functions of this system.
     pub(crate) async fn create_tables(&self) {
         let aws = self.aws.config();
-        cloud::tables::create_history(&aws, &self.table("history")).await.expect("a table");
-        cloud::tables::create_operations(&aws, &self.table("operations")).await.expect("a table");
+        records::tables::create_history(&aws, &self.table("history")).await.expect("a table");
+        records::tables::create_operations(&aws, &self.table("operations")).await.expect("a table");
     }
 
     pub(crate) fn table(&self, of: &str) -> String {

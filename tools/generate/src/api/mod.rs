@@ -9,7 +9,7 @@ use crate::Files;
 pub(crate) fn files() -> anyhow::Result<Files> {
     let contract = task_writer::describe(task_reader::describe(Document::default()));
     Ok(Files::from([
-        ("shared/http/openapi.json".into(), contract.json()?),
+        ("shared/http-support/openapi.json".into(), contract.json()?),
         ("docs/problems.md".into(), problems::table()),
     ]))
 }

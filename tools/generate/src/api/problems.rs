@@ -4,7 +4,7 @@ use http_support::problems;
 use runtime::http::ProblemType;
 
 const INTRODUCTION: &str = "\
-<!-- Made by `make generate` from shared/http/src/problem/types.rs. Do not edit. -->
+<!-- Made by `make generate` from shared/http-support/src/problem/types.rs. Do not edit. -->
 # Problems
 
 Every error of the HTTP API is a problem document (RFC 9457, `application/problem+json`). Match on

@@ -1,6 +1,6 @@
 //! The gate: what was released stays valid.
 //!
-//! `shared/http/released/openapi.json` is the document of the last release. A request that followed
+//! `shared/http-support/released/openapi.json` is the document of the last release. A request that followed
 //! it must be taken as before, and a client that reads by it must be able to read today's answers. A
 //! change that breaks either needs another path, beside the old one.
 

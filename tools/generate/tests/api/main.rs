@@ -12,9 +12,9 @@ use std::path::Path;
 
 use serde_json::{Map, Value};
 
-/// A file of `shared/http`, as JSON.
+/// A file of `shared/http-support`, as JSON.
 pub(crate) fn file(name: &str) -> Value {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/http").join(name);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/http-support").join(name);
     serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
 }
 

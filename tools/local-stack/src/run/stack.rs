@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use aws_config::SdkConfig;
-use cloud::tables::{HISTORY_TABLE, OPERATIONS_TABLE};
 use futures::future::join_all;
+use records::tables::{HISTORY_TABLE, OPERATIONS_TABLE};
 use secrecy::SecretString;
 use tokio::task::JoinHandle;
 use tokio::time::{Interval, MissedTickBehavior, interval};
@@ -189,8 +189,8 @@ impl Stack {
 
 /// Under the default names of the functions.
 async fn create_tables(aws: &SdkConfig) -> Result<()> {
-    cloud::tables::create_history(aws, HISTORY_TABLE).await?;
-    cloud::tables::create_operations(aws, OPERATIONS_TABLE).await?;
+    records::tables::create_history(aws, HISTORY_TABLE).await?;
+    records::tables::create_operations(aws, OPERATIONS_TABLE).await?;
     Ok(())
 }
 

@@ -3,7 +3,7 @@
 //! It is made from the code, so that it is true: a function lists its [`Routes`]; the extractors in
 //! its handlers' arguments say what they take and what problems they answer; what else an operation
 //! does is said beside its route, in scope of [`Answer`]s. `tools/generate` puts the
-//! functions' parts together and writes `shared/http/openapi.json`, which is committed, compared
+//! functions' parts together and writes `shared/http-support/openapi.json`, which is committed, compared
 //! with the last release and served as it is.
 
 mod answer;

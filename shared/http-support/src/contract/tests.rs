@@ -1,11 +1,11 @@
 //! What the document says that a value may be, and what is taken, are one: for the values that no
 //! event has (the others, the tests of `events` hold against their schemas).
 
-use cloud::OperationId;
 use domain::{AttachmentId, AttachmentName, AttachmentSize, ContentType, Sha256};
 use jsonschema::Validator;
 use proptest::prelude::*;
 use proptest::sample::select;
+use records::OperationId;
 use schemars::{JsonSchema, SchemaGenerator};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};

@@ -1,8 +1,7 @@
-//! DynamoDB and S3 as this system uses them: what is appended, polled or large, and does not touch
-//! PostgreSQL.
+//! What is kept beside PostgreSQL, in DynamoDB and S3: what is appended, polled or large.
 //!
 //! - [`History`]: every version that a task ever had, projected from the facts.
-//! - [`Operations`]: what became of writes that were accepted to be applied later.
+//! - [`Operations`]: the outcomes of writes that were accepted to be applied later.
 //! - [`AttachmentBucket`]: the files of attachments, which their owners send and fetch themselves.
 //!
 //! Nothing here decides: PostgreSQL holds the truth, and these tables can be filled again from the

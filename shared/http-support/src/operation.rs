@@ -3,8 +3,8 @@
 use axum::Json;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use cloud::{Ending, Operation, OperationId, State};
 use domain::{TaskId, Timestamp, Version};
+use records::{Ending, Operation, OperationId, State};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -106,8 +106,8 @@ fn reject(document: &mut Document, problem: &Problem) {
 
 #[cfg(test)]
 mod tests {
-    use cloud::OperationId;
     use domain::Refusal;
+    use records::OperationId;
     use serde_json::json;
 
     use super::*;
