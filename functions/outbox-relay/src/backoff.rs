@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use rand::RngExt as _;
+use runtime::backoff::exponential;
 
 const SHORTEST: Duration = Duration::from_millis(100);
 const LONGEST: Duration = Duration::from_secs(10);
@@ -19,9 +20,9 @@ impl Backoff {
 
     /// The pause after one more failure.
     pub(crate) fn pause(&mut self, random: &mut impl rand::Rng) -> Duration {
-        let doubled = SHORTEST.saturating_mul(2_u32.saturating_pow(self.0));
+        let longest = exponential(SHORTEST, self.0, LONGEST);
         self.0 = self.0.saturating_add(1);
-        random.random_range(SHORTEST..=doubled.min(LONGEST))
+        random.random_range(SHORTEST..=longest)
     }
 }
 

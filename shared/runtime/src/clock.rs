@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-/// Tells the time of day.
+/// The time of day.
 ///
 /// Durations and deadlines are tokio's business (`tokio::time`, which tests pause); a `Clock` is
 /// for the timestamps that are stored or shown.

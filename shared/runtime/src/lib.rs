@@ -245,6 +245,7 @@
 //! [`Function::run`] for the exit codes.
 
 pub mod aws;
+pub mod backoff;
 mod clock;
 mod function;
 #[cfg(feature = "fuzzing")]

@@ -1,7 +1,7 @@
 //! Runs a service's parts to their common end.
 //!
 //! A soft stop, a deadline, a hard stop: the first signal (or the failure of a part) stops every part
-//! to finish what it has begun; whoever has not at the deadline, or at a second signal, is cut off: it
+//! to finish what it has begun; a part that has not at the deadline, or at a second signal, is cut off: it
 //! has a moment to let go of what it holds.
 
 use std::{panic::AssertUnwindSafe, time::Duration};

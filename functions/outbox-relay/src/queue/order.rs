@@ -6,10 +6,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use runtime::sqs::cut_batches;
+
 use crate::encoded_fact::EncodedFact;
 
-/// Entries of one request, by SQS.
-const MOST_ENTRIES: usize = 10;
 /// Bytes of one request, by SQS: 1 MiB, less what is not counted here.
 const MOST_BYTES: usize = 1_000_000;
 
@@ -32,21 +32,7 @@ pub(crate) fn rounds(
 
 /// Cuts a round into requests.
 pub(crate) fn requests(round: Vec<Arc<EncodedFact>>) -> Vec<Vec<Arc<EncodedFact>>> {
-    let mut requests: Vec<Vec<Arc<EncodedFact>>> = Vec::new();
-    let mut bytes = 0;
-    for fact in round {
-        bytes += fact.body.len();
-        match requests.last_mut() {
-            Some(request) if request.len() < MOST_ENTRIES && bytes <= MOST_BYTES => {
-                request.push(fact);
-            }
-            _ => {
-                bytes = fact.body.len();
-                requests.push(vec![fact]);
-            }
-        }
-    }
-    requests
+    cut_batches(round, |fact| fact.body.len(), MOST_BYTES)
 }
 
 #[cfg(test)]
@@ -54,6 +40,7 @@ mod tests {
     use std::collections::HashSet;
 
     use proptest::prelude::*;
+    use runtime::sqs::MOST_ENTRIES;
     use store::TaskKey;
     use uuid::Uuid;
 

@@ -75,7 +75,7 @@ impl HttpBody for Lent {
 impl Drop for Lent {
     fn drop(&mut self) {
         if let Some(given_back) = self.given_back.take() {
-            // Nobody waits for it if the request was given up.
+            // Nothing waits for it if the request was given up.
             let _ = given_back.send(std::mem::take(&mut self.body));
         }
     }

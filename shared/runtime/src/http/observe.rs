@@ -101,7 +101,7 @@ impl Drop for Observed<'_> {
     }
 }
 
-/// The request's span; whoever called us is its parent.
+/// The request's span; its parent is the caller's.
 fn span(method: &'static str, route: &str, caller: Option<&SpanContext>) -> Span {
     let span = error_span!(
         parent: None, "request", otel.name = format!("{method} {route}"), otel.kind = "server",

@@ -13,7 +13,7 @@ const TYPE: &str = "Function.InitFailed";
 /// The Runtime API is on the same machine.
 const TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Tells; what comes of it is logged only, for the process ends with the error itself.
+/// Reports it. A failure of the report is only logged, for the process ends with the error itself.
 pub(crate) async fn report(error: &anyhow::Error) {
     if let Err(unreported) = post(error).await {
         warn!(error = format!("{unreported:#}"), "the failed start could not be reported");

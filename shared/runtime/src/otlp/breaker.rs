@@ -1,5 +1,5 @@
 //! A collector that cannot be reached costs little: after a failure nothing is sent to it for a while,
-//! and nobody waits for it.
+//! and nothing waits for it.
 
 use std::{
     sync::{
@@ -17,13 +17,13 @@ use opentelemetry_sdk::{
 };
 use tokio::time::Instant;
 
-use crate::metrics::SPANS_DROPPED;
+use crate::{backoff::exponential, metrics::SPANS_DROPPED};
 
 /// How long the breaker is open after the first failure; doubled by each further one.
 const FIRST: Duration = Duration::from_secs(5);
 const LONGEST: Duration = Duration::from_mins(2);
 
-/// A circuit breaker. Clones share it. Half-open, it lets everybody through until the next failure.
+/// A circuit breaker. Clones share it. Half-open, it lets all spans through until the next failure.
 #[derive(Debug, Clone)]
 pub(super) struct Breaker(Arc<State>);
 
@@ -53,8 +53,8 @@ impl Breaker {
 
     /// An export failed, or took longer than anybody waits for.
     pub(super) fn fail(&self) {
-        let doublings = self.0.failures.fetch_add(1, Ordering::Relaxed).min(16);
-        let open_for = self.0.first.saturating_mul(1 << doublings).min(LONGEST);
+        let failures = self.0.failures.fetch_add(1, Ordering::Relaxed);
+        let open_for = exponential(self.0.first, failures, LONGEST);
         self.set(Some(Instant::now() + open_for));
     }
 

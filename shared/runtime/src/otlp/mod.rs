@@ -37,7 +37,7 @@ use breaker::{Breaker, Guarded};
 
 /// For one request to the collector, beside the work of a pod.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
-/// For the spans of an invocation, which nobody is answered before.
+/// For the spans of an invocation, for which the response waits.
 const FLUSH_BUDGET: Duration = Duration::from_secs(1);
 /// For what is left when the function ends.
 const SHUTDOWN_BUDGET: Duration = Duration::from_secs(2);
@@ -100,7 +100,7 @@ impl Export {
             return true;
         }
         let provider = self.provider.clone();
-        // A flush that nobody waits for any more ends with its request to the collector.
+        // A flush that nothing waits for any more ends with its request to the collector.
         let flushed = timeout(budget, spawn_blocking(move || provider.force_flush())).await;
         if flushed.is_err() {
             self.breaker.fail();

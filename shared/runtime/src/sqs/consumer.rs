@@ -12,12 +12,12 @@ use tokio_util::task::TaskTracker;
 
 use crate::{
     Clock,
+    backoff::Jitter,
     health::{Dependencies, Pulse},
     shutdown::Stop,
     sqs::{
         BatchHandler, Config,
         handle::{batcher::Batcher, worker::Worker},
-        jitter::Jitter,
         queue::Queue,
         receive::{batch::Batch, circuit_breaker::CircuitBreaker, poller::Poller, slots::Slots},
         settle::{

@@ -12,11 +12,11 @@ use tokio::time::Instant;
 
 use crate::{
     Clock,
+    backoff::Jitter,
     health::Dependencies,
     sqs::{
         BatchHandler, Config, Delivery,
         handle::worker::Worker,
-        jitter::Jitter,
         queue::Queue,
         receive::{arrival, batch::Batch, circuit_breaker::CircuitBreaker},
         settle::{

@@ -15,7 +15,6 @@ mod config;
 mod consumer;
 mod handle;
 mod handler;
-mod jitter;
 mod lambda_consumer;
 mod queue;
 mod receive;
@@ -46,6 +45,10 @@ pub(crate) use consumer::Consumer;
 pub use handler::BatchHandler;
 pub(crate) use lambda_consumer::LambdaConsumer;
 pub(crate) use queue::{Queue, aws::AwsQueue};
-pub use queue::{claim_check, delivery::Delivery};
+pub use queue::{
+    batch_calls::{MOST_ENTRIES, cut_batches},
+    claim_check,
+    delivery::Delivery,
+};
 pub use single::{Each, Handler};
 pub use verdict::{Reject, Retry, Verdict};

@@ -82,7 +82,7 @@ impl<H: BatchHandler, Q: Queue> Worker<H, Q> {
     /// visibility does, as AWS demands.
     ///
     /// If a dependency was unavailable at the last invocation, it is checked first: a handler that
-    /// hangs would cost the whole time of each invocation, and its messages nothing less.
+    /// hangs would take all of the time of each invocation.
     pub(crate) async fn handle_invocation(&self, batch: Batch, deadline: Instant) -> Vec<String> {
         let rules = self.settler.queue().rules;
         let last = batch.deliveries.iter().any(|delivery| rules.is_last(delivery));

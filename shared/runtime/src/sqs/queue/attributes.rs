@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, de::Error as _};
 
 use crate::sqs::queue::rules::Rules;
 
-/// How to get a queue that can be consumed, for whoever reads the error.
+/// How to get a queue that can be consumed, for the reader of the error.
 const ADVICE: &str = "create a dead-dead_letter queue and set the queue's RedrivePolicy \
                       (deadLetterTargetArn, maxReceiveCount)";
 

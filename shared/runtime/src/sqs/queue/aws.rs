@@ -80,11 +80,11 @@ impl AwsQueue {
     }
 
     fn patient(&self) -> aws_sdk_sqs::config::Builder {
-        let patience = self.wait + RECEIVE_GRACE;
+        let limit = self.wait + RECEIVE_GRACE;
         let timeouts = TimeoutConfig::builder()
-            .read_timeout(patience)
-            .operation_attempt_timeout(patience)
-            .operation_timeout(patience);
+            .read_timeout(limit)
+            .operation_attempt_timeout(limit)
+            .operation_timeout(limit);
         ClientConfig::builder().timeout_config(timeouts.build())
     }
 }

@@ -6,14 +6,15 @@ use futures::{StreamExt as _, stream};
 use tokio::time::sleep;
 use tracing::{debug, warn};
 
-use crate::sqs::queue::Answer;
+use crate::{backoff::exponential, sqs::queue::Answer};
 
 /// Entries of one batch call, by SQS.
-const MOST_ENTRIES: usize = 10;
-/// Calls for one entry. The SDK retries a call that failed as a whole; these are for its entries.
+pub const MOST_ENTRIES: usize = 10;
+/// Calls for one entry. The SDK retries a call that failed; these are for the entries of one that succeeded.
 const ATTEMPTS: u32 = 3;
 /// Doubles with each attempt.
 const PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
 /// An entry that failed for good.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,9 +24,13 @@ pub(crate) struct Lost<E> {
     pub(crate) refused: bool,
 }
 
-/// Cuts `entries` into batches of at most ten, and of at most `capacity` by `weigh`; an entry that
+/// Cuts `entries`, in order, into batches of at most [`MOST_ENTRIES`], and of at most `capacity` by `weigh`; an entry that
 /// weighs more goes alone.
-pub(crate) fn cut<E>(entries: Vec<E>, weigh: impl Fn(&E) -> usize, capacity: usize) -> Vec<Vec<E>> {
+pub fn cut_batches<E>(
+    entries: Vec<E>,
+    weigh: impl Fn(&E) -> usize,
+    capacity: usize,
+) -> Vec<Vec<E>> {
     let mut chunks: Vec<Vec<E>> = Vec::new();
     let mut weight = 0;
     for entry in entries {
@@ -66,7 +71,7 @@ where
     let mut lost = Vec::new();
     for attempt in 0..ATTEMPTS {
         if attempt > 0 {
-            sleep(PAUSE * 2_u32.pow(attempt)).await;
+            sleep(exponential(PAUSE, attempt, LONGEST_PAUSE)).await;
         }
         let (again, futile) = attempt_once(entries, &call).await;
         lost.extend(futile.into_iter().map(|entry| Lost { entry, refused: true }));
@@ -113,7 +118,7 @@ mod tests {
     proptest! {
         #[test]
         fn chunks_are_full_ordered_and_within_limits(weights in prop::collection::vec(0..50_usize, 0..60)) {
-            let chunks = cut(weights.clone(), |weight| *weight, 100);
+            let chunks = cut_batches(weights.clone(), |weight| *weight, 100);
             for chunk in &chunks {
                 prop_assert!((1..=MOST_ENTRIES).contains(&chunk.len()));
                 prop_assert!(chunk.iter().sum::<usize>() <= 100);
@@ -124,7 +129,7 @@ mod tests {
 
     #[test]
     fn what_is_too_heavy_goes_alone() {
-        let chunks = cut(vec![1, 200, 1], |weight| *weight, 100);
+        let chunks = cut_batches(vec![1, 200, 1], |weight| *weight, 100);
         assert_eq!(chunks, [vec![1], vec![200], vec![1]]);
     }
 

@@ -155,10 +155,11 @@ impl<Q: Queue> Beat<Q> {
         let seconds = i32::try_from(self.visibility.min(left).as_secs()).unwrap_or(i32::MAX);
         let queue = &self.queue;
         let handles = messages.keys().cloned().collect();
-        let calls = batch_calls::cut(handles, |_| 0, 0).into_iter().map(|chunk| async move {
-            let answer = queue.extend(&chunk, seconds).await;
-            (chunk, answer)
-        });
+        let calls =
+            batch_calls::cut_batches(handles, |_| 0, 0).into_iter().map(|chunk| async move {
+                let answer = queue.extend(&chunk, seconds).await;
+                (chunk, answer)
+            });
         let answers: Vec<_> = stream::iter(calls).buffered(CONCURRENCY).collect().await;
         let mut complete = true;
         for (chunk, answer) in answers {

@@ -11,6 +11,7 @@ use tracing::{error, info};
 
 use crate::{
     Clock,
+    backoff::exponential,
     health::Pulse,
     sqs::{
         Delivery,
@@ -150,7 +151,7 @@ impl<Q: Queue> Poller<Q> {
         if failures == 0 {
             error!(error = format!("{error:#}"), "cannot receive; trying on");
         }
-        let pause = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(failures)).min(LONGEST_PAUSE);
+        let pause = exponential(FIRST_PAUSE, failures, LONGEST_PAUSE);
         self.shutdown.run_until_cancelled(sleep(pause)).await;
     }
 

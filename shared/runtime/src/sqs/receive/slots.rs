@@ -1,8 +1,8 @@
 //! What a process may hold: so many messages, and so many bytes of them.
 //!
 //! Both are reserved before a receive, for the largest messages that it can bring, and given back as
-//! soon as its answer is known. Who holds messages reserves nothing more, so nobody waits for each
-//! other.
+//! soon as its answer is known. Who has messages reserves nothing more, so there are no
+//! deadlocks.
 
 use std::sync::Arc;
 
@@ -87,11 +87,11 @@ mod tests {
         assert_eq!(first.width(), 3);
         assert!(slots.reserve(10).now_or_never().is_none(), "there is no room for another");
         let deliveries = [Delivery::with_body("small")];
-        let held = first.take(&deliveries).unwrap();
+        let taken = first.take(&deliveries).unwrap();
         drop(first);
         let second = slots.reserve(10).await.unwrap();
         assert_eq!(second.width(), 3, "a small message takes little");
-        drop((held, second));
+        drop((taken, second));
         assert_eq!(Slots::new(2, u32::MAX).reserve(10).await.unwrap().width(), 2);
     }
 

@@ -3,7 +3,10 @@
 
 use std::time::Duration;
 
-use crate::sqs::{Config, jitter::Jitter};
+use crate::{
+    backoff::{Jitter, exponential},
+    sqs::Config,
+};
 
 /// SQS allows twelve hours, counted from the receive, which was a while ago.
 const LONGEST: Duration = Duration::from_hours(11);
@@ -55,8 +58,7 @@ impl Backoff {
 
     /// Uniform up to `base` doubled per delivery.
     pub(crate) fn wait(&self, deliveries: u32) -> Duration {
-        let doubled = 2_u32.saturating_pow(deliveries.saturating_sub(1));
-        let longest = self.base.saturating_mul(doubled).min(self.longest);
+        let longest = exponential(self.base, deliveries.saturating_sub(1), self.longest);
         self.jitter.between(Duration::ZERO, longest)
     }
 
@@ -141,7 +143,10 @@ mod tests {
         let backoff = backoff(1_000, 300, 7);
         let waits: Vec<_> = (0..1_000).map(|_| backoff.seconds(5)).collect();
         assert!(waits.iter().all(|wait| (1..=16).contains(wait)));
-        assert!((1..=16).all(|second| waits.contains(&second)), "full jitter uses the whole range");
+        assert!(
+            (1..=16).all(|second| waits.contains(&second)),
+            "full jitter uses all of its range"
+        );
     }
 
     #[test]

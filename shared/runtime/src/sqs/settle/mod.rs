@@ -125,7 +125,8 @@ impl<Q: Queue> Settler<Q> {
         let rejection =
             Rejection { queue: self.queue(), handler: self.handler, at: self.clock.now() };
         let (dead_letters, mut unsent) = pack(deliveries, actions, &rejection);
-        let mut chunks = batch_calls::cut(dead_letters, DeadLetter::weight, DEAD_LETTERS_BYTES);
+        let mut chunks =
+            batch_calls::cut_batches(dead_letters, DeadLetter::weight, DEAD_LETTERS_BYTES);
         while !chunks.is_empty() {
             let mut next = Vec::new();
             for chunk in chunks {
@@ -181,7 +182,7 @@ impl<Q: Queue> Settler<Q> {
         let call = |chunk: Vec<String>| async move { self.queue.delete(&chunk).await };
         let (mut handles, mut lost) = (handles, Vec::new());
         for failures in 1.. {
-            let chunks = batch_calls::cut(handles, |_| 0, 0);
+            let chunks = batch_calls::cut_batches(handles, |_| 0, 0);
             let failed = batch_calls::run(chunks, CONCURRENCY, call).await;
             let is_kept = |lost: &Lost<String>| {
                 !lost.refused && leases.iter().any(|lease| lease.covers(&lost.entry))
@@ -208,7 +209,7 @@ impl<Q: Queue> Settler<Q> {
         });
         let (places, waits): (Vec<_>, Vec<_>) = waits.unzip();
         join_all(places.into_iter().filter_map(|place| leases.get(place)).map(Lease::end)).await;
-        let chunks = batch_calls::cut(waits, |_| 0, 0);
+        let chunks = batch_calls::cut_batches(waits, |_| 0, 0);
         let call =
             |chunk: Vec<(String, i32)>| async move { self.queue.change_visibility(&chunk).await };
         let concurrency = if self.queue().rules.fifo { 1 } else { CONCURRENCY };

@@ -89,7 +89,7 @@ impl Queue for Simulation {
             if !deliveries.is_empty() || Instant::now() >= deadline {
                 break deliveries;
             }
-            // Ask again when something has changed, or becomes visible.
+            // Try again when something has changed, or becomes visible.
             let _ =
                 timeout_at(self.next_visible().unwrap_or(deadline).min(deadline), changed).await;
         };

@@ -27,7 +27,7 @@ pub(super) struct Habits {
     pub(super) panics: u32,
     pub(super) hangs: u32,
     pub(super) miscounts: u32,
-    /// It takes up to its whole timeout, which may be several visibility timeouts.
+    /// It takes up to all of its timeout, which may be several visibility timeouts.
     pub(super) dawdles: u32,
     /// Since the start, its dependency is unavailable from the one until the other.
     pub(super) outage: (Duration, Duration),

@@ -138,7 +138,7 @@ impl Simulation {
         taken.collect()
     }
 
-    /// The places of messages, from some group on: the order between groups is nobody's promise. The
+    /// The places of messages, from some group on: SQS promises no order between groups. The
     /// sort keeps each group's order.
     fn shuffled(&self, mut free: Vec<(usize, &Stored)>) -> impl Iterator<Item = usize> + use<> {
         let groups: BTreeSet<_> = free.iter().map(|(_, message)| message.group()).collect();

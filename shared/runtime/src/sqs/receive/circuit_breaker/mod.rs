@@ -1,7 +1,7 @@
 //! The circuit breaker of a consumer: whether messages are received and handled.
 //!
 //! Every delivery counts towards the queue's `maxReceiveCount`. A consumer that goes on receiving
-//! while its database is unavailable would use the deliveries of a whole queue up in minutes and fill
+//! while its database is unavailable would use up the deliveries of all messages in minutes and fill
 //! the dead-letter queue with messages that nothing is wrong with. So the breaker opens: nothing is
 //! received, and what was received waits in this process, invisible to others, which costs no
 //! delivery. While it is open the declared dependencies are checked ([`probe`]), never by messages.
@@ -23,9 +23,10 @@ use tokio::{
 use tracing::{info, warn};
 
 use crate::{
+    backoff::Jitter,
     health::Dependencies,
     metrics::{CIRCUIT_BREAKER_OPENED, CIRCUIT_BREAKER_STATE},
-    sqs::{Retry, Verdict, jitter::Jitter},
+    sqs::{Retry, Verdict},
 };
 use state::{Request, State};
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::sqs::jitter::Jitter;
+use crate::backoff::{Jitter, exponential};
 
 /// Between two probes, or an opening and the first probe: half of this to all of it; it doubles with
 /// each probe or trial that failed.
@@ -177,14 +177,14 @@ impl Outage {
 
 /// Before the next probe, after so many that failed.
 fn pause(failures: u32, jitter: &Jitter) -> Duration {
-    let longest = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(failures)).min(LONGEST_PAUSE);
+    let longest = exponential(FIRST_PAUSE, failures, LONGEST_PAUSE);
     jitter.between(longest / 2, longest)
 }
 
 /// For how long a batch that failed so often stands back. Longer than the breaker's own pause, so
 /// that a batch which fails by itself does not take the trial from others again and again.
 pub(super) fn stand_back(failures: u32, jitter: &Jitter) -> Duration {
-    let shortest = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(failures)).min(LONGEST_PAUSE);
+    let shortest = exponential(FIRST_PAUSE, failures, LONGEST_PAUSE);
     jitter.between(shortest, shortest * 3 / 2)
 }
 

@@ -20,14 +20,14 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 const CONCURRENCY: u64 = 5;
 
 /// An event source mapping, and the processes behind it, until `end`.
-async fn mapping(invoked: &LambdaConsumer<Needy, Simulation>, queue: &Simulation, end: Instant) {
+async fn mapping(consumer: &LambdaConsumer<Needy, Simulation>, queue: &Simulation, end: Instant) {
     while Instant::now() < end {
         let Ok(received) = timeout_at(end, queue.receive(10)).await else { return };
         let deliveries = received.unwrap();
         if deliveries.is_empty() {
             continue;
         }
-        let failed = invoked.handle(deliveries.clone(), Instant::now() + TIMEOUT).await;
+        let failed = consumer.handle(deliveries.clone(), Instant::now() + TIMEOUT).await;
         for delivery in deliveries {
             if !failed.iter().any(|id| id == delivery.message_id()) {
                 queue.delete(&[delivery.receipt_handle().to_owned()]).await.unwrap();

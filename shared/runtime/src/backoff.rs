@@ -1,4 +1,4 @@
-//! Random times that a test can repeat.
+//! Waits that grow with failures, and their jitter.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -6,6 +6,13 @@ use std::{
 };
 
 use rand::{RngExt as _, rngs::SmallRng};
+
+/// `first`, doubled by each of `failures`, and at most `longest`. Draw the wait from it, so that many
+/// processes do not try again at the same time.
+#[must_use]
+pub fn exponential(first: Duration, failures: u32, longest: Duration) -> Duration {
+    first.saturating_mul(2_u32.saturating_pow(failures)).min(longest)
+}
 
 /// Chance that can be repeated. Clones draw from the same source.
 #[derive(Clone)]
