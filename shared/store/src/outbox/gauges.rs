@@ -38,9 +38,14 @@ impl Outbox {
                 SELECT * FROM unnest($1::smallint[], $2::bigint[]) AS leased (shard, floor)
             ),
             pending AS (
-                SELECT 1 FROM leased
-                JOIN outbox ON outbox.shard = leased.shard AND outbox.seq >= leased.floor
-                WHERE NOT sent AND NOT blocked
+                -- Shard by shard, as a poll: a join may walk over the whole index where the planner
+                -- takes the table for empty.
+                SELECT 1 FROM leased CROSS JOIN LATERAL (
+                    SELECT 1 FROM outbox
+                    WHERE outbox.shard BETWEEN leased.shard AND leased.shard
+                    AND outbox.seq >= leased.floor AND NOT sent AND NOT blocked
+                    ORDER BY outbox.shard, outbox.seq LIMIT 100000
+                ) AS fact
                 LIMIT 100000
             ),
             held_back AS (
