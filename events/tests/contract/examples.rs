@@ -77,7 +77,7 @@ fn every_fact_has_two_examples_of_each_kind() {
 }
 
 #[test]
-fn a_command_is_asked_for_as_it_is_read() {
+fn a_command_is_encoded_as_it_is_decoded() {
     for (file, body) in files("examples/valid") {
         let read = |body: &str| decode(body).unwrap_or_else(|error| panic!("{file}: {error}"));
         let first = read(&body);

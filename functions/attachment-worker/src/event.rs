@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn a_created_object_is_told_by_its_decoded_key() {
+    fn a_created_object_has_its_decoded_key() {
         let expected = Created { bucket: "files".to_owned(), key: "a/b c+ü".to_owned() };
         for name in ["ObjectCreated:Put", "ObjectCreated:Post", "s3:ObjectCreated:Copy"] {
             let body = notification(name, "a%2Fb+c%2B%C3%BC");
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_creation_tells_nothing() {
+    fn what_is_no_creation_is_ignored() {
         let test = r#"{"Service":"Amazon S3","Event":"s3:TestEvent","Bucket":"files"}"#;
         let removed = notification("ObjectRemoved:Delete", "a");
         for body in [test, r#"{"Records":[]}"#, &removed] {

@@ -8,6 +8,7 @@ use runtime::sqs::{BatchHandler, Delivery, Reject, Retry, Verdict};
 use runtime::{Clock, SystemClock};
 use store::{ApplyError, CommandKey, Incoming, Outcome, Receipt, Store};
 
+use crate::message::Message;
 use crate::operation_outcomes::OperationOutcomes;
 use crate::producers::Producers;
 
@@ -22,12 +23,6 @@ pub(crate) struct CommandHandler {
     outcomes: OperationOutcomes,
     producers: Producers,
     clock: SystemClock,
-}
-
-/// A command and what its delivery says.
-pub(crate) struct Message {
-    pub(crate) incoming: Incoming,
-    pub(crate) is_last_delivery: bool,
 }
 
 impl BatchHandler for CommandHandler {

@@ -1,6 +1,7 @@
 //! Applies command events from the queue to tasks, in batches.
 
 mod handler;
+mod message;
 mod operation_outcomes;
 mod producers;
 

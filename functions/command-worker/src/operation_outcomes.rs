@@ -9,7 +9,7 @@ use runtime::sqs::{Delivery, Retry, Verdict};
 use store::{Incoming, Outcome, Receipt};
 use tracing::warn;
 
-use crate::handler::Message;
+use crate::message::Message;
 
 /// Records the outcomes of commands that are operations.
 pub(crate) struct OperationOutcomes {

@@ -20,7 +20,9 @@ use tracing::warn;
 use self::fault::{of_entry, of_request};
 use self::order::{requests, rounds};
 use crate::encoded_fact::EncodedFact;
-use crate::queues::{REFUSED, SENT};
+
+pub(crate) const SENT: &str = "facts_sent_total";
+pub(crate) const REFUSED: &str = "facts_refused_total";
 
 /// A queue, and which facts of the batch it has already: sent only to those queues that do not have
 /// it, a fact is hardly ever repeated, however long another queue is unavailable.

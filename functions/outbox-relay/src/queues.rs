@@ -16,10 +16,7 @@ use tokio::time::Instant;
 
 use crate::config::Config;
 use crate::encoded_fact::EncodedFact;
-use crate::queue::Queue;
-
-pub(crate) const SENT: &str = "facts_sent_total";
-pub(crate) const REFUSED: &str = "facts_refused_total";
+use crate::queue::{Queue, REFUSED, SENT};
 
 /// The queues; clones remember apart what each queue has.
 #[derive(Clone, Debug)]

@@ -4,24 +4,20 @@
 use std::time::Duration;
 
 use aws_config::SdkConfig;
+use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse as _, Response};
-use axum::{Json, Router};
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, value_parser};
 use domain::{Attachment, AttachmentId, AttachmentKey, AttachmentState, TaskId, Timestamp};
-use http_support::contract::Verb::Get;
-use http_support::contract::{self, Routes};
 use http_support::freshness::freshness;
-use http_support::{Guard, NO_STORE, Path, PathPair, Problem, Reader};
+use http_support::{NO_STORE, Path, PathPair, Problem, Reader};
 use records::{AttachmentBucket, BucketUnavailable, Signed};
 use runtime::{Clock as _, SystemClock};
 use schemars::JsonSchema;
 use serde::Serialize;
-use store::{Class, Store};
-
-use crate::api;
+use store::Store;
 
 /// Whether there are attachments, and for how long they may be fetched.
 #[derive(Clone, Debug, Args)]
@@ -78,25 +74,6 @@ impl Downloads {
     }
 }
 
-pub(crate) fn lists<R: Routes<Downloads>>(routes: R) -> R {
-    routes.operation(Get, "/v1/tasks/{id}/attachments", list, api::list_attachments)
-}
-
-pub(crate) fn reads<R: Routes<Downloads>>(routes: R) -> R {
-    let path = "/v1/tasks/{id}/attachments/{attachment}";
-    routes.operation(Get, path, one, api::get_attachment)
-}
-
-/// A task's attachments, and one of them; nothing without a bucket.
-pub(crate) fn router(downloads: Option<Downloads>, guard: &Guard) -> Router {
-    let Some(downloads) = downloads else { return Router::new() };
-    let router = guard
-        .before(Class::Read, reads(Router::new()))
-        .merge(guard.before(Class::List, lists(Router::new())))
-        .with_state(downloads);
-    contract::refuse_other_methods(router, contract::ATTACHMENTS)
-}
-
 /// An attachment, and how to fetch it if it is available.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "AttachmentDownload")]
@@ -118,7 +95,7 @@ pub(crate) struct AttachmentList {
     unreadable: Vec<AttachmentId>,
 }
 
-async fn list(
+pub(crate) async fn list(
     Reader(caller): Reader,
     Path(task): Path<TaskId>,
     State(downloads): State<Downloads>,
@@ -140,7 +117,7 @@ async fn list(
         .into_response())
 }
 
-async fn one(
+pub(crate) async fn one(
     Reader(caller): Reader,
     PathPair(task, id): PathPair<TaskId, AttachmentId>,
     State(downloads): State<Downloads>,

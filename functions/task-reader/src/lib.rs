@@ -1,5 +1,6 @@
 //! Serves tasks over HTTP.
 
+mod answers;
 mod api;
 mod attachments;
 mod config;
@@ -34,8 +35,8 @@ pub fn describe(contract: Document) -> Document {
     contract
         .with(routes::lists)
         .with(routes::reads)
-        .with(attachments::lists)
-        .with(attachments::reads)
+        .with(routes::attachment_lists)
+        .with(routes::attachment_reads)
 }
 
 async fn wire(config: Config, service: Service) -> anyhow::Result<Service> {

@@ -2,7 +2,7 @@
 
 use axum::Router;
 use axum::extract::{FromRef, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use domain::TaskId;
 use http_support::conditional::{etag, is_not_modified};
@@ -12,18 +12,15 @@ use http_support::freshness::freshness;
 use http_support::operation::current;
 use http_support::page::Cursors;
 use http_support::{Guard, Path, Problem, Reader};
-use records::{Failure, History, OperationId, Operations};
+use records::{History, OperationId, Operations};
 use runtime::http::LogField;
 use runtime::{Clock as _, SystemClock};
 use store::{Class, Store};
 
+use crate::answers::{CACHE_CONTROL, tables_failed};
 use crate::api;
 use crate::attachments::{self, Downloads};
 use crate::lists::{history, tasks};
-
-/// A task may be cached by its reader and nobody between, and must be revalidated each time.
-pub(crate) const CACHE_CONTROL: (HeaderName, HeaderValue) =
-    (header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
 
 /// What the handlers need.
 #[derive(Clone, FromRef)]
@@ -53,9 +50,30 @@ pub(crate) fn router(app: App, downloads: Option<Downloads>, guard: &Guard) -> R
         .before(Class::Read, reads(Router::new()))
         .merge(guard.before(Class::List, lists(Router::new())))
         .with_state(app)
-        .merge(attachments::router(downloads, guard))
+        .merge(attachment_router(downloads, guard))
         .merge(contract::router());
     contract::refuse_other_methods(router, contract::TASKS)
+}
+
+/// Attachments that are listed.
+pub(crate) fn attachment_lists<R: Routes<Downloads>>(routes: R) -> R {
+    routes.operation(Get, "/v1/tasks/{id}/attachments", attachments::list, api::list_attachments)
+}
+
+/// Attachments that are read one at a time.
+pub(crate) fn attachment_reads<R: Routes<Downloads>>(routes: R) -> R {
+    let path = "/v1/tasks/{id}/attachments/{attachment}";
+    routes.operation(Get, path, attachments::one, api::get_attachment)
+}
+
+/// A task's attachments, and one of them; nothing without a bucket.
+fn attachment_router(downloads: Option<Downloads>, guard: &Guard) -> Router {
+    let Some(downloads) = downloads else { return Router::new() };
+    let router = guard
+        .before(Class::Read, attachment_reads(Router::new()))
+        .merge(guard.before(Class::List, attachment_lists(Router::new())))
+        .with_state(downloads);
+    contract::refuse_other_methods(router, contract::ATTACHMENTS)
 }
 
 async fn task(
@@ -87,11 +105,4 @@ async fn operation(
     let operation = found.map_err(|failure| tables_failed(failure, "the store of operations"))?;
     let operation = operation.ok_or(Problem::NotFound)?;
     Ok(([CACHE_CONTROL], current(operation)).into_response())
-}
-
-pub(crate) fn tables_failed(failure: Failure, what: &'static str) -> Problem {
-    match failure {
-        Failure::Unavailable(_) => Problem::unavailable(what, failure),
-        refused @ Failure::Refused(_) => Problem::Internal(refused.into()),
-    }
 }

@@ -4,7 +4,6 @@
 use std::time::Duration;
 
 use axum::Json as JsonBody;
-use axum::Router;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -14,22 +13,17 @@ use domain::{
     Attachment, AttachmentId, AttachmentKey, AttachmentState, NewAttachment, TaskId, TenantId,
     limits,
 };
-use http_support::contract::Verb::{Delete, Post};
-use http_support::contract::{self, Routes};
-use http_support::{
-    FieldError, Guard, IdempotencyKey, Json, NO_STORE, Path, PathPair, Problem, Writer,
-};
+use http_support::{FieldError, IdempotencyKey, Json, NO_STORE, Path, PathPair, Problem, Writer};
 use records::{AttachmentBucket, BucketUnavailable, Signed};
 use runtime::{Clock as _, SystemClock, aws};
 use schemars::JsonSchema;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
-use store::{Attached, Class, CommandKey, Deletion, Store};
+use store::{Attached, CommandKey, Deletion, Store};
 use uuid::{Builder, Uuid};
 
-use crate::api;
+use crate::command_headers::REPLAYED;
 use crate::commands::problem;
-use crate::routes::REPLAYED;
 
 /// The source of the idempotency keys of deletions.
 const SOURCE: &str = "urn:task-app:http:attachment";
@@ -110,20 +104,6 @@ impl Uploads {
     }
 }
 
-pub(crate) fn writes<R: Routes<Uploads>>(routes: R) -> R {
-    let one = "/v1/tasks/{id}/attachments/{attachment}";
-    routes
-        .operation(Post, "/v1/tasks/{id}/attachments", announce, api::create_attachment)
-        .operation(Delete, one, remove, api::delete_attachment)
-}
-
-/// Attachments of a task announced, and deleted; nothing without a bucket.
-pub(crate) fn router(uploads: Option<Uploads>, guard: &Guard) -> Router {
-    let Some(uploads) = uploads else { return Router::new() };
-    let router = guard.before(Class::Write, writes(Router::new())).with_state(uploads);
-    contract::refuse_other_methods(router, contract::ATTACHMENTS)
-}
-
 /// An attachment, and how to upload it unless it is available already.
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "AttachmentUpload")]
@@ -138,7 +118,7 @@ pub(crate) struct Announced {
     repeated: bool,
 }
 
-async fn announce(
+pub(crate) async fn announce(
     Writer(caller): Writer,
     Path(task): Path<TaskId>,
     idempotency_key: Option<IdempotencyKey>,
@@ -153,7 +133,7 @@ async fn announce(
     Ok((StatusCode::CREATED, location, [NO_STORE], replayed, JsonBody(upload)).into_response())
 }
 
-async fn remove(
+pub(crate) async fn remove(
     Writer(caller): Writer,
     PathPair(task, id): PathPair<TaskId, AttachmentId>,
     idempotency_key: Option<IdempotencyKey>,

@@ -5,12 +5,17 @@ use aide::generate::GenContext;
 use aide::openapi::Operation;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
+use axum::http::{HeaderName, HeaderValue};
 use domain::{Action, Command, TaskId, TenantId};
 use events::{CommandEvent, EventId, Source};
 use http_support::contract;
 use http_support::problems::IDEMPOTENCY_KEY_IN_FLIGHT;
 use http_support::{IdempotencyKey, Problem, RespondAsync};
 use uuid::Uuid;
+
+/// Marks the answer to a repeat, recognised by its `Idempotency-Key`: nothing was changed again.
+pub(crate) const REPLAYED: (HeaderName, HeaderValue) =
+    (HeaderName::from_static("idempotency-replayed"), HeaderValue::from_static("true"));
 
 /// What the headers of a write request say about its command.
 pub(crate) struct CommandHeaders {

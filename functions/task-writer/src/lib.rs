@@ -35,7 +35,7 @@ pub fn run(command_line: impl IntoIterator<Item = OsString>) -> ExitCode {
 /// Adds the function's operations to the contract.
 #[must_use]
 pub fn describe(contract: Document) -> Document {
-    contract.with(routes::writes).with(routes::bulk).with(attachments::writes)
+    contract.with(routes::writes).with(routes::bulk).with(routes::attachment_writes)
 }
 
 async fn wire(config: Config, service: Service) -> anyhow::Result<Service> {

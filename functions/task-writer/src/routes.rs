@@ -5,7 +5,7 @@ use aide::generate::GenContext;
 use aide::openapi::Operation;
 use axum::extract::{FromRef, FromRequestParts, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Json as JsonBody, Router};
 use domain::{
@@ -24,12 +24,8 @@ use uuid::Uuid;
 use crate::api;
 use crate::attachments::{self, Uploads};
 use crate::bulk::create_all;
-use crate::command_headers::CommandHeaders;
+use crate::command_headers::{CommandHeaders, REPLAYED};
 use crate::commands::{Commands, Written};
-
-/// Marks the answer to a repeat, recognised by its `Idempotency-Key`: nothing was changed again.
-pub(crate) const REPLAYED: (HeaderName, HeaderValue) =
-    (HeaderName::from_static("idempotency-replayed"), HeaderValue::from_static("true"));
 
 #[derive(Clone, FromRef)]
 pub(crate) struct App {
@@ -84,8 +80,28 @@ pub(crate) fn router(
         .before(Class::Write, writes(Router::new()))
         .merge(guard.before(Class::Bulk, bulk(Router::new())))
         .with_state(App { commands, if_match })
-        .merge(attachments::router(uploads, guard));
+        .merge(attachment_router(uploads, guard));
     contract::refuse_other_methods(router, contract::TASKS)
+}
+
+/// Writes of attachments.
+pub(crate) fn attachment_writes<R: Routes<Uploads>>(routes: R) -> R {
+    let one = "/v1/tasks/{id}/attachments/{attachment}";
+    routes
+        .operation(
+            Post,
+            "/v1/tasks/{id}/attachments",
+            attachments::announce,
+            api::create_attachment,
+        )
+        .operation(Delete, one, attachments::remove, api::delete_attachment)
+}
+
+/// Attachments of a task announced, and deleted; nothing without a bucket.
+fn attachment_router(uploads: Option<Uploads>, guard: &Guard) -> Router {
+    let Some(uploads) = uploads else { return Router::new() };
+    let router = guard.before(Class::Write, attachment_writes(Router::new())).with_state(uploads);
+    contract::refuse_other_methods(router, contract::ATTACHMENTS)
 }
 
 async fn create(

@@ -83,7 +83,7 @@ async fn a_body_survives_byte_for_byte() {
 }
 
 #[tokio::test]
-async fn an_id_used_for_two_different_commands_is_told() {
+async fn an_id_used_for_two_different_commands_is_refused() {
     let system = TestSystem::new().await;
     let subject = Uuid::now_v7().to_string();
     let first = event("same", "create-task", &subject, &json!({"title": "First"}));
@@ -96,7 +96,7 @@ async fn an_id_used_for_two_different_commands_is_told() {
 }
 
 #[tokio::test]
-async fn a_producer_may_ask_only_for_what_its_queue_is_for() {
+async fn a_producer_may_send_only_what_its_queue_is_for() {
     let system = TestSystem::new().await;
     let lists = [("ALLOWED_TENANTS", "acme"), ("ALLOWED_SOURCES", "/shop,/black-*")];
     let _worker = system.start_worker("command-worker", &lists);

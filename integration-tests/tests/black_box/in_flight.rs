@@ -26,7 +26,7 @@ async fn assert_in_flight(answer: reqwest::Response) {
 }
 
 #[tokio::test]
-async fn a_repeat_before_the_first_answer_is_told_so_and_gets_the_result_later() {
+async fn a_repeat_before_the_first_answer_is_refused_and_gets_the_result_later() {
     let system = TestSystem::new().await;
     let writer = system.writer().await;
     let (milk, bread) = (json!({"title": "Buy milk"}), json!({"title": "Buy bread"}));

@@ -51,7 +51,7 @@ async fn becomes(system: &TestSystem, reader: &Api, operation: &str, status: &st
 }
 
 #[tokio::test]
-async fn an_accepted_write_is_applied_and_told_of() {
+async fn an_accepted_write_is_applied_and_its_operation_succeeds() {
     let system = TestSystem::new().await;
     system.create_tables().await;
     let (writer, reader) = (system.writer().await, system.reader().await);
@@ -97,7 +97,7 @@ async fn a_write_that_was_applied_at_once_is_found_by_its_repeat() {
 }
 
 #[tokio::test]
-async fn a_refused_write_is_told_with_its_problem() {
+async fn a_refused_write_has_its_problem() {
     let system = TestSystem::new().await;
     system.create_tables().await;
     let (writer, reader) = (system.writer().await, system.reader().await);

@@ -46,7 +46,7 @@ fn run(system: &TestSystem, bucket: &str, command: &mut Command) {
 }
 
 #[tokio::test]
-async fn the_guides_command_line_asks_for_a_task() {
+async fn the_guides_command_line_creates_a_task() {
     let (system, _worker, bucket) = system().await;
     // Its first major version does not read the endpoint from its environment.
     let endpoint = "aws() { command aws --endpoint-url \"$AWS_ENDPOINT_URL\" \"$@\"; }\n";
@@ -58,7 +58,7 @@ async fn the_guides_command_line_asks_for_a_task() {
 }
 
 #[tokio::test]
-async fn the_guides_python_asks_for_tasks_in_order_and_apart() {
+async fn the_guides_python_creates_tasks_in_order_and_apart() {
     let (system, _worker, bucket) = system().await;
     let python = local_folder().join("boto3/bin/python");
     assert!(python.exists(), "boto3 is missing: run `.ci/tools`");
@@ -73,7 +73,7 @@ async fn the_guides_python_asks_for_tasks_in_order_and_apart() {
 }
 
 #[tokio::test]
-async fn the_guides_rust_is_the_kits_example_which_asks_for_a_task() {
+async fn the_guides_rust_is_the_kits_example_which_creates_a_task() {
     let example = repository().join("events/publish/examples/producer.rs");
     let example = fs::read_to_string(example).expect("the example");
     let (_, code) = example.split_once("\n\n").expect("a comment and the code");

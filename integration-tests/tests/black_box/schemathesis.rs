@@ -46,7 +46,7 @@ async fn check(caller: Caller, cases: &str) {
     let output = tool.output().await.expect("an end");
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
-    // Its summary, for who asks for the output of what passed.
+    // Its summary, for a run that shows the output of what passed.
     std::io::stdout().write_all(said.as_bytes()).expect("standard output");
 }
 

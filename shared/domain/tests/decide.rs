@@ -172,7 +172,7 @@ proptest! {
     }
 
     #[test]
-    fn a_change_is_told_by_the_fact_of_its_kind(actions in vec(action(), 0..30)) {
+    fn a_change_has_the_fact_of_its_kind(actions in vec(action(), 0..30)) {
         fold(actions, |_, action, result, _| {
             if let Ok(Decision::Changed { fact, .. }) = result {
                 let expected = match action {

@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn syntax_is_told_with_its_place() {
+    fn syntax_errors_have_their_place() {
         for (body, at) in [
             ("{\n  \"title\": }", (2, 12)),
             ("{", (1, 1)),

@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn an_operation_tells_what_became_of_it() {
+    fn an_operation_has_its_outcome() {
         assert_eq!(shown(State::Accepted)["status"], "accepted");
         assert_eq!(shown(State::DeadLettered)["status"], "dead_lettered");
         let task = "0192f1a0-9d02-7c11-8f6e-5b2c7e9a4d20".parse().unwrap();

@@ -1,6 +1,6 @@
 //! Removal of objects, for good.
 //!
-//! In a bucket with versioning a deletion only hides an object: its versions stay, and somebody pays
+//! In a bucket with versioning a deletion only adds a delete marker: its versions stay, and somebody pays
 //! for them and can read them. So each version is deleted, and the delete markers too.
 //!
 //! A bucket without versioning needs `s3:DeleteObject`, and takes one request. One with versioning

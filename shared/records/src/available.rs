@@ -1,6 +1,6 @@
 //! Whether DynamoDB or S3 answers: what a function declares as its dependency.
 //!
-//! Any answer but a fault of the service's own, or throttling, will do. Each role may ask only what it
+//! Any answer but a fault of the service's own, or throttling, will do. Each role may call only what it
 //! needs for its work; what it is not allowed, or what is not there, was answered all the same, and
 //! waiting would not mend it.
 

@@ -10,6 +10,7 @@
 mod attachments;
 mod available;
 mod history;
+mod operation;
 mod operation_id;
 mod operation_item;
 mod operations;
@@ -18,8 +19,7 @@ pub mod tables;
 
 pub use attachments::{AttachmentBucket, BucketUnavailable, Object, Signed, parse_object_key};
 pub use history::{Change, Config as HistoryConfig, Entry, History, HistoryPage};
+pub use operation::{Ending, Operation, State};
 pub use operation_id::{NoOperationId, OperationId};
-pub use operations::{
-    Acceptance, Config as OperationsConfig, Ending, Operation, Operations, State,
-};
+pub use operations::{Acceptance, Config as OperationsConfig, Operations};
 pub use statements::Failure;

@@ -6,8 +6,8 @@ use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{TenantId, Timestamp};
 
+use crate::operation::{Ending, Operation, State};
 use crate::operation_id::OperationId;
-use crate::operations::{Ending, Operation, State};
 
 /// An item of the table.
 pub(crate) struct Item(pub(crate) HashMap<String, AttributeValue>);

@@ -10,29 +10,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::SubsecRound as _;
-use domain::{Task, Timestamp};
+use domain::Timestamp;
 use tokio::time::sleep;
 
 use crate::cache::{AsOf, Origin};
 use crate::error::{ApplyError, is_conflict, unwritable};
 use crate::fold::{Folded, fold};
-use crate::inbox::{Incoming, Outcome};
+use crate::inbox::{Incoming, Outcome, Receipt};
 use crate::load::load;
 use crate::pool::Pool;
 use crate::store::Store;
 use crate::write::write;
-
-/// What became of one command of a batch.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Receipt {
-    /// What became of it, now or when it was first processed.
-    pub outcome: Outcome,
-    /// Whether it was processed before (or stood earlier in the batch).
-    pub repeated: bool,
-    /// The task after this command, if there is or was one. When repeated: the task that the first
-    /// one was about, as it is now.
-    pub task: Option<Task>,
-}
 
 /// How often a transaction is run when others are faster, and the pause between.
 const ATTEMPTS: u32 = 5;

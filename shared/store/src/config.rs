@@ -1,12 +1,12 @@
 //! What connecting needs, from the environment.
 
-use std::convert::Infallible;
 use std::time::Duration;
 
 use clap::{ArgAction, Args, value_parser};
 use secrecy::SecretString;
 
-use crate::pool::DatabaseUrl;
+use crate::database_url::DatabaseUrl;
+use crate::secret::secret;
 
 /// How to reach PostgreSQL and Redis, and how long to wait for them.
 #[derive(Clone, Debug, Args)]
@@ -115,10 +115,4 @@ impl Config {
     pub(crate) fn cache_ttl(&self) -> Duration {
         Duration::from_secs(self.cache_ttl_seconds)
     }
-}
-
-/// Never fails, so that clap never prints a password beside an error.
-#[expect(clippy::unnecessary_wraps, reason = "clap's signature")]
-pub(crate) fn secret(text: &str) -> Result<SecretString, Infallible> {
-    Ok(SecretString::from(text))
 }

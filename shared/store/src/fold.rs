@@ -7,8 +7,7 @@ use domain::{
 };
 use events::{CommandRejected, FactType};
 
-use crate::apply::Receipt;
-use crate::inbox::{Fingerprint, Incoming, Outcome, Recorded};
+use crate::inbox::{Fingerprint, Incoming, Outcome, Receipt, Recorded};
 use crate::load::{Known, Processed};
 
 /// What is to be written, and what to answer.

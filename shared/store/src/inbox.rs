@@ -1,6 +1,6 @@
 //! What goes in and what becomes of it: the vocabulary of the write path.
 
-use domain::{Action, Command, Refusal, Version};
+use domain::{Action, Command, Refusal, Task, Version};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -55,6 +55,18 @@ pub enum Outcome {
     /// Its task, or what was recorded of it before, cannot be read from the database. It changed
     /// nothing, and may be applied again once the row is repaired.
     Unreadable,
+}
+
+/// What became of one command of a batch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    /// What became of it, now or when it was first processed.
+    pub outcome: Outcome,
+    /// Whether it was processed before (or stood earlier in the batch).
+    pub repeated: bool,
+    /// The task after this command, if there is or was one. When repeated: the task that the first
+    /// one was about, as it is now.
+    pub task: Option<Task>,
 }
 
 /// What the inbox records of a request: the one type that writes and reads its column `outcome`, so

@@ -21,6 +21,7 @@ mod apply;
 mod attachments;
 mod cache;
 mod config;
+mod database_url;
 mod error;
 mod fold;
 mod inbox;
@@ -33,24 +34,24 @@ mod rate;
 mod read;
 mod redis;
 mod request;
+mod secret;
 mod store;
 mod stored;
 mod this_machine;
 mod write;
 
-pub use apply::Receipt;
 pub use attachments::{Attached, Attachments, Deletion};
-pub use cache::InvalidationListener;
+pub use cache::{InvalidationListener, Source, TaskBody};
 pub use config::{Config, LocalConfig, Owner};
+pub use database_url::DatabaseUrl;
 pub use error::{ApplyError, ReadError};
-pub use inbox::{CommandKey, Fingerprint, Incoming, Outcome, fingerprint};
+pub use inbox::{CommandKey, Fingerprint, Incoming, Outcome, Receipt, fingerprint};
 pub use list::{Filter, Page, PageBody, Sort, SortKey, Start, TitleText};
 pub use migrate::{MIGRATOR, migrate, migrate_with};
 pub use outbox::{
     Blocked, Failure, Fault, Lease, Outbox, OutboxError, OutboxListener, ParkedFact, ParkedFacts,
     ParkedFilter, PendingFact, SHARDS, TaskKey,
 };
-pub use pool::DatabaseUrl;
 pub use rate::{Class, Limit, RateLimitConfig, RateLimitStatus, RateLimits};
-pub use read::{Freshness, Source, TaskBody};
+pub use read::Freshness;
 pub use store::Store;

@@ -2,22 +2,12 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
-use domain::{Task, TaskId, TenantId, Version};
+use domain::{Task, TaskId, TenantId};
 
-use crate::cache::{Answer, AsOf, Filled, Origin, key};
-use crate::error::{ReadError, unwritable};
+use crate::cache::{Answer, AsOf, Filled, Origin, Source, TaskBody, body, key};
+use crate::error::ReadError;
 use crate::store::Store;
 use crate::stored::Stored;
-
-/// A task as its JSON, ready to be sent.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TaskBody {
-    /// The task's version: the same version has the same bytes.
-    pub version: Version,
-    /// The task as JSON. Clones share it.
-    pub json: Bytes,
-}
 
 /// How recent an answer must be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,33 +30,6 @@ impl Freshness {
             Self::Within(limit) => limit,
             Self::Current => Duration::ZERO,
         }
-    }
-}
-
-/// Where an answer came from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Source {
-    /// From this process, or from what another request was loading at the time.
-    Local,
-    /// From Redis.
-    Hit,
-    /// From PostgreSQL.
-    Miss,
-}
-
-impl Source {
-    /// Its name in metrics and logs.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Local => "local",
-            Self::Hit => "hit",
-            Self::Miss => "miss",
-        }
-    }
-
-    pub(crate) fn count(self) {
-        metrics::counter!("cache_reads_total", "result" => self.as_str()).increment(1);
     }
 }
 
@@ -132,13 +95,4 @@ impl Store {
         self.cache.put([(Origin::Read, &task)], as_of).await;
         Ok(body(&task)?)
     }
-}
-
-/// The task as its JSON, unless it was deleted.
-pub(crate) fn body(task: &Task) -> Result<Option<TaskBody>, sqlx::Error> {
-    if task.is_deleted() {
-        return Ok(None);
-    }
-    let json = serde_json::to_vec(task).map_err(unwritable)?;
-    Ok(Some(TaskBody { version: task.version, json: json.into() }))
 }

@@ -9,9 +9,9 @@ use std::sync::Arc;
 use domain::{TenantId, Timestamp};
 use sha2::{Digest as _, Sha256};
 
-use crate::apply::{BatchScope, Receipt};
+use crate::apply::BatchScope;
 use crate::error::ApplyError;
-use crate::inbox::{CommandKey, Incoming};
+use crate::inbox::{CommandKey, Incoming, Receipt};
 use crate::store::Store;
 
 impl Store {

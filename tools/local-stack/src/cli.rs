@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::io::{Write as _, stdout};
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -12,10 +11,11 @@ use secrecy::ExposeSecret as _;
 
 use crate::console::Console;
 use crate::exec::{self, exec};
+use crate::folder::Folder;
 use crate::install::install;
 use crate::issuer::{ALL_SCOPES, Issuer};
 use crate::run::{self, run};
-use crate::state::{State, local_folder};
+use crate::state::State;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -55,22 +55,6 @@ enum Command {
     Clean(Folder),
     /// Install what the machine lacks, and nothing else
     Install,
-}
-
-/// Where the stack keeps its state.
-#[derive(Debug, Clone, Args)]
-pub struct Folder {
-    /// Folder that keeps data, secrets and logs [default: .local/run]
-    #[arg(long, value_name = "DIR")]
-    state: Option<PathBuf>,
-}
-
-impl Folder {
-    /// The folder that was given, or the default.
-    #[must_use]
-    pub fn path(&self) -> PathBuf {
-        self.state.clone().unwrap_or_else(|| local_folder().join("run"))
-    }
 }
 
 #[derive(Debug, Args)]

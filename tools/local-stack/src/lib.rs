@@ -30,6 +30,7 @@ mod console;
 mod database;
 mod environment;
 mod exec;
+mod folder;
 mod function;
 mod identity;
 mod ingress;

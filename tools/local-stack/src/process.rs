@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_unexpected_end_is_told_with_its_last_lines() {
+    async fn an_unexpected_end_is_reported_with_its_last_lines() {
         let (program, folder) = shell("seq 100; echo broken >&2; exit 3");
         let error = Process::start(program).unwrap().success().await.unwrap_err().to_string();
 

@@ -15,8 +15,8 @@ use clap::Args;
 pub(crate) use binaries::Profile;
 
 use crate::access::{AwsAccess, External};
-use crate::cli::Folder;
 use crate::console::Console;
+use crate::folder::Folder;
 use crate::install::install;
 use crate::ports;
 use crate::signals::Signals;

@@ -56,7 +56,7 @@ fn a_compatible_change_is_let_through() {
 }
 
 #[test]
-fn those_who_read_bear_new_members_and_no_new_values() {
+fn readers_accept_new_members_and_no_new_values() {
     let before = json!({
         "type": "object",
         "required": ["status"],

@@ -11,7 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::answer;
-use crate::routes::tables_failed;
+use crate::answers::tables_failed;
 
 /// How many, and from where.
 #[derive(Deserialize, JsonSchema)]

@@ -15,7 +15,7 @@ use self::history::Entries;
 pub(crate) use self::history::history;
 use self::tasks::Tasks;
 pub(crate) use self::tasks::tasks;
-use crate::routes::CACHE_CONTROL;
+use crate::answers::CACHE_CONTROL;
 
 /// A page. The header `Link` leads to the next one, too.
 #[derive(Serialize, JsonSchema)]

@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fingerprint_is_of_what_is_asked_and_not_of_its_spelling() {
+    fn a_fingerprint_is_of_the_request_and_not_of_its_spelling() {
         let of = |tasks: Value| parse(&json!({ "tasks": tasks })).unwrap().fingerprint;
         let request = of(json!([{"title": "a", "priority": "normal"}, {"title": " "}]));
         assert_eq!(request, of(json!([{"priority": "normal", "title": "a"}, {"title": " "}])));

@@ -23,9 +23,8 @@ use uuid::Uuid;
 
 use check::{Checked, NewTasks};
 
-use crate::command_headers::CommandHeaders;
+use crate::command_headers::{CommandHeaders, REPLAYED};
 use crate::commands::{Commands, unreadable};
-use crate::routes::REPLAYED;
 
 /// The source of a request's idempotency key; those of its commands differ by their place.
 /// A source of its own, so that no single write can have the same key.

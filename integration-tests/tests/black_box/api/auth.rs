@@ -10,7 +10,7 @@ fn challenge(answer: &Answer) -> &str {
     answer.header(WWW_AUTHENTICATE.as_str())
 }
 
-pub(super) async fn who_is_not_allowed_is_told_why(entry: Entry) {
+pub(super) async fn a_refused_caller_gets_the_reason(entry: Entry) {
     let fixture = Fixture::new(entry).await;
     let anonymous = fixture.anonymous("GET", "/v1/tasks").send().await;
     assert_eq!(challenge(&anonymous), "Bearer realm=\"task-app\"");
@@ -36,7 +36,7 @@ pub(super) async fn who_is_not_allowed_is_told_why(entry: Entry) {
 }
 
 /// The same answer as for a task that there is not, but for the request's id.
-pub(super) async fn a_tenant_never_learns_of_anothers_task(entry: Entry) {
+pub(super) async fn a_tenant_never_sees_anothers_task(entry: Entry) {
     let fixture = Fixture::new(entry).await;
     let ours = fixture.create("Ours").await;
     let none = format!("/v1/tasks/{}", uuid::Uuid::now_v7());

@@ -43,7 +43,7 @@ pub(super) async fn everybody_gets_the_document_and_nobody_gets_it_twice(entry: 
     get(&fixture, "/openapi.json", ("if-none-match", "\"other\"")).await.with_status(200);
 }
 
-pub(super) async fn the_page_runs_its_own_script_and_asks_nobody_else(entry: Entry) {
+pub(super) async fn the_page_runs_its_own_script_and_loads_nothing_from_elsewhere(entry: Entry) {
     let fixture = Fixture::new(entry).await;
     let page = fixture.anonymous("GET", "/docs").send().await.with_status(200);
     assert_eq!(page.header("content-type"), "text/html; charset=utf-8");

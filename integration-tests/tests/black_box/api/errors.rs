@@ -10,7 +10,7 @@ async fn post(fixture: &Fixture, content_type: &str, body: &str) -> Answer {
     fixture.request("POST", "/v1/tasks").text(content_type, body).send().await
 }
 
-pub(super) async fn what_is_wrong_is_told_precisely(entry: Entry) {
+pub(super) async fn errors_are_precise(entry: Entry) {
     let fixture = Fixture::new(entry).await;
     let problem = post(&fixture, "application/json", "{\n\"title\": }").await;
     let problem = problem.problem(400, "malformed-body");
@@ -35,7 +35,7 @@ pub(super) async fn what_is_wrong_is_told_precisely(entry: Entry) {
     encoded.header("content-encoding", "gzip").send().await.problem(415, "encoded-body");
 }
 
-pub(super) async fn what_is_not_there_is_told(entry: Entry) {
+pub(super) async fn what_is_not_there_is_reported(entry: Entry) {
     let fixture = Fixture::new(entry).await;
     fixture.get("/v1/nothing").await.problem(404, "not-found");
     fixture.get(&format!("/v1/tasks/{}", Uuid::now_v7())).await.problem(404, "not-found");

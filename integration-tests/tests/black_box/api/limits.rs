@@ -24,7 +24,7 @@ async fn create(fixture: &Fixture, tenant: &str, title: &str) -> Answer {
     request.json(&json!({ "title": title })).send().await
 }
 
-pub(super) async fn a_tenant_over_its_limit_is_told_so_and_no_other_is(entry: Entry) {
+pub(super) async fn a_tenant_over_its_limit_gets_429_and_no_other_does(entry: Entry) {
     let fixture = Fixture::with(entry, &TIGHT).await;
     let tenant = tenant();
     for left in ["\"write\";r=1;t=60", "\"write\";r=0;t=60"] {

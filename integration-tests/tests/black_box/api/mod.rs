@@ -45,13 +45,13 @@ by_every_entry! {
     resources:
         a_task_lives,
         a_task_is_assigned_cancelled_and_reopened,
-        what_is_accepted_is_told_as_an_operation;
+        an_accepted_write_is_answered_by_its_operation;
     below:
         a_history_is_read_in_pages,
         attachments_are_announced_and_deleted;
     contract:
         everybody_gets_the_document_and_nobody_gets_it_twice,
-        the_page_runs_its_own_script_and_asks_nobody_else;
+        the_page_runs_its_own_script_and_loads_nothing_from_elsewhere;
     concurrency:
         what_the_caller_has_is_not_sent_again,
         a_change_may_depend_on_a_version,
@@ -68,7 +68,7 @@ by_every_entry! {
         a_repeated_batch_gets_the_first_results,
         a_hundred_tasks_are_one_request_and_more_are_refused_as_a_whole;
     limits:
-        a_tenant_over_its_limit_is_told_so_and_no_other_is,
+        a_tenant_over_its_limit_gets_429_and_no_other_does,
         each_operation_has_the_limit_of_its_class,
         without_redis_everybody_is_let_in_and_counted;
     reads:
@@ -78,9 +78,9 @@ by_every_entry! {
         what_was_not_there_is_read_as_soon_as_it_is,
         each_line_of_the_log_has_tenant_and_cache_and_nobody;
     errors:
-        what_is_wrong_is_told_precisely,
-        what_is_not_there_is_told;
+        errors_are_precise,
+        what_is_not_there_is_reported;
     auth:
-        who_is_not_allowed_is_told_why,
-        a_tenant_never_learns_of_anothers_task;
+        a_refused_caller_gets_the_reason,
+        a_tenant_never_sees_anothers_task;
 }

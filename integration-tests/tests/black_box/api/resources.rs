@@ -48,7 +48,7 @@ pub(super) async fn a_task_is_assigned_cancelled_and_reopened(entry: Entry) {
     act("reopen", json!({})).await.problem(409, "task-already-open");
 }
 
-pub(super) async fn what_is_accepted_is_told_as_an_operation(entry: Entry) {
+pub(super) async fn an_accepted_write_is_answered_by_its_operation(entry: Entry) {
     let fixture = Fixture::new(entry).await;
     let create = fixture.request("POST", "/v1/tasks").json(&json!({"title": "Buy milk"}));
     let accepted = create.header("prefer", "respond-async").send().await.with_status(202);

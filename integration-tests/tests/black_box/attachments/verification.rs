@@ -77,7 +77,7 @@ async fn notifications_come_early_twice_and_late_and_change_nothing() {
 }
 
 #[tokio::test]
-async fn s3_goes_away_and_comes_back() {
+async fn s3_is_unavailable_and_comes_back() {
     let fixture = Fixture::new().await;
     let address = ports::loopback(ports::free(None).expect("a free port"));
     let s3 = format!("http://{address}");

@@ -57,7 +57,7 @@ async fn whoever_may_not_write_is_refused_before_the_body() {
 }
 
 /// A client that requests far more than the kernel buffers for it, and reads none of it.
-async fn ask_and_not_read(api: &Api) -> TcpStream {
+async fn request_and_not_read(api: &Api) -> TcpStream {
     let socket = TcpSocket::new_v4().expect("a socket");
     socket.set_recv_buffer_size(4_096).expect("a small buffer");
     let address = api.url.trim_start_matches("http://").parse().expect("an address");
@@ -75,7 +75,7 @@ async fn responses_that_nobody_reads_are_cut_off() {
         .with("HTTP_MAX_CONNECTIONS", "8")
         .with("HTTP_WRITE_TIMEOUT_MS", "1000");
     let api = system.api("task-reader", environment).await;
-    let deaf = join_all((0..8).map(|_| ask_and_not_read(&api))).await;
+    let deaf = join_all((0..8).map(|_| request_and_not_read(&api))).await;
     let metrics = api.function.health_url("metrics");
     eventually("connections are closed", async || {
         let metrics = system.client.get(&metrics).send().await.ok()?.text().await.ok()?;

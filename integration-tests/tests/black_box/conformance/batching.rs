@@ -75,7 +75,7 @@ pub(crate) async fn a_wrong_number_of_verdicts_retries_the_batch(host: Host) {
     batch(scenario).check(host).await;
 }
 
-pub(crate) async fn a_wrong_number_of_verdicts_is_told_in_the_dead_letter(host: Host) {
+pub(crate) async fn a_wrong_number_of_verdicts_is_in_the_dead_letter(host: Host) {
     let detail = "0 verdicts for 1 messages";
     let scenario =
         dead_at_the_last_delivery("omit", "a: omitted", "wrong_number_of_verdicts", detail);

@@ -148,7 +148,7 @@ pub(crate) async fn while_s3_is_unavailable_a_claim_waits_and_costs_a_delivery(h
 }
 
 /// A Lambda's messages are deleted by the mapping, so their bodies cannot be.
-pub(crate) async fn a_body_is_deleted_after_its_message_if_asked_for_and_in_a_pod(host: Host) {
+pub(crate) async fn a_body_is_deleted_after_its_message_if_configured_and_in_a_pod(host: Host) {
     let fixture = Fixture::new().await;
     deletes(&fixture, &Bucket::create(&fixture).await, host).await;
 }

@@ -40,7 +40,7 @@ pub(crate) struct Fixture {
     fifo: bool,
 }
 
-/// A message that asks for a step at each delivery.
+/// A message that scripts a step for each delivery.
 pub(crate) fn message(group: &str, id: &str, steps: &Value) -> Sent {
     raw(group, &json!({"id": id, "steps": steps}).to_string())
 }

@@ -39,7 +39,7 @@ pub(crate) async fn work_that_hangs_is_cut_off_and_retried(host: Host) {
     .await;
 }
 
-pub(crate) async fn work_that_hangs_to_the_end_is_told_in_the_dead_letter(host: Host) {
+pub(crate) async fn work_that_hangs_to_the_end_is_in_the_dead_letter(host: Host) {
     let detail = "the handler was cut off";
     let scenario = dead_at_the_last_delivery("hang", "a: no end", "handler_timed_out", detail);
     Scenario { limit: Duration::from_secs(3), ..scenario }.check(host).await;

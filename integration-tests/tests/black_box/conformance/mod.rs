@@ -45,10 +45,10 @@ in_both_hosts! {
     verdicts:
         an_ack_deletes,
         a_retry_comes_again,
-        a_retry_waits_as_long_as_it_asks,
+        a_retry_waits_as_long_as_it_says,
         a_reject_is_a_dead_letter_at_once,
         a_panic_retries_its_own_message_only,
-        a_panic_is_told_in_the_dead_letter,
+        a_panic_is_in_the_dead_letter,
         the_last_delivery_is_rejected_for_the_last_reason;
     dead_letters:
         a_body_survives_byte_for_byte,
@@ -65,11 +65,11 @@ in_both_hosts! {
         a_retry_in_a_batch_holds_back_its_group,
         a_batch_may_be_larger_than_a_receive,
         a_wrong_number_of_verdicts_retries_the_batch,
-        a_wrong_number_of_verdicts_is_told_in_the_dead_letter;
+        a_wrong_number_of_verdicts_is_in_the_dead_letter;
     long_work:
         work_longer_than_the_visibility_is_done_once,
         work_that_hangs_is_cut_off_and_retried,
-        work_that_hangs_to_the_end_is_told_in_the_dead_letter;
+        work_that_hangs_to_the_end_is_in_the_dead_letter;
     drain:
         what_has_begun_is_finished_and_nothing_is_lost;
     claim_checks:
@@ -77,7 +77,7 @@ in_both_hosts! {
         a_claim_that_cannot_be_right_is_a_dead_letter_with_its_small_body,
         without_a_bucket_no_claim_is_followed,
         while_s3_is_unavailable_a_claim_waits_and_costs_a_delivery,
-        a_body_is_deleted_after_its_message_if_asked_for_and_in_a_pod,
+        a_body_is_deleted_after_its_message_if_configured_and_in_a_pod,
         no_version_of_a_deleted_body_is_left,
         a_body_waits_for_memory_and_costs_no_message;
     traces:

@@ -46,7 +46,7 @@ pub(crate) async fn a_retry_comes_again(host: Host) {
     .await;
 }
 
-pub(crate) async fn a_retry_waits_as_long_as_it_asks(host: Host) {
+pub(crate) async fn a_retry_waits_as_long_as_it_says(host: Host) {
     let fixture = Fixture::new().await;
     let scenario = Scenario {
         messages: vec![message("g", "a", &json!([{"retry_after": 3}, "ack"]))],
@@ -84,7 +84,7 @@ pub(crate) async fn a_panic_retries_its_own_message_only(host: Host) {
     .await;
 }
 
-pub(crate) async fn a_panic_is_told_in_the_dead_letter(host: Host) {
+pub(crate) async fn a_panic_is_in_the_dead_letter(host: Host) {
     let detail = "a panic, as scripted";
     dead_at_the_last_delivery("panic", "a: no end", "handler_panicked", detail).check(host).await;
 }

@@ -9,7 +9,7 @@ use super::{every_step, final_state, first};
 use crate::support::system::{Api, TestSystem, eventually};
 
 #[test]
-fn a_writer_whose_tables_or_queue_fail_accepts_once_what_is_asked_until_it_answers() {
+fn a_writer_whose_tables_or_queue_fail_accepts_a_write_once_until_it_answers() {
     every_step(&FAILURES, first, async |plan| {
         let system = TestSystem::new().await;
         system.create_tables().await;

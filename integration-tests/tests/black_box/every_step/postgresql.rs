@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::plan::{Fault, Step};
 use super::systems::{
-    api, commands, committed, nothing_is_untold, relay_to, to_postgresql, worker,
+    api, commands, committed, no_fact_is_pending, relay_to, to_postgresql, worker,
 };
 use super::{every_step, final_state, first};
 use crate::relay::{facts_queue, subscriber::Subscriber};
@@ -28,7 +28,7 @@ fn a_worker_cut_off_from_postgresql_applies_each_command_once() {
 }
 
 #[test]
-fn a_relay_cut_off_from_postgresql_tells_every_fact_in_order() {
+fn a_relay_cut_off_from_postgresql_publishes_every_fact_in_order() {
     // What prepares a statement leaves nothing behind.
     let prepares = ["Parse", "Describe", "Sync after Describe", "Bind"];
     let matters =
@@ -39,14 +39,14 @@ fn a_relay_cut_off_from_postgresql_tells_every_fact_in_order() {
         let (_wire, url) = to_postgresql(&system.database.relay_url, &plan).await;
         let mut relay = relay_to(&system, &facts.url, &[("DATABASE_URL", &url)]);
         plan.has_happened().await;
-        nothing_is_untold(&system).await;
+        no_fact_is_pending(&system).await;
         Subscriber::new(&system, &facts.url).receives_everything().await;
         relay.kill().await.expect("killed");
     });
 }
 
 #[test]
-fn a_writer_cut_off_from_postgresql_does_once_what_is_asked_until_it_answers() {
+fn a_writer_cut_off_from_postgresql_does_a_write_once_until_it_answers() {
     every_step(&CUTS, first, async |plan| {
         let system = TestSystem::new().await;
         let (_wire, url) = to_postgresql(&system.database.writer_url, &plan).await;

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::plan::{Fault, OUTAGE, Plan, Step};
 use super::systems::{
-    commands, committed, nothing_is_untold, relay_to, to_aws, to_postgresql, worker,
+    commands, committed, no_fact_is_pending, relay_to, to_aws, to_postgresql, worker,
 };
 use super::{any, every_step, final_state, first};
 use crate::claim_check::send_claimed;
@@ -24,7 +24,7 @@ pub(crate) fn is_work(step: &Step) -> bool {
 /// The commands, one that is no event, and a commit whose answer is lost, so that the worker uses
 /// every operation of the queue.
 #[test]
-fn a_worker_whose_queue_fails_applies_each_command_once_and_buries_what_is_none() {
+fn a_worker_whose_queue_fails_applies_each_command_once_and_dead_letters_what_is_none() {
     every_step(&FAILURES, is_work, async |plan| {
         let (system, load) = (TestSystem::new().await, commands());
         system.send(&[("poison".to_owned(), "no event".to_owned())]).await;
@@ -70,14 +70,14 @@ fn a_worker_whose_bucket_fails_applies_what_is_claimed_and_what_follows_it() {
 }
 
 #[test]
-fn a_relay_whose_queue_fails_tells_every_fact_in_order() {
+fn a_relay_whose_queue_fails_publishes_every_fact_in_order() {
     every_step(&FAILURES, any, async |plan| {
         let system = committed().await;
         let facts = facts_queue(&system).await;
         let (_aws, endpoint) = to_aws(&system, &plan).await;
         let mut relay = relay_to(&system, &facts.url, &[("AWS_ENDPOINT_URL", &endpoint)]);
         plan.has_happened().await;
-        nothing_is_untold(&system).await;
+        no_fact_is_pending(&system).await;
         Subscriber::new(&system, &facts.url).receives_everything().await;
         relay.kill().await.expect("killed");
     });

@@ -5,7 +5,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::plan::Fault;
-use super::systems::{api, nothing_is_untold, relay_to, to_redis, worker};
+use super::systems::{api, no_fact_is_pending, relay_to, to_redis, worker};
 use super::{any, every_step, final_state, first};
 use crate::relay::facts_queue;
 use crate::support::system::{Api, TestSystem, event};
@@ -105,7 +105,7 @@ async fn write_twice(system: &TestSystem, subject: &str) {
 
 /// Fails unless the final version is served once every fact is published.
 async fn is_right(system: &TestSystem, subject: &str) {
-    nothing_is_untold(system).await;
+    no_fact_is_pending(system).await;
     let mut reader = reader(system, &[]).await;
     let (status, task) = final_state::get_cached(system, &reader, &path(subject)).await;
     assert_eq!((status, &task["version"], &task["status"]), (200, &json!(2), &json!("completed")));

@@ -35,11 +35,11 @@ pub(crate) async fn committed() -> TestSystem {
 /// Has the pending facts published to these queues.
 pub(crate) async fn publish(system: &TestSystem, queues: &[&str]) {
     let mut relay = relay(system, "first-relay", queues).await;
-    nothing_is_untold(system).await;
+    no_fact_is_pending(system).await;
     relay.stop().await.expect("drained");
 }
 
-pub(crate) async fn nothing_is_untold(system: &TestSystem) {
+pub(crate) async fn no_fact_is_pending(system: &TestSystem) {
     eventually("the outbox is empty", async || {
         (system.count("SELECT count(*) FROM outbox").await == 0).then_some(())
     })

@@ -1,4 +1,4 @@
-//! A checker of versions while Redis fails in every way: what asks for the current state misses no
+//! A checker of versions while Redis fails in every way: a read of the current state misses no
 //! write that was answered before, and nothing else misses one that was answered longer ago than the
 //! bound.
 

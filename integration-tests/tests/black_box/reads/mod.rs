@@ -85,7 +85,7 @@ impl Fixture {
 }
 
 #[tokio::test]
-async fn what_is_kept_is_served_until_it_changes_and_who_asks_for_the_present_gets_it_at_once() {
+async fn a_copy_is_served_until_the_task_changes_and_no_cache_gets_the_present_at_once() {
     let (_folder, redis) = private_servers::redis().await;
     let mut fixture = Fixture::new(redis.url()).await;
     fixture.is_read_from("local").await;

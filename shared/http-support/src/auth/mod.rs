@@ -9,6 +9,7 @@ mod config;
 mod fetch;
 mod guard;
 mod jwks;
+mod key_state;
 mod keys;
 mod refresh;
 #[cfg(test)]
@@ -28,7 +29,8 @@ pub use config::Config;
 pub use guard::Guard;
 
 use crate::Problem;
-use jwks::{Cached, Jwks, Schedule};
+use jwks::Jwks;
+use key_state::{Cached, Schedule};
 use keys::{Key, NoKey};
 use token::Claims;
 

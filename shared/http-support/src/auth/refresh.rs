@@ -11,7 +11,7 @@ use tokio::sync::{Notify, watch};
 use tokio::time::{sleep, timeout};
 
 use super::fetch::fetch;
-use super::jwks::{Schedule, State};
+use super::key_state::{Schedule, State};
 use super::keys::KeySet;
 
 /// Attempts to fetch the keys, by `result`: `ok` or `failed`.

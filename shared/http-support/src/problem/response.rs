@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn headers_tell_clients_what_to_do() {
+    async fn headers_let_clients_act() {
         let (_, headers, _) = document(Problem::Unauthenticated).await;
         assert_eq!(headers[header::WWW_AUTHENTICATE], r#"Bearer realm="task-app""#);
         let (_, headers, _) = document(Problem::InvalidToken("it expired")).await;

@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_request_that_leaves_its_end_open_hides_no_other() {
+    async fn a_request_that_leaves_its_end_open_smuggles_no_other() {
         let server = Server::start(echo()).await;
         for (lines, body) in [
             ("content-length: 4\r\ntransfer-encoding: chunked\r\n", CHUNKED),

@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_request_whose_client_went_away_is_logged_and_counted() {
+    async fn a_request_whose_client_disconnected_is_logged_and_counted() {
         let observer = Observer::start();
         let (started, mut running) = mpsc::channel(1);
         let server =

@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_told_twice_but_gauges() {
+    fn nothing_is_reported_twice_but_gauges() {
         let emf = emf();
         with_local_recorder(&emf, || {
             counter!("done_total").increment(1);

@@ -57,7 +57,7 @@ async fn a_lambda_that_is_terminated_finishes_its_invocation() {
 }
 
 #[tokio::test]
-async fn a_failed_start_is_told_to_lambda() {
+async fn a_failed_start_is_reported_to_lambda() {
     let api = LambdaApi::start().await;
     let settings = [
         ("QUEUE_URL", "http://127.0.0.1:1/queue".to_owned()),

@@ -71,7 +71,7 @@ fn hex(id: &[u8]) -> String {
 }
 
 #[tokio::test]
-async fn an_invocations_spans_are_lambdas_and_are_sent_before_the_next_is_asked_for() {
+async fn an_invocations_spans_are_lambdas_and_are_sent_before_the_next_is_fetched() {
     let [invocation, request] = spans_of_one_invocation(&json!({})).await;
     let [trace, parent, span] = invocation;
     assert!(TRACE.contains(&trace.replacen("5759e988", "5759e988-", 1)), "{trace}");

@@ -9,6 +9,7 @@
 //! Redis may fail at any time: then PostgreSQL answers, and what was not put is repeated by the
 //! relay.
 
+mod answer;
 mod as_of;
 mod invalidation_listener;
 mod local;
@@ -23,11 +24,12 @@ use futures::future::join_all;
 use redis::Cmd;
 use sqlx::types::Uuid;
 
+pub(crate) use self::answer::body;
+pub use self::answer::{Source, TaskBody};
 pub(crate) use self::as_of::AsOf;
 pub use self::invalidation_listener::InvalidationListener;
 pub(crate) use self::local::{Answer, Filled, Local};
 use crate::config::Config;
-use crate::read::{TaskBody, body};
 use crate::redis::Redis;
 
 /// The script says what it does.

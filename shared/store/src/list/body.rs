@@ -8,9 +8,9 @@ use sha2::{Digest as _, Sha256};
 use sqlx::types::Uuid;
 
 use super::{Filter, Start};
-use crate::cache::AsOf;
+use crate::cache::{AsOf, Source};
 use crate::error::{ReadError, unwritable};
-use crate::read::{Freshness, Source};
+use crate::read::Freshness;
 use crate::store::Store;
 
 /// Some of a tenant's tasks, as JSON.

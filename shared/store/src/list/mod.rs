@@ -5,6 +5,7 @@
 
 mod body;
 mod order;
+mod row;
 mod statements;
 mod title_text;
 
@@ -14,7 +15,8 @@ use sqlx::types::Uuid;
 
 pub use self::body::PageBody;
 pub use self::order::{Sort, SortKey, Start};
-use self::statements::{List, Row};
+use self::row::Row;
+use self::statements::List;
 pub use self::title_text::TitleText;
 use crate::error::ReadError;
 use crate::store::Store;

@@ -6,7 +6,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use sqlx::types::Uuid;
 
-use super::statements::Row;
+use super::row::Row;
 
 /// What a list is sorted by; tasks that are equal in it, by their identifiers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,9 +9,10 @@ use domain::{Assignee, DueDate, Priority, Status, Tag, Task, TenantId};
 use sqlx::types::Uuid;
 
 use super::order::{After, Place, Start};
+use super::row::{Body, Row};
 use super::{Filter, TitleText};
 use crate::pool::Pool;
-use crate::stored::{Measured, Unreadable};
+use crate::stored::Measured;
 
 /// Which tasks to read, and how many at most.
 #[derive(Clone, Copy)]
@@ -20,27 +21,6 @@ pub(super) struct List<'a> {
     pub(super) tenant: &'a TenantId,
     pub(super) filter: &'a Filter,
     pub(super) limit: i64,
-}
-
-/// A task of the list, and what is known of its place even if it cannot be read.
-pub(super) struct Row {
-    pub(super) id: Uuid,
-    /// What the list is sorted by, as PostgreSQL writes it.
-    pub(super) key: Option<String>,
-    /// `None` if the tasks before it fill a page already.
-    pub(super) task: Option<Body>,
-}
-
-/// A task and how many bytes its JSON has.
-pub(super) struct Body {
-    pub(super) task: Result<Task, Unreadable>,
-    pub(super) bytes: usize,
-}
-
-impl From<Measured<Task>> for Body {
-    fn from(Measured { value, bytes }: Measured<Task>) -> Self {
-        Self { task: value.0, bytes }
-    }
 }
 
 type Rows = Result<Vec<Row>, sqlx::Error>;

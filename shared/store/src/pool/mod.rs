@@ -16,7 +16,6 @@ mod generation;
 mod rotation;
 mod server;
 mod transaction;
-mod url;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -31,7 +30,6 @@ use self::generation::Generation;
 use self::rotation::Rotation;
 use self::server::{Due, Server};
 pub(crate) use self::transaction::Transaction;
-pub use self::url::DatabaseUrl;
 use crate::config::Config;
 use crate::error::connecting;
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use secrecy::{ExposeSecret as _, SecretString};
 use sqlx::postgres::PgConnectOptions;
 
-use super::url::{DatabaseUrl, parse};
+use crate::database_url::{DatabaseUrl, parse};
 
 /// How often the file is read while connections can be had.
 const EVERY: Duration = Duration::from_secs(10);

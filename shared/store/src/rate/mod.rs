@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn a_standing_tells_what_is_left_and_when_there_is_more() {
+    fn a_status_has_what_is_left_and_when_there_is_more() {
         // One each two seconds.
         let limit = Limit::new(30, 5).unwrap();
         let status_of = |allowed, room| {

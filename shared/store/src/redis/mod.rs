@@ -91,7 +91,7 @@ impl Redis {
     }
 
     /// Sends a request about `tenant`; `None` when there is no answer of use. One whose connection
-    /// turns out to be bad is sent again on another one: it must bear to be done twice.
+    /// turns out to be bad is sent again on another one: it must be repeatable.
     pub(crate) async fn run<T: FromRedisValue>(
         &self,
         tenant: &TenantId,

@@ -55,7 +55,7 @@ async fn a_repeated_create_finds_the_task_of_the_first() {
 }
 
 #[tokio::test]
-async fn another_command_under_a_used_key_is_told_and_not_applied() {
+async fn another_command_under_a_used_key_is_refused_and_not_applied() {
     let fixture = Fixture::new().await;
     let task = new_task();
     fixture.apply(vec![incoming("1", task, create("Buy milk"))]).await;
@@ -115,7 +115,7 @@ async fn a_refused_command_spoils_no_other_and_is_remembered() {
 }
 
 #[tokio::test]
-async fn an_update_that_changes_nothing_keeps_the_version_and_tells_nothing() {
+async fn an_update_that_changes_nothing_keeps_the_version_and_has_no_fact() {
     let fixture = Fixture::new().await;
     let task = new_task();
     let batch =

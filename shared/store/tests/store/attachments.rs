@@ -48,8 +48,8 @@ impl Fixture {
         deleted.expect("an answer")
     }
 
-    async fn judge(&self, key: &AttachmentKey, state: AttachmentState) {
-        self.attachments.record_verification(key, state, now()).await.expect("judged");
+    async fn verify(&self, key: &AttachmentKey, state: AttachmentState) {
+        self.attachments.record_verification(key, state, now()).await.expect("recorded");
     }
 
     async fn deleted(&self) -> HashSet<AttachmentKey> {
@@ -116,7 +116,7 @@ async fn a_task_has_so_many_attachments_however_they_race() {
     let task = fixture.task().await;
     let most = limits::ATTACHMENTS_MAX;
     let keys: Vec<_> = (0..most + 10).map(|_| key("acme", task)).collect();
-    // Those that lose a place too often are told to try again.
+    // Those that lose a place too often get an error and try again.
     let mut attached = Vec::new();
     let mut open: Vec<_> = keys.iter().collect();
     while !open.is_empty() {
@@ -153,7 +153,7 @@ async fn another_tenants_attachment_is_none() {
         []
     );
     assert_eq!(fixture.delete(&theirs, None).await, Deletion::NotFound);
-    fixture.judge(&theirs, AttachmentState::Available).await;
+    fixture.verify(&theirs, AttachmentState::Available).await;
     let found = fixture.reader.attachment(&ours).await.expect("an answer").expect("ours");
     assert_eq!(found.state, AttachmentState::Pending);
 }
@@ -165,7 +165,7 @@ async fn a_judgement_holds_until_the_next_one() {
     fixture.attach(&key).await;
     let rejected = AttachmentState::Rejected(Mismatch::Sha256);
     for state in [AttachmentState::Available, AttachmentState::Available, rejected] {
-        fixture.judge(&key, state).await;
+        fixture.verify(&key, state).await;
         let found = fixture.attachments.attachment(&key).await.expect("an answer");
         assert_eq!(found.expect("an attachment").state, state);
     }
@@ -177,7 +177,7 @@ async fn a_task_takes_its_attachments_with_it() {
     let (ours, other) = (key("acme", fixture.task().await), key("acme", fixture.task().await));
     fixture.attach(&ours).await;
     fixture.attach(&other).await;
-    fixture.judge(&ours, AttachmentState::Available).await;
+    fixture.verify(&ours, AttachmentState::Available).await;
     assert_eq!(fixture.deleted().await, HashSet::new());
 
     fixture.apply(vec![incoming("gone", ours.task, delete())]).await;
@@ -187,9 +187,9 @@ async fn a_task_takes_its_attachments_with_it() {
         []
     );
     assert_eq!(fixture.deleted().await, HashSet::from([ours.clone()]));
-    fixture.judge(&ours, AttachmentState::Available).await;
-    // Only what is deleted can be forgotten.
-    fixture.attachments.remove_attachments(&[ours, other.clone()]).await.expect("forgotten");
+    fixture.verify(&ours, AttachmentState::Available).await;
+    // Only what is deleted can be removed.
+    fixture.attachments.remove_attachments(&[ours, other.clone()]).await.expect("removed");
     assert_eq!(fixture.deleted().await, HashSet::new());
     assert!(fixture.reader.attachment(&other).await.expect("an answer").is_some());
 }
@@ -210,7 +210,7 @@ async fn an_attachment_that_cannot_be_removed_waits_longer_each_time_and_holds_u
     assert_eq!(take(0).await, std::slice::from_ref(&stuck));
     fixture.delete(&other, None).await;
     assert_eq!(take(0).await, std::slice::from_ref(&other));
-    fixture.attachments.remove_attachments(&[other]).await.expect("forgotten");
+    fixture.attachments.remove_attachments(&[other]).await.expect("removed");
     let mut due = 0;
     for attempt in 0..18 {
         let wait = 1 << 15.min(attempt);
@@ -228,8 +228,8 @@ async fn what_nobody_uploads_or_wants_expires_and_nothing_else() {
     for key in [&pending, &renewed, &rejected, &available] {
         fixture.attach(key).await;
     }
-    fixture.judge(&rejected, AttachmentState::Rejected(Mismatch::Size)).await;
-    fixture.judge(&available, AttachmentState::Available).await;
+    fixture.verify(&rejected, AttachmentState::Rejected(Mismatch::Size)).await;
+    fixture.verify(&available, AttachmentState::Available).await;
     let renew = fixture.writer.attach(renewed.clone(), file("a.png"), now() + HOUR).await;
     renew.expect("renewed");
 
@@ -246,7 +246,7 @@ async fn what_nobody_uploads_or_wants_expires_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn the_worker_may_touch_no_task_and_nobody_else_a_judgement() {
+async fn the_worker_may_touch_no_task_and_nobody_else_a_verification() {
     let fixture = Fixture::new().await;
     let connect = async |url: &secrecy::SecretString| {
         PgPool::connect(url.expose_secret()).await.expect("a login")

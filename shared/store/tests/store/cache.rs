@@ -12,7 +12,7 @@ async fn a_write_goes_through_and_a_read_is_the_same_bytes_from_both() {
     let (version, body) = cached.entry().await;
     assert_eq!(version, Some(1));
     assert_eq!(cached.read().await, body);
-    cached.forget().await;
+    cached.evict().await;
     assert_eq!(cached.read().await, body, "from PostgreSQL");
     assert_eq!(cached.entry().await, (Some(1), body), "the miss filled it");
 }
@@ -64,21 +64,20 @@ async fn without_redis_everything_works_and_with_it_again_too() {
 }
 
 #[tokio::test]
-async fn that_there_is_no_such_task_is_remembered_for_a_while_and_no_longer_than_until_there_is_one()
- {
+async fn an_absence_is_cached_for_a_while_and_no_longer_than_until_there_is_a_task() {
     let cached = Cached::new().await;
     assert_eq!(cached.read().await, None);
     assert_eq!(cached.entry().await, (Some(0), Some(String::new())));
     let left: i64 = cached.connection().await.pttl(cached.key()).await.expect("a time");
     assert!((1..=5_000).contains(&left), "{left} ms");
-    assert_eq!(cached.recent().await, (None, store::Source::Hit), "PostgreSQL is not asked again");
+    assert_eq!(cached.recent().await, (None, store::Source::Hit), "PostgreSQL is not read again");
 
     cached.apply("1", create("Buy milk")).await;
     assert!(cached.read().await.is_some_and(|body| body.contains("Buy milk")));
 }
 
 #[tokio::test]
-async fn that_there_is_no_such_task_never_hides_one_that_was_created_meanwhile() {
+async fn a_cached_absence_never_replaces_a_task_that_was_created_meanwhile() {
     let cached = Cached::new().await;
     let lock = cached.fixture.lock_tasks().await;
     let (read, ()) = tokio::join!(cached.read(), async {

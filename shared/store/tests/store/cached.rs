@@ -78,32 +78,32 @@ impl Cached {
         self.fixture.apply(vec![incoming(id, self.task, action)]).await;
     }
 
-    /// The same, and Redis does not hear of it.
+    /// The same, and Redis misses it.
     pub(crate) async fn miss(&self, id: &str, action: domain::Action) {
         let writer = connect_once(self.fixture.database.writer_url.expose_secret());
         let batch = vec![incoming(id, self.task, action)];
         writer.apply(batch, now()).await.expect("an applied batch");
     }
 
-    pub(crate) async fn forget(&self) {
+    pub(crate) async fn evict(&self) {
         let _: () = self.connection().await.del(self.key()).await.expect("a deletion");
     }
 
     /// Puts an entry there, as somebody else would.
     pub(crate) async fn put(&self, version: i64, body: &str) {
-        let asked = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("a time");
-        self.put_of(version, body, asked).await;
+        let as_of = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("a time");
+        self.put_of(version, body, as_of).await;
     }
 
-    /// The same, for which PostgreSQL was asked so long after 1970.
-    pub(crate) async fn put_of(&self, version: i64, body: &str, asked: Duration) {
-        let (version, asked) = (version.to_string(), asked.as_millis().to_string());
-        let fields = [("v", version), ("b", body.to_owned()), ("t", asked)];
+    /// The same, for which PostgreSQL was read so long after 1970.
+    pub(crate) async fn put_of(&self, version: i64, body: &str, as_of: Duration) {
+        let (version, as_of) = (version.to_string(), as_of.as_millis().to_string());
+        let fields = [("v", version), ("b", body.to_owned()), ("t", as_of)];
         let mut connection = self.connection().await;
         let _: () = connection.hset_multiple(self.key(), &fields).await.expect("an entry");
     }
 
-    /// What a reader gets that bears a recent answer: the version, and where it came from.
+    /// What a reader gets that accepts a recent answer: the version, and where it came from.
     pub(crate) async fn recent(&self) -> (Option<i64>, Source) {
         let found = self.fixture.reader.read(&self.tenant, self.task, Freshness::Recent).await;
         let (task, source) = found.expect("an answer");

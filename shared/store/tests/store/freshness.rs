@@ -78,8 +78,8 @@ async fn a_copy_in_this_process_is_used_no_longer_than_the_one_in_redis() {
     cached.fixture.reader = reader;
     let stop = CancellationToken::new();
     tokio::spawn(listener.expect("a listener").run(stop.clone()));
-    let asked = ago(Duration::from_secs(7));
-    cached.put_of(9, "nine", asked).await;
+    let as_of = ago(Duration::from_secs(7));
+    cached.put_of(9, "nine", as_of).await;
     let mut sources = Vec::new();
     loop {
         let begun = ago(Duration::ZERO);
@@ -87,7 +87,7 @@ async fn a_copy_in_this_process_is_used_no_longer_than_the_one_in_redis() {
         if version == Some(1) {
             break;
         }
-        assert!(begun < asked + BOUND, "version {version:?} from {source:?} is too old");
+        assert!(begun < as_of + BOUND, "version {version:?} from {source:?} is too old");
         sources.push(source);
         sleep(Duration::from_millis(20)).await;
     }
@@ -102,10 +102,10 @@ async fn what_a_frozen_redis_takes_late_is_as_old_as_it_is() {
     let bound = Duration::from_secs(1);
     let mut cached = Cached::with(&["--cache-ttl-seconds=1"]).await;
     cached.apply("1", create("Milk")).await;
-    cached.forget().await;
+    cached.evict().await;
     // Its connection must be there.
     assert_eq!(read(&cached, Freshness::Recent).await, (Some(1), Source::Miss));
-    cached.forget().await;
+    cached.evict().await;
     cached.redis.process().signal(Signal::SIGSTOP).expect("stopped");
     assert_eq!(read(&cached, Freshness::Recent).await, (Some(1), Source::Miss));
     let filled = ago(Duration::ZERO);

@@ -148,7 +148,7 @@ async fn attachments_go_on() {
 }
 
 #[tokio::test]
-async fn a_relay_hears_of_facts_again() {
+async fn a_relay_is_notified_of_facts_again() {
     let database = TestDatabase::create().await.expect("a test database");
     let (proxy, relay) = through_a_proxy(&database.relay_url).await;
     let owner = connect_with(&database.writer_url, &[]);
@@ -156,7 +156,7 @@ async fn a_relay_hears_of_facts_again() {
     let listener = outbox.listener();
     outbox.lease().await.expect("a lease");
     outbox.set_sleeping(true).await.expect("asleep");
-    let heard = async || {
+    let notified = async || {
         let write = async {
             loop {
                 let task = new_task();
@@ -170,15 +170,15 @@ async fn a_relay_hears_of_facts_again() {
             () = write => {}
         }
     };
-    heard().await;
+    notified().await;
     proxy.freeze();
     ends(outbox.lease()).await.expect_err("no answer came");
     proxy.thaw();
     ends(async { while outbox.lease().await.is_err() {} }).await;
-    // What was heard before counts once.
+    // What was notified before counts once.
     tokio::select! {
         () = listener.wait() => {}
         () = sleep(Duration::ZERO) => {}
     }
-    heard().await;
+    notified().await;
 }

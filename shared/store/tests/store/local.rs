@@ -1,4 +1,4 @@
-//! The copies in this process: how they are filled, and that Redis's word of changes keeps them right.
+//! The copies in this process: how they are filled, and that Redis's invalidations keep them right.
 
 use std::time::Duration;
 
@@ -71,7 +71,7 @@ async fn a_connection_that_is_cut_off_costs_no_more_than_its_moment() {
     }
 }
 
-/// Ends the connection that is told of changes.
+/// Ends the connection of the invalidation listener.
 async fn cut_off(cached: &Cached) {
     let mut connection = cached.connection().await;
     let list = redis::cmd("CLIENT").arg("LIST").query_async::<String>(&mut connection).await;
@@ -110,9 +110,9 @@ async fn a_follower_that_is_stopped_leaves_nothing_to_be_believed() {
 async fn a_hundred_readers_of_what_is_not_cached_are_one_statement() {
     let (cached, _listener) = with_local_cache().await;
     until(&cached, 1, (1, Source::Local)).await;
-    cached.forget().await;
+    cached.evict().await;
     until(&cached, 1, (1, Source::Hit)).await;
-    cached.forget().await;
+    cached.evict().await;
     let without = Fixture::new().await;
     for (fixture, task) in [(&cached.fixture, cached.task), (&without, new_task())] {
         let lock = fixture.lock_tasks().await;

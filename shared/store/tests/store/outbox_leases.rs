@@ -58,7 +58,7 @@ async fn a_lease_ends_earlier_for_its_holder_than_for_the_database() {
     let fixture = Fixture::new().await;
     let outbox = fixture.outbox(SHORT);
     let lease = lease(&outbox).await;
-    assert!(lease.until <= Instant::now() + SHORT * 4 / 5, "a fifth earlier than it asked for");
+    assert!(lease.until <= Instant::now() + SHORT * 4 / 5, "a fifth earlier than it ends");
     sleep_until(lease.until).await;
     let lapsed = "SELECT count(*)::text FROM outbox_shards WHERE leased_until <= now()";
     assert_eq!(fixture.look(lapsed).await, "0");
@@ -82,7 +82,7 @@ async fn what_is_released_is_free_at_once_and_the_others_are_notified() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn no_shard_ever_has_two_holders_however_many_ask_at_once() {
+async fn no_shard_ever_has_two_holders_however_many_want_it_at_once() {
     let fixture = Fixture::new().await;
     let replicas: Vec<_> = (0..6).map(|_| fixture.outbox(LONG)).collect();
     for round in 0..20 {

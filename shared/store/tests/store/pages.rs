@@ -117,7 +117,7 @@ async fn only_a_change_ends_a_page_and_each_change_once() {
     still_there("a refused command").await;
     cached.apply("3", rename("Milk", None)).await;
     still_there("a command that changes nothing").await;
-    cached.forget().await;
+    cached.evict().await;
     all_told().await;
     cached.read().await;
     still_there("a refused command's fact, and a copy that is filled").await;
@@ -137,7 +137,7 @@ async fn a_change_that_redis_missed_ends_a_page_when_it_is_repeated() {
     cached.titles(&all()).await;
     cached.miss("2", rename("Oat milk", None)).await;
     // Whoever reads the task fills its copy, but that ends no page.
-    cached.forget().await;
+    cached.evict().await;
     assert!(cached.read().await.is_some_and(|body| body.contains("Oat milk")));
     assert_eq!(cached.titles(&all()).await, titles(&["Milk"], Source::Hit));
     let facts = pending(&outbox, &lease).await;
@@ -152,7 +152,7 @@ async fn a_generation_never_comes_again_not_even_when_redis_forgot_the_last() {
     for id in 0..5 {
         cached.fixture.apply(vec![incoming(&id.to_string(), new_task(), create("Milk"))]).await;
         assert!(seen.insert(cached.generation().await.expect("of the write")));
-        let _: () = cached.connection().await.del(GENERATION).await.expect("forgotten");
+        let _: () = cached.connection().await.del(GENERATION).await.expect("evicted");
         assert_eq!(cached.titles(&all()).await.1, Source::Miss);
         assert!(seen.insert(cached.generation().await.expect("of the read")));
     }

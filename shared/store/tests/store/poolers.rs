@@ -129,7 +129,7 @@ async fn pooled_transactions_need_their_setting() {
     let fixture = Fixture::new().await;
     let pooler = Pooler::start(&fixture.database, "transaction").await;
     work(&fixture, &pooler, &["--database-transaction-pooling=true"]).await;
-    // A relay that cannot listen does not ask for notifications.
+    // A relay that cannot listen wants no notifications.
     let sleeping = "SELECT bool_or(sleeping)::text FROM outbox_relays";
     assert_eq!(fixture.look(sleeping).await, "false");
 }

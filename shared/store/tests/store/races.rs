@@ -73,7 +73,7 @@ async fn hot_tasks_in_any_order_never_deadlock_and_lose_no_update() {
         SELECT (data->>'version')::bigint AS version,
                row_number() OVER (PARTITION BY task_id ORDER BY seq) AS place
         FROM outbox) AS facts WHERE version <> place";
-    assert_eq!(fixture.look(disorder).await, "0", "facts of a task are told in order");
+    assert_eq!(fixture.look(disorder).await, "0", "facts of a task are in order");
 }
 
 #[tokio::test]

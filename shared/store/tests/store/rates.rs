@@ -96,11 +96,11 @@ fn whatever_the_pauses_the_script_allows_what_the_limit_allows() {
         let (mut now, mut allowed_at) = (BEGIN, Vec::new());
         for pause in pauses {
             now += pause;
-            let told = runtime.block_on(async {
+            let counted = runtime.block_on(async {
                 script.lock().await.count(&key, interval, burst, now).await
             });
-            prop_assert_eq!(told, bucket.count(now));
-            allowed_at.extend(told.0.then_some(now));
+            prop_assert_eq!(counted, bucket.count(now));
+            allowed_at.extend(counted.0.then_some(now));
         }
         // In no window are there more than a burst and what came back meanwhile.
         for (index, from) in allowed_at.iter().enumerate() {
@@ -113,7 +113,7 @@ fn whatever_the_pauses_the_script_allows_what_the_limit_allows() {
 
 #[tokio::test]
 async fn after_a_clock_went_back_or_a_limit_got_smaller_nobody_waits_for_more_than_one_burst() {
-    // Redis forgets a limit that nobody uses by its own clock, which does not stop for a busy machine.
+    // Redis drops a limit that nobody uses by its own clock, which does not stop for a busy machine.
     const MINUTE: u64 = 60_000_000;
     let (redis, _folder) = redis().await;
     let mut script = Script::of(&redis).await;

@@ -102,7 +102,7 @@ async fn a_cluster_caches_lists_and_limits_for_the_tenants_of_all_nodes() {
             cmd("DBSIZE").query_async(&mut node.connection.clone()).await.expect("a size");
         assert!(keys > 0, "each node has tenants");
     }
-    // What is kept in a process would need the word of every node.
+    // What is kept in a process would need the invalidations of every node.
     let (reader, listener) =
         stage.fixture.reader.with_local_cache(&LocalConfig { local_cache_entries: 10 });
     let listener = tokio::spawn(listener.expect("a listener").run(CancellationToken::new()));

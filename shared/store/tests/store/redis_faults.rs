@@ -130,8 +130,8 @@ async fn one_slow_answer_costs_only_those_who_wait_for_it() {
     );
     assert_eq!(current.map(|task| task.version), Some(1));
     assert!(slow.iter().all(|(version, _)| *version == Some(1)), "{slow:?}");
-    assert!(slow.contains(&(Some(1), Source::Miss)), "PostgreSQL was asked instead: {slow:?}");
-    assert_eq!(cached.recent().await, (Some(1), Source::Hit), "Redis is asked again at once");
+    assert!(slow.contains(&(Some(1), Source::Miss)), "PostgreSQL was read instead: {slow:?}");
+    assert_eq!(cached.recent().await, (Some(1), Source::Hit), "Redis is read again at once");
 }
 
 #[tokio::test]

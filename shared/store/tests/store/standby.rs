@@ -55,7 +55,7 @@ impl Server {
         Self::start_in(folder).await
     }
 
-    /// Restarts the server as a standby, which hears of nothing.
+    /// Restarts the server as a standby, which gets no changes.
     async fn demote(&mut self) {
         self.postgres.stop().await.expect("stopped");
         let data = self.folder.path().join("state/postgres/data");
@@ -120,10 +120,10 @@ impl Stage {
     async fn reads(&self, version: i64) {
         let begun = Instant::now();
         loop {
-            let asked = Instant::now();
+            let begun_at = Instant::now();
             match self.read().await {
                 Ok(read) if read == Some(version) => return,
-                Ok(older) => assert!(asked - begun < BOUND, "{older:?} and not {version}"),
+                Ok(older) => assert!(begun_at - begun < BOUND, "{older:?} and not {version}"),
                 Err(_) => {}
             }
             assert!(begun.elapsed() < PATIENCE, "never read");

@@ -109,8 +109,8 @@ async fn a_read_of_it_is_an_error_that_is_no_outage() {
     let tenant = "acme".parse().expect("a tenant");
     let read = fixture.reader.read(&tenant, tasks[0], Freshness::Recent).await;
     let Err(error @ ReadError::Unreadable(_)) = read else { panic!("{read:?}") };
-    let told = format!("{:#}", anyhow::Error::from(error));
-    assert!(told.contains("/title") && !told.contains("two"), "{told}");
+    let shown = format!("{:#}", anyhow::Error::from(error));
+    assert!(shown.contains("/title") && !shown.contains("two"), "{shown}");
     assert!(fixture.current(&tenant, tasks[1]).await.is_some());
 }
 

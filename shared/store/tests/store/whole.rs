@@ -14,18 +14,18 @@ use crate::outbox::{LONG, pending};
 #[tokio::test]
 async fn tasks_at_the_edge_come_back_equal_from_everywhere() {
     let cached = Cached::new().await;
-    let asked: HashMap<TaskId, Action> = hostile::new_tasks(60)
+    let sent: HashMap<TaskId, Action> = hostile::new_tasks(60)
         .into_iter()
         .map(|task| (new_task(), Action::Create(serde_json::from_value(task).expect("a task"))))
         .collect();
-    let batch = asked.iter().map(|(id, action)| incoming(&id.to_string(), *id, action.clone()));
+    let batch = sent.iter().map(|(id, action)| incoming(&id.to_string(), *id, action.clone()));
     let receipts = cached.fixture.apply(batch.collect()).await;
     let tasks: HashMap<_, _> = receipts
         .into_iter()
         .map(|receipt| receipt.task.expect("a task"))
         .map(|task| (task.id, task))
         .collect();
-    assert_eq!(tasks.len(), asked.len());
+    assert_eq!(tasks.len(), sent.len());
 
     let equal = async |from: &str| {
         for (id, task) in &tasks {
@@ -56,8 +56,11 @@ async fn tasks_at_the_edge_come_back_equal_from_everywhere() {
     let facts = pending(&outbox, &lease).await;
     assert_eq!(facts.len(), tasks.len());
     for fact in facts {
-        let told: Task = serde_json::from_str(&fact.data).expect("a task");
-        assert_eq!((fact.task.task, tasks.get(&told.id)), (told.id.as_uuid(), Some(&told)));
+        let published: Task = serde_json::from_str(&fact.data).expect("a task");
+        assert_eq!(
+            (fact.task.task, tasks.get(&published.id)),
+            (published.id.as_uuid(), Some(&published))
+        );
     }
 }
 

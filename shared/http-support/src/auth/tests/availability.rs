@@ -11,7 +11,7 @@ use tokio::time::{Instant, advance, pause, resume, sleep, timeout};
 use super::issuer::{Issuer, SigningKey, authenticator};
 use super::{call, schedule};
 use crate::auth::Authenticator;
-use crate::auth::jwks::Schedule;
+use crate::auth::key_state::Schedule;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -185,7 +185,7 @@ async fn a_withdrawn_key_is_refused_once_the_keys_are_fetched_again() {
 }
 
 #[tokio::test]
-async fn a_process_that_was_frozen_asks_before_it_trusts_its_keys() {
+async fn a_process_that_was_frozen_fetches_before_it_trusts_its_keys() {
     let (old, new) = (key("old"), key("new"));
     let issuer = Issuer::start(&[&old]).await;
     let authenticator = issuer.authenticator(schedule());

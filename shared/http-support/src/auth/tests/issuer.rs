@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-use super::super::jwks::Schedule;
+use super::super::key_state::Schedule;
 use super::super::{Authenticator, Config};
 
 pub(super) const ISSUER: &str = "https://issuer.example";

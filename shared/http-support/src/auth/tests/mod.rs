@@ -16,7 +16,7 @@ use serde_json::json;
 use store::{Class, RateLimitConfig, RateLimits, Store};
 use tower::ServiceExt;
 
-use super::jwks::Schedule;
+use super::key_state::Schedule;
 use super::{Authenticator, Guard, Reader, Writer};
 use issuer::{Issuer, SigningKey};
 

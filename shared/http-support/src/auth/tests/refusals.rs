@@ -119,7 +119,7 @@ fn own((left, right): (&str, &str)) -> (String, String) {
 }
 
 #[tokio::test]
-async fn tokens_whose_header_asks_for_too_much() {
+async fn tokens_whose_header_wants_too_much() {
     let key = SigningKey::generate("key", Algorithm::EdDSA);
     let second = SigningKey::generate("second", Algorithm::EdDSA);
     let issuer = Issuer::start(&[&key, &second]).await;

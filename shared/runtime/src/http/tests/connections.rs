@@ -129,7 +129,7 @@ async fn a_client_that_reads_gets_everything() {
 }
 
 #[tokio::test]
-async fn a_lame_duck_serves_on_and_asks_to_close() {
+async fn a_lame_duck_serves_on_and_closes_connections() {
     let server = patient(|config| config.http_lame_duck_seconds = 3_000).await;
     let (mut old, mut other) = (connect(&server).await, connect(&server).await);
     exchange(&mut old).await;

@@ -111,7 +111,7 @@ mod tests {
         }
 
         #[test]
-        fn an_asked_for_wait_is_rounded_up_and_limited(millis in 0..=u64::MAX) {
+        fn a_given_wait_is_rounded_up_and_limited(millis in 0..=u64::MAX) {
             let seconds = u64::try_from(whole_seconds(Duration::from_millis(millis))).unwrap();
             prop_assert_eq!(seconds, millis.div_ceil(1_000).min(LONGEST.as_secs()));
         }

@@ -44,7 +44,7 @@ async fn no_more_is_received_than_there_are_slots() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_queue_that_is_away_is_asked_calmly_and_found_again() {
+async fn an_unavailable_queue_is_polled_with_backoff_and_found_again() {
     let config = Config::for_test();
     let queue = standard(&config);
     queue.state().failing_receives.store(40, SeqCst);

@@ -166,7 +166,7 @@ async fn the_handler_of_a_message_that_is_gone_is_cut_off() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nothing_is_hidden_for_more_than_twelve_hours() {
+async fn no_visibility_lasts_for_more_than_twelve_hours() {
     let config = Config {
         queue_visibility_seconds: 43_200,
         handler_timeout_seconds: 20_000,

@@ -16,8 +16,8 @@ use quick_cache::Weighter;
 use quick_cache::sync::{Cache, PlaceholderGuard};
 use tokio::time::{Instant, timeout};
 
+use super::{Source, TaskBody};
 use crate::error::ReadError;
-use crate::read::{Source, TaskBody};
 
 /// What counts as one entry; a larger body counts as several. So one number bounds both entries and
 /// bytes.

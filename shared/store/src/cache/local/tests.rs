@@ -49,7 +49,7 @@ async fn what_was_answered_is_kept_and_is_the_same_bytes() {
 }
 
 #[tokio::test]
-async fn a_hundred_who_ask_at_once_ask_once_with_and_without_room() {
+async fn a_hundred_concurrent_reads_load_once_with_and_without_room() {
     for local in [trusted(10), Local::new(0)] {
         let loads = AtomicUsize::new(0);
         let load = || async {
@@ -102,7 +102,7 @@ async fn an_answer_that_is_overtaken_by_a_loss_of_everything_is_not_kept() {
 }
 
 #[tokio::test]
-async fn when_who_asks_gives_up_the_next_asks_and_the_rest_waits_on() {
+async fn when_a_loading_reader_gives_up_the_next_loads_and_the_others_wait_on() {
     let local = trusted(10);
     let mut waiting: Vec<_> = {
         let mut first = pin!(local.get("a", std::future::pending()));
@@ -133,7 +133,7 @@ async fn a_failure_is_everyones_and_nobodys_afterwards() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_comes_late_to_a_slow_answer_asks_anew() {
+async fn a_late_reader_of_a_slow_answer_loads_again() {
     let local = trusted(10);
     let (answer, answered) = oneshot::channel();
     let mut first = pin!(local.get("a", async { answered.await.unwrap() }));

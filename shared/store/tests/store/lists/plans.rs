@@ -12,7 +12,7 @@ use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use super::rows::{Filter, PRIORITY, fill, filters};
 use crate::fixture::Fixture;
 
-/// Tasks that the store asks for to fill a page of the usual size and to see whether there are more.
+/// Tasks that the store reads to fill a page of the usual size and to see whether there are more.
 const PAGE: u16 = 51;
 
 /// The statements that list tasks.
@@ -68,7 +68,7 @@ async fn explain(reader: &mut PgConnection, filter: Filter, place: &str) -> (u64
     let filter = filter.map(|value| value.map_or("NULL".to_owned(), |value| format!("'{value}'")));
     let execute = format!("EXECUTE page('tenant-1', {}, {PAGE}, {place})", filter.join(", "));
     let explain = AssertSqlSafe(format!("EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {execute}"));
-    // sqlx must not keep it: `DEALLOCATE ALL` takes it away.
+    // sqlx must not keep it: `DEALLOCATE ALL` removes it.
     let explain = sqlx::query_scalar(explain).persistent(false);
     let plans: Value = explain.fetch_one(reader).await.expect("a plan");
     let plan = &plans[0]["Plan"];

@@ -46,7 +46,7 @@ const EVERY_STATUS: &str = "{open,completed,cancelled}";
 /// The values of `$2` to `$9`.
 pub(super) type Filter = [Option<&'static str>; 8];
 
-/// Fills the table and lets PostgreSQL learn about it.
+/// Fills the table and lets PostgreSQL analyze it.
 pub(super) async fn fill(owner: &PgPool, rows: i64) {
     let mut owner = owner.acquire().await.expect("a connection");
     sqlx::query("SELECT setseed(0.5)").execute(&mut *owner).await.expect("a seed");

@@ -9,7 +9,7 @@ use clap::Args;
 use secrecy::{ExposeSecret as _, SecretString};
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
-use crate::config::secret;
+use crate::secret::secret;
 use crate::this_machine::is_this_machine;
 
 /// The URL of PostgreSQL, given or in a file.
@@ -30,7 +30,7 @@ pub struct DatabaseUrl {
 
 impl DatabaseUrl {
     /// The URL as it is now.
-    pub(super) fn read(&self) -> anyhow::Result<SecretString> {
+    pub(crate) fn read(&self) -> anyhow::Result<SecretString> {
         if let Some(path) = &self.database_url_file {
             let text = fs::read_to_string(path)
                 .with_context(|| format!("DATABASE_URL_FILE: reading {}", path.display()))?;
@@ -45,13 +45,13 @@ impl DatabaseUrl {
     }
 
     /// Whether it may change.
-    pub(super) fn is_file(&self) -> bool {
+    pub(crate) fn is_file(&self) -> bool {
         self.database_url_file.is_some()
     }
 }
 
 /// How to connect to what the URL names.
-pub(super) fn parse(url: &SecretString) -> anyhow::Result<PgConnectOptions> {
+pub(crate) fn parse(url: &SecretString) -> anyhow::Result<PgConnectOptions> {
     let options = PgConnectOptions::from_str(url.expose_secret())
         .ok()
         .context("DATABASE_URL: expected postgres://user:password@host:port/database")?;

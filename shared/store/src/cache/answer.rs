@@ -1,0 +1,51 @@
+//! What a read answers, and where that came from.
+
+use bytes::Bytes;
+use domain::{Task, Version};
+
+use crate::error::unwritable;
+
+/// A task as its JSON, ready to be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TaskBody {
+    /// The task's version: the same version has the same bytes.
+    pub version: Version,
+    /// The task as JSON. Clones share it.
+    pub json: Bytes,
+}
+
+/// Where an answer came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// From this process, or from what another request was loading at the time.
+    Local,
+    /// From Redis.
+    Hit,
+    /// From PostgreSQL.
+    Miss,
+}
+
+impl Source {
+    /// Its name in metrics and logs.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Local => "local",
+            Self::Hit => "hit",
+            Self::Miss => "miss",
+        }
+    }
+
+    pub(crate) fn count(self) {
+        metrics::counter!("cache_reads_total", "result" => self.as_str()).increment(1);
+    }
+}
+
+/// The task as its JSON, unless it was deleted.
+pub(crate) fn body(task: &Task) -> Result<Option<TaskBody>, sqlx::Error> {
+    if task.is_deleted() {
+        return Ok(None);
+    }
+    let json = serde_json::to_vec(task).map_err(unwritable)?;
+    Ok(Some(TaskBody { version: task.version, json: json.into() }))
+}
