@@ -101,7 +101,13 @@ impl Plan {
             let state = self.state();
             (state.fault.is_none() || state.failed > 0).then_some(())
         };
-        eventually("the step comes, and fails", failed).await;
+        eventually(&format!("the step comes, and fails: {self}"), failed).await;
+    }
+
+    /// Waits until the function has made such a request.
+    pub(crate) async fn has_met(&self, label: &str) {
+        let met = async || self.state().said.iter().any(|step| step.label == label).then_some(());
+        eventually("the step comes", met).await;
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::queues::{FAILURES, is_work};
+use super::queues::{FAILURES, is_certain};
 use super::systems::{committed, consumer, publish, to_aws};
 use super::{every_step, final_state};
 use crate::relay::{facts_queue, subscriber::Subscriber};
@@ -12,7 +12,7 @@ use crate::support::system::{Api, TestSystem};
 
 #[test]
 fn a_projector_whose_tables_or_queue_fail_leaves_the_fold_of_the_facts() {
-    every_step(&FAILURES, is_work, async |plan| {
+    every_step(&FAILURES, is_certain, async |plan| {
         let system = committed().await;
         system.create_tables().await;
         let (facts, others) = (facts_queue(&system).await, facts_queue(&system).await);

@@ -15,25 +15,39 @@ use crate::support::system::{TestSystem, event};
 
 pub(crate) const FAILURES: [Fault; 3] = [Fault::Refused(1), Fault::Unanswered, OUTAGE];
 
-/// What a consumer reads of its queue before it begins: without an answer it ends, and is started
-/// again by whoever started it.
-pub(crate) fn is_work(step: &Step) -> bool {
-    first(step) && !["GetQueueAttributes", "GetQueueUrl"].contains(&step.label.as_str())
+/// A heartbeat's: it comes only if the work takes longer than half of the visibility timeout.
+const HEARTBEAT: &str = "ChangeMessageVisibilityBatch";
+/// Made before a consumer begins: without an answer it ends, and is started again by whoever
+/// started it.
+const BEFORE_WORK: [&str; 2] = ["GetQueueAttributes", "GetQueueUrl"];
+
+/// The requests that a consumer makes however fast it is.
+pub(crate) fn is_certain(step: &Step) -> bool {
+    is_work(step) && step.label != HEARTBEAT
 }
 
-/// The commands, one that is no event, and a commit whose answer is lost, so that the worker uses
-/// every operation of the queue.
+fn is_work(step: &Step) -> bool {
+    first(step) && !BEFORE_WORK.contains(&step.label.as_str())
+}
+
+/// The commands, one that is no event, a commit whose answer is lost, and a table that is locked
+/// until a heartbeat comes, so that the worker uses every operation of the queue.
 #[test]
 fn a_worker_whose_queue_fails_applies_each_command_once_and_dead_letters_what_is_none() {
     every_step(&FAILURES, is_work, async |plan| {
         let (system, load) = (TestSystem::new().await, commands());
         system.send(&[("poison".to_owned(), "no event".to_owned())]).await;
         system.send(&load.messages).await;
+        let mut lock = system.owner.begin().await.expect("a transaction");
+        let locked = sqlx::query("LOCK TABLE inbox IN EXCLUSIVE MODE").execute(&mut *lock).await;
+        locked.expect("a lock");
         let lost_commit = Plan::lost_commit();
         let (_wire, url) = to_postgresql(&system.database.writer_url, &lost_commit).await;
         let (_aws, endpoint) = to_aws(&system, &plan).await;
         let settings = [("DATABASE_URL", url.as_str()), ("AWS_ENDPOINT_URL", &endpoint)];
         let mut worker = worker(&system, &settings);
+        plan.has_met(HEARTBEAT).await;
+        lock.rollback().await.expect("unlocked");
         plan.has_happened().await;
         lost_commit.has_happened().await;
         final_state::is_empty(&system, &system.queue, 1).await;

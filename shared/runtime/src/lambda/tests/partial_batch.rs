@@ -164,7 +164,7 @@ fn check(fifo: bool, dead_letters_fail: bool, sent: &[Sent]) {
     for (place, (group, deliveries, body)) in sent.iter().enumerate() {
         let (id, is_last) = (id(place), *deliveries == MOST_DELIVERIES);
         let (is_named, is_dead) = (named.contains(id.as_str()), dead.contains(&id));
-        assert!(!(is_named && is_dead), "what is in the dead-dead_letter queue is done with");
+        assert!(!(is_named && is_dead), "what is in the dead-letter queue is done with");
         assert!(is_named || is_dead || *body == "ack", "nothing is lost");
         if fifo && blocked.contains(group) {
             assert!(is_named || is_dead || is_last, "the later messages of a group wait");

@@ -165,8 +165,8 @@ impl<H: BatchHandler, Q: Queue> Worker<H, Q> {
         let notified = AssertUnwindSafe(self.handler.dead_lettered(dead_letters)).catch_unwind();
         match timeout(NOTIFICATION_LIMIT, notified).await {
             Ok(Ok(())) => {}
-            Ok(Err(_)) => error!("the handler panicked when it was notified of dead dead_letters"),
-            Err(_) => warn!("the handler took too long when it was notified of dead dead_letters"),
+            Ok(Err(_)) => error!("the handler panicked when it was notified of dead letters"),
+            Err(_) => warn!("the handler took too long when it was notified of dead letters"),
         }
     }
 }

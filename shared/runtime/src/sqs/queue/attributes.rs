@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, de::Error as _};
 use crate::sqs::queue::rules::Rules;
 
 /// How to get a queue that can be consumed, for the reader of the error.
-const ADVICE: &str = "create a dead-dead_letter queue and set the queue's RedrivePolicy \
+const ADVICE: &str = "create a dead-letter queue and set the queue's RedrivePolicy \
                       (deadLetterTargetArn, maxReceiveCount)";
 
 /// A queue's name, its rules, and where its dead letters go.
@@ -60,8 +60,7 @@ impl QueueAttributes {
 }
 
 fn redrive_policy(policy: Option<&str>) -> anyhow::Result<RedrivePolicy> {
-    let policy =
-        policy.with_context(|| format!("the queue has no dead-dead_letter queue: {ADVICE}"))?;
+    let policy = policy.with_context(|| format!("the queue has no dead-letter queue: {ADVICE}"))?;
     let policy: RedrivePolicy = serde_json::from_str(policy)
         .with_context(|| format!("the queue's redrive policy is unreadable: {ADVICE}"))?;
     ensure!(policy.max_receive_count > 0, "the queue's maxReceiveCount is 0: {ADVICE}");
@@ -78,8 +77,8 @@ async fn queue_url(client: &Client, arn: &str) -> anyhow::Result<String> {
         .set_queue_owner_aws_account_id(account.map(str::to_owned))
         .send()
         .await
-        .with_context(|| format!("cannot find the dead-dead_letter queue {arn}"))?;
-    answer.queue_url.with_context(|| format!("the dead-dead_letter queue {arn} has no URL"))
+        .with_context(|| format!("cannot find the dead-letter queue {arn}"))?;
+    answer.queue_url.with_context(|| format!("the dead-letter queue {arn} has no URL"))
 }
 
 /// AWS answers with a number, whatever was set; others with what was set.

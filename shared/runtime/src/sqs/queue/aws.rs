@@ -152,12 +152,12 @@ impl Queue for AwsQueue {
             Ok(answer) => Ok(failures(answer.failed, |_| false)),
             // A queue may refuse all of a batch for one entry.
             Err(error) if error.code().is_some_and(is_refusal) => {
-                warn!(error = format!("{error:#}"), "a batch of dead dead_letters is refused");
+                warn!(error = format!("{error:#}"), "a batch of dead letters is refused");
                 let code = error.code().unwrap_or_default();
                 let failure = |index| Failure { index, code: code.to_owned(), futile: true };
                 Ok((0..dead_letters.len()).map(failure).collect())
             }
-            Err(error) => Err(error).context("cannot send to the dead-dead_letter queue"),
+            Err(error) => Err(error).context("cannot send to the dead-letter queue"),
         }
     }
 

@@ -320,7 +320,7 @@ fn pack(
         match DeadLetter::pack(position, delivery, reject, rejection, most) {
             Ok(dead_letter) => dead_letters.push(dead_letter),
             Err(error) => {
-                error!(%error, "a dead dead_letter could not be packed");
+                error!(%error, "a dead letter could not be packed");
                 unpacked.insert(position);
             }
         }
@@ -339,7 +339,7 @@ fn smaller(
     let delivery = deliveries.get(dead_letter.position)?;
     warn!(
         message_id = delivery.message_id(),
-        "the dead-dead_letter queue refused it: sending less of it"
+        "the dead-letter queue refused it: sending less of it"
     );
     dead_letter.smaller(delivery, reject, rejection).ok()?
 }

@@ -75,7 +75,7 @@ impl Bucket {
 
     pub(super) async fn delete(&self, key: String) {
         if let Err(error) = objects::remove(&self.client, &self.name, &key).await {
-            warn!(%error, "a claim_check check's body could not be deleted: it stays");
+            warn!(%error, "a claim check's body could not be deleted: it stays");
         }
     }
 }
