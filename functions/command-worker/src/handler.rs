@@ -3,12 +3,12 @@
 use std::collections::HashSet;
 use std::iter::repeat_n;
 use std::sync::Arc;
+use std::time::Duration;
 
 use runtime::sqs::{BatchHandler, Delivery, Reject, Retry, Verdict};
 use runtime::{Clock, SystemClock};
 use store::{ApplyError, CommandKey, Incoming, Outcome, Receipt, Store};
 
-use crate::message::Message;
 use crate::operation_outcomes::OperationOutcomes;
 use crate::producers::Producers;
 
@@ -26,31 +26,29 @@ pub(crate) struct CommandHandler {
 }
 
 impl BatchHandler for CommandHandler {
-    type Message = Message;
+    type Message = Incoming;
 
-    fn decode(&self, delivery: &Delivery) -> Result<Message, Reject> {
+    fn decode(&self, delivery: &Delivery) -> Result<Incoming, Reject> {
         let event = match delivery.redeemed() {
             Some(data) => events::decode_claimed(delivery.body(), data),
             None => events::decode(delivery.body()),
         };
         let event = event.map_err(|error| Reject::new(error.reason.code(), error.to_string()))?;
         self.producers.check(&event)?;
-        let incoming = Incoming {
+        Ok(Incoming {
             key: CommandKey { source: event.source.into(), id: event.id.into() },
             command: event.command,
             traceparent: event.traceparent,
             request: None,
-        };
-        Ok(Message { incoming, is_last_delivery: delivery.is_last() })
+        })
     }
 
-    fn traceparent<'a>(&self, message: &'a Message) -> Option<&'a str> {
-        message.incoming.traceparent.as_deref()
+    fn traceparent<'a>(&self, incoming: &'a Incoming) -> Option<&'a str> {
+        incoming.traceparent.as_deref()
     }
 
-    async fn handle(&self, batch: Vec<Message>) -> Vec<Verdict> {
-        self.outcomes.announce(&batch, self.clock.now()).await;
-        let batch: Arc<[Incoming]> = batch.into_iter().map(|message| message.incoming).collect();
+    async fn handle(&self, batch: Vec<Incoming>) -> Vec<Verdict> {
+        let batch: Arc<[Incoming]> = batch.into();
         match self.store.apply(Arc::clone(&batch), self.clock.now()).await {
             Ok(receipts) => self.settle(&batch, &receipts).await,
             Err(ApplyError::Data(_) | ApplyError::Unreadable(_)) if batch.len() > 1 => {
@@ -60,8 +58,12 @@ impl BatchHandler for CommandHandler {
         }
     }
 
+    async fn last_delivery(&self, messages: Vec<Delivery>, over: Duration) {
+        self.outcomes.last_delivery(&messages, self.clock.now() + over).await;
+    }
+
     async fn dead_lettered(&self, messages: Vec<Delivery>) {
-        self.outcomes.dead_lettered(&messages, self.clock.now()).await;
+        self.outcomes.last_delivery(&messages, self.clock.now()).await;
     }
 }
 

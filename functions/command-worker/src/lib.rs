@@ -1,7 +1,6 @@
 //! Applies command events from the queue to tasks, in batches.
 
 mod handler;
-mod message;
 mod operation_outcomes;
 mod producers;
 
@@ -42,7 +41,7 @@ pub fn run(command_line: impl IntoIterator<Item = OsString>) -> ExitCode {
 async fn wire(config: Config, service: Service) -> anyhow::Result<Service> {
     let store = Store::connect(&config.store)?;
     let operations = Operations::new(&aws::client_config().await, config.operations);
-    let outcomes = OperationOutcomes::new(operations.clone(), config.queue.longest_delivery());
+    let outcomes = OperationOutcomes::new(operations.clone());
     let handler = CommandHandler::new(store.clone(), outcomes, config.producers, SystemClock);
     service
         .ready_when("postgresql", move || store.check_writable())

@@ -1,7 +1,5 @@
 //! Commands that came over HTTP to be applied later: their callers poll for the outcome.
 
-use std::time::Duration;
-
 use domain::{TenantId, Timestamp};
 use events::{CommandIdentity, Source};
 use records::{Ending, OperationId, Operations};
@@ -9,45 +7,32 @@ use runtime::sqs::{Delivery, Retry, Verdict};
 use store::{Incoming, Outcome, Receipt};
 use tracing::warn;
 
-use crate::message::Message;
-
 /// Records the outcomes of commands that are operations.
 pub(crate) struct OperationOutcomes {
     operations: Operations,
-    longest_delivery: Duration,
 }
 
 impl OperationOutcomes {
-    pub(crate) fn new(operations: Operations, longest_delivery: Duration) -> Self {
-        Self { operations, longest_delivery }
+    pub(crate) fn new(operations: Operations) -> Self {
+        Self { operations }
     }
 
-    /// Announces the last deliveries among `batch`; if nothing comes of one, even because this process
-    /// crashes now, its operation shows where the message is. Where that cannot be recorded the command is
-    /// applied all the same: its outcome may be recorded by then.
-    pub(crate) async fn announce(&self, batch: &[Message], now: Timestamp) {
-        let last = batch.iter().filter(|message| message.is_last_delivery);
-        let last: Vec<_> = last.filter_map(|message| operation(&message.incoming)).collect();
-        self.announce_until(&last, now + self.longest_delivery).await;
-    }
-
-    async fn announce_until(&self, operations: &[(TenantId, OperationId)], until: Timestamp) {
-        for answer in self.operations.announce_last_delivery(operations, until).await {
-            if let Err(failure) = answer {
-                warn!(cause = failure.to_string(), "a last delivery was not announced");
-            }
-        }
-    }
-
-    /// Announces that messages are in the dead-letter queue, whether or not they could be read.
-    pub(crate) async fn dead_lettered(&self, messages: &[Delivery], now: Timestamp) {
+    /// Announces that the last delivery of messages, whether or not they can be read, is over at `end`: without
+    /// an outcome by then, their operations are in the dead-letter queue. Where that cannot be recorded a
+    /// command is applied all the same: its outcome may be recorded later.
+    pub(crate) async fn last_delivery(&self, messages: &[Delivery], end: Timestamp) {
         let identities = messages.iter().filter_map(|it| events::decode_identity(it.body()).ok());
         let ours = identities.filter(|identity| identity.source.as_str() == Source::HTTP);
         let operation = |identity: CommandIdentity| {
             let id = OperationId::of(&identity.tenant, identity.id.as_str());
             (identity.tenant, id)
         };
-        self.announce_until(&ours.map(operation).collect::<Vec<_>>(), now).await;
+        let operations: Vec<_> = ours.map(operation).collect();
+        for answer in self.operations.announce_last_delivery(&operations, end).await {
+            if let Err(failure) = answer {
+                warn!(cause = failure.to_string(), "a last delivery was not announced");
+            }
+        }
     }
 
     /// Records the outcomes of the operations of `batch`. Where that fails the command, which took effect,

@@ -1,7 +1,10 @@
 //! Writes with `Prefer: respond-async`: accepted, applied from the queue, and polled.
 
+use std::time::Duration;
+
 use reqwest::{Method, Response};
 use serde_json::{Value, json};
+use tokio::time::sleep;
 use uuid::Uuid;
 
 use crate::support::private_servers;
@@ -111,6 +114,32 @@ async fn a_refused_write_has_its_problem() {
     assert!(system.take_dead_letters().await.is_empty(), "a refusal is a result");
 }
 
+const SHORT_VISIBILITY: (&str, &str) = ("QUEUE_VISIBILITY_SECONDS", "2");
+/// With that, seconds after which the last delivery of a worker that crashed is surely over.
+const OVER_SECONDS: u64 = 8;
+
+#[tokio::test]
+async fn a_write_whose_worker_crashed_at_its_last_delivery_is_a_dead_letter() {
+    let system = TestSystem::new().await;
+    system.create_tables().await;
+    let (writer, reader) = (system.writer().await, system.reader().await);
+    let milk = json!({"title": "Buy milk"});
+    let answer = defer(&system, &writer, Method::POST, "/v1/tasks", "lost", &milk).await;
+    let (operation, _) = accepted(answer).await;
+    system.use_up_deliveries().await;
+    let mut lock = system.owner.begin().await.expect("a transaction");
+    sqlx::query("LOCK TABLE inbox").execute(&mut *lock).await.expect("a lock");
+    let mut worker = system.start_worker("command-worker", &[SHORT_VISIBILITY]);
+    eventually("the worker waits for the lock", async || {
+        let waits = "SELECT count(*) FROM pg_locks WHERE NOT granted
+            AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+        (system.count(waits).await > 0).then_some(())
+    })
+    .await;
+    worker.kill().await.expect("killed");
+    becomes(&system, &reader, &operation, "dead_lettered").await;
+}
+
 #[tokio::test]
 async fn a_write_at_its_last_delivery_outlasts_an_outage() {
     let (_folder, mut postgres) = private_servers::postgres().await;
@@ -123,10 +152,12 @@ async fn a_write_at_its_last_delivery_outlasts_an_outage() {
 
     postgres.stop().await.expect("a stopped PostgreSQL");
     system.use_up_deliveries().await;
-    let settings = [("HANDLER_TIMEOUT_SECONDS", "1"), ("QUEUE_VISIBILITY_SECONDS", "2")];
-    let _worker = system.start_worker("command-worker", &settings);
-    // Nobody can know then that the worker did not crash.
-    becomes(&system, &reader, &operation, "dead_lettered").await;
+    let _worker = system.start_worker("command-worker", &[SHORT_VISIBILITY]);
+    for _ in 0..2 * OVER_SECONDS {
+        let (_, answer) = get(&system, &reader, &operation, "acme").await;
+        assert_eq!(answer["status"], "accepted", "the worker has the message");
+        sleep(Duration::from_secs(1)).await;
+    }
     postgres.restart().await.expect("a restarted PostgreSQL");
     becomes(&system, &reader, &operation, "succeeded").await;
     assert!(system.take_dead_letters().await.is_empty(), "the outage was not the message's fault");

@@ -83,14 +83,6 @@ pub struct Config {
 }
 
 impl Config {
-    /// From the beginning of its handling, the time after which a message's delivery is surely over,
-    /// unless the checks of a dependency fail at its last one: for as long as it may be kept for a
-    /// dependency, and be handled again, and be invisible after that.
-    #[must_use]
-    pub fn longest_delivery(&self) -> Duration {
-        self.retry_window() + self.handler_timeout() + self.visibility()
-    }
-
     /// What one setting's range cannot say.
     pub(crate) fn check(&self) -> anyhow::Result<()> {
         let (base, longest) = (self.backoff_base_ms, self.backoff_max_seconds);

@@ -1,5 +1,7 @@
 //! The trait of a handler of batches.
 
+use std::time::Duration;
+
 use crate::sqs::{Delivery, Reject, Verdict};
 
 /// Handles the messages of a queue, a batch at a time.
@@ -36,6 +38,21 @@ pub trait BatchHandler: Send + Sync + 'static {
     /// a batch in one call. [`Each`](super::Each) answers with a number.
     fn messages_at_a_time(&self) -> Option<usize> {
         None
+    }
+
+    /// Notifies of messages that this process has at their last delivery: before any of them is
+    /// handled, and again while it has them. Unless it is called again, that delivery is over after
+    /// `over` at the latest, even if the process crashes now; what was not acknowledged or rejected by
+    /// then is moved to the dead-letter queue by the queue itself.
+    ///
+    /// It takes five seconds at most, and what is handled waits only for the first call.
+    fn last_delivery(
+        &self,
+        messages: Vec<Delivery>,
+        over: Duration,
+    ) -> impl Future<Output = ()> + Send {
+        let _ = (messages, over);
+        async {}
     }
 
     /// Notifies of messages that go to the dead-letter queue, whatever the reason: they were rejected,

@@ -26,10 +26,14 @@ impl<H: BatchHandler, Q: Queue> Worker<H, Q> {
         let mut actions = Vec::with_capacity(line.deliveries.len());
         let mut acked = Messages::NONE;
         let mut remaining = line;
+        let mut notifications = self.begin_notifications(line).await;
         while let Some((first, behind)) = remaining.split_first() {
             // The message before is settled while this one is handled.
-            let (settled, outcome) =
-                tokio::join!(self.acknowledge(acked), self.alone(remaining, bounds));
+            let handling = self.alone(remaining, bounds);
+            let (settled, outcome) = tokio::join!(
+                self.acknowledge(acked),
+                self.notifying(remaining, &mut notifications, handling)
+            );
             actions.extend(settled);
             acked = Messages::NONE;
             if let [Verdict::Retry(retry)] = &outcome.verdicts[..]

@@ -4,6 +4,7 @@ pub(crate) mod batcher;
 mod bounds;
 mod call;
 mod interruption;
+mod last_delivery;
 mod line;
 mod lines;
 mod outcome;

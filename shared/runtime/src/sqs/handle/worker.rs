@@ -31,8 +31,8 @@ use crate::{
 const LINES: usize = 10;
 /// Of an invocation, for the checks that find out why a handler was cut off.
 const CHECKS: Duration = Duration::from_secs(1);
-/// For a handler that is notified of dead letters.
-const NOTIFICATION_LIMIT: Duration = Duration::from_secs(5);
+/// For a handler that is notified of messages.
+pub(super) const NOTIFICATION_LIMIT: Duration = Duration::from_secs(5);
 
 /// Takes batches to their end.
 pub(crate) struct Worker<H, Q> {
@@ -40,6 +40,8 @@ pub(crate) struct Worker<H, Q> {
     pub(super) settler: Settler<Q>,
     /// For one call of the handler.
     timeout: Duration,
+    /// For how long a message is invisible once nobody renews it.
+    pub(super) visibility: Duration,
     /// For how long messages whose dependency is unavailable are handled again.
     pub(super) retry_window: Duration,
     pub(super) breaker: Arc<CircuitBreaker>,
@@ -53,7 +55,8 @@ impl<H: BatchHandler, Q: Queue> Worker<H, Q> {
         breaker: Arc<CircuitBreaker>,
     ) -> Self {
         let (timeout, retry_window) = (config.handler_timeout(), config.retry_window());
-        Self { handler: Arc::new(handler), settler, timeout, retry_window, breaker }
+        let (handler, visibility) = (Arc::new(handler), config.visibility());
+        Self { handler, settler, timeout, visibility, retry_window, breaker }
     }
 
     pub(crate) fn breaker(&self) -> Arc<CircuitBreaker> {
@@ -155,18 +158,18 @@ impl<H: BatchHandler, Q: Queue> Worker<H, Q> {
         });
         let ends: Vec<_> = ends.map(|(delivery, _)| delivery.clone()).collect();
         let settling = self.settler.settle(deliveries, leases, actions);
-        tokio::join!(settling, self.notify(ends)).0
+        if ends.is_empty() {
+            return settling.await;
+        }
+        tokio::join!(settling, self.notify(self.handler.dead_lettered(ends))).0
     }
 
-    async fn notify(&self, dead_letters: Vec<Delivery>) {
-        if dead_letters.is_empty() {
-            return;
-        }
-        let notified = AssertUnwindSafe(self.handler.dead_lettered(dead_letters)).catch_unwind();
-        match timeout(NOTIFICATION_LIMIT, notified).await {
+    /// Bounds what a handler does when it is notified.
+    pub(super) async fn notify(&self, notified: impl Future<Output = ()>) {
+        match timeout(NOTIFICATION_LIMIT, AssertUnwindSafe(notified).catch_unwind()).await {
             Ok(Ok(())) => {}
-            Ok(Err(_)) => error!("the handler panicked when it was notified of dead letters"),
-            Err(_) => warn!("the handler took too long when it was notified of dead letters"),
+            Ok(Err(_)) => error!("the handler panicked when it was notified of messages"),
+            Err(_) => warn!("the handler took too long when it was notified of messages"),
         }
     }
 }

@@ -33,8 +33,6 @@ pub struct Delivery {
     message: Arc<Message>,
     receipt_handle: String,
     received_at: Instant,
-    /// Whether the queue delivers the message no more.
-    is_last: bool,
     /// The span in which the message was sent.
     sender: Option<SpanContext>,
     /// The body that a claim check refers to.
@@ -57,7 +55,6 @@ impl Delivery {
             message: Arc::new(message),
             receipt_handle,
             received_at: Instant::now(),
-            is_last: false,
             sender,
             redeemed: None,
         }
@@ -74,11 +71,6 @@ impl Delivery {
     #[must_use]
     pub fn with_redeemed(self, body: impl Into<String>) -> Self {
         Self { redeemed: Some(body.into()), ..self }
-    }
-
-    /// The delivery, with whether it is the last by the rules of its queue.
-    pub(crate) fn with_last(self, is_last: bool) -> Self {
-        Self { is_last, ..self }
     }
 
     /// The delivery with the sender that the handler found in its body, if there is one.
@@ -110,13 +102,6 @@ impl Delivery {
     /// else by the message attribute `traceparent`, else by what AWS passed on.
     pub(crate) fn sender(&self) -> Option<&SpanContext> {
         self.sender.as_ref()
-    }
-
-    /// Whether the queue delivers the message no more: without an [`Ack`](crate::sqs::Verdict::Ack) it goes
-    /// to the dead-letter queue, as it does when the process crashes now.
-    #[must_use]
-    pub fn is_last(&self) -> bool {
-        self.is_last
     }
 
     /// A message attribute's text; `None` if it is absent or binary.

@@ -6,7 +6,7 @@ use crate::{
     metrics::MESSAGES_IN_FLIGHT,
     sqs::{
         Delivery,
-        queue::{attributes::QueueAttributes, rules::Rules},
+        queue::attributes::QueueAttributes,
         receive::{circuit_breaker::Receiving, heartbeat::Lease, slots::Reserved},
     },
 };
@@ -45,8 +45,6 @@ impl Batch {
         queue: &QueueAttributes,
     ) -> Self {
         let in_flight = gauge!(MESSAGES_IN_FLIGHT, "queue" => queue.name().to_owned());
-        let deliveries: Vec<_> =
-            deliveries.into_iter().map(|delivery| with_last(delivery, queue.rules)).collect();
         in_flight.increment(count(&deliveries));
         Self { deliveries, leases, receiving: None, slots, in_flight }
     }
@@ -114,11 +112,6 @@ impl Drop for Batch {
     fn drop(&mut self) {
         self.in_flight.decrement(count(&self.deliveries));
     }
-}
-
-fn with_last(delivery: Delivery, rules: Rules) -> Delivery {
-    let is_last = rules.is_last(&delivery);
-    delivery.with_last(is_last)
 }
 
 fn count(deliveries: &[Delivery]) -> f64 {

@@ -4,6 +4,7 @@ mod circuit_breaker;
 mod drain;
 mod flow;
 mod heartbeat;
+mod last_delivery;
 mod outages;
 mod poison;
 mod seeds;

@@ -1,0 +1,69 @@
+//! Notifies the handler of messages at their last delivery.
+//!
+//! If this process crashes, nobody handles such a message again: the queue moves it. So the handler
+//! learns of it before anything is done with it, and again while it is kept, which an outage may
+//! make hours.
+
+use std::{pin::pin, time::Duration};
+
+use tokio::time::{Instant, sleep_until};
+
+use crate::sqs::{
+    BatchHandler, Delivery,
+    handle::{
+        outcome::Messages,
+        worker::{NOTIFICATION_LIMIT, Worker},
+    },
+    queue::Queue,
+};
+
+/// When the handler is notified of a line's messages next.
+pub(super) struct Notifications {
+    next: Instant,
+}
+
+impl<H: BatchHandler, Q: Queue> Worker<H, Q> {
+    /// Notifies of the messages of `line` that are at their last delivery.
+    pub(super) async fn begin_notifications(&self, line: Messages<'_>) -> Notifications {
+        self.notify_last(line).await;
+        Notifications { next: Instant::now() + self.interval() }
+    }
+
+    /// Handles; meanwhile the handler is notified of the `remaining` messages when it is time.
+    pub(super) async fn notifying<T>(
+        &self,
+        remaining: Messages<'_>,
+        notifications: &mut Notifications,
+        handling: impl Future<Output = T>,
+    ) -> T {
+        let mut handling = pin!(handling);
+        loop {
+            tokio::select! {
+                biased;
+                outcome = &mut handling => return outcome,
+                () = self.notify_next(remaining, notifications) => {}
+            }
+        }
+    }
+
+    async fn notify_next(&self, remaining: Messages<'_>, notifications: &mut Notifications) {
+        sleep_until(notifications.next).await;
+        notifications.next = Instant::now() + self.interval();
+        self.notify_last(remaining).await;
+    }
+
+    async fn notify_last(&self, messages: Messages<'_>) {
+        let rules = self.settler.queue().rules;
+        let last = messages.deliveries.iter().filter(|delivery| rules.is_last(delivery));
+        let last: Vec<Delivery> = last.cloned().collect();
+        if last.is_empty() {
+            return;
+        }
+        let over = self.interval() + NOTIFICATION_LIMIT + self.visibility;
+        self.notify(self.handler.last_delivery(last, over)).await;
+    }
+
+    fn interval(&self) -> Duration {
+        self.visibility / 2
+    }
+}
