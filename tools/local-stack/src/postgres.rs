@@ -118,9 +118,6 @@ fn settings(port: u16, durability: Durability) -> Vec<String> {
     ];
     if durability == Durability::Throwaway {
         settings.extend(["fsync=off", "full_page_writes=off", "max_wal_size=4GB"].map(Into::into));
-        // A test may end while a client of its own logs in, and drops its database before that client
-        // goes on: PostgreSQL lets every such drop on the server wait for the login, a minute long.
-        settings.push("authentication_timeout=10s".to_owned());
     }
     settings
 }

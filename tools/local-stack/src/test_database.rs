@@ -1,6 +1,7 @@
 //! A database for one test: cloned from a template that is migrated once per server, dropped
 //! with its value.
 
+use std::cell::RefCell;
 use std::fmt::Write as _;
 
 use anyhow::{Context, Result};
@@ -19,7 +20,8 @@ const DUPLICATE_DATABASE: &str = "42P04";
 /// Serializes the making of templates; any number that nobody else uses.
 const TEMPLATE_LOCK: i64 = 7_420_150_001;
 
-/// A migrated, empty database. Dropping it drops the database, with its connections.
+/// A migrated, empty database. Dropping it drops the database, with its connections, once the
+/// test's thread ends.
 #[derive(Debug)]
 pub struct TestDatabase {
     /// As the server's superuser, who owns it.
@@ -34,8 +36,20 @@ pub struct TestDatabase {
     pub attachments_url: SecretString,
     /// As a role that may do what `parked-facts` may.
     pub operator_url: SecretString,
+    dropped: Option<Dropped>,
+}
+
+/// A database that is dropped with this value.
+#[derive(Debug)]
+struct Dropped {
     server: SecretString,
     name: String,
+}
+
+thread_local! {
+    /// The databases of a test that is over. They outlive its runtime, whose end closes connections
+    /// that are half logged in: PostgreSQL would have every DROP DATABASE wait for those.
+    static DROPPED: RefCell<Vec<Dropped>> = const { RefCell::new(Vec::new()) };
 }
 
 #[derive(Debug, Parser)]
@@ -80,14 +94,21 @@ impl TestDatabase {
                 &template.password,
             )?,
             operator_url: with_login(&owner_url, &template.role("operator"), &template.password)?,
-            server: server.clone(),
             owner_url,
-            name,
+            dropped: Some(Dropped { server: server.clone(), name }),
         })
     }
 }
 
 impl Drop for TestDatabase {
+    fn drop(&mut self) {
+        let dropped = self.dropped.take();
+        // Without it the thread ends already, and so does the value.
+        let _ = DROPPED.try_with(move |databases| databases.borrow_mut().extend(dropped));
+    }
+}
+
+impl Drop for Dropped {
     fn drop(&mut self) {
         let server = self.server.clone();
         let drop = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name);
