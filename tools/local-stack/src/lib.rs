@@ -8,12 +8,12 @@
 //!
 //! ```no_run
 //! # async fn example() -> anyhow::Result<()> {
-//! use local_stack::{Durability, Postgres, Redis, State};
+//! use local_stack::{Durability, Server, State};
 //!
 //! let folder = tempfile::tempdir()?;
 //! let state = State::open(folder.path())?;
-//! let mut postgres = Postgres::start(&state, Durability::Throwaway).await?;
-//! let mut redis = Redis::start(&state).await?;
+//! let mut postgres = Server::postgres(&state, Durability::Throwaway).await?;
+//! let mut redis = Server::redis(&state).await?;
 //! redis.stop().await?; // what does the system do without it?
 //! redis.restart().await?;
 //! postgres.kill().await?; // and after a crash of the database?
@@ -43,6 +43,7 @@ mod proxy;
 mod queues;
 mod redis;
 mod run;
+mod server;
 mod servers;
 mod signals;
 mod state;
@@ -50,17 +51,17 @@ mod test_database;
 
 pub use access::{AwsAccess, External};
 pub use attachments::create_attachment_bucket;
-pub use aws::Aws;
 pub use environment::Environment;
 pub use function::{DRAIN_SECONDS, Function};
 pub use identity::Identity;
 pub use ingress::Ingress;
 pub use issuer::{ALL_SCOPES, AUDIENCE, Issuer};
-pub use postgres::{Durability, Postgres};
+pub use postgres::Durability;
 pub use process::{Process, Program};
 pub use proxy::Proxy;
 pub use queues::{MAX_RECEIVE_COUNT, Queue, create_fifo_queue, create_queue};
-pub use redis::{DATABASES as REDIS_DATABASES, Redis};
+pub use redis::DATABASES as REDIS_DATABASES;
+pub use server::Server;
 pub use servers::Servers;
 pub use state::{Lock, State, local_folder, repository};
 pub use test_database::TestDatabase;

@@ -4,18 +4,18 @@
 mod binaries;
 mod cluster;
 
-use std::process::ExitStatus;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
+use futures::FutureExt as _;
 use nix::sys::signal::Signal;
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::{Connection as _, PgConnection};
-use tokio::time::sleep;
 
 pub(crate) use binaries::is_installed;
 
-use crate::process::{Process, Program};
+use crate::process::Program;
+use crate::server::{Launch, Server};
 use crate::state::State;
 
 const USER: &str = "postgres";
@@ -24,7 +24,6 @@ const STOP_LIMIT: Duration = Duration::from_secs(20);
 const MAX_CONNECTIONS: u16 = 300;
 /// A killed server's workers hold its shared memory for a moment, which refuses the next start.
 const START_ATTEMPTS: u32 = 10;
-const START_PAUSE: Duration = Duration::from_millis(300);
 
 /// What may be lost when the machine stops.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,55 +34,24 @@ pub enum Durability {
     Throwaway,
 }
 
-/// The server; dropping it ends it at once, as `immediate` shutdown does.
-#[derive(Debug)]
-pub struct Postgres {
-    process: Process,
-    program: Program,
-    url: SecretString,
-}
-
-impl Postgres {
-    /// Starts the server of `state`, whose data it creates at the first start. Returns when it
-    /// answers. Must be called from a thread that lives as long as the server shall.
-    pub async fn start(state: &State, durability: Durability) -> Result<Self> {
+impl Server {
+    /// Starts the PostgreSQL of `state`, whose data it creates at the first start.
+    pub async fn postgres(state: &State, durability: Durability) -> Result<Self> {
         let password = state.secret("postgres")?;
         let cluster = cluster::prepare(state, &password).await?;
         let port = state.port("postgres")?;
-        let program = program(state, &cluster, port, durability);
+        let password = password.expose_secret();
         let url =
-            format!("postgres://{USER}:{}@127.0.0.1:{port}/postgres", password.expose_secret());
-        let url = SecretString::from(url);
-        let process = launch(&program, &url).await?;
-        Ok(Self { process, program, url })
-    }
-
-    /// The superuser's URL of the database `postgres`.
-    #[must_use]
-    pub fn url(&self) -> &SecretString {
-        &self.url
-    }
-
-    /// The process, to watch it.
-    pub fn process(&mut self) -> &mut Process {
-        &mut self.process
-    }
-
-    /// Stops the server; open connections are closed, committed work is kept.
-    pub async fn stop(&mut self) -> Result<ExitStatus> {
-        self.process.stop().await
-    }
-
-    /// Ends the server as a crash would: nothing is flushed.
-    pub async fn kill(&mut self) -> Result<ExitStatus> {
-        self.process.kill().await
-    }
-
-    /// Stops the server, if it still runs, and starts it again on the same port and data.
-    pub async fn restart(&mut self) -> Result<()> {
-        self.stop().await?;
-        self.process = launch(&self.program, &self.url).await?;
-        Ok(())
+            SecretString::from(format!("postgres://{USER}:{password}@127.0.0.1:{port}/postgres"));
+        let checked = url.clone();
+        let launch = Launch {
+            title: "PostgreSQL",
+            program: program(state, &cluster, port, durability),
+            limit: READY_LIMIT,
+            attempts: START_ATTEMPTS,
+            ready: Box::new(move || answers(checked.clone()).boxed()),
+        };
+        Self::start(launch, url).await
     }
 }
 
@@ -122,22 +90,7 @@ fn settings(port: u16, durability: Durability) -> Vec<String> {
     settings
 }
 
-async fn launch(program: &Program, url: &SecretString) -> Result<Process> {
-    let mut attempt = 0;
-    loop {
-        attempt += 1;
-        let mut process = Process::start(program.clone())?;
-        match process.ready_when(READY_LIMIT, || answers(url)).await {
-            Ok(()) => return Ok(process),
-            Err(_) if attempt < START_ATTEMPTS && process.id().is_none() => {
-                sleep(START_PAUSE).await;
-            }
-            Err(error) => return Err(error).context("PostgreSQL does not start"),
-        }
-    }
-}
-
-async fn answers(url: &SecretString) -> bool {
+async fn answers(url: SecretString) -> bool {
     match PgConnection::connect(url.expose_secret()).await {
         Ok(connection) => connection.close().await.is_ok(),
         Err(_) => false,

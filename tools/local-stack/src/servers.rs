@@ -1,23 +1,22 @@
 //! PostgreSQL, Redis and the AWS-compatible server, each private or given by the user.
 
 use anyhow::{Context, Result, bail};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::access::{AwsAccess, External, given};
-use crate::aws::Aws;
 use crate::environment::Environment;
-use crate::postgres::{Durability, Postgres};
+use crate::postgres::Durability;
 use crate::process::Process;
-use crate::redis::Redis;
+use crate::server::Server;
 use crate::state::State;
 
 /// The servers; each is there once it has been started, or is not ours.
 #[derive(Debug, Default)]
 pub struct Servers {
     external: External,
-    postgres: Option<Postgres>,
-    redis: Option<Redis>,
-    aws: Option<Aws>,
+    postgres: Option<Server>,
+    redis: Option<Server>,
+    aws: Option<Server>,
 }
 
 impl Servers {
@@ -40,19 +39,19 @@ impl Servers {
         tokio::try_join!(
             async {
                 if given(external.database_url.as_ref()).is_none() {
-                    *postgres = Some(Postgres::start(state, durability).await?);
+                    *postgres = Some(Server::postgres(state, durability).await?);
                 }
                 anyhow::Ok(())
             },
             async {
                 if given(external.redis_url.as_ref()).is_none() {
-                    *redis = Some(Redis::start(state).await?);
+                    *redis = Some(Server::redis(state).await?);
                 }
                 Ok(())
             },
             async {
                 if AwsAccess::external(external).is_none() {
-                    *aws = Some(Aws::start(state, aws_port).await?);
+                    *aws = Some(Server::aws(state, aws_port).await?);
                 }
                 Ok(())
             },
@@ -81,7 +80,7 @@ impl Servers {
 
     /// How to reach AWS.
     pub fn aws(&self) -> Result<AwsAccess> {
-        let private = self.aws.as_ref().map(|aws| AwsAccess::private(aws.url()));
+        let private = self.aws.as_ref().map(|aws| AwsAccess::private(aws.url().expose_secret()));
         private.or_else(|| AwsAccess::external(&self.external)).context("no AWS endpoint")
     }
 
@@ -92,10 +91,8 @@ impl Servers {
 
     /// The processes that are ours.
     pub fn processes(&mut self) -> impl Iterator<Item = &mut Process> {
-        let aws = self.aws.as_mut().map(Aws::process);
-        let redis = self.redis.as_mut().map(Redis::process);
-        let postgres = self.postgres.as_mut().map(Postgres::process);
-        aws.into_iter().chain(redis).chain(postgres)
+        let servers = [&mut self.aws, &mut self.redis, &mut self.postgres];
+        servers.into_iter().flatten().map(Server::process)
     }
 
     /// Stops what is ours, PostgreSQL last. Tries all before it reports what did not stop well.

@@ -7,8 +7,7 @@ use std::path::Path;
 
 use aws_sdk_sqs::types::QueueAttributeName;
 use local_stack::{
-    Aws, AwsAccess, Durability, External, Postgres, Redis, Servers, State, TestDatabase,
-    create_fifo_queue, ports,
+    AwsAccess, Durability, External, Server, Servers, State, TestDatabase, create_fifo_queue, ports,
 };
 use secrecy::{ExposeSecret as _, SecretString};
 use sqlx::{Connection as _, PgConnection};
@@ -30,7 +29,7 @@ async fn execute(url: &SecretString, sql: &'static str) -> Result<u64, sqlx::Err
 #[tokio::test]
 async fn postgres_keeps_what_was_committed_before_a_crash() {
     let (state, _folder) = closed_state();
-    let mut postgres = Postgres::start(&state, Durability::Throwaway).await.unwrap();
+    let mut postgres = Server::postgres(&state, Durability::Throwaway).await.unwrap();
     let url = postgres.url().clone();
     execute(&url, "CREATE TABLE kept (n int); INSERT INTO kept VALUES (1), (2)").await.unwrap();
 
@@ -44,7 +43,7 @@ async fn postgres_keeps_what_was_committed_before_a_crash() {
 #[tokio::test]
 async fn redis_comes_back_at_the_same_address() {
     let (state, _folder) = closed_state();
-    let mut redis = Redis::start(&state).await.unwrap();
+    let mut redis = Server::redis(&state).await.unwrap();
     let url = redis.url().expose_secret().to_owned();
     let pid = redis.process().id();
 
@@ -57,8 +56,8 @@ async fn redis_comes_back_at_the_same_address() {
 #[tokio::test]
 async fn creating_a_queue_again_brings_it_up_to_date() {
     let (state, _folder) = closed_state();
-    let mut aws = Aws::start(&state, ports::free(None).unwrap()).await.unwrap();
-    let client = AwsAccess::private(aws.url()).sqs();
+    let mut aws = Server::aws(&state, ports::free(None).unwrap()).await.unwrap();
+    let client = AwsAccess::private(aws.url().expose_secret()).sqs();
     let first = create_fifo_queue(&client, "commands", 5).await.unwrap();
     aws.restart().await.unwrap();
     let again = create_fifo_queue(&client, "commands", 3).await.unwrap();
@@ -85,7 +84,7 @@ async fn attributes(
 #[tokio::test]
 async fn a_test_database_is_migrated_private_and_gone_afterwards() {
     let (state, _folder) = closed_state();
-    let postgres = Postgres::start(&state, Durability::Throwaway).await.unwrap();
+    let postgres = Server::postgres(&state, Durability::Throwaway).await.unwrap();
     let (first, second) = tokio::join!(
         TestDatabase::create_on(postgres.url()),
         TestDatabase::create_on(postgres.url())

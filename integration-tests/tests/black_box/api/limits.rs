@@ -1,6 +1,6 @@
 //! How many requests a tenant may send, and the headers about that.
 
-use local_stack::Redis;
+use local_stack::Server;
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -89,7 +89,7 @@ pub(super) async fn without_redis_everybody_is_let_in_and_counted(entry: Entry) 
     .await;
 }
 
-async fn stage_with(entry: Entry, redis: &Redis) -> Fixture {
+async fn stage_with(entry: Entry, redis: &Server) -> Fixture {
     let [rate, burst] = TIGHT;
     Fixture::with(entry, &[rate, burst, ("REDIS_URL", redis.url().expose_secret())]).await
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use local_stack::{Proxy, Redis};
+use local_stack::{Proxy, Server};
 use nix::sys::signal::Signal;
 use reqwest::{Method, Response};
 use secrecy::ExposeSecret as _;
@@ -157,7 +157,7 @@ impl Fixture {
     }
 }
 
-async fn command(redis: &Redis, words: &[&str]) {
+async fn command(redis: &Server, words: &[&str]) {
     let client = redis::Client::open(redis.url().expose_secret()).expect("a URL");
     let mut connection = client.get_multiplexed_async_connection().await.expect("a connection");
     let command = redis::cmd(words[0]).arg(&words[1..]).exec_async(&mut connection).await;
@@ -165,7 +165,7 @@ async fn command(redis: &Redis, words: &[&str]) {
 }
 
 /// A command of Redis, again and again for as long as a fault lasts.
-async fn again_and_again(redis: &Redis, words: &[&str]) {
+async fn again_and_again(redis: &Server, words: &[&str]) {
     let end = Instant::now() + FAULT;
     while Instant::now() < end {
         command(redis, words).await;
@@ -175,7 +175,7 @@ async fn again_and_again(redis: &Redis, words: &[&str]) {
 }
 
 /// One fault after the other.
-async fn fail_in_every_way(redis: &mut Redis, proxy: &mut Proxy, next: &Redis) {
+async fn fail_in_every_way(redis: &mut Server, proxy: &mut Proxy, next: &Server) {
     redis.process().signal(Signal::SIGSTOP).expect("stopped");
     sleep(FAULT).await;
     redis.process().signal(Signal::SIGCONT).expect("continued");

@@ -3,7 +3,7 @@
 mod cluster;
 mod faults;
 
-use local_stack::Redis;
+use local_stack::Server;
 use nix::sys::signal::Signal;
 use redis::RedisResult;
 use reqwest::Method;
@@ -123,7 +123,7 @@ async fn a_pod_that_is_cut_off_from_changes_is_right_again_soon() {
 }
 
 /// Ends the connection of the invalidation listener.
-async fn cut_off(redis: &Redis) -> RedisResult<()> {
+async fn cut_off(redis: &Server) -> RedisResult<()> {
     let client = redis::Client::open(redis.url().expose_secret())?;
     let mut connection = client.get_multiplexed_async_connection().await?;
     let list: String = redis::cmd("CLIENT").arg("LIST").query_async(&mut connection).await?;

@@ -2,31 +2,31 @@
 
 use std::time::Duration;
 
-use local_stack::{Durability, Postgres, REDIS_DATABASES, Redis, State};
+use local_stack::{Durability, REDIS_DATABASES, Server, State};
 use redis::AsyncCommands as _;
 use secrecy::{ExposeSecret as _, SecretString};
 use tempfile::TempDir;
 use tokio::time::sleep;
 
-pub(crate) async fn postgres() -> (TempDir, Postgres) {
+pub(crate) async fn postgres() -> (TempDir, Server) {
     let (folder, state) = place();
-    let postgres = Postgres::start(&state, Durability::Throwaway).await.expect("a PostgreSQL");
+    let postgres = Server::postgres(&state, Durability::Throwaway).await.expect("a PostgreSQL");
     (folder, postgres)
 }
 
-pub(crate) async fn redis() -> (TempDir, Redis) {
+pub(crate) async fn redis() -> (TempDir, Server) {
     let (folder, state) = place();
-    let redis = Redis::start(&state).await.expect("a Redis");
+    let redis = Server::redis(&state).await.expect("a Redis");
     (folder, redis)
 }
 
 /// Another one with the same password.
-pub(crate) async fn redis_like(other: &Redis) -> (TempDir, Redis) {
+pub(crate) async fn redis_like(other: &Server) -> (TempDir, Server) {
     let (folder, state) = place();
     let (login, _) = other.url().expose_secret().rsplit_once('@').expect("a login");
     let (_, password) = login.rsplit_once(':').expect("a password");
     state.secret_bytes("redis", || Ok(password.into())).expect("a password");
-    (folder, Redis::start(&state).await.expect("a Redis"))
+    (folder, Server::redis(&state).await.expect("a Redis"))
 }
 
 /// A database of its own in the Redis of all tests: their tenants have the same names.
@@ -40,7 +40,7 @@ pub(crate) async fn database(redis: &SecretString) -> SecretString {
 }
 
 /// Restarts it well, and then after a crash.
-pub(crate) async fn restart_and_kill(postgres: &mut Postgres) {
+pub(crate) async fn restart_and_kill(postgres: &mut Server) {
     sleep(Duration::from_millis(500)).await;
     postgres.restart().await.expect("restarted");
     sleep(Duration::from_millis(500)).await;

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use domain::{TaskId, TenantId};
-use local_stack::{Redis, State};
+use local_stack::{Server, State};
 use redis::AsyncCommands as _;
 use redis::aio::MultiplexedConnection;
 use secrecy::ExposeSecret as _;
@@ -13,9 +13,9 @@ use tempfile::TempDir;
 use crate::fixture::{Fixture, connect_once, incoming, new_task, now};
 
 /// A Redis of the test's own, and its folder, which must outlive it. All have the same password.
-pub(crate) async fn redis() -> (Redis, TempDir) {
+pub(crate) async fn redis() -> (Server, TempDir) {
     let (state, folder) = state();
-    (Redis::start(&state).await.expect("a Redis"), folder)
+    (Server::redis(&state).await.expect("a Redis"), folder)
 }
 
 /// Where a Redis may start.
@@ -28,7 +28,7 @@ pub(crate) fn state() -> (State, TempDir) {
 
 pub(crate) struct Cached {
     pub(crate) fixture: Fixture,
-    pub(crate) redis: Redis,
+    pub(crate) redis: Server,
     pub(crate) tenant: TenantId,
     pub(crate) task: TaskId,
     _state: TempDir,
@@ -48,7 +48,7 @@ impl Cached {
     }
 
     /// With stores that know Redis by that URL.
-    pub(crate) async fn by(redis: Redis, folder: TempDir, url: &str, settings: &[&str]) -> Self {
+    pub(crate) async fn by(redis: Server, folder: TempDir, url: &str, settings: &[&str]) -> Self {
         let fixture = Fixture::with_settings(url, settings).await;
         let tenant = "acme".parse().expect("a tenant");
         Self { fixture, redis, tenant, task: new_task(), _state: folder }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use local_stack::{Redis, State};
+use local_stack::{Server, State};
 use redis::aio::MultiplexedConnection;
 use redis::{FromRedisValue, cmd};
 use secrecy::ExposeSecret as _;
@@ -15,7 +15,7 @@ pub(crate) const SLOTS: u16 = 16_384;
 pub(crate) const PRIMARIES: u16 = 3;
 
 pub(crate) struct Node {
-    pub(crate) redis: Redis,
+    pub(crate) redis: Server,
     pub(crate) connection: MultiplexedConnection,
     port: String,
     _folder: TempDir,
@@ -26,7 +26,7 @@ impl Node {
         let folder = tempfile::tempdir().expect("a folder");
         let state = State::open(folder.path()).expect("a state folder");
         state.secret_bytes("redis", || Ok(b"of-tests".to_vec())).expect("a password");
-        let redis = Redis::start_cluster_node(&state).await.expect("a node");
+        let redis = Server::redis_cluster_node(&state).await.expect("a node");
         let url = redis.url().expose_secret();
         let (_, port) = url.rsplit_once(':').expect("a port");
         let port = port.to_owned();

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use futures::future::join;
-use local_stack::{Durability, Postgres, State};
+use local_stack::{Durability, Server, State};
 use secrecy::{ExposeSecret as _, SecretString};
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, SqlSafeStr as _};
@@ -135,17 +135,17 @@ async fn who_waits_for_another_that_migrates_says_for_whom_and_not_for_ever() {
 }
 
 /// A server of its own: roles belong to all databases of a server.
-struct Server {
-    _postgres: Postgres,
+struct OwnServer {
+    _postgres: Server,
     _folder: tempfile::TempDir,
     superuser: SecretString,
 }
 
-impl Server {
+impl OwnServer {
     async fn start() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let state = State::open(folder.path().join("state")).expect("a state");
-        let postgres = Postgres::start(&state, Durability::Throwaway).await.expect("a server");
+        let postgres = Server::postgres(&state, Durability::Throwaway).await.expect("a server");
         let superuser = postgres.url().clone();
         Self { _postgres: postgres, _folder: folder, superuser }
     }
@@ -173,7 +173,7 @@ async fn execute(url: &SecretString, sql: String) {
 
 #[tokio::test]
 async fn a_user_that_may_create_roles_and_is_no_superuser_migrates() {
-    let server = Server::start().await;
+    let server = OwnServer::start().await;
     server.create_master("master").await;
     let url = server.url("master", "of_master");
     migrate(&owner(&url)).await.expect("migrated");

@@ -4,7 +4,7 @@ use std::iter::repeat_with;
 use std::time::Duration;
 
 use domain::TaskId;
-use local_stack::{Redis, State};
+use local_stack::{Server, State};
 use secrecy::ExposeSecret as _;
 use sqlx::PgPool;
 use tokio::time::timeout;
@@ -154,7 +154,7 @@ async fn published_facts_are_gone_and_the_others_stay() {
 async fn what_redis_missed_is_repeated_as_it_is_now_when_redis_is_back() {
     let folder = tempfile::tempdir().expect("a folder");
     let state = State::open(folder.path()).expect("a state folder");
-    let mut redis = Redis::start(&state).await.expect("a Redis");
+    let mut redis = Server::redis(&state).await.expect("a Redis");
     let fixture = Fixture::with_redis(redis.url().expose_secret()).await;
     let outbox = fixture.outbox(LONG);
     let lease = outbox.lease().await.expect("a lease");

@@ -5,7 +5,7 @@ use std::time::Instant;
 use clap::Parser;
 use domain::TenantId;
 use futures::future::join_all;
-use local_stack::Redis;
+use local_stack::Server;
 use proptest::prelude::*;
 use redis::aio::MultiplexedConnection;
 use secrecy::ExposeSecret as _;
@@ -25,7 +25,7 @@ struct Settings {
     limits: RateLimitConfig,
 }
 
-fn limits(redis: &Redis, settings: &[&str]) -> RateLimits {
+fn limits(redis: &Server, settings: &[&str]) -> RateLimits {
     limits_by(redis.url().expose_secret(), settings)
 }
 
@@ -44,7 +44,7 @@ fn tenant(name: &str) -> TenantId {
 struct Script(MultiplexedConnection);
 
 impl Script {
-    async fn of(redis: &Redis) -> Self {
+    async fn of(redis: &Server) -> Self {
         let client = redis::Client::open(redis.url().expose_secret()).expect("a URL");
         Self(client.get_multiplexed_async_connection().await.expect("a connection"))
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures::future::join_all;
-use local_stack::{Proxy, Redis};
+use local_stack::{Proxy, Server};
 use redis::aio::MultiplexedConnection;
 use secrecy::ExposeSecret as _;
 use store::{Class, RateLimits, Source};
@@ -58,12 +58,12 @@ impl Stage {
     }
 }
 
-async fn connection(redis: &Redis) -> MultiplexedConnection {
+async fn connection(redis: &Server) -> MultiplexedConnection {
     let client = redis::Client::open(redis.url().expose_secret()).expect("a URL");
     client.get_multiplexed_async_connection().await.expect("a connection")
 }
 
-async fn send(redis: &Redis, command: &[&str]) {
+async fn send(redis: &Server, command: &[&str]) {
     let (name, arguments) = command.split_first().expect("a command");
     let command = redis::cmd(name).arg(arguments).exec_async(&mut connection(redis).await).await;
     command.expect("done");
@@ -91,7 +91,7 @@ async fn after_a_fail_over_the_new_primary_is_used_though_no_connection_was_clos
 }
 
 /// Waits until a write or a read is answered so.
-async fn answers(redis: &Redis, code: &str) {
+async fn answers(redis: &Server, code: &str) {
     let end = Instant::now() + PATIENCE;
     let client = redis::Client::open(redis.url().expose_secret()).expect("a URL");
     loop {

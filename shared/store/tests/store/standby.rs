@@ -7,7 +7,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use domain::{TaskId, TenantId};
-use local_stack::{Durability, Postgres, State};
+use local_stack::{Durability, Server, State};
 use secrecy::{ExposeSecret as _, SecretString};
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use store::{Freshness, ReadError, Store, migrate};
@@ -23,19 +23,19 @@ const PATIENCE: Duration = Duration::from_mins(1);
 const BOUND: Duration = Duration::from_secs(10);
 
 /// A server, and where its data is.
-struct Server {
-    postgres: Postgres,
+struct Node {
+    postgres: Server,
     folder: tempfile::TempDir,
 }
 
-impl Server {
+impl Node {
     async fn start() -> Self {
         Self::start_in(tempfile::tempdir().expect("a folder")).await
     }
 
     async fn start_in(folder: tempfile::TempDir) -> Self {
         let state = State::open(folder.path().join("state")).expect("a state");
-        let postgres = Postgres::start(&state, Durability::Throwaway).await.expect("a server");
+        let postgres = Server::postgres(&state, Durability::Throwaway).await.expect("a server");
         Self { postgres, folder }
     }
 
@@ -80,7 +80,7 @@ pub(crate) fn chown_like(folder: &Path, file: &Path) {
 
 /// A task on a primary, read by a store whose way to PostgreSQL can be led elsewhere.
 struct Stage {
-    primary: Server,
+    primary: Node,
     proxy: Proxy,
     reader: Store,
     tenant: TenantId,
@@ -89,7 +89,7 @@ struct Stage {
 
 impl Stage {
     async fn new() -> Self {
-        let primary = Server::start().await;
+        let primary = Node::start().await;
         let superuser = primary.postgres.url();
         migrate(&owner(superuser)).await.expect("migrated");
         let logins = "CREATE ROLE writer LOGIN PASSWORD 'secret'; GRANT task_app_writer TO writer;
@@ -106,7 +106,7 @@ impl Stage {
         stage
     }
 
-    async fn write(&self, server: &Server, id: &str, action: domain::Action) {
+    async fn write(&self, server: &Node, id: &str, action: domain::Action) {
         let writer = connect_with(&server.url("writer"), &[]);
         writer.apply(vec![incoming(id, self.task, action)], now()).await.expect("applied");
     }

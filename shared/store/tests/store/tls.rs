@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use local_stack::{Durability, Postgres, State};
+use local_stack::{Durability, Server, State};
 use secrecy::ExposeSecret as _;
 use sqlx::{Connection as _, PgConnection};
 use tempfile::TempDir;
@@ -28,17 +28,17 @@ const CERTIFICATES: &str = "
     chmod 600 server.key";
 
 /// A server, and the folder of the certificates.
-struct Server {
-    postgres: Postgres,
+struct TlsServer {
+    postgres: Server,
     folder: TempDir,
 }
 
-impl Server {
+impl TlsServer {
     /// Without TLS.
     async fn start() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let state = State::open(folder.path().join("state")).expect("a state");
-        let postgres = Postgres::start(&state, Durability::Throwaway).await.expect("a server");
+        let postgres = Server::postgres(&state, Durability::Throwaway).await.expect("a server");
         let made = Command::new("bash")
             .args(["-euc", CERTIFICATES])
             .current_dir(folder.path())
@@ -91,7 +91,7 @@ impl Server {
 
 #[tokio::test]
 async fn a_certificate_is_verified_and_a_server_without_one_is_refused() {
-    let server = Server::start().await;
+    let server = TlsServer::start().await;
     let ours = format!("sslmode=verify-full&sslrootcert={}", server.path("ours.pem"));
     server.is_refused(&ours, "TLS").await;
     server.is_refused("sslmode=require", "TLS").await;
