@@ -11,7 +11,7 @@ use crate::{
     health::Health,
     http, lambda,
     shutdown::Stop,
-    sqs::{self, AwsQueue, BatchHandler, Consumer, LambdaConsumer, Queue as _},
+    sqs::{self, AwsQueue, BatchHandler, Consumer, LambdaConsumer, Parts, Queue as _},
 };
 
 /// A wiring list. `wire` is given an empty one and returns it filled.
@@ -147,13 +147,21 @@ impl Service {
         info!(queue = config.queue_url, "consuming");
         let (clock, dependencies) = (Arc::new(SystemClock), self.health.dependencies().clone());
         queue.claim_checks().declare(&dependencies);
+        let parts = Parts {
+            queue,
+            handler,
+            config: &config,
+            name: self.name,
+            clock,
+            dependencies,
+            random: rand::make_rng(),
+        };
         if self.host == Host::Lambda {
-            let consumer =
-                LambdaConsumer::new(queue, handler, &config, self.name, clock, dependencies);
+            let consumer = LambdaConsumer::new(parts);
             self.add("sqs", Kind::Server, lambda::sqs::serve(consumer, self.shutdown.clone()));
             return Ok(self);
         }
-        let consumer = Consumer::new(queue, handler, &config, self.name, clock, dependencies);
+        let consumer = Consumer::new(parts);
         for pulse in consumer.pulses() {
             self.health.watch(pulse);
         }

@@ -3,7 +3,6 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::Context as _;
-use rand::rngs::SmallRng;
 use tokio::{
     sync::{Semaphore, mpsc},
     task::JoinSet,
@@ -11,19 +10,14 @@ use tokio::{
 use tokio_util::task::TaskTracker;
 
 use crate::{
-    Clock,
-    backoff::Jitter,
-    health::{Dependencies, Pulse},
+    Host,
+    health::Pulse,
     shutdown::Stop,
     sqs::{
         BatchHandler, Config,
-        handle::{batcher::Batcher, worker::Worker},
+        handle::{batcher::Batcher, parts::Parts, worker::Worker},
         queue::Queue,
-        receive::{batch::Batch, circuit_breaker::CircuitBreaker, poller::Poller, slots::Slots},
-        settle::{
-            Settler,
-            backoff::{Backoff, Unavailable},
-        },
+        receive::{batch::Batch, poller::Poller, slots::Slots},
     },
 };
 
@@ -32,51 +26,18 @@ const PULSE_GRACE: Duration = Duration::from_secs(30);
 
 /// A consumer that is ready to run.
 pub(crate) struct Consumer<H, Q> {
-    queue: Arc<Q>,
     worker: Arc<Worker<H, Q>>,
-    clock: Arc<dyn Clock>,
     config: Config,
     pulses: Vec<Pulse>,
 }
 
 impl<H: BatchHandler, Q: Queue> Consumer<H, Q> {
-    /// `name` is the function's: dead letters name it. `dependencies` are what the
-    /// circuit breaker checks.
-    pub(crate) fn new(
-        queue: Q,
-        handler: H,
-        config: &Config,
-        name: &'static str,
-        clock: Arc<dyn Clock>,
-        dependencies: Dependencies,
-    ) -> Self {
-        Self::seeded(queue, handler, config, name, clock, dependencies, rand::make_rng())
-    }
-
-    /// As [`new`](Self::new), with its choices repeatable.
-    pub(crate) fn seeded(
-        queue: Q,
-        handler: H,
-        config: &Config,
-        name: &'static str,
-        clock: Arc<dyn Clock>,
-        dependencies: Dependencies,
-        random: SmallRng,
-    ) -> Self {
-        let (queue, jitter) = (Arc::new(queue), Jitter::new(random));
-        let breaker = CircuitBreaker::new(queue.attributes().name(), dependencies, jitter.clone());
-        let settler = Settler {
-            queue: Arc::clone(&queue),
-            backoff: Backoff::new(config, Unavailable::IN_A_POD, jitter),
-            clock: Arc::clone(&clock),
-            handler: name,
-            deletes: true,
-        };
+    pub(crate) fn new(parts: Parts<'_, H, Q>) -> Self {
+        let config = parts.config.clone();
         // An iteration is a long poll. A poller that waits for free slots is alive.
         let limit = config.wait() * 2 + PULSE_GRACE;
         let pulses = (0..config.queue_receivers).map(|_| Pulse::new("poller", limit)).collect();
-        let worker = Arc::new(Worker::new(handler, settler, config, Arc::new(breaker)));
-        Self { queue, worker, clock, config: config.clone(), pulses }
+        Self { worker: Arc::new(parts.worker(Host::Pod)), config, pulses }
     }
 
     /// One for each poller: a consumer is alive while all of them run.
@@ -103,9 +64,10 @@ impl<H: BatchHandler, Q: Queue> Consumer<H, Q> {
     fn pollers(&self, batches: &mpsc::Sender<Batch>, stop: &Stop) -> JoinSet<()> {
         let messages = self.config.slots(self.worker.messages_at_a_time());
         let slots = Slots::new(messages, self.config.queue_memory_bytes);
+        let settler = &self.worker.settler;
         let poller = |pulse: &Pulse| Poller {
-            queue: Arc::clone(&self.queue),
-            clock: Arc::clone(&self.clock),
+            queue: Arc::clone(&settler.queue),
+            clock: Arc::clone(&settler.clock),
             slots: slots.clone(),
             breaker: self.worker.breaker(),
             visibility: self.config.visibility(),

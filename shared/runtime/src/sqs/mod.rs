@@ -42,6 +42,7 @@ pub const MAX_RECEIVE_COUNT: u8 = 10;
 
 pub use config::Config;
 pub(crate) use consumer::Consumer;
+pub(crate) use handle::parts::Parts;
 pub use handler::BatchHandler;
 pub(crate) use lambda_consumer::LambdaConsumer;
 pub(crate) use queue::{Queue, aws::AwsQueue};

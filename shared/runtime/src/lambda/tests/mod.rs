@@ -15,7 +15,7 @@ use super::sqs::{Answer, answer};
 use crate::{
     SystemClock,
     health::Dependencies,
-    sqs::{BatchHandler, Config, Delivery, LambdaConsumer, Reject, Retry, Verdict},
+    sqs::{BatchHandler, Config, Delivery, LambdaConsumer, Parts, Reject, Retry, Verdict},
 };
 use queue::{QUEUE_ARN, RecordingQueue};
 
@@ -86,8 +86,15 @@ fn process(
     queue: &RecordingQueue,
     dependencies: Dependencies,
 ) -> LambdaConsumer<Obedient, RecordingQueue> {
-    let (config, clock) = (Config::for_test(), Arc::new(SystemClock));
-    LambdaConsumer::new(queue.clone(), Obedient, &config, "test", clock, dependencies)
+    LambdaConsumer::new(Parts {
+        queue: queue.clone(),
+        handler: Obedient,
+        config: &Config::for_test(),
+        name: "test",
+        clock: Arc::new(SystemClock),
+        dependencies,
+        random: rand::make_rng(),
+    })
 }
 
 /// An invocation that may take so long.

@@ -8,6 +8,7 @@ mod last_delivery;
 mod line;
 mod lines;
 mod outcome;
+pub(crate) mod parts;
 mod retry_in_process;
 mod spans;
 pub(crate) mod worker;

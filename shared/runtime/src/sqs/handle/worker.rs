@@ -10,7 +10,7 @@ use tracing::{Instrument as _, error, warn};
 use crate::{
     shutdown::Stop,
     sqs::{
-        BatchHandler, Config, Delivery, Verdict,
+        BatchHandler, Delivery, Verdict,
         handle::{
             bounds::Bounds,
             interruption::shut_down,
@@ -37,9 +37,9 @@ pub(super) const NOTIFICATION_LIMIT: Duration = Duration::from_secs(5);
 /// Takes batches to their end.
 pub(crate) struct Worker<H, Q> {
     pub(super) handler: Arc<H>,
-    pub(super) settler: Settler<Q>,
+    pub(crate) settler: Settler<Q>,
     /// For one call of the handler.
-    timeout: Duration,
+    pub(super) timeout: Duration,
     /// For how long a message is invisible once nobody renews it.
     pub(super) visibility: Duration,
     /// For how long messages whose dependency is unavailable are handled again.
@@ -48,17 +48,6 @@ pub(crate) struct Worker<H, Q> {
 }
 
 impl<H: BatchHandler, Q: Queue> Worker<H, Q> {
-    pub(crate) fn new(
-        handler: H,
-        settler: Settler<Q>,
-        config: &Config,
-        breaker: Arc<CircuitBreaker>,
-    ) -> Self {
-        let (timeout, retry_window) = (config.handler_timeout(), config.retry_window());
-        let (handler, visibility) = (Arc::new(handler), config.visibility());
-        Self { handler, settler, timeout, visibility, retry_window, breaker }
-    }
-
     pub(crate) fn breaker(&self) -> Arc<CircuitBreaker> {
         Arc::clone(&self.breaker)
     }

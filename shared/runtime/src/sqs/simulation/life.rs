@@ -29,7 +29,7 @@ use crate::{
     Clock,
     health::Dependencies,
     shutdown::Stop,
-    sqs::{BatchHandler, Consumer, Each},
+    sqs::{BatchHandler, Consumer, Each, Parts},
 };
 
 /// Beyond the handler's timeout: what settling may take with every fault.
@@ -125,18 +125,15 @@ impl World {
     }
 
     fn start_with(&self, handler: impl BatchHandler, dead: CancellationToken) -> Life {
-        let queue = Connection { queue: self.queue.clone(), dead: dead.clone() };
-        let (config, random) = (&self.plan.config, self.dice.fork());
-        let clock = Arc::clone(&self.clock);
-        let consumer = Consumer::seeded(
-            queue,
+        let consumer = Consumer::new(Parts {
+            queue: Connection { queue: self.queue.clone(), dead: dead.clone() },
             handler,
-            config,
-            "simulated",
-            clock,
-            Dependencies::default(),
-            random,
-        );
+            config: &self.plan.config,
+            name: "simulated",
+            clock: Arc::clone(&self.clock),
+            dependencies: Dependencies::default(),
+            random: self.dice.fork(),
+        });
         let stop = Stop::default();
         let consumer = tokio::spawn(consumer.run(stop.clone()));
         Life { stop, dead, consumer }

@@ -25,7 +25,9 @@ use crate::{
     SystemClock,
     health::{Dependencies, Pulse},
     shutdown::Stop,
-    sqs::{BatchHandler, Config, Consumer, Delivery, Reject, Verdict, simulation::Simulation},
+    sqs::{
+        BatchHandler, Config, Consumer, Delivery, Parts, Reject, Verdict, simulation::Simulation,
+    },
 };
 
 type Respond = dyn Fn(Vec<String>) -> BoxFuture<'static, Vec<Verdict>> + Send + Sync;
@@ -82,10 +84,16 @@ impl Running {
         handler: impl BatchHandler,
         dependencies: Dependencies,
     ) -> Self {
-        let (queue, clock) = (queue.clone(), Arc::new(SystemClock));
-        let random = SmallRng::seed_from_u64(1);
-        let consumer =
-            Consumer::seeded(queue.clone(), handler, config, "test", clock, dependencies, random);
+        let queue = queue.clone();
+        let consumer = Consumer::new(Parts {
+            queue: queue.clone(),
+            handler,
+            config,
+            name: "test",
+            clock: Arc::new(SystemClock),
+            dependencies,
+            random: SmallRng::seed_from_u64(1),
+        });
         let (stop, pulses) = (Stop::default(), consumer.pulses());
         let consumer = tokio::spawn(consumer.run(stop.clone()));
         Self { queue, stop, pulses, consumer }

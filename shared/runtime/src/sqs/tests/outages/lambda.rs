@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 use super::{FAULTS, Fault, Needy, Outcome, check, needy, queue};
 use crate::{
     SystemClock,
-    sqs::{Config, LambdaConsumer, MAX_RECEIVE_COUNT, Queue as _, simulation::Simulation},
+    sqs::{Config, LambdaConsumer, MAX_RECEIVE_COUNT, Parts, Queue as _, simulation::Simulation},
 };
 
 const OUTAGE: Duration = Duration::from_mins(15);
@@ -44,10 +44,15 @@ async fn outage(fault: Fault, messages: usize, run: u64) -> Outcome {
     let (needy, dependencies) = needy(fault, back);
     let effects = Arc::clone(&needy.effects);
     let process = |number| {
-        let seed = run * CONCURRENCY + number;
-        let (queue, handler, clock) = (queue.clone(), needy.clone(), Arc::new(SystemClock));
-        let (dependencies, random) = (dependencies.clone(), SmallRng::seed_from_u64(seed));
-        LambdaConsumer::seeded(queue, handler, &config, "test", clock, dependencies, random)
+        LambdaConsumer::new(Parts {
+            queue: queue.clone(),
+            handler: needy.clone(),
+            config: &config,
+            name: "test",
+            clock: Arc::new(SystemClock),
+            dependencies: dependencies.clone(),
+            random: SmallRng::seed_from_u64(run * CONCURRENCY + number),
+        })
     };
     let processes: Vec<_> = (0..CONCURRENCY).map(process).collect();
     let end = back + RETURN;
