@@ -11,13 +11,15 @@ use axum::response::{IntoResponse as _, Response};
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, value_parser};
 use domain::{Attachment, AttachmentId, AttachmentKey, AttachmentState, TaskId, Timestamp};
-use http_support::freshness::freshness;
 use http_support::{NO_STORE, Path, PathPair, Problem, Reader};
 use records::{AttachmentBucket, BucketUnavailable, Signed};
 use runtime::{Clock as _, SystemClock};
 use schemars::JsonSchema;
 use serde::Serialize;
 use store::Store;
+
+use crate::answers::read_failed;
+use crate::freshness::freshness;
 
 /// Whether there are attachments, and for how long they may be fetched.
 #[derive(Clone, Debug, Args)]
@@ -102,9 +104,10 @@ pub(crate) async fn list(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let (store, tenant) = (&downloads.store, caller.tenant);
-    let found = store.attachments(&tenant, task).await?;
+    let found = store.attachments(&tenant, task).await.map_err(read_failed)?;
     if found.readable.is_empty() && found.unreadable.is_empty() {
-        let (read, _) = store.read(&tenant, task, freshness(&headers)).await?;
+        let read = store.read(&tenant, task, freshness(&headers)).await;
+        let (read, _) = read.map_err(read_failed)?;
         read.ok_or(Problem::NotFound)?;
     }
     let now = downloads.clock.now();
@@ -123,7 +126,7 @@ pub(crate) async fn one(
     State(downloads): State<Downloads>,
 ) -> Result<Response, Problem> {
     let key = AttachmentKey { tenant: caller.tenant, task, id };
-    let found = downloads.store.attachment(&key).await?;
+    let found = downloads.store.attachment(&key).await.map_err(read_failed)?;
     let attachment = found.ok_or(Problem::NotFound)?;
     let download = downloads.sign(&key, attachment, downloads.clock.now()).await?;
     Ok(([NO_STORE], Json(download)).into_response())

@@ -18,7 +18,7 @@ pub(crate) struct Config {
     #[command(flatten)]
     pub(crate) pages: page::Config,
     #[command(flatten)]
-    pub(crate) rate_limits: store::RateLimitConfig,
+    pub(crate) rate_limits: rate_limits::Config,
     #[command(flatten)]
     pub(crate) store: store::Config,
     #[command(flatten)]

@@ -4,6 +4,7 @@ mod answers;
 mod api;
 mod attachments;
 mod config;
+mod freshness;
 mod lists;
 mod routes;
 
@@ -13,6 +14,7 @@ use attachments::Downloads;
 use config::Config;
 use http_support::contract::Document;
 use http_support::{Authenticator, Guard, page::Cursors};
+use rate_limits::RateLimits;
 use records::{History, Operations};
 use routes::App;
 use runtime::{Function, Host, Service, SystemClock, aws};
@@ -48,7 +50,7 @@ async fn wire(config: Config, service: Service) -> anyhow::Result<Service> {
     };
     let aws = aws::client_config().await;
     let downloads = Downloads::new(&aws, config.attachments, store.clone(), SystemClock);
-    let limits = store.rate_limits(config.rate_limits);
+    let limits = RateLimits::new(store.redis(), config.rate_limits);
     let guard = Guard::new(Authenticator::new(config.auth), limits);
     let router = routes::router(
         App {

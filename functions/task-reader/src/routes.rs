@@ -8,18 +8,19 @@ use domain::TaskId;
 use http_support::conditional::{etag, is_not_modified};
 use http_support::contract::Verb::Get;
 use http_support::contract::{self, Routes};
-use http_support::freshness::freshness;
 use http_support::operation::current;
 use http_support::page::Cursors;
 use http_support::{Guard, Path, Problem, Reader};
+use rate_limits::Class;
 use records::{History, OperationId, Operations};
 use runtime::http::LogField;
 use runtime::{Clock as _, SystemClock};
-use store::{Class, Store};
+use store::Store;
 
-use crate::answers::{CACHE_CONTROL, tables_failed};
+use crate::answers::{CACHE_CONTROL, read_failed, tables_failed};
 use crate::api;
 use crate::attachments::{self, Downloads};
+use crate::freshness::freshness;
 use crate::lists::{history, tasks};
 
 /// What the handlers need.
@@ -82,7 +83,8 @@ async fn task(
     State(store): State<Store>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let (task, source) = store.read(&caller.tenant, id, freshness(&headers)).await?;
+    let found = store.read(&caller.tenant, id, freshness(&headers)).await;
+    let (task, source) = found.map_err(read_failed)?;
     LogField::Cache.log(source.as_str());
     let task = task.ok_or(Problem::NotFound)?;
     let etag = etag(task.version);

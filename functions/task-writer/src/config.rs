@@ -16,7 +16,7 @@ pub(crate) struct Config {
     #[command(flatten)]
     pub(crate) auth: auth::Config,
     #[command(flatten)]
-    pub(crate) rate_limits: store::RateLimitConfig,
+    pub(crate) rate_limits: rate_limits::Config,
     #[command(flatten)]
     pub(crate) store: store::Config,
     /// Refuse changes and deletions of tasks that name no version by `If-Match`

@@ -16,9 +16,10 @@ use http_support::contract::Verb::{Delete, Patch, Post};
 use http_support::contract::{self, Routes};
 use http_support::operation::accepted;
 use http_support::{Guard, Json, MergePatch, Path, Problem, Writer};
+use rate_limits::Class;
 use schemars::JsonSchema;
 use serde::Deserialize;
-use store::{Class, Receipt};
+use store::Receipt;
 use uuid::Uuid;
 
 use crate::api;

@@ -6,7 +6,7 @@
 //! ```
 //! use axum::{Router, routing::post};
 //! use http_support::{Guard, IdempotencyKey, Json, Problem, Writer};
-//! use store::Class;
+//! use rate_limits::Class;
 //!
 //! async fn create(
 //!     Writer(caller): Writer,
@@ -28,7 +28,6 @@ pub mod auth;
 mod body;
 pub mod conditional;
 pub mod contract;
-pub mod freshness;
 mod idempotency;
 pub mod operation;
 pub mod page;

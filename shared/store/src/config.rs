@@ -3,10 +3,8 @@
 use std::time::Duration;
 
 use clap::{ArgAction, Args, value_parser};
-use secrecy::SecretString;
 
 use crate::database_url::DatabaseUrl;
-use crate::secret::secret;
 
 /// How to reach PostgreSQL and Redis, and how long to wait for them.
 #[derive(Clone, Debug, Args)]
@@ -34,15 +32,9 @@ pub struct Config {
     #[arg(long, env, default_value_t = 5_000, value_parser = value_parser!(u64).range(100..=60_000))]
     pub database_acquire_timeout_ms: u64,
 
-    /// Redis, as `rediss://user:password@host:port` (`redis://` only on this machine); of a cluster,
-    /// which is recognised, perhaps several nodes with a comma between; without it, or empty, nothing
-    /// is cached and no rate is limited
-    #[arg(long, env, hide_env_values = true, value_parser = secret)]
-    pub redis_url: Option<SecretString>,
-
-    /// How long to wait for Redis before doing without, in milliseconds
-    #[arg(long, env, default_value_t = 100, value_parser = value_parser!(u64).range(1..=5_000))]
-    pub redis_timeout_ms: u64,
+    /// Where Redis is.
+    #[command(flatten)]
+    pub redis: redis_client::Config,
 
     /// How long a copy of a task or of a page may be used, in seconds: the bound on how old a read can
     /// be, whatever becomes of Redis. All functions must have the same
@@ -106,10 +98,6 @@ impl Config {
 
     pub(crate) fn statement_timeout(&self) -> Duration {
         Duration::from_millis(self.database_statement_timeout_ms)
-    }
-
-    pub(crate) fn redis_timeout(&self) -> Duration {
-        Duration::from_millis(self.redis_timeout_ms)
     }
 
     pub(crate) fn cache_ttl(&self) -> Duration {

@@ -6,11 +6,9 @@ use std::str::FromStr as _;
 
 use anyhow::{Context as _, bail};
 use clap::Args;
+use redis_client::is_this_machine;
 use secrecy::{ExposeSecret as _, SecretString};
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
-
-use crate::secret::secret;
-use crate::this_machine::is_this_machine;
 
 /// The URL of PostgreSQL, given or in a file.
 #[derive(Clone, Debug, Args)]
@@ -18,8 +16,7 @@ use crate::this_machine::is_this_machine;
 pub struct DatabaseUrl {
     /// PostgreSQL, as `postgres://user:password@host:port/database`. A server that is not on this
     /// machine needs TLS: `?sslmode=verify-full&sslrootcert=FILE`, at least `?sslmode=require`
-    #[arg(long, env, hide_env_values = true, value_parser = secret,
-          required_unless_present = "database_url_file")]
+    #[arg(long, env, hide_env_values = true, required_unless_present = "database_url_file")]
     pub database_url: Option<SecretString>,
 
     /// A file with that URL, such as a mounted secret, in place of `DATABASE_URL`: when it changes, as

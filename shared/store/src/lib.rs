@@ -30,14 +30,10 @@ mod load;
 mod migrate;
 mod outbox;
 mod pool;
-mod rate;
 mod read;
-mod redis;
 mod request;
-mod secret;
 mod store;
 mod stored;
-mod this_machine;
 mod write;
 
 pub use attachments::{Attached, Attachments, Deletion};
@@ -52,6 +48,5 @@ pub use outbox::{
     Blocked, Failure, Fault, Lease, Outbox, OutboxError, OutboxListener, ParkedFact, ParkedFacts,
     ParkedFilter, PendingFact, SHARDS, TaskKey,
 };
-pub use rate::{Class, Limit, RateLimitConfig, RateLimitStatus, RateLimits};
 pub use read::Freshness;
 pub use store::Store;

@@ -1,10 +1,11 @@
 //! The store: a pool of connections to PostgreSQL and, perhaps, a cache.
 
+use redis_client::Redis;
+
 use crate::cache::{Cache, InvalidationListener, Local};
 use crate::config::{Config, LocalConfig};
 use crate::error::{ReadError, read_only_server};
 use crate::pool::{Plans, Pool};
-use crate::redis::Redis;
 
 /// Access to tasks. Clones share one pool and one cache.
 #[derive(Clone, Debug)]
@@ -36,7 +37,7 @@ impl Store {
 
     fn with(config: &Config, plans: Plans) -> anyhow::Result<Self> {
         let pool = Pool::new(config, plans)?;
-        let redis = Redis::connect(config)?;
+        let redis = Redis::connect(&config.redis)?;
         Ok(Self { pool, cache: Cache::new(config, redis.clone()), redis, local: Local::new(0) })
     }
 
@@ -49,6 +50,12 @@ impl Store {
         let local = Local::new(config.local_cache_entries);
         let listener = InvalidationListener::new(redis, local.clone());
         (Self { local, ..self }, Some(listener))
+    }
+
+    /// The Redis that the cache is in, to be shared; `None` if none is configured.
+    #[must_use]
+    pub fn redis(&self) -> Option<Redis> {
+        self.redis.clone()
     }
 
     /// Checks that PostgreSQL answers: enough for a function that only reads.

@@ -4,7 +4,6 @@ use axum::extract::State;
 use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
 use domain::{Assignee, DueDate, Priority, Status, Tag, Task, Timestamp, timestamp};
-use http_support::freshness::freshness;
 use http_support::page::{Cursor, Cursors, Limit};
 use http_support::{Problem, Query, Reader};
 use runtime::http::LogField;
@@ -16,6 +15,8 @@ use store::{Filter, Sort, Store, TitleText};
 use uuid::Uuid;
 
 use super::answer;
+use crate::answers::read_failed;
+use crate::freshness::freshness;
 
 /// Which tasks, in which order, how many, and from where. A task fits all filters that are given.
 #[derive(Deserialize, JsonSchema)]
@@ -83,7 +84,7 @@ pub(crate) async fn tasks(
     let limit = parameters.limit.get();
     let (filter, freshness) = (parameters.into(), freshness(&headers));
     let found = store.page(&caller.tenant, &filter, start, limit, freshness).await;
-    let (page, source) = found?;
+    let (page, source) = found.map_err(read_failed)?;
     LogField::Cache.log(source.as_str());
     answer(&list, &headers, Tasks { tasks: page.tasks, unreadable: page.unreadable }, page.next)
 }

@@ -9,7 +9,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
-use store::{Class, RateLimitStatus, RateLimits};
+use rate_limits::{Class, RateLimitStatus, RateLimits};
 
 use super::Authenticator;
 use super::caller::{Authenticated, Scope};

@@ -1,59 +1,20 @@
 //! What the document says that a value may be, and what is taken, are one: for the values that no
 //! event has (the others, the tests of `events` hold against their schemas).
 
-use domain::{AttachmentId, AttachmentName, AttachmentSize, ContentType, Sha256};
-use jsonschema::Validator;
-use proptest::prelude::*;
-use proptest::sample::select;
-use records::OperationId;
-use schemars::{JsonSchema, SchemaGenerator};
-use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
-use store::{Sort, TitleText};
+#[path = "../../../domain/tests/schema/mod.rs"]
+mod schema;
 
+use domain::{AttachmentId, AttachmentName, AttachmentSize, ContentType, Sha256};
+use records::OperationId;
+use serde_json::Value;
+
+use self::schema::{agree, in_json, schema_of};
 use crate::page::Limit;
 use crate::{IdempotencyKey, Query};
-
-/// What slips into texts.
-const ODD: &[&str] = &[
-    "", "\"", "\\", "\\\"", "/", " ", "\t", "\0", "\u{7f}", "\u{85}", "-", "+", "_", "=", ".", "0",
-    "7", "a", "g", "Z", "ß", "三", "٣", "💧",
-];
 
 /// As long as a key may be.
 const LONG: &str = "kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk\
                     kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk";
-
-fn schema_of<T: JsonSchema>() -> Validator {
-    let schema = T::json_schema(&mut SchemaGenerator::default());
-    jsonschema::options().should_validate_formats(true).build(schema.as_value()).unwrap()
-}
-
-/// A text that is fine, or was until something was put in the place of something.
-fn nearly(fine: &'static [&'static str]) -> impl Strategy<Value = String> {
-    let change = (select(fine), any::<prop::sample::Index>(), 0..3_usize, select(ODD), 0..3_usize);
-    change.prop_map(|(fine, at, gone, odd, repeated)| {
-        let mut text: Vec<_> = fine.chars().collect();
-        let at = at.index(text.len() + 1);
-        let end = (at + gone).min(text.len());
-        text.splice(at..end, odd.repeat(repeated).chars());
-        text.into_iter().collect()
-    })
-}
-
-fn agree<T: JsonSchema>(fine: &'static [&'static str], is_taken: impl Fn(&str) -> bool) {
-    let schema = schema_of::<T>();
-    for fine in fine {
-        assert!(schema.is_valid(&json!(fine)) && is_taken(fine), "{fine:?}");
-    }
-    proptest!(|(text in nearly(fine))| {
-        prop_assert_eq!(schema.is_valid(&json!(text)), is_taken(&text), "{:?}", text);
-    });
-}
-
-fn in_json<T: DeserializeOwned>(text: &str) -> bool {
-    serde_json::from_value::<T>(json!(text)).is_ok()
-}
 
 #[test]
 fn texts_in_bodies_and_paths_are_what_the_document_says() {
@@ -70,12 +31,6 @@ fn texts_in_bodies_and_paths_are_what_the_document_says() {
     agree::<Sha256>(digests, in_json::<Sha256>);
     agree::<AttachmentName>(&["plan.pdf", " Bild 1"], in_json::<AttachmentName>);
     agree::<ContentType>(&["application/pdf", "a/b"], in_json::<ContentType>);
-}
-
-#[test]
-fn parameters_are_what_the_document_says() {
-    agree::<TitleText>(&["abc", "a-b c1d", "für"], in_json::<TitleText>);
-    agree::<Sort>(&["created", "-due"], in_json::<Sort>);
 }
 
 #[test]

@@ -10,7 +10,6 @@ pub mod types;
 use domain::{Refusal, Version, limits};
 use runtime::http::ProblemType;
 use serde::Serialize;
-use store::ReadError;
 
 /// Why a request was not served. Answers as `application/problem+json`.
 #[derive(Debug, thiserror::Error)]
@@ -153,15 +152,6 @@ impl Problem {
             Self::RateLimited { .. } => &types::RATE_LIMITED,
             Self::Unavailable { .. } => &types::UNAVAILABLE,
             Self::Internal(_) => &types::INTERNAL,
-        }
-    }
-}
-
-impl From<ReadError> for Problem {
-    fn from(error: ReadError) -> Self {
-        match error {
-            ReadError::Unavailable(_) => Self::unavailable("the database", error),
-            ReadError::Unreadable(_) => Self::Internal(error.into()),
         }
     }
 }

@@ -17,11 +17,11 @@ use redis::{
     AsyncConnectionConfig, Client, ConnectionInfo, ProtocolVersion, PushInfo, PushKind,
     RedisResult, Value,
 };
+use redis_client::{Mode, Redis, mode};
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::{Local, TASK_KEYS};
-use crate::redis::{Mode, Redis, mode};
 
 /// How often the server is checked, and how long it may take to answer.
 const PERIOD: Duration = Duration::from_secs(1);
@@ -41,7 +41,7 @@ pub struct InvalidationListener {
 
 impl InvalidationListener {
     pub(crate) fn new(redis: &Redis, local: Local) -> Self {
-        let servers = redis.nodes.iter().map(|server| {
+        let servers = redis.nodes().iter().map(|server| {
             let settings = server.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
             server.clone().set_redis_settings(settings)
         });

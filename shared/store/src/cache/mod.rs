@@ -22,6 +22,7 @@ use bytes::Bytes;
 use domain::{Task, TaskId, TenantId, Version};
 use futures::future::join_all;
 use redis::Cmd;
+use redis_client::Redis;
 use sqlx::types::Uuid;
 
 pub(crate) use self::answer::body;
@@ -30,7 +31,6 @@ pub(crate) use self::as_of::AsOf;
 pub use self::invalidation_listener::InvalidationListener;
 pub(crate) use self::local::{Answer, Filled, Local};
 use crate::config::Config;
-use crate::redis::Redis;
 
 /// The script says what it does.
 const PUT: &str = include_str!("put.lua");
@@ -87,7 +87,7 @@ impl Cache {
     ) -> Option<CachedTask> {
         let redis = self.redis.as_ref()?;
         let command = Cmd::hmget(key(tenant, id), &["v", "b", "t"]);
-        let (version, json, as_of): Fields = redis.run(tenant, command).await?;
+        let (version, json, as_of): Fields = redis.run(tenant.as_str(), command).await?;
         let ttl = AsOf::from_millis(as_of?).left(limit.min(self.ttl), AsOf::now())?;
         let (version, json) = (version?, Bytes::from(json?));
         Some(CachedTask { task: (!json.is_empty()).then_some(TaskBody { version, json }), ttl })
@@ -122,7 +122,7 @@ impl Cache {
                 let json = body(task).ok()?.map_or_else(Bytes::new, |body| body.json);
                 Some(Entry { id, version: task.version, json, origin })
             });
-            puts.push(redis.run(tenant, put(tenant, entries.collect(), as_of, self.ttl)));
+            puts.push(redis.run(tenant.as_str(), put(tenant, entries.collect(), as_of, self.ttl)));
         }
         let done: Vec<Option<()>> = join_all(puts).await;
         done.iter().all(Option::is_some)
@@ -134,7 +134,7 @@ impl Cache {
         let Some(redis) = &self.redis else { return };
         let none = Entry { id, version: NO_VERSION, json: Bytes::new(), origin: Origin::Read };
         let command = put(tenant, vec![none], as_of, ABSENCE_TTL.min(self.ttl));
-        let _: Option<()> = redis.run(tenant, command).await;
+        let _: Option<()> = redis.run(tenant.as_str(), command).await;
     }
 }
 

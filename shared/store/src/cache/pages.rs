@@ -47,7 +47,7 @@ impl Cache {
         pipe.cmd("SET").arg(generation_key(tenant)).arg(Uuid::new_v4().to_string());
         pipe.arg("PX").arg(GENERATION_MS).arg("NX").ignore();
         pipe.get(generation_key(tenant)).hmget(&key, &["g", "t", "b"]);
-        let found: Option<Found> = redis.run(tenant, pipe).await;
+        let found: Option<Found> = redis.run(tenant.as_str(), pipe).await;
         let Some((generation, (of, as_of, page))) = found else { return (None, None) };
         let left = |as_of| AsOf::from_millis(as_of).left(limit.min(self.ttl), AsOf::now());
         let is_good = of.as_ref() == Some(&generation) && as_of.and_then(left).is_some();
@@ -60,7 +60,7 @@ impl Cache {
         let mut command = redis::cmd("EVAL");
         command.arg(PUT_PAGE).arg(1).arg(at.key);
         command.arg(at.generation).arg(as_of.as_millis()).arg(json).arg(millis(self.ttl));
-        let _: Option<()> = redis.run(tenant, command).await;
+        let _: Option<()> = redis.run(tenant.as_str(), command).await;
     }
 }
 

@@ -7,6 +7,8 @@ mod body;
 mod order;
 mod row;
 mod statements;
+#[cfg(test)]
+mod tests;
 mod title_text;
 
 use domain::{Assignee, DueDate, Priority, Status, Tag, Task, TenantId, Timestamp, limits};

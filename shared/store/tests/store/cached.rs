@@ -2,8 +2,10 @@
 
 use std::time::{Duration, SystemTime};
 
+use clap::Parser;
 use domain::{TaskId, TenantId};
 use local_stack::{Server, State};
+use rate_limits::RateLimits;
 use redis::AsyncCommands as _;
 use redis::aio::MultiplexedConnection;
 use secrecy::ExposeSecret as _;
@@ -24,6 +26,20 @@ pub(crate) fn state() -> (State, TempDir) {
     let state = State::open(folder.path()).expect("a state folder");
     state.secret_bytes("redis", || Ok(b"of-tests".to_vec())).expect("a password");
     (state, folder)
+}
+
+/// Limits that are counted in the Redis of that URL.
+pub(crate) fn limits_by(url: &str, settings: &[&str]) -> RateLimits {
+    #[derive(Parser)]
+    struct Settings {
+        #[command(flatten)]
+        redis: redis_client::Config,
+        #[command(flatten)]
+        limits: rate_limits::Config,
+    }
+    let settings = [&["test", "--redis-url", url], settings].concat();
+    let Settings { redis, limits } = Settings::parse_from(settings);
+    RateLimits::new(redis_client::Redis::connect(&redis).expect("a URL"), limits)
 }
 
 pub(crate) struct Cached {

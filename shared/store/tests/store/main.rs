@@ -31,7 +31,6 @@ mod parked;
 mod poolers;
 mod proxy;
 mod races;
-mod rates;
 mod redis_cluster;
 mod redis_faults;
 mod requests;

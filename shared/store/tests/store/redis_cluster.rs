@@ -4,14 +4,15 @@ use std::time::Duration;
 
 use domain::{TaskId, TenantId};
 use nix::sys::signal::Signal;
+use rate_limits::Class;
 use redis::cmd;
-use store::{Class, Filter, Freshness, LocalConfig, Sort, Source};
+use store::{Filter, Freshness, LocalConfig, Sort, Source};
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
+use crate::cached::limits_by;
 use crate::cluster::{Cluster, PRIMARIES, SLOTS};
 use crate::fixture::{Fixture, create, new_task, of_tenant, rename};
-use crate::rates::limits_by;
 
 /// How long to wait for what must happen.
 const PATIENCE: Duration = Duration::from_secs(30);

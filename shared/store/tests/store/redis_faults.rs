@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use local_stack::{Proxy, Server};
+use rate_limits::{Class, RateLimits};
 use redis::aio::MultiplexedConnection;
 use secrecy::ExposeSecret as _;
-use store::{Class, RateLimits, Source};
+use store::Source;
 use tokio::time::{Instant, sleep};
 
-use crate::cached::{Cached, redis};
+use crate::cached::{Cached, limits_by, redis};
 use crate::fixture::{create, rename};
-use crate::rates::limits_by;
 
 /// How long to wait for what must happen.
 const PATIENCE: Duration = Duration::from_secs(30);

@@ -12,8 +12,8 @@ use axum::http::{Request, StatusCode, header};
 use axum::routing::{get, post};
 use clap::Parser;
 use jsonwebtoken::Algorithm;
+use rate_limits::{Class, RateLimits};
 use serde_json::json;
-use store::{Class, RateLimitConfig, RateLimits, Store};
 use tower::ServiceExt;
 
 use super::key_state::Schedule;
@@ -52,13 +52,9 @@ fn unlimited() -> RateLimits {
     #[derive(Parser)]
     struct Settings {
         #[command(flatten)]
-        store: store::Config,
-        #[command(flatten)]
-        limits: RateLimitConfig,
+        limits: rate_limits::Config,
     }
-    let settings = ["test", "--database-url=postgres://localhost/nothing", "--redis-url="];
-    let Settings { store, limits } = Settings::parse_from(settings);
-    Store::connect(&store).unwrap().rate_limits(limits)
+    RateLimits::new(None, Settings::parse_from(["test"]).limits)
 }
 
 #[tokio::test]

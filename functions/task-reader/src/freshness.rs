@@ -15,8 +15,7 @@ use axum::http::{HeaderMap, header};
 use store::Freshness;
 
 /// How recent an answer the request wants.
-#[must_use]
-pub fn freshness(headers: &HeaderMap) -> Freshness {
+pub(crate) fn freshness(headers: &HeaderMap) -> Freshness {
     let values =
         headers.get_all(header::CACHE_CONTROL).iter().filter_map(|value| value.to_str().ok());
     let directives = values.flat_map(|value| value.split(',')).map(str::trim);

@@ -2,7 +2,7 @@
 
 use clap::{Args, value_parser};
 
-use super::{Class, Limit};
+use crate::limit::{Class, Limit};
 
 /// Requests per minute and at once, by class. Flatten it into an HTTP function's configuration.
 ///
@@ -14,7 +14,7 @@ use super::{Class, Limit};
 #[command(next_help_heading = "Rate limits, for each tenant (they need Redis)")]
 #[group(skip)]
 #[expect(clippy::struct_field_names, reason = "they are the names of the settings")]
-pub struct RateLimitConfig {
+pub struct Config {
     /// Reads of one task, operation or attachment per minute; 0 for no limit
     #[arg(long, env, default_value_t = 30_000, value_parser = per_minute())]
     rate_limit_read_per_minute: u32,
@@ -56,9 +56,9 @@ fn burst() -> clap::builder::RangedI64ValueParser<u32> {
     value_parser!(u32).range(1..=1_000_000)
 }
 
-impl RateLimitConfig {
+impl Config {
     /// `None`: none.
-    pub(super) fn limit(&self, class: Class) -> Option<Limit> {
+    pub(crate) fn limit(&self, class: Class) -> Option<Limit> {
         match class {
             Class::Read => Limit::new(self.rate_limit_read_per_minute, self.rate_limit_read_burst),
             Class::List => Limit::new(self.rate_limit_list_per_minute, self.rate_limit_list_burst),

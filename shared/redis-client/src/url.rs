@@ -10,7 +10,7 @@ use crate::this_machine::is_this_machine;
 ///
 /// # Errors
 /// When a URL is none, or has no TLS and needs it; the error names the variable, not its value.
-pub(super) fn servers(url: &str) -> anyhow::Result<Vec<ConnectionInfo>> {
+pub(crate) fn servers(url: &str) -> anyhow::Result<Vec<ConnectionInfo>> {
     url.split(',').map(|url| server(url.trim())).collect()
 }
 

@@ -1,20 +1,4 @@
-//! Rate limits: how many requests of each class a tenant may make.
-//!
-//! They keep one tenant's mistake, such as a loop without a pause, from being felt by the others. All
-//! replicas of all functions count in one Redis, in one round trip. Where that does not answer, the
-//! request is let through and counted: a limit that nobody can check must not become an outage.
-
-mod config;
-
-use domain::TenantId;
-
-pub use config::RateLimitConfig;
-
-use crate::redis::Redis;
-use crate::store::Store;
-
-/// The script says what it does.
-const GCRA: &str = include_str!("gcra.lua");
+//! What a tenant may do, and what is left of it.
 
 const MICROSECONDS_PER_MINUTE: u64 = 60_000_000;
 const MICROSECONDS_PER_SECOND: u64 = 1_000_000;
@@ -51,12 +35,12 @@ pub struct Limit {
     /// How many requests may come at once.
     pub burst: u32,
     /// Microseconds after which one more may come.
-    interval: u64,
+    pub(crate) interval: u64,
 }
 
 impl Limit {
     /// `None` for 0 requests per minute, which stands for no limit.
-    fn new(per_minute: u32, burst: u32) -> Option<Self> {
+    pub(crate) fn new(per_minute: u32, burst: u32) -> Option<Self> {
         let interval =
             (per_minute > 0).then(|| MICROSECONDS_PER_MINUTE.div_ceil(per_minute.into()));
         interval.map(|interval| Self { burst, interval })
@@ -84,7 +68,7 @@ pub struct RateLimitStatus {
 
 impl RateLimitStatus {
     /// `room` is in microseconds, and less than one interval when the request is not allowed.
-    fn new(limit: Limit, allowed: bool, room: u64) -> Self {
+    pub(crate) fn new(limit: Limit, allowed: bool, room: u64) -> Self {
         let wait = limit.interval - room % limit.interval;
         Self {
             limit,
@@ -93,44 +77,6 @@ impl RateLimitStatus {
             wait_seconds: wait.div_ceil(MICROSECONDS_PER_SECOND),
         }
     }
-}
-
-/// The limits, and where requests are counted. Clones share both.
-#[derive(Clone, Debug)]
-pub struct RateLimits {
-    redis: Option<Redis>,
-    config: RateLimitConfig,
-}
-
-impl Store {
-    /// Limits that are counted in the store's Redis; without one, nothing is limited.
-    #[must_use]
-    pub fn rate_limits(&self, config: RateLimitConfig) -> RateLimits {
-        RateLimits { redis: self.redis.clone(), config }
-    }
-}
-
-impl RateLimits {
-    /// Counts a request. `None` if it is not limited: by the configuration, or because Redis is unavailable.
-    pub async fn count(&self, tenant: &TenantId, class: Class) -> Option<RateLimitStatus> {
-        let (redis, limit) = (self.redis.as_ref()?, self.config.limit(class)?);
-        let mut command = redis::cmd("EVAL");
-        command.arg(GCRA).arg(1).arg(key(tenant, class)).arg(limit.interval).arg(limit.burst);
-        let counted: Option<(bool, u64)> = redis.run(tenant, command).await;
-        let Some((allowed, room)) = counted else {
-            metrics::counter!("rate_limit_errors_total").increment(1);
-            return None;
-        };
-        if !allowed {
-            metrics::counter!("rate_limited_total", "class" => class.as_str()).increment(1);
-        }
-        Some(RateLimitStatus::new(limit, allowed, room))
-    }
-}
-
-/// Its `v1` is the meaning of the value: another meaning needs another key.
-fn key(tenant: &TenantId, class: Class) -> String {
-    format!("rate:v1:{}:{{{tenant}}}", class.as_str())
 }
 
 #[cfg(test)]

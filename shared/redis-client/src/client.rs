@@ -1,27 +1,9 @@
-//! Redis as this crate uses it: it may be slow, empty, failed over or gone at any time.
-//!
-//! A failure costs its request at most the configured timeout. A circuit breaker keeps the others
-//! from waiting for a Redis that does not answer, and a connection that is bad is made anew. The
-//! cache and the rate limits share both.
-//!
-//! Every key has its tenant as hash tag (`{tenant}`), so that in a cluster all that one command
-//! needs is on one node. There, each sixteenth of the slots has a circuit breaker of its own: a node
-//! that fails is not felt by the tenants of the others.
-//!
-//! | metric | what |
-//! |---|---|
-//! | `redis_errors_total` | requests without an answer of use, by `cause` |
-//! | `redis_circuit_breakers_open` | circuit breakers that are open or half-open |
-
-mod breaker;
-mod connection;
-mod url;
+//! The client: it sends a request, and counts what became of it.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use crc16::{State, XMODEM};
-use domain::TenantId;
 use redis::{
     Cmd, ConnectionInfo, ErrorKind, FromRedisValue, Pipeline, RedisError, RedisResult,
     ServerErrorKind,
@@ -29,10 +11,10 @@ use redis::{
 use secrecy::ExposeSecret as _;
 use tokio::time::timeout;
 
-use self::breaker::{Change, CircuitBreaker};
-use self::connection::Connector;
-pub(crate) use self::connection::{Connection, Mode, mode};
+use crate::breaker::{Change, CircuitBreaker};
 use crate::config::Config;
+use crate::connection::{Connection, Connector};
+use crate::url::servers;
 
 /// Circuit breakers of a cluster.
 const BREAKERS: u16 = 16;
@@ -43,17 +25,18 @@ const OPEN_BREAKERS: &str = "redis_circuit_breakers_open";
 
 /// A Redis that is configured. Clones share one connection.
 #[derive(Clone)]
-pub(crate) struct Redis {
-    /// For connections of another kind. Not empty.
-    pub(crate) nodes: Vec<ConnectionInfo>,
+pub struct Redis {
+    nodes: Vec<ConnectionInfo>,
     timeout: Duration,
     connector: Connector,
     breakers: Arc<[CircuitBreaker]>,
 }
 
 /// What is sent in one message.
-pub(crate) enum Request {
+pub enum Request {
+    /// One command.
     Command(Cmd),
+    /// Several.
     Pipeline(Pipeline),
 }
 
@@ -80,25 +63,34 @@ impl Request {
 
 impl Redis {
     /// Connects when first used; `None` when no Redis is configured.
-    pub(crate) fn connect(config: &Config) -> anyhow::Result<Option<Self>> {
+    ///
+    /// # Errors
+    /// When a URL is none, or has no TLS and needs it; the error names the variable, not its value.
+    pub fn connect(config: &Config) -> anyhow::Result<Option<Self>> {
         let url = config.redis_url.as_ref().filter(|url| !url.expose_secret().is_empty());
         let Some(url) = url else { return Ok(None) };
-        let nodes = url::servers(url.expose_secret())?;
-        let timeout = config.redis_timeout();
+        let nodes = servers(url.expose_secret())?;
+        let timeout = config.timeout();
         let connector = Connector::new(nodes.clone(), timeout);
         let breakers = (0..BREAKERS).map(|_| CircuitBreaker::new()).collect();
         Ok(Some(Self { nodes, timeout, connector, breakers }))
     }
 
-    /// Sends a request about `tenant`; `None` when there is no answer of use. One whose connection
-    /// turns out to be bad is sent again on another one: it must be repeatable.
-    pub(crate) async fn run<T: FromRedisValue>(
+    /// The servers that are configured, for connections of another kind. Not empty.
+    #[must_use]
+    pub fn nodes(&self) -> &[ConnectionInfo] {
+        &self.nodes
+    }
+
+    /// Sends a request whose keys all have this hash tag; `None` when there is no answer of use. One
+    /// whose connection turns out to be bad is sent again on another one: it must be repeatable.
+    pub async fn run<T: FromRedisValue>(
         &self,
-        tenant: &TenantId,
+        hash_tag: &str,
         request: impl Into<Request>,
     ) -> Option<T> {
         let request = request.into();
-        let breaker = self.breaker(tenant)?;
+        let breaker = self.breaker(hash_tag)?;
         if !breaker.admits(self.timeout) {
             return None;
         }
@@ -131,12 +123,12 @@ impl Redis {
         }
     }
 
-    /// In a cluster, by the slot of the tenant's keys: nodes own ranges of them.
-    fn breaker(&self, tenant: &TenantId) -> Option<&CircuitBreaker> {
+    /// In a cluster, by the slot of the keys: nodes own ranges of them.
+    fn breaker(&self, hash_tag: &str) -> Option<&CircuitBreaker> {
         if !self.connector.is_cluster() {
             return self.breakers.first();
         }
-        let slot = State::<XMODEM>::calculate(tenant.as_str().as_bytes()) % SLOTS;
+        let slot = State::<XMODEM>::calculate(hash_tag.as_bytes()) % SLOTS;
         self.breakers.get(usize::from(slot / (SLOTS / BREAKERS)))
     }
 

@@ -1,40 +1,42 @@
 //! Rate limits: the script against a model with a clock of its own, and callers against the limits.
 
+#![expect(clippy::expect_used, reason = "a test without its input has failed")]
+
 use std::time::Instant;
 
 use clap::Parser;
 use domain::TenantId;
 use futures::future::join_all;
-use local_stack::Server;
+use local_stack::{Server, State};
 use proptest::prelude::*;
+use rate_limits::{Class, RateLimits};
 use redis::aio::MultiplexedConnection;
 use secrecy::ExposeSecret as _;
-use store::{Class, RateLimitConfig, RateLimits, Store};
+use tempfile::TempDir;
 
-use crate::cached::redis;
-
-const GCRA: &str = include_str!("../../src/rate/gcra.lua");
+const GCRA: &str = include_str!("../src/gcra.lua");
 /// A point in time, in microseconds.
 const BEGIN: u64 = 1_800_000_000_000_000;
 
 #[derive(Parser)]
 struct Settings {
     #[command(flatten)]
-    store: store::Config,
+    redis: redis_client::Config,
     #[command(flatten)]
-    limits: RateLimitConfig,
+    limits: rate_limits::Config,
+}
+
+/// A Redis of the test's own, and its folder, which must outlive it.
+async fn redis() -> (Server, TempDir) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let state = State::open(folder.path()).expect("a state folder");
+    (Server::redis(&state).await.expect("a Redis"), folder)
 }
 
 fn limits(redis: &Server, settings: &[&str]) -> RateLimits {
-    limits_by(redis.url().expose_secret(), settings)
-}
-
-/// Limits that are counted in the Redis of that URL.
-pub(crate) fn limits_by(url: &str, settings: &[&str]) -> RateLimits {
-    let redis = format!("--redis-url={url}");
-    let common = ["test", "--database-url=postgres://localhost/nothing", &redis];
-    let Settings { store, limits } = Settings::parse_from(common.iter().chain(settings));
-    Store::connect(&store).expect("a store").rate_limits(limits)
+    let common = ["test", "--redis-url", redis.url().expose_secret()];
+    let Settings { redis, limits } = Settings::parse_from(common.iter().chain(settings));
+    RateLimits::new(redis_client::Redis::connect(&redis).expect("a URL"), limits)
 }
 
 fn tenant(name: &str) -> TenantId {

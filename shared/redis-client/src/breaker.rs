@@ -20,7 +20,7 @@ const LONGEST_BACKOFF: Duration = Duration::from_secs(4);
 
 /// Counts what became of requests. It begins closed.
 #[derive(Debug)]
-pub(super) struct CircuitBreaker(Mutex<State>);
+pub(crate) struct CircuitBreaker(Mutex<State>);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
@@ -35,7 +35,7 @@ enum State {
 
 /// What an answer, or its absence, changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Change {
+pub(crate) enum Change {
     /// Nothing.
     None,
     /// It was closed and is open now.
@@ -47,12 +47,12 @@ pub(super) enum Change {
 }
 
 impl CircuitBreaker {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(Mutex::new(State::Closed { failures: None }))
     }
 
     /// Whether a request may be sent. If it is the probe, its outcome is expected within `limit`.
-    pub(super) fn admits(&self, limit: Duration) -> bool {
+    pub(crate) fn admits(&self, limit: Duration) -> bool {
         let (mut state, now) = (self.state(), Instant::now());
         match *state {
             State::Closed { .. } => true,
@@ -65,13 +65,13 @@ impl CircuitBreaker {
     }
 
     /// Redis answered a request.
-    pub(super) fn succeeded(&self) -> Change {
+    pub(crate) fn succeeded(&self) -> Change {
         let before = std::mem::replace(&mut *self.state(), State::Closed { failures: None });
         if matches!(before, State::Closed { .. }) { Change::None } else { Change::Closed }
     }
 
     /// A request had no answer, or one that says that Redis does not work.
-    pub(super) fn failed(&self) -> Change {
+    pub(crate) fn failed(&self) -> Change {
         let (mut state, now) = (self.state(), Instant::now());
         match *state {
             State::Closed { failures } => {

@@ -67,11 +67,11 @@ impl ConnectionLike for Connection {
 }
 
 /// A connection that is made, or being made.
-pub(super) type Connecting = Shared<BoxFuture<'static, RedisResult<Connection>>>;
+pub(crate) type Connecting = Shared<BoxFuture<'static, RedisResult<Connection>>>;
 
 /// Makes the connection. Clones share it.
 #[derive(Clone)]
-pub(super) struct Connector(Arc<Inner>);
+pub(crate) struct Connector(Arc<Inner>);
 
 struct Inner {
     nodes: Vec<ConnectionInfo>,
@@ -84,7 +84,7 @@ struct Inner {
 impl Connector {
     /// To the first of `nodes` that answers, and to the whole cluster if it is of one. Each answer
     /// is waited for as long as `timeout`.
-    pub(super) fn new(nodes: Vec<ConnectionInfo>, timeout: Duration) -> Self {
+    pub(crate) fn new(nodes: Vec<ConnectionInfo>, timeout: Duration) -> Self {
         Self(Arc::new(Inner {
             nodes,
             timeout,
@@ -95,12 +95,12 @@ impl Connector {
     }
 
     /// Whether the server was seen to be one of a cluster.
-    pub(super) fn is_cluster(&self) -> bool {
+    pub(crate) fn is_cluster(&self) -> bool {
         self.0.is_cluster.load(Ordering::Relaxed)
     }
 
     /// The connection that there is, or else a new one.
-    pub(super) fn get(&self) -> Connecting {
+    pub(crate) fn get(&self) -> Connecting {
         self.0.current().get_or_insert_with(|| self.connect()).clone()
     }
 
@@ -116,13 +116,13 @@ impl Connector {
     }
 
     /// The next request makes a new connection, unless that was done since this one was got.
-    pub(super) fn discard(&self, connecting: &Connecting) {
+    pub(crate) fn discard(&self, connecting: &Connecting) {
         self.0.current().take_if(|current| current.ptr_eq(connecting));
     }
 
     /// Makes a new connection in place of one that does not answer, unless one is being made. To a
     /// cluster, the old one is used meanwhile: its other nodes may answer.
-    pub(super) fn renew(&self) {
+    pub(crate) fn renew(&self) {
         let mut current = self.0.current();
         if !self.is_cluster() {
             current.take_if(|current| current.peek().is_some());
@@ -140,7 +140,7 @@ impl Connector {
     }
 
     /// A server that said so of a command is one of a cluster.
-    pub(super) fn set_cluster(&self) {
+    pub(crate) fn set_cluster(&self) {
         self.0.set_cluster();
     }
 }
@@ -206,7 +206,8 @@ async fn connect_to(
 
 /// What a server is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Mode {
+pub enum Mode {
+    /// A server of its own.
     Single,
     /// One of a cluster.
     Cluster,
@@ -217,7 +218,7 @@ pub(crate) enum Mode {
 /// # Errors
 /// When it does not answer, or is not the primary: a replica takes no writes, and follows the
 /// primary at a distance. It may have been the primary when the connection was made.
-pub(crate) async fn mode(connection: &mut MultiplexedConnection) -> RedisResult<Mode> {
+pub async fn mode(connection: &mut MultiplexedConnection) -> RedisResult<Mode> {
     let said = match redis::cmd("HELLO").query_async::<HashMap<String, Value>>(connection).await {
         Ok(said) => said,
         // Something that stands before Redis need not know the command.

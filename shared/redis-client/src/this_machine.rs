@@ -2,8 +2,10 @@
 
 use std::net::IpAddr;
 
-/// Whether a host of a URL is this machine: `localhost`, or an address of the loopback interface.
-pub(crate) fn is_this_machine(host: &str) -> bool {
+/// Whether a host of a URL is this machine: `localhost`, or an address of the loopback interface. The
+/// URL of any server is checked so, not of Redis only.
+#[must_use]
+pub fn is_this_machine(host: &str) -> bool {
     let address = host.trim_matches(['[', ']']).parse::<IpAddr>();
     host == "localhost" || address.is_ok_and(|address| address.is_loopback())
 }
