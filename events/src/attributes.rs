@@ -1,11 +1,8 @@
 //! The envelope's attributes as types that cannot hold what the specification forbids.
 
-use std::borrow::Cow;
-use std::fmt;
-
 use chrono::SecondsFormat;
 use domain::{Timestamp, timestamp};
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -27,55 +24,24 @@ pub enum JsonContent {
 
 macro_rules! token {
     ($(#[$doc:meta])* $name:ident, $max:literal, $pattern:literal) => {
-        $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(try_from = "String", into = "String")]
-        pub struct $name(String);
+        domain::text!(
+            $(#[$doc])*
+            $name,
+            String,
+            |text| {
+                let fits = (1..=$max).contains(&text.len());
+                (fits && text.bytes().all(|byte| byte.is_ascii_graphic()))
+                    .then_some(())
+                    .ok_or_else(|| {
+                        concat!("must be 1 to ", $max, " visible ASCII characters").to_owned()
+                    })
+            },
+            { "type": "string", "pattern": $pattern }
+        );
 
         impl $name {
             /// The longest value, in characters.
             pub const MAX: usize = $max;
-
-            /// The value itself.
-            #[must_use]
-            pub fn as_str(&self) -> &str {
-                &self.0
-            }
-        }
-
-        impl TryFrom<String> for $name {
-            type Error = String;
-
-            fn try_from(text: String) -> Result<Self, String> {
-                let fits = (1..=$max).contains(&text.len());
-                if fits && text.bytes().all(|byte| byte.is_ascii_graphic()) {
-                    Ok(Self(text))
-                } else {
-                    Err(concat!("must be 1 to ", $max, " visible ASCII characters").to_owned())
-                }
-            }
-        }
-
-        impl From<$name> for String {
-            fn from(value: $name) -> String {
-                value.0
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
-            }
-        }
-
-        impl JsonSchema for $name {
-            fn schema_name() -> Cow<'static, str> {
-                stringify!($name).into()
-            }
-
-            fn json_schema(_: &mut SchemaGenerator) -> Schema {
-                json_schema!({ "type": "string", "pattern": $pattern })
-            }
         }
     };
 }
@@ -164,12 +130,4 @@ impl From<EventTime> for String {
     }
 }
 
-impl JsonSchema for EventTime {
-    fn schema_name() -> Cow<'static, str> {
-        "EventTime".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "format": "date-time" })
-    }
-}
+domain::schema!(EventTime, { "type": "string", "format": "date-time" });

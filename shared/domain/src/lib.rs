@@ -14,6 +14,7 @@ mod decide;
 mod fact;
 pub mod json;
 pub mod limits;
+mod newtype;
 mod refusal;
 mod tags;
 mod task;

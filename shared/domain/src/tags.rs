@@ -1,9 +1,7 @@
 //! A task's tags: a small sorted set, so that equal sets are equal bytes everywhere.
 
-use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 use crate::limits;
@@ -56,18 +54,10 @@ impl TryFrom<Vec<Tag>> for Tags {
     }
 }
 
-impl JsonSchema for Tags {
-    fn schema_name() -> Cow<'static, str> {
-        "Tags".into()
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "type": "array",
-            "items": generator.subschema_for::<Tag>(),
-            "maxItems": limits::TAGS_MAX,
-            "uniqueItems": true,
-            "description": "A set of tags; the order given does not matter.",
-        })
-    }
-}
+crate::schema!(Tags, |generator| {
+    "type": "array",
+    "items": generator.subschema_for::<Tag>(),
+    "maxItems": limits::TAGS_MAX,
+    "uniqueItems": true,
+    "description": "A set of tags; the order given does not matter.",
+});

@@ -3,82 +3,33 @@
 //! Each type states its rule twice, as a check and as a JSON Schema pattern; a property test in
 //! `events` holds the two against each other.
 
-use std::borrow::Cow;
-use std::fmt;
-use std::str::FromStr;
-
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Serialize};
-
 use crate::limits;
 use crate::values::Invalid;
 
-macro_rules! text {
+/// A text of at most `max` characters.
+macro_rules! short_text {
     ($(#[$doc:meta])* $name:ident, max $max:expr, pattern $pattern:literal, $rule:literal, $check:expr) => {
-        $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(try_from = "String", into = "String")]
-        pub struct $name(String);
-
-        impl $name {
-            /// The text itself.
-            #[must_use]
-            pub fn as_str(&self) -> &str {
-                &self.0
-            }
-        }
-
-        impl TryFrom<String> for $name {
-            type Error = Invalid;
-
-            fn try_from(text: String) -> Result<Self, Invalid> {
+        crate::text!(
+            $(#[$doc])*
+            $name,
+            Invalid,
+            |text| {
                 let valid: fn(&str) -> bool = $check;
-                if text.chars().count() <= $max && valid(&text) {
-                    Ok(Self(text))
-                } else {
-                    Err(Invalid::text(stringify!($name), $rule, $max))
-                }
+                (text.chars().count() <= $max && valid(text))
+                    .then_some(())
+                    .ok_or(Invalid::text(stringify!($name), $rule, $max))
+            },
+            {
+                "type": "string",
+                "maxLength": $max,
+                "pattern": $pattern,
+                "description": concat!("At most maxLength characters: ", $rule, "."),
             }
-        }
-
-        impl FromStr for $name {
-            type Err = Invalid;
-
-            fn from_str(text: &str) -> Result<Self, Invalid> {
-                Self::try_from(text.to_owned())
-            }
-        }
-
-        impl From<$name> for String {
-            fn from(text: $name) -> String {
-                text.0
-            }
-        }
-
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
-            }
-        }
-
-        impl JsonSchema for $name {
-            fn schema_name() -> Cow<'static, str> {
-                stringify!($name).into()
-            }
-
-            fn json_schema(_: &mut SchemaGenerator) -> Schema {
-                json_schema!({
-                    "type": "string",
-                    "maxLength": $max,
-                    "pattern": $pattern,
-                    "description": concat!("At most maxLength characters: ", $rule, "."),
-                })
-            }
-        }
+        );
     };
 }
 
-text!(
+short_text!(
     /// What a task is called: one line, not blank.
     Title,
     max limits::TITLE_MAX,
@@ -87,7 +38,7 @@ text!(
     |text| !text.trim_start_matches(' ').is_empty() && !text.chars().any(|c| c.is_ascii_control())
 );
 
-text!(
+short_text!(
     /// What a task is about: any text without U+0000, which PostgreSQL cannot store.
     Description,
     max limits::DESCRIPTION_MAX,
@@ -96,7 +47,7 @@ text!(
     |text| !text.contains('\0')
 );
 
-text!(
+short_text!(
     /// A label: lower case, so that `Urgent` and `urgent` cannot both exist.
     Tag,
     max limits::TAG_MAX,
@@ -105,7 +56,7 @@ text!(
     |text| is_slug(text, b"._:-")
 );
 
-text!(
+short_text!(
     /// Who is to do it: an identifier that the tenant's own directory understands.
     Assignee,
     max limits::ASSIGNEE_MAX,
@@ -114,7 +65,7 @@ text!(
     |text| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())
 );
 
-text!(
+short_text!(
     /// Whose task it is. Part of every key and every query.
     TenantId,
     max limits::TENANT_MAX,
@@ -123,7 +74,7 @@ text!(
     |text| is_slug(text, b"-")
 );
 
-text!(
+short_text!(
     /// What an attachment's file is called: one line, not blank, without a folder.
     AttachmentName,
     max limits::ATTACHMENT_NAME_MAX,
@@ -133,7 +84,7 @@ text!(
         && !text.chars().any(|c| c.is_ascii_control() || c == '/' || c == '\\')
 );
 
-text!(
+short_text!(
     /// A media type (RFC 6838) in lower case, without parameters: two spellings of one type would
     /// not be equal.
     ContentType,
@@ -153,6 +104,8 @@ fn is_slug(text: &str, punctuation: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::str::FromStr as _;
+
     use super::*;
 
     #[test]

@@ -1,11 +1,9 @@
 //! Identifiers, versions and points in time.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
 use chrono::{DateTime, Datelike as _, NaiveDate, Timelike as _, Utc};
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -52,6 +50,15 @@ impl Invalid {
     }
 }
 
+/// Length of a UUID in its canonical form.
+pub(crate) const UUID_LENGTH: usize = 36;
+
+/// Reads a UUID in its canonical form, in lower case.
+pub(crate) fn canonical_uuid(text: &str) -> Option<Uuid> {
+    let canonical = text.len() == UUID_LENGTH && !text.bytes().any(|b| b.is_ascii_uppercase());
+    canonical.then(|| Uuid::try_parse(text).ok()).flatten()
+}
+
 /// A task's identifier: a UUID of version 7 (RFC 9562), chosen by whoever creates the task, so
 /// that every command, the first one too, can name its subject.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -59,7 +66,6 @@ impl Invalid {
 pub struct TaskId(Uuid);
 
 impl TaskId {
-    const LENGTH: usize = 36;
     const RULE: &str = "a UUID of version 7 in lower case";
 
     /// The identifier as a UUID.
@@ -76,7 +82,7 @@ impl TryFrom<Uuid> for TaskId {
         if uuid.get_version_num() == 7 && uuid.get_variant() == uuid::Variant::RFC4122 {
             Ok(Self(uuid))
         } else {
-            Err(Invalid::text("TaskId", Self::RULE, Self::LENGTH))
+            Err(Invalid::text("TaskId", Self::RULE, UUID_LENGTH))
         }
     }
 }
@@ -86,20 +92,11 @@ impl FromStr for TaskId {
 
     /// Takes the canonical form only: two spellings of one task must not be two message groups.
     fn from_str(text: &str) -> Result<Self, Invalid> {
-        let canonical = text.len() == Self::LENGTH && !text.bytes().any(|b| b.is_ascii_uppercase());
-        canonical
-            .then(|| Uuid::try_parse(text).ok())
-            .flatten()
-            .and_then(|uuid| Self::try_from(uuid).ok())
-            .ok_or(Invalid::text("TaskId", Self::RULE, Self::LENGTH))
-    }
-}
-
-impl TryFrom<String> for TaskId {
-    type Error = Invalid;
-
-    fn try_from(text: String) -> Result<Self, Invalid> {
-        text.parse()
+        canonical_uuid(text).and_then(|uuid| Self::try_from(uuid).ok()).ok_or(Invalid::text(
+            "TaskId",
+            Self::RULE,
+            UUID_LENGTH,
+        ))
     }
 }
 
@@ -109,19 +106,11 @@ impl fmt::Display for TaskId {
     }
 }
 
-impl JsonSchema for TaskId {
-    fn schema_name() -> Cow<'static, str> {
-        "TaskId".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "type": "string",
-            "description": "A UUID of version 7 (RFC 9562) in lower case.",
-            "pattern": "^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$",
-        })
-    }
-}
+crate::parsed!(TaskId, {
+    "type": "string",
+    "description": "A UUID of version 7 (RFC 9562) in lower case.",
+    "pattern": "^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$",
+});
 
 /// The day by which a task is to be done: `YYYY-MM-DD`, without a time zone, from 0001-01-01 to
 /// 9999-12-31. Those are the days that RFC 3339, JSON Schema and PostgreSQL all write alike: in the
@@ -164,31 +153,15 @@ impl FromStr for DueDate {
     }
 }
 
-impl TryFrom<String> for DueDate {
-    type Error = Invalid;
-
-    fn try_from(text: String) -> Result<Self, Invalid> {
-        text.parse()
-    }
-}
-
-impl JsonSchema for DueDate {
-    fn schema_name() -> Cow<'static, str> {
-        "DueDate".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "type": "string",
-            "format": "date",
-            // Without the year 0, as an alternative for each leading digit: not every validator has
-            // lookahead.
-            "pattern": "^([1-9][0-9]{3}|0[1-9][0-9]{2}|00[1-9][0-9]|000[1-9])-[0-9]{2}-[0-9]{2}$",
-            "description":
-                "A day as YYYY-MM-DD, without a time zone, from 0001-01-01 to 9999-12-31.",
-        })
-    }
-}
+crate::parsed!(DueDate, {
+    "type": "string",
+    "format": "date",
+    // Without the year 0, as an alternative for each leading digit: not every validator has
+    // lookahead.
+    "pattern": "^([1-9][0-9]{3}|0[1-9][0-9]{2}|00[1-9][0-9]|000[1-9])-[0-9]{2}-[0-9]{2}$",
+    "description":
+        "A day as YYYY-MM-DD, without a time zone, from 0001-01-01 to 9999-12-31.",
+});
 
 #[cfg(test)]
 mod tests {

@@ -1,12 +1,8 @@
 //! The idempotency key of a write, chosen by the caller, under which a repeat is recognised.
 
-use std::borrow::Cow;
-
 use axum::extract::{FromRequestParts, OptionalFromRequestParts};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName};
-
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
 use crate::Problem;
 
@@ -46,22 +42,10 @@ impl IdempotencyKey {
     }
 }
 
-impl JsonSchema for IdempotencyKey {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> Cow<'static, str> {
-        "IdempotencyKey".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "type": "string",
-            "pattern": r#"^("([!#-\[\]-~]|\\["\\]){1,128}"|[!#-~]{1,128})$"#,
-        })
-    }
-}
+domain::schema!(inline IdempotencyKey, {
+    "type": "string",
+    "pattern": r#"^("([!#-\[\]-~]|\\["\\]){1,128}"|[!#-~]{1,128})$"#,
+});
 
 fn invalid(detail: &'static str) -> Problem {
     Problem::InvalidHeader { name: NAME, detail }

@@ -1,11 +1,9 @@
 //! The identifier of an operation.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
 use domain::TenantId;
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use sha2::{Digest as _, Sha256};
 
 /// The identifier of an operation, unique within its tenant: 32 lower-case hexadecimal digits. The
@@ -34,19 +32,11 @@ impl OperationId {
     }
 }
 
-impl JsonSchema for OperationId {
-    fn schema_name() -> Cow<'static, str> {
-        "OperationId".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "type": "string",
-            "description": "An operation's identifier: 32 hexadecimal digits in lower case.",
-            "pattern": "^[0-9a-f]{32}$",
-        })
-    }
-}
+domain::schema!(OperationId, {
+    "type": "string",
+    "description": "An operation's identifier: 32 hexadecimal digits in lower case.",
+    "pattern": "^[0-9a-f]{32}$",
+});
 
 impl fmt::Display for OperationId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,12 +1,10 @@
 //! What distinguishes one file from another: its size and its digest.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 use crate::limits::ATTACHMENT_BYTES_MAX;
@@ -48,20 +46,12 @@ impl TryFrom<f64> for AttachmentSize {
     }
 }
 
-impl JsonSchema for AttachmentSize {
-    fn schema_name() -> Cow<'static, str> {
-        "AttachmentSize".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "type": "integer",
-            "description": "A size in bytes.",
-            "minimum": 1,
-            "maximum": ATTACHMENT_BYTES_MAX,
-        })
-    }
-}
+crate::schema!(AttachmentSize, {
+    "type": "integer",
+    "description": "A size in bytes.",
+    "minimum": 1,
+    "maximum": ATTACHMENT_BYTES_MAX,
+});
 
 /// A SHA-256 digest; as text in base64, as S3 has it in `x-amz-checksum-sha256`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -97,27 +87,11 @@ impl FromStr for Sha256 {
     }
 }
 
-impl TryFrom<String> for Sha256 {
-    type Error = Invalid;
-
-    fn try_from(text: String) -> Result<Self, Invalid> {
-        text.parse()
-    }
-}
-
-impl JsonSchema for Sha256 {
-    fn schema_name() -> Cow<'static, str> {
-        "Sha256".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "type": "string",
-            "description": "The 32 bytes of a SHA-256 in base64, with padding.",
-            "pattern": "^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$",
-        })
-    }
-}
+crate::parsed!(Sha256, {
+    "type": "string",
+    "description": "The 32 bytes of a SHA-256 in base64, with padding.",
+    "pattern": "^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$",
+});
 
 impl fmt::Display for Sha256 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,15 +1,13 @@
 //! Which attachment it is.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::text::TenantId;
-use crate::values::{Invalid, TaskId};
+use crate::values::{Invalid, TaskId, UUID_LENGTH, canonical_uuid};
 
 /// An attachment's identifier, unique within its tenant: a UUID in lower case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -17,8 +15,6 @@ use crate::values::{Invalid, TaskId};
 pub struct AttachmentId(Uuid);
 
 impl AttachmentId {
-    const LENGTH: usize = 36;
-
     /// The identifier as a UUID.
     #[must_use]
     pub fn as_uuid(self) -> Uuid {
@@ -37,20 +33,8 @@ impl FromStr for AttachmentId {
 
     /// Takes the canonical form only: one attachment has one address.
     fn from_str(text: &str) -> Result<Self, Invalid> {
-        let canonical = text.len() == Self::LENGTH && !text.bytes().any(|b| b.is_ascii_uppercase());
-        canonical.then(|| Uuid::try_parse(text).ok()).flatten().map(Self).ok_or(Invalid::text(
-            "AttachmentId",
-            "a UUID in lower case",
-            Self::LENGTH,
-        ))
-    }
-}
-
-impl TryFrom<String> for AttachmentId {
-    type Error = Invalid;
-
-    fn try_from(text: String) -> Result<Self, Invalid> {
-        text.parse()
+        let invalid = Invalid::text("AttachmentId", "a UUID in lower case", UUID_LENGTH);
+        canonical_uuid(text).map(Self).ok_or(invalid)
     }
 }
 
@@ -60,19 +44,11 @@ impl fmt::Display for AttachmentId {
     }
 }
 
-impl JsonSchema for AttachmentId {
-    fn schema_name() -> Cow<'static, str> {
-        "AttachmentId".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "type": "string",
-            "description": "A UUID in lower case.",
-            "pattern": "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$",
-        })
-    }
-}
+crate::parsed!(AttachmentId, {
+    "type": "string",
+    "description": "A UUID in lower case.",
+    "pattern": "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$",
+});
 
 /// An attachment's place among all tenants.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

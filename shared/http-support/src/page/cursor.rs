@@ -1,11 +1,8 @@
 //! The cursor itself: a position, and the signature that it is ours.
 
-use std::borrow::Cow;
-
 use aws_lc_rs::hmac::{Context, Key, verify};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -46,19 +43,7 @@ impl Cursor {
     }
 }
 
-impl JsonSchema for Cursor {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> Cow<'static, str> {
-        "Cursor".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "pattern": "^[A-Za-z0-9_-]+$", "maxLength": CURSOR_MAX })
-    }
-}
+domain::schema!(inline Cursor, { "type": "string", "pattern": "^[A-Za-z0-9_-]+$", "maxLength": CURSOR_MAX });
 
 impl TryFrom<String> for Cursor {
     type Error = String;

@@ -1,8 +1,5 @@
 //! How many elements a page has.
 
-use std::borrow::Cow;
-
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
 /// How many elements a page may have: 1 to [`Limit::MAX`], [`Limit::DEFAULT`] by default.
@@ -42,24 +39,12 @@ impl TryFrom<String> for Limit {
     }
 }
 
-impl JsonSchema for Limit {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> Cow<'static, str> {
-        "Limit".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "type": "integer",
-            "minimum": 1,
-            "maximum": Self::MAX,
-            "default": Self::DEFAULT,
-        })
-    }
-}
+domain::schema!(inline Limit, {
+    "type": "integer",
+    "minimum": 1,
+    "maximum": Self::MAX,
+    "default": Self::DEFAULT,
+});
 
 #[cfg(test)]
 mod tests {

@@ -1,9 +1,6 @@
 //! What a title is searched for.
 
-use std::borrow::Cow;
-
 use domain::limits;
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize};
 
 /// Letters and digits in a row that a search needs: the index knows titles by three of them.
@@ -34,23 +31,11 @@ impl TitleText {
     }
 }
 
-impl JsonSchema for TitleText {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> Cow<'static, str> {
-        "TitleText".into()
-    }
-
-    fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "type": "string",
-            "maxLength": limits::TITLE_MAX,
-            "pattern": PATTERN,
-        })
-    }
-}
+domain::schema!(inline TitleText, {
+    "type": "string",
+    "maxLength": limits::TITLE_MAX,
+    "pattern": PATTERN,
+});
 
 impl TryFrom<String> for TitleText {
     type Error = String;
