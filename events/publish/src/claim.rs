@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use aws_sdk_s3::{Client, error::DisplayErrorContext, primitives::ByteStream};
 use events::{CommandEvent, DecodeError, Reason, decode, decode_claimed};
+use objects::claim_check::{Reference, sha256};
 use serde_json::{json, value::RawValue};
 
-use crate::ids::{deduplication, sha256};
+use crate::ids::deduplication;
 
 /// Where data that travels apart goes.
 #[derive(Clone, Debug)]
@@ -72,11 +73,9 @@ fn key(event: &CommandEvent, data: &str) -> String {
 }
 
 impl Data {
-    /// The value of the message attribute `ClaimCheck`: where the data is, and how to know it. It is
-    /// the wire format of the consumer's harness, which this crate is spared.
-    pub(crate) fn reference(&self, bucket: &str) -> String {
-        let (size, digest) = (self.json.len(), sha256(self.json.as_bytes()));
-        json!({"bucket": bucket, "key": self.key, "size": size, "sha256": digest}).to_string()
+    /// Where the data is, and how to know it.
+    pub(crate) fn reference(&self, bucket: &str) -> Reference {
+        Reference::new(bucket, &self.key, self.json.as_bytes())
     }
 }
 
@@ -119,7 +118,7 @@ mod tests {
         let body: Value = serde_json::from_str(&body).unwrap();
         assert_eq!(body["dataref"], json!(format!("s3://bodies/{}", data.key)));
         assert_eq!((&body["note"], &body["data"]), (&json!([1, "x"]), &Value::Null));
-        let reference: Value = serde_json::from_str(&data.reference("bodies")).unwrap();
+        let reference: Value = serde_json::from_str(&data.reference("bodies").to_json()).unwrap();
         let expected = json!({"bucket": "bodies", "key": data.key, "size": 16, "sha256": digest});
         assert_eq!(reference, expected);
     }

@@ -28,10 +28,7 @@ pub const ABOUT: &str = env!("CARGO_PKG_DESCRIPTION");
 /// Runs it with a command line, whose first argument is the program's name.
 #[must_use]
 pub fn run(command_line: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let arguments = match Arguments::try_parse_from(command_line) {
-        Ok(arguments) => arguments,
-        Err(error) => error.exit(),
-    };
+    let arguments = Arguments::parse_from(command_line);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let published = runtime
         .context("starting the async runtime")
@@ -66,13 +63,8 @@ async fn producer(arguments: &Arguments) -> Producer {
     let queue_url = arguments.queue_url.clone().unwrap_or_default();
     let mut producer = Producer::new(aws_sdk_sqs::Client::new(&sdk), queue_url);
     if let Some(bucket) = &arguments.claim_check_bucket {
-        // Path style, for an endpoint that is no AWS has no name for each bucket.
-        let s3 = aws_sdk_s3::config::Builder::from(&sdk)
-            .force_path_style(sdk.endpoint_url().is_some())
-            .build();
         let over = usize::try_from(arguments.claim_check_over).unwrap_or(usize::MAX);
-        let s3 = aws_sdk_s3::Client::from_conf(s3);
-        producer = producer.claim_checks(s3, bucket).claim_checks_over(over);
+        producer = producer.claim_checks(objects::client(&sdk), bucket).claim_checks_over(over);
     }
     match arguments.rate {
         Some(rate) => producer.per_second(rate),

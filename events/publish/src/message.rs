@@ -7,6 +7,7 @@ use aws_sdk_sqs::{
     types::{MessageAttributeValue, SendMessageBatchRequestEntry},
 };
 use events::{CommandEvent, DecodeError, decode, queue_text};
+use objects::claim_check;
 
 use crate::{
     claim::{Apart, Data, apart},
@@ -48,9 +49,9 @@ impl<'a> Message<'a> {
         match claims.filter(|claims| event.len() > claims.over) {
             Some(Claims { bucket, .. }) => {
                 let Apart { event, body, data } = apart(&event, bucket)?;
-                let reference = data.reference(bucket);
+                let reference = data.reference(bucket).to_json();
                 let mut message = Self::carrying(position, &event, body.into());
-                message.attributes.push(("ClaimCheck", reference));
+                message.attributes.push((claim_check::ATTRIBUTE, reference));
                 message.data = Some(data);
                 Ok(message)
             }

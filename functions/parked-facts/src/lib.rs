@@ -19,10 +19,7 @@ pub const ABOUT: &str = env!("CARGO_PKG_DESCRIPTION");
 /// Runs the tool with a command line, whose first argument is the program's name.
 #[must_use]
 pub fn run(command_line: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let arguments = match Arguments::try_parse_from(command_line) {
-        Ok(arguments) => arguments,
-        Err(error) => error.exit(),
-    };
+    let arguments = Arguments::parse_from(command_line);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let done = runtime
         .context("starting the async runtime")

@@ -1,5 +1,6 @@
 //! S3 objects as attachments and claim checks both need them.
 
+pub mod claim_check;
 mod failure;
 mod remove;
 

@@ -65,10 +65,11 @@
 mod bucket;
 mod config;
 mod fetch;
-mod reference;
+mod sender;
 mod sub_batch;
 
 pub use config::Config;
 pub(crate) use fetch::ClaimChecks;
-pub use reference::{ATTRIBUTE, Reference, put};
+pub use objects::claim_check::{ATTRIBUTE, Reference};
+pub use sender::put;
 pub(crate) use sub_batch::{BlockedGroups, SubBatch};
