@@ -4,9 +4,6 @@
 mod claimed;
 mod compatibility;
 mod examples;
-#[path = "../../../shared/domain/tests/hostile/mod.rs"]
-#[expect(dead_code, reason = "other rings use the others")]
-mod hostile;
 mod mutations;
 mod schemas;
 mod versions;

@@ -7,8 +7,7 @@ use events::{decode, decode_fact, encode_command, encode_fact};
 use proptest::prelude::*;
 use serde_json::Value;
 use serde_json::value::to_raw_value;
-
-use crate::hostile;
+use test_values::hostile;
 
 /// AWS's rule for the body of a message and for the value of an attribute, which not every server
 /// that stands in for AWS enforces.

@@ -1,16 +1,16 @@
 //! The history of tasks: every version, from the facts, read in pages.
 
 use domain::{Task, limits};
+use fake_lambda::LambdaApi;
 use local_stack::{Environment, Function};
 use records::{Change, History, HistoryConfig};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
+use test_values::hostile;
 use uuid::Uuid;
 
 use crate::relay::{facts_queue, relay};
 use crate::support::event_source_mapping::{Mapping, TIME};
-use crate::support::hostile;
-use crate::support::lambda_api::LambdaApi;
 use crate::support::system::{Api, PATIENCE, TestSystem, binary, event, eventually};
 
 /// What the projector of the facts in `queue` finds in its environment.

@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use aws_sdk_sqs::types::{MessageSystemAttributeName, QueueAttributeName};
+use fake_lambda::LambdaApi;
 use local_stack::Function;
 use serde_json::{Value, json};
 use tokio::time::sleep;
@@ -13,7 +14,6 @@ use uuid::Uuid;
 
 use crate::conformance::Host;
 use crate::support::event_source_mapping::{Mapping, TIME};
-use crate::support::lambda_api::LambdaApi;
 use crate::support::load::Load;
 use crate::support::private_servers;
 use crate::support::system::{TestSystem, event, eventually};

@@ -2,9 +2,6 @@
 //! the edge.
 #![expect(clippy::expect_used, reason = "a test that cannot build its input has failed")]
 
-#[expect(dead_code, reason = "other rings use the others")]
-mod hostile;
-
 use std::fmt::Debug;
 use std::str::FromStr;
 
@@ -15,6 +12,7 @@ use domain::{
 use proptest::prelude::*;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use test_values::hostile;
 
 /// Asserts that, if `text` is a value, it is the same after it was JSON, and its JSON is `text`.
 fn returns<T>(text: &str) -> Result<(), TestCaseError>

@@ -1,12 +1,11 @@
 //! A system with both HTTP functions behind one entry, and a caller.
 
+use fake_lambda::{Call, LambdaApi, Sender};
 use local_stack::Environment;
 use secrecy::SecretString;
 use serde_json::Value;
 
 use super::running_function::{Entry, Reply, RunningFunction};
-use crate::support::lambda_api::LambdaApi;
-use crate::support::lambda_events::{Call, Sender};
 use crate::support::system::TestSystem;
 
 pub(super) struct Fixture {

@@ -4,13 +4,12 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use fake_lambda::{Call, LambdaApi, Sender};
 use local_stack::Function;
 use reqwest::Method;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use crate::support::lambda_api::LambdaApi;
-use crate::support::lambda_events::{Call, Sender};
 use crate::support::system::{Api, TestSystem};
 
 const MINUTE: Duration = Duration::from_mins(1);

@@ -4,6 +4,7 @@ use aws_sdk_s3::error::SdkError;
 use aws_sdk_s3::operation::head_object::HeadObjectError;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use fake_lambda::LambdaApi;
 use local_stack::{Environment, Function, Queue, create_attachment_bucket, create_queue, ports};
 use reqwest::{Method, Response, StatusCode};
 use secrecy::SecretString;
@@ -11,7 +12,6 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::support::event_source_mapping::{Mapping, TIME};
-use crate::support::lambda_api::LambdaApi;
 use crate::support::system::{Api, PATIENCE, TestSystem, binary, eventually};
 
 /// The file of most tests, and what is said of it.

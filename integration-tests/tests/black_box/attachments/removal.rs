@@ -1,11 +1,11 @@
 //! Nothing stays that nobody can reach.
 
+use fake_lambda::LambdaApi;
 use reqwest::StatusCode;
 use uuid::Uuid;
 
 use super::fixture::{FILE, Fixture, object_key};
 use crate::support::event_source_mapping::TIME;
-use crate::support::lambda_api::LambdaApi;
 use crate::support::system::eventually;
 
 #[tokio::test]

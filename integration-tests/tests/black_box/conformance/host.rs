@@ -3,11 +3,11 @@
 use std::process::ExitStatus;
 use std::time::Duration;
 
+use fake_lambda::LambdaApi;
 use local_stack::{Environment, Function};
 
 use super::fixture::Fixture;
 use crate::support::event_source_mapping::Mapping;
-use crate::support::lambda_api::LambdaApi;
 use crate::support::system::{PATIENCE, binary, eventually};
 
 /// Its name, and its log's.

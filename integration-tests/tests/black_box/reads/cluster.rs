@@ -1,11 +1,11 @@
 //! The built functions on a Redis that is a cluster: writes are written through and end pages, reads
 //! come from it, and rates are limited, for tenants of every node.
 
+use local_stack::RedisCluster;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::support::redis_cluster::Cluster;
 use crate::support::system::{Api, TestSystem, eventually};
 
 /// Tenants whose slots are on each of three nodes.
@@ -63,8 +63,8 @@ impl Fixture {
 
 #[tokio::test]
 async fn a_cluster_serves_invalidates_and_limits_for_the_functions() {
-    let cluster = Cluster::start().await;
-    let system = TestSystem::with_redis(&cluster.url().into()).await;
+    let cluster = RedisCluster::start().await.expect("a cluster");
+    let system = TestSystem::with_redis(&cluster.url()).await;
     let limited = [("RATE_LIMIT_BULK_PER_MINUTE", "1"), ("RATE_LIMIT_BULK_BURST", "2")];
     let (reader, writer) = (system.reader().await, system.writer_with(&limited).await);
     let fixture = Fixture { system, reader, writer };

@@ -13,10 +13,10 @@ use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::support::lambda_api::LambdaApi;
 use crate::support::load::Load;
 use crate::support::private_servers;
 use crate::support::system::{PATIENCE, TestSystem, binary, event, eventually};
+use fake_lambda::LambdaApi;
 use subscriber::Subscriber;
 
 /// What a relay finds in its environment. Small batches, so that there is a middle to be killed in.

@@ -9,11 +9,10 @@ use aws_sdk_sqs::types::{
 };
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use fake_lambda::LambdaApi;
 use serde_json::{Map, Value, json};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
-
-use crate::support::lambda_api::LambdaApi;
 
 /// A Lambda's timeout, unless a test has another.
 pub(crate) const TIME: Duration = Duration::from_secs(20);

@@ -8,6 +8,7 @@ use std::time::Duration;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::{Message, MessageSystemAttributeName, SendMessageBatchRequestEntry};
 use clap::Parser;
+use fake_lambda::LambdaApi;
 use local_stack::{
     ALL_SCOPES, AUDIENCE, AwsAccess, Environment, External, Function, Issuer, Queue, State,
     TestDatabase, create_fifo_queue, ports, repository,
@@ -20,7 +21,6 @@ use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
-use crate::support::lambda_api::LambdaApi;
 use crate::support::private_servers;
 
 /// The binary of all functions.

@@ -4,13 +4,13 @@
 use std::collections::HashMap;
 
 use serde_json::{Value, json};
+use test_values::hostile;
 use uuid::Uuid;
 
 use super::{get, post};
 use crate::history::projector;
 use crate::relay::subscriber::Subscriber;
 use crate::relay::{facts_queue, relay};
-use crate::support::hostile;
 use crate::support::system::{Api, TestSystem, event, eventually};
 
 /// Whether the task has every member that was sent.

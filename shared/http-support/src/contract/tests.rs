@@ -1,14 +1,11 @@
 //! What the document says that a value may be, and what is taken, are one: for the values that no
 //! event has (the others, the tests of `events` hold against their schemas).
 
-#[path = "../../../domain/tests/schema/mod.rs"]
-mod schema;
-
 use domain::{AttachmentId, AttachmentName, AttachmentSize, ContentType, Sha256};
 use records::OperationId;
 use serde_json::Value;
+use test_values::schema::{agree, in_json, schema_of};
 
-use self::schema::{agree, in_json, schema_of};
 use crate::page::Limit;
 use crate::{IdempotencyKey, Query};
 

@@ -3,15 +3,12 @@
 use std::{collections::BTreeMap, io::Read as _, net::SocketAddr, time::Duration};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
+use fake_lambda::{Call, LambdaApi, Sender};
 use flate2::read::GzDecoder;
 use reqwest::{Client, Method};
 use serde_json::Value;
 
-use crate::{
-    events::{Call, Sender},
-    lambda_api::LambdaApi,
-    process::Example,
-};
+use crate::process::Example;
 
 const MINUTE: Duration = Duration::from_mins(1);
 

@@ -2,9 +2,10 @@
 
 use std::{fs, process::Command, time::Duration};
 
+use fake_lambda::LambdaApi;
 use serde_json::json;
 
-use crate::{lambda_api::LambdaApi, process::Example};
+use crate::process::Example;
 
 const MINUTE: Duration = Duration::from_mins(1);
 

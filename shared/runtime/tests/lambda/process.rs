@@ -7,9 +7,8 @@ use std::{
     time::Duration,
 };
 
+use fake_lambda::LambdaApi;
 use tokio::{net::TcpStream, time::sleep};
-
-use crate::lambda_api::LambdaApi;
 
 /// A running example; dropped, it is killed.
 pub(crate) struct Example(Child);

@@ -6,6 +6,7 @@ use std::{
 };
 
 use axum::{Router, body::Bytes, extract::State, routing};
+use fake_lambda::{LambdaApi, TRACE};
 use opentelemetry_proto::tonic::{
     collector::trace::v1::ExportTraceServiceRequest, trace::v1::Span,
 };
@@ -13,10 +14,7 @@ use prost::Message as _;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use crate::{
-    lambda_api::{LambdaApi, TRACE},
-    process::Example,
-};
+use crate::process::Example;
 
 type Spans = Arc<Mutex<Vec<Span>>>;
 

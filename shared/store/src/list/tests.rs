@@ -1,9 +1,7 @@
 //! What the document says that a parameter may be, and what is taken, are one.
 
-#[path = "../../../domain/tests/schema/mod.rs"]
-mod schema;
+use test_values::schema::{agree, in_json};
 
-use self::schema::{agree, in_json};
 use super::{Sort, TitleText};
 
 #[test]

@@ -10,13 +10,10 @@ mod apply;
 mod attachments;
 mod cache;
 mod cached;
-mod cluster;
 mod failover;
 mod fixture;
 mod freshness;
 mod frozen;
-#[path = "../../../domain/tests/hostile/mod.rs"]
-mod hostile;
 mod limits;
 mod lists;
 mod local;

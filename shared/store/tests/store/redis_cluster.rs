@@ -3,15 +3,16 @@
 use std::time::Duration;
 
 use domain::{TaskId, TenantId};
+use local_stack::RedisCluster;
 use nix::sys::signal::Signal;
 use rate_limits::Class;
 use redis::cmd;
+use secrecy::ExposeSecret as _;
 use store::{Filter, Freshness, LocalConfig, Sort, Source};
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use crate::cached::limits_by;
-use crate::cluster::{Cluster, PRIMARIES, SLOTS};
 use crate::fixture::{Fixture, create, new_task, of_tenant, rename};
 
 /// How long to wait for what must happen.
@@ -28,8 +29,8 @@ struct Stage {
 }
 
 impl Stage {
-    async fn new(cluster: &Cluster) -> Self {
-        let url = cluster.url();
+    async fn new(cluster: &RedisCluster) -> Self {
+        let url = cluster.url().expose_secret().to_owned();
         let tasks = TENANTS.map(|name| (name.parse().expect("a tenant"), new_task()));
         let fixture = Fixture::with_redis(&url).await;
         let mut stage = Self { fixture, url, tasks: tasks.to_vec(), written: 0 };
@@ -88,7 +89,7 @@ impl Stage {
 
 #[tokio::test]
 async fn a_cluster_caches_lists_and_limits_for_the_tenants_of_all_nodes() {
-    let cluster = Cluster::start().await;
+    let cluster = RedisCluster::start().await.expect("a cluster");
     let stage = Stage::new(&cluster).await;
     let limits =
         limits_by(&stage.url, &["--rate-limit-bulk-per-minute=1", "--rate-limit-bulk-burst=2"]);
@@ -98,7 +99,7 @@ async fn a_cluster_caches_lists_and_limits_for_the_tenants_of_all_nodes() {
             assert_eq!(status.allowed, expected);
         }
     }
-    for node in &cluster.0[..3] {
+    for node in &cluster.primaries {
         let keys: usize =
             cmd("DBSIZE").query_async(&mut node.connection.clone()).await.expect("a size");
         assert!(keys > 0, "each node has tenants");
@@ -118,25 +119,26 @@ async fn a_cluster_caches_lists_and_limits_for_the_tenants_of_all_nodes() {
 
 #[tokio::test]
 async fn a_slot_that_moves_is_followed() {
-    let cluster = Cluster::start().await;
+    let cluster = RedisCluster::start().await.expect("a cluster");
     let mut stage = Stage::new(&cluster).await;
-    cluster.move_slot("acme").await;
+    cluster.move_slot("acme").await.expect("moved");
     stage.works_for(&TENANTS).await;
 }
 
 #[tokio::test]
 async fn a_node_that_freezes_is_felt_by_its_tenants_until_its_replica_takes_over_and_by_no_others()
 {
-    let mut cluster = Cluster::start().await;
+    let mut cluster = RedisCluster::start().await.expect("a cluster");
     let mut stage = Stage::new(&cluster).await;
     let mut others = Vec::new();
     for tenant in TENANTS {
-        let slot: u16 = cluster.0[1].say(&["KEYSLOT", tenant]).await;
-        others.extend((slot >= SLOTS / PRIMARIES).then_some(tenant));
+        let slot = cluster.primaries[1].cluster(&["KEYSLOT", tenant]).await;
+        let slot: u16 = slot.expect("a slot");
+        others.extend((slot >= RedisCluster::SLOTS / RedisCluster::PRIMARIES).then_some(tenant));
     }
     assert!(others.len() < TENANTS.len(), "the first node has tenants");
-    cluster.0[3].is_replica_in_sync().await;
-    cluster.0[0].redis.process().signal(Signal::SIGSTOP).expect("stopped");
+    cluster.replica.is_replica_in_sync().await.expect("a replica");
+    cluster.primaries[0].server.process().signal(Signal::SIGSTOP).expect("stopped");
     stage.works_for(&others).await;
     stage.works_for(&TENANTS).await;
 }

@@ -5,10 +5,10 @@ use std::collections::HashMap;
 
 use domain::{Action, Task, TaskId};
 use store::{Filter, Freshness, Sort};
+use test_values::hostile;
 
 use crate::cached::Cached;
 use crate::fixture::{Fixture, create, incoming, new_task};
-use crate::hostile;
 use crate::outbox::{LONG, pending};
 
 #[tokio::test]

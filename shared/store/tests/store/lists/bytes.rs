@@ -2,9 +2,9 @@
 
 use domain::{Action, CreateTask, TaskId, TenantId, limits};
 use store::{Filter, Freshness, PageBody, Sort, Start};
+use test_values::hostile;
 
 use crate::fixture::{Fixture, create, new_task, of_tenant};
-use crate::hostile;
 
 const LARGE: usize = 25;
 const SMALL: usize = 30;

@@ -5,33 +5,46 @@ use serde_json::{Map, Value, json};
 
 /// A request, before a sender shapes it.
 #[derive(Clone, Default)]
-pub(crate) struct Call<'a> {
-    pub(crate) method: &'a str,
-    pub(crate) path: &'a str,
-    pub(crate) query: &'a str,
-    pub(crate) headers: Vec<(&'a str, String)>,
-    pub(crate) body: Vec<u8>,
+pub struct Call<'a> {
+    /// `GET`, say.
+    pub method: &'a str,
+    /// The path, which begins with `/`.
+    pub path: &'a str,
+    /// The query without `?`, encoded.
+    pub query: &'a str,
+    /// The headers: a name may come several times.
+    pub headers: Vec<(&'a str, String)>,
+    /// The body; it need not be text.
+    pub body: Vec<u8>,
 }
 
 /// Who sends.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Sender {
+pub enum Sender {
+    /// API Gateway, REST (format 1.0).
     RestApi,
+    /// API Gateway, HTTP (format 2.0).
     HttpApi,
+    /// A function URL.
     FunctionUrl,
+    /// An Application Load Balancer.
     LoadBalancer,
 }
 
 impl Sender {
-    pub(crate) const ALL: [Self; 4] =
+    /// All of them.
+    pub const ALL: [Self; 4] =
         [Self::RestApi, Self::HttpApi, Self::FunctionUrl, Self::LoadBalancer];
 
     /// Whether it keeps a header's several values apart.
-    pub(crate) fn keeps_repeats(self) -> bool {
+    #[must_use]
+    pub fn keeps_repeats(self) -> bool {
         matches!(self, Self::RestApi | Self::LoadBalancer)
     }
 
-    pub(crate) fn event(self, call: &Call<'_>) -> Value {
+    /// The event of this request.
+    #[must_use]
+    pub fn event(self, call: &Call<'_>) -> Value {
         match self {
             Self::RestApi => rest_api(call),
             Self::HttpApi => http_api(call, "prod", "/prod"),

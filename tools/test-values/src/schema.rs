@@ -13,9 +13,11 @@ const ODD: &[&str] = &[
     "7", "a", "g", "Z", "ß", "三", "٣", "💧",
 ];
 
-pub(crate) fn schema_of<T: JsonSchema>() -> Validator {
+/// The schema that the type has of itself, formats included.
+#[must_use]
+pub fn schema_of<T: JsonSchema>() -> Validator {
     let schema = T::json_schema(&mut SchemaGenerator::default());
-    jsonschema::options().should_validate_formats(true).build(schema.as_value()).unwrap()
+    jsonschema::options().should_validate_formats(true).build(schema.as_value()).expect("a schema")
 }
 
 /// A text that is fine, or was until something was put in the place of something.
@@ -30,8 +32,8 @@ fn nearly(fine: &'static [&'static str]) -> impl Strategy<Value = String> {
     })
 }
 
-/// Checks that they are for texts that are `fine`, and for those that nearly are.
-pub(crate) fn agree<T: JsonSchema>(fine: &'static [&'static str], is_taken: impl Fn(&str) -> bool) {
+/// Asserts that they are for texts that are `fine`, and for those that nearly are.
+pub fn agree<T: JsonSchema>(fine: &'static [&'static str], is_taken: impl Fn(&str) -> bool) {
     let schema = schema_of::<T>();
     for fine in fine {
         assert!(schema.is_valid(&json!(fine)) && is_taken(fine), "{fine:?}");
@@ -42,6 +44,7 @@ pub(crate) fn agree<T: JsonSchema>(fine: &'static [&'static str], is_taken: impl
 }
 
 /// Whether the text is taken as a JSON string.
-pub(crate) fn in_json<T: DeserializeOwned>(text: &str) -> bool {
+#[must_use]
+pub fn in_json<T: DeserializeOwned>(text: &str) -> bool {
     serde_json::from_value::<T>(json!(text)).is_ok()
 }

@@ -1,7 +1,7 @@
 //! A Lambda Runtime API on loopback, with a function behind it: in place of AWS.
 //!
 //! It hands invocations out one at a time, takes responses, errors and failed starts, and registers
-//! extensions. Shared by the tests of `runtime` and the black-box tests.
+//! extensions.
 
 use std::{
     collections::HashMap,
@@ -28,14 +28,14 @@ use tokio::{
 /// How long to wait for what must happen; it bounds a failure and measures nothing.
 const PATIENCE: Duration = Duration::from_mins(1);
 /// The trace header of every invocation.
-pub(crate) const TRACE: &str = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;\
+pub const TRACE: &str = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;\
                                 Sampled=1";
 
 /// What a function made of an invocation: a response, or an error's type and message.
-pub(crate) type Outcome = Result<Value, Value>;
+pub type Outcome = Result<Value, Value>;
 
 /// The server.
-pub(crate) struct LambdaApi {
+pub struct LambdaApi {
     address: SocketAddr,
     state: Arc<Api>,
 }
@@ -57,7 +57,8 @@ struct Invocation {
 }
 
 impl LambdaApi {
-    pub(crate) async fn start() -> Self {
+    /// Starts on a free port.
+    pub async fn start() -> Self {
         let (queued, next) = mpsc::unbounded_channel();
         let (init_errors, failed_starts) = mpsc::unbounded_channel();
         let state = Arc::new(Api {
@@ -84,7 +85,8 @@ impl LambdaApi {
     }
 
     /// What AWS would put into the function's environment.
-    pub(crate) fn environment(&self) -> [(&'static str, String); 4] {
+    #[must_use]
+    pub fn environment(&self) -> [(&'static str, String); 4] {
         [
             ("AWS_LAMBDA_RUNTIME_API", self.address.to_string()),
             ("AWS_LAMBDA_FUNCTION_NAME", "test".to_owned()),
@@ -94,7 +96,7 @@ impl LambdaApi {
     }
 
     /// Invokes, with `time` until the deadline; waits for the outcome.
-    pub(crate) async fn invoke(&self, id: &str, time: Duration, event: Value) -> Outcome {
+    pub async fn invoke(&self, id: &str, time: Duration, event: Value) -> Outcome {
         let (sender, outcome) = oneshot::channel();
         self.state.pending.lock().expect("a lock").insert(id.to_owned(), sender);
         let deadline_ms = now_ms() + i64::try_from(time.as_millis()).expect("a time");
@@ -105,20 +107,21 @@ impl LambdaApi {
 
     /// Waits until the function has fetched an invocation so many times: it is done with those
     /// before the last.
-    pub(crate) async fn fetches(&self, times: usize) {
+    pub async fn fetches(&self, times: usize) {
         let mut fetches = self.state.fetches.subscribe();
         let enough = timeout(PATIENCE, fetches.wait_for(|fetches| *fetches >= times));
         enough.await.expect("fetched in time").expect("a server");
     }
 
     /// The next start that failed.
-    pub(crate) async fn failed_start(&self) -> Value {
+    pub async fn failed_start(&self) -> Value {
         let mut failed_starts = self.state.failed_starts.lock().await;
         timeout(PATIENCE, failed_starts.recv()).await.expect("in time").expect("a server")
     }
 
     /// The events that each registered extension subscribed to.
-    pub(crate) fn extensions(&self) -> Vec<Value> {
+    #[must_use]
+    pub fn extensions(&self) -> Vec<Value> {
         self.state.extensions.lock().expect("a lock").clone()
     }
 }

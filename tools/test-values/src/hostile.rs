@@ -1,4 +1,4 @@
-//! Values at the edge of what the domain accepts, for every ring of tests: each includes this file.
+//! Values at the edge of what the domain accepts, for every ring of tests.
 //!
 //! They are JSON, so that each ring gives them to its own door.
 
@@ -24,24 +24,26 @@ fn text(of: &str, most: usize) -> impl Strategy<Value = String> + use<> {
 }
 
 /// A title, which begins with a letter so that it is not blank.
-pub(crate) fn title() -> impl Strategy<Value = String> {
+pub fn title() -> impl Strategy<Value = String> {
     text(ODD, 199).prop_map(|text| {
         let line = text.chars().map(|c| if c.is_ascii_control() { '\u{ffff}' } else { c });
         format!("x{}", line.collect::<String>())
     })
 }
 
-pub(crate) fn description() -> impl Strategy<Value = String> {
+/// A description.
+pub fn description() -> impl Strategy<Value = String> {
     text(&format!("{ODD}{CONTROLS}"), 10_000).prop_map(|text| text.replace('\0', "\u{1}"))
 }
 
-pub(crate) fn due_date() -> impl Strategy<Value = String> {
+/// A due date.
+pub fn due_date() -> impl Strategy<Value = String> {
     let edge = select(vec!["0001-01-01", "0004-02-29", "0999-12-31", "1582-10-10", "9999-12-31"]);
     prop_oneof![edge.prop_map(ToOwned::to_owned), "[1-9][0-9]{3}-(01|12)-(01|31)"]
 }
 
 /// The body of a request, and the data of an event, that creates a task.
-pub(crate) fn new_task() -> impl Strategy<Value = Value> {
+pub fn new_task() -> impl Strategy<Value = Value> {
     let tags = prop::collection::btree_set("[a-z0-9][a-z0-9._:-]{0,49}", 0..=20);
     let optional = (
         prop::option::of(description()),
@@ -65,7 +67,8 @@ pub(crate) fn new_task() -> impl Strategy<Value = Value> {
 }
 
 /// The largest task that there can be, however it is written: every character takes six bytes.
-pub(crate) fn largest_task() -> Value {
+#[must_use]
+pub fn largest_task() -> Value {
     let tags: Vec<_> = (10..30).map(|number| format!("{number}{}", "t".repeat(48))).collect();
     json!({
         "title": "\u{ffff}".repeat(200),
@@ -78,7 +81,8 @@ pub(crate) fn largest_task() -> Value {
 }
 
 /// So many tasks, the same each time, and the largest one.
-pub(crate) fn new_tasks(count: usize) -> Vec<Value> {
+#[must_use]
+pub fn new_tasks(count: usize) -> Vec<Value> {
     let (mut runner, strategy) = (TestRunner::deterministic(), new_task());
     let mut next = || strategy.new_tree(&mut runner).expect("a task").current();
     let mut tasks: Vec<_> = (0..count).map(|_| next()).collect();
