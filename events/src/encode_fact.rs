@@ -1,5 +1,7 @@
 //! From a fact in the store to the event that carries it.
 
+use std::fmt;
+
 use domain::{TaskId, TenantId, Timestamp};
 use serde_json::value::RawValue;
 use uuid::Uuid;
@@ -8,9 +10,9 @@ use crate::attributes::{EventId, JsonContent, Source, SpecVersion};
 use crate::event::Event;
 use crate::queue_text::queue_text;
 
-/// A pending fact, as the store keeps it.
-#[derive(Clone, Debug)]
-pub struct FactRecord<'a> {
+/// A fact as it was recorded, with all that its event says.
+#[derive(Clone)]
+pub struct FactRecord {
     /// What it is known by, for ever and everywhere.
     pub id: Uuid,
     /// Whose task.
@@ -18,32 +20,40 @@ pub struct FactRecord<'a> {
     /// Which task.
     pub task: TaskId,
     /// The `type` attribute.
-    pub kind: &'a str,
+    pub kind: String,
     /// What the type says, as JSON.
-    pub data: &'a RawValue,
+    pub data: Box<RawValue>,
     /// The trace context of the command that led to it.
-    pub traceparent: Option<&'a str>,
+    pub traceparent: Option<String>,
     /// When the command was applied.
     pub occurred_at: Timestamp,
+}
+
+/// Without the data, which is personal.
+impl fmt::Debug for FactRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { id, kind, .. } = self;
+        f.debug_struct("FactRecord").field("id", id).field("kind", kind).finish_non_exhaustive()
+    }
 }
 
 /// The event that carries `record`. Published again, it has the same id and the same bytes.
 ///
 /// # Errors
 /// None in practice: its members are all JSON.
-pub fn encode_fact(record: &FactRecord<'_>) -> serde_json::Result<String> {
+pub fn encode_fact(record: &FactRecord) -> serde_json::Result<String> {
     let event = serde_json::to_string(&Event {
         specversion: SpecVersion::V1,
         id: EventId::of_fact(record.id),
         source: Source::service(),
-        r#type: record.kind.to_owned(),
+        r#type: record.kind.clone(),
         subject: record.task,
         time: record.occurred_at.into(),
         datacontenttype: JsonContent::Json,
         tenant: record.tenant.clone(),
-        traceparent: record.traceparent.map(str::to_owned),
+        traceparent: record.traceparent.clone(),
         dataref: None,
-        data: record.data,
+        data: &record.data,
     })?;
     Ok(queue_text(event.into()).into_owned())
 }

@@ -44,8 +44,8 @@ fn assert_comes_back(task: Value) {
         id: task.id.as_uuid(),
         tenant: task.tenant.clone(),
         task: task.id,
-        kind: "dev.task-app.task.created.v1",
-        data: &to_raw_value(&task).expect("JSON"),
+        kind: "dev.task-app.task.created.v1".to_owned(),
+        data: to_raw_value(&task).expect("JSON"),
         traceparent: None,
         occurred_at: now,
     });

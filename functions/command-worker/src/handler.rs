@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use runtime::sqs::{BatchHandler, Delivery, Reject, Retry, Verdict};
 use runtime::{Clock, SystemClock};
-use store::{ApplyError, CommandKey, Incoming, Outcome, Receipt, Store};
+use store::{ApplyError, Incoming, Outcome, Receipt, Store};
 
 use crate::operation_outcomes::OperationOutcomes;
 use crate::producers::Producers;
@@ -35,12 +35,7 @@ impl BatchHandler for CommandHandler {
         };
         let event = event.map_err(|error| Reject::new(error.reason.code(), error.to_string()))?;
         self.producers.check(&event)?;
-        Ok(Incoming {
-            key: CommandKey { source: event.source.into(), id: event.id.into() },
-            command: event.command,
-            traceparent: event.traceparent,
-            request: None,
-        })
+        Ok(event.into())
     }
 
     fn traceparent<'a>(&self, incoming: &'a Incoming) -> Option<&'a str> {

@@ -2,7 +2,7 @@
 
 mod backoff;
 mod config;
-mod encoded_fact;
+mod message;
 mod publish_cycle;
 mod queue;
 mod queues;

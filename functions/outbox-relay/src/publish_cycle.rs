@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use events::encode_fact;
 use metrics::{counter, describe_counter};
 use store::{Failure, Fault, Lease, Outbox, OutboxListener, PendingFact, TaskKey};
 use tokio::sync::watch;
@@ -10,7 +11,7 @@ use tokio::time::Instant;
 use tracing::{error, warn};
 
 use crate::config::Config;
-use crate::encoded_fact::EncodedFact;
+use crate::message::Message;
 use crate::queues::{Queues, Sent};
 
 const PARKED: &str = "facts_parked_total";
@@ -80,21 +81,22 @@ impl Publisher {
             return self.nothing().await;
         }
         self.set_sleeping(false).await?;
-        let (encode, unreadable) = encode(&facts);
-        let sent = self.queues.send(&encode, lease.until).await;
+        let (messages, unreadable) = encode(facts);
+        let sent = self.queues.send(&messages, lease.until).await;
         let unavailable = sent.unavailable;
-        self.record(facts, sent, unreadable).await?;
+        self.record(&messages, sent, unreadable).await?;
         Ok(if unavailable { Cycle::Unavailable } else { Cycle::Published })
     }
 
     async fn record(
         &self,
-        facts: Vec<PendingFact>,
+        messages: &[Arc<Message>],
         sent: Sent,
         unreadable: Vec<Failure>,
     ) -> anyhow::Result<()> {
-        let is_published = |fact: &PendingFact| sent.everywhere.contains(&fact.seq);
-        let published: Vec<_> = facts.into_iter().filter(is_published).collect();
+        let is_published = |fact: &&PendingFact| sent.everywhere.contains(&fact.seq);
+        let published: Vec<_> =
+            messages.iter().map(|message| &message.fact).filter(is_published).collect();
         if !published.is_empty() && !self.outbox.published(&published).await? {
             self.uncached.send_modify(|batches| *batches += 1);
         }
@@ -142,29 +144,35 @@ impl Publisher {
     }
 }
 
-/// The events of those facts that can be read. One that cannot be read holds back the later ones of
+/// The messages of those facts that can be read. One that cannot be read holds back the later ones of
 /// its task, and is a failure once none of an earlier one's is left to be published.
-fn encode(facts: &[PendingFact]) -> (Vec<Arc<EncodedFact>>, Vec<Failure>) {
-    let (mut encode, mut failures) = (Vec::with_capacity(facts.len()), Vec::new());
-    let mut tasks: HashMap<&TaskKey, bool> = HashMap::new();
+fn encode(facts: Vec<PendingFact>) -> (Vec<Arc<Message>>, Vec<Failure>) {
+    let (mut messages, mut failures) = (Vec::with_capacity(facts.len()), Vec::new());
+    let mut tasks: HashMap<TaskKey, bool> = HashMap::new();
     for fact in facts {
         let is_first = !tasks.contains_key(&fact.task);
-        let goes_on = tasks.entry(&fact.task).or_insert(true);
+        let goes_on = tasks.entry(fact.task.clone()).or_insert(true);
         if !*goes_on {
             continue;
         }
-        match EncodedFact::new(fact) {
-            Ok(encoded) => encode.push(Arc::new(encoded)),
+        match event(&fact) {
+            Ok(body) => messages.push(Arc::new(Message { fact, body })),
             Err(error) => {
                 *goes_on = false;
                 if is_first {
-                    warn!(fact = %fact.id, error = format!("{error:#}"), "a fact cannot be read");
-                    failures.push(unreadable(fact));
+                    warn!(fact = %fact.id, error, "a fact cannot be read");
+                    failures.push(unreadable(&fact));
                 }
             }
         }
     }
-    (encode, failures)
+    (messages, failures)
+}
+
+/// The event of a fact, or why there can be none.
+fn event(fact: &PendingFact) -> Result<String, String> {
+    let record = fact.record.as_ref().map_err(|error| format!("{error:#}"))?;
+    encode_fact(record).map_err(|error| format!("the event: {error}"))
 }
 
 fn unreadable(fact: &PendingFact) -> Failure {

@@ -13,13 +13,13 @@ use aws_sdk_sqs::operation::send_message_batch::SendMessageBatchOutput;
 use aws_sdk_sqs::types::{SendMessageBatchRequestEntry, SendMessageBatchResultEntry};
 use futures::{StreamExt as _, stream};
 use metrics::counter;
-use store::{Failure, Fault, TaskKey};
+use store::{Failure, Fault, PendingFact, TaskKey};
 use tokio::time::{Instant, timeout_at};
 use tracing::warn;
 
 use self::fault::{of_entry, of_request};
 use self::order::{requests, rounds};
-use crate::encoded_fact::EncodedFact;
+use crate::message::Message;
 
 pub(crate) const SENT: &str = "facts_sent_total";
 pub(crate) const REFUSED: &str = "facts_refused_total";
@@ -69,19 +69,19 @@ impl Queue {
     }
 
     /// Whether the queue has the fact.
-    pub(crate) fn has(&self, fact: &EncodedFact) -> bool {
+    pub(crate) fn has(&self, fact: &PendingFact) -> bool {
         self.taken.contains(&fact.seq) || fact.published_to.contains(&self.url)
     }
 
     /// Sends what the queue does not have yet, a task's facts in order, until the lease ends. What
     /// it has of other batches is dropped, for that is done or recorded.
-    pub(crate) async fn send(&mut self, facts: &[Arc<EncodedFact>], until: Instant) -> Sending {
-        let present: HashSet<_> = facts.iter().map(|fact| fact.seq).collect();
+    pub(crate) async fn send(&mut self, messages: &[Arc<Message>], until: Instant) -> Sending {
+        let present: HashSet<_> = messages.iter().map(|message| message.fact.seq).collect();
         self.taken.retain(|seq| present.contains(seq));
         let mut sending = Sending::default();
-        let missing = facts.iter().filter(|fact| !self.has(fact));
+        let missing = messages.iter().filter(|message| !self.has(&message.fact));
         for mut round in rounds(missing.cloned()) {
-            round.retain(|fact| !sending.blocked.contains(&fact.task));
+            round.retain(|message| !sending.blocked.contains(&message.fact.task));
             let requests = requests(round).into_iter().map(|request| self.request(request, until));
             let answers = stream::iter(requests).buffer_unordered(self.concurrency);
             sending = answers.fold(sending, async |sending, answer| sending.and(answer)).await;
@@ -95,20 +95,20 @@ impl Queue {
 
     /// Sends facts of different tasks in one request; if it is rejected as a whole, and one of them
     /// may be the cause, each in a request of its own.
-    async fn request(&self, facts: Vec<Arc<EncodedFact>>, until: Instant) -> Sending {
-        match (self.call(&facts, until).await, facts.as_slice()) {
-            (Answer::Taken(output), _) => self.taken(&facts, &output),
+    async fn request(&self, messages: Vec<Arc<Message>>, until: Instant) -> Sending {
+        match (self.call(&messages, until).await, messages.as_slice()) {
+            (Answer::Taken(output), _) => self.taken(&messages, &output),
             (Answer::Unavailable, _) => {
-                self.count(REFUSED, facts.len());
+                self.count(REFUSED, messages.len());
                 Sending { unavailable: true, ..Sending::default() }
             }
-            (Answer::Rejected(fault, code), [fact]) => {
-                Sending::default().but(fact, self.failure(fact, fault, code))
+            (Answer::Rejected(fault, code), [message]) => {
+                Sending::default().but(&message.fact, self.failure(&message.fact, fault, code))
             }
             (Answer::Rejected(..), _) => {
                 let mut sending = Sending::default();
-                for fact in &facts {
-                    let alone = Box::pin(self.request(vec![Arc::clone(fact)], until)).await;
+                for message in &messages {
+                    let alone = Box::pin(self.request(vec![Arc::clone(message)], until)).await;
                     sending = sending.and(alone);
                 }
                 sending
@@ -116,8 +116,8 @@ impl Queue {
         }
     }
 
-    async fn call(&self, facts: &[Arc<EncodedFact>], until: Instant) -> Answer {
-        let entries: Result<_, _> = facts.iter().map(|fact| self.entry(fact)).collect();
+    async fn call(&self, messages: &[Arc<Message>], until: Instant) -> Answer {
+        let entries: Result<_, _> = messages.iter().map(|message| self.entry(message)).collect();
         let Ok(entries) = entries else {
             return Answer::Rejected(Fault::Unreadable, "InvalidEntry".to_owned());
         };
@@ -137,11 +137,11 @@ impl Queue {
         Answer::Unavailable
     }
 
-    fn taken(&self, facts: &[Arc<EncodedFact>], output: &SendMessageBatchOutput) -> Sending {
+    fn taken(&self, messages: &[Arc<Message>], output: &SendMessageBatchOutput) -> Sending {
         let taken: HashSet<_> =
             output.successful().iter().map(SendMessageBatchResultEntry::id).collect();
         let mut sending = Sending::default();
-        for fact in facts {
+        for fact in messages.iter().map(|message| &message.fact) {
             let id = fact.seq.to_string();
             if taken.contains(id.as_str()) {
                 sending.taken.push(fact.seq);
@@ -155,7 +155,7 @@ impl Queue {
         sending
     }
 
-    fn failure(&self, fact: &EncodedFact, fault: Fault, reason: String) -> Failure {
+    fn failure(&self, fact: &PendingFact, fault: Fault, reason: String) -> Failure {
         self.count(REFUSED, 1);
         warn!(queue = self.name, fact = %fact.id, reason, "a queue did not take a fact");
         Failure { seq: fact.seq, queue: Some(self.name.clone()), reason, fault }
@@ -166,10 +166,10 @@ impl Queue {
         counter!(what, "queue" => self.name.clone()).increment(facts);
     }
 
-    fn entry(&self, fact: &EncodedFact) -> anyhow::Result<SendMessageBatchRequestEntry> {
-        let entry = SendMessageBatchRequestEntry::builder()
-            .id(fact.seq.to_string())
-            .message_body(&fact.body);
+    fn entry(&self, message: &Message) -> anyhow::Result<SendMessageBatchRequestEntry> {
+        let Message { fact, body } = message;
+        let entry =
+            SendMessageBatchRequestEntry::builder().id(fact.seq.to_string()).message_body(body);
         let entry = if self.fifo {
             entry
                 .message_group_id(fact.task.task.to_string())
@@ -182,7 +182,7 @@ impl Queue {
 }
 
 impl Sending {
-    fn but(mut self, fact: &EncodedFact, failure: Failure) -> Self {
+    fn but(mut self, fact: &PendingFact, failure: Failure) -> Self {
         self.blocked.insert(fact.task.clone());
         self.failures.push(failure);
         self

@@ -11,11 +11,11 @@ use std::sync::Arc;
 use aws_sdk_sqs::Client;
 use futures::future::join_all;
 use metrics::describe_counter;
-use store::{Failure, Fault, TaskKey};
+use store::{Failure, Fault, PendingFact, TaskKey};
 use tokio::time::Instant;
 
 use crate::config::Config;
-use crate::encoded_fact::EncodedFact;
+use crate::message::Message;
 use crate::queue::{Queue, REFUSED, SENT};
 
 /// The queues; clones remember apart what each queue has.
@@ -48,14 +48,14 @@ impl Queues {
     }
 
     /// Sends to all queues at once.
-    pub(crate) async fn send(&mut self, facts: &[Arc<EncodedFact>], until: Instant) -> Sent {
-        let sendings = join_all(self.0.iter_mut().map(|queue| queue.send(facts, until))).await;
+    pub(crate) async fn send(&mut self, messages: &[Arc<Message>], until: Instant) -> Sent {
+        let sendings = join_all(self.0.iter_mut().map(|queue| queue.send(messages, until))).await;
         let unavailable = sendings.iter().any(|sending| sending.unavailable);
-        let has_everywhere = |fact: &EncodedFact| self.0.iter().all(|queue| queue.has(fact));
+        let has_everywhere = |fact: &PendingFact| self.0.iter().all(|queue| queue.has(fact));
         let (everywhere, missing): (Vec<_>, Vec<_>) =
-            facts.iter().partition(|fact| has_everywhere(fact));
+            messages.iter().map(|message| &message.fact).partition(|fact| has_everywhere(fact));
         let failures = first_of_tasks(&missing, sendings.into_iter().flat_map(|one| one.failures));
-        let is_held = |fact: &&&Arc<EncodedFact>| failures.contains_key(&fact.task);
+        let is_held = |fact: &&&PendingFact| failures.contains_key(&fact.task);
         let held = missing.iter().filter(is_held).map(|fact| (fact.seq, self.who_have(fact)));
         Sent {
             everywhere: everywhere.into_iter().map(|fact| fact.seq).collect(),
@@ -65,7 +65,7 @@ impl Queues {
         }
     }
 
-    fn who_have(&self, fact: &EncodedFact) -> String {
+    fn who_have(&self, fact: &PendingFact) -> String {
         let queues = self.0.iter().filter(|queue| queue.has(fact));
         queues.map(Queue::url).collect::<Vec<_>>().join(",")
     }
@@ -74,7 +74,7 @@ impl Queues {
 /// The failures of those facts that are the first of their task to be `missing` anywhere: a later
 /// one must not be tried before them. Of a fact's failures at several queues, one that can park it.
 fn first_of_tasks(
-    missing: &[&Arc<EncodedFact>],
+    missing: &[&PendingFact],
     failures: impl Iterator<Item = Failure>,
 ) -> HashMap<TaskKey, Failure> {
     let mut by_fact: HashMap<i64, Failure> = HashMap::new();

@@ -53,12 +53,7 @@ impl Commands {
     }
 
     async fn apply(&self, event: CommandEvent, is_keyed: bool) -> Result<Receipt, Problem> {
-        let incoming = Incoming {
-            key: CommandKey { source: event.source.into(), id: event.id.into() },
-            command: event.command,
-            traceparent: event.traceparent,
-            request: None,
-        };
+        let incoming = Incoming::from(event);
         let tenant = incoming.command.tenant.clone();
         let key = is_keyed.then(|| incoming.key.clone());
         let receipts = self.apply_request(&tenant, key.as_ref(), vec![incoming]).await?;

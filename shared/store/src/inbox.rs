@@ -1,6 +1,7 @@
 //! What goes in and what becomes of it: the vocabulary of the write path.
 
 use domain::{Action, Command, Refusal, Task, Version};
+use events::CommandEvent;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -25,6 +26,18 @@ pub struct Incoming {
     /// The fingerprint of the whole request that it is a part of, if there is more to it: then a
     /// repeat is only who repeats all of it.
     pub request: Option<Fingerprint>,
+}
+
+impl From<CommandEvent> for Incoming {
+    /// A command that is its whole request.
+    fn from(event: CommandEvent) -> Self {
+        Self {
+            key: CommandKey { source: event.source.into(), id: event.id.into() },
+            command: event.command,
+            traceparent: event.traceparent,
+            request: None,
+        }
+    }
 }
 
 impl Incoming {

@@ -10,7 +10,6 @@ use axum::{Json, Router, extract::State, http::StatusCode, routing::post};
 use rand::rngs::StdRng;
 use rand::{RngExt as _, SeedableRng as _};
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 use super::*;
 
@@ -88,30 +87,25 @@ async fn rejecting(
     (refusing, queue)
 }
 
-/// Facts of some tasks in random order.
-fn facts(seed: u64, count: i64) -> Vec<Arc<EncodedFact>> {
+/// Messages of some tasks in random order.
+fn messages(seed: u64, count: i64) -> Vec<Arc<Message>> {
     let random = &mut StdRng::seed_from_u64(seed);
-    (0..count).map(|seq| fact(seq, random.random_range(0..12), "{}")).collect()
+    (0..count).map(|seq| message(seq, random.random_range(0..12), "{}")).collect()
 }
 
-fn fact(seq: i64, task: u128, body: &str) -> Arc<EncodedFact> {
-    Arc::new(EncodedFact {
-        seq,
-        id: Uuid::new_v4(),
-        task: TaskKey { tenant: "acme".to_owned(), task: Uuid::from_u128(task) },
-        body: body.to_owned(),
-        published_to: Vec::new(),
-    })
+fn message(seq: i64, task: u128, body: &str) -> Arc<Message> {
+    Arc::new(Message::of_test(seq, task, body))
 }
 
 /// In order, with no fact left out and none twice, among those that were taken of each task.
-fn assert_in_order(taken: &[(String, i64)], facts: &[Arc<EncodedFact>]) {
+fn assert_in_order(taken: &[(String, i64)], messages: &[Arc<Message>]) {
     let mut by_task: HashMap<_, Vec<i64>> = HashMap::new();
     for (task, seq) in taken {
         by_task.entry(task.clone()).or_default().push(*seq);
     }
     for (task, seqs) in by_task {
-        let of_task = facts.iter().filter(|fact| fact.task.task.to_string() == task);
+        let facts = messages.iter().map(|message| &message.fact);
+        let of_task = facts.filter(|fact| fact.task.task.to_string() == task);
         let expected: Vec<_> = of_task.map(|fact| fact.seq).take(seqs.len()).collect();
         assert_eq!(seqs, expected, "of {task}");
     }
@@ -124,28 +118,28 @@ fn soon() -> Instant {
 #[tokio::test]
 async fn whatever_is_refused_a_tasks_facts_are_taken_in_order_and_once() {
     for seed in 0..5 {
-        let facts = facts(seed, 200);
+        let messages = messages(seed, 200);
         let (refusing, mut queue) = refusing(seed, 5, 10).await;
         for _ in 0..1_000 {
-            if facts.iter().all(|fact| queue.has(fact)) {
+            if messages.iter().all(|message| queue.has(&message.fact)) {
                 break;
             }
-            queue.send(&facts, soon()).await;
-            assert_in_order(&refusing.taken.lock().unwrap(), &facts);
+            queue.send(&messages, soon()).await;
+            assert_in_order(&refusing.taken.lock().unwrap(), &messages);
         }
-        assert_eq!(refusing.taken.lock().unwrap().len(), facts.len(), "seed {seed}");
+        assert_eq!(refusing.taken.lock().unwrap().len(), messages.len(), "seed {seed}");
     }
 }
 
 #[tokio::test]
 async fn a_refused_fact_holds_back_its_task_and_no_other() {
-    let facts = facts(1, 200);
+    let messages = messages(1, 200);
     let (_, mut queue) = refusing(1, 40, u32::MAX).await;
-    let sending = queue.send(&facts, soon()).await;
+    let sending = queue.send(&messages, soon()).await;
     assert!(!sending.unavailable);
     assert!((1..12).contains(&sending.blocked.len()), "{:?}", sending.blocked);
     assert!(sending.failures.iter().all(|failure| failure.fault == Fault::NotTaken));
-    for fact in &facts {
+    for fact in messages.iter().map(|message| &message.fact) {
         let complete = !sending.blocked.contains(&fact.task);
         assert!(queue.has(fact) || !complete, "{} is of a task without refusals", fact.seq);
     }
@@ -154,7 +148,7 @@ async fn a_refused_fact_holds_back_its_task_and_no_other() {
 #[tokio::test]
 async fn a_queue_that_does_not_answer_while_the_lease_lasts_is_unavailable() {
     let (refusing, mut queue) = refusing(1, u32::MAX, u32::MAX).await;
-    let sending = queue.send(&facts(1, 20), Instant::now()).await;
+    let sending = queue.send(&messages(1, 20), Instant::now()).await;
     assert!(sending.unavailable);
     assert!(refusing.taken.lock().unwrap().is_empty(), "nothing is sent without a lease");
 }
@@ -163,10 +157,10 @@ async fn a_queue_that_does_not_answer_while_the_lease_lasts_is_unavailable() {
 async fn a_fact_that_is_refused_for_its_contents_is_at_fault_however_the_queue_says_so() {
     for whole in [None, Some("InvalidMessageContents"), Some("BatchRequestTooLong")] {
         let (refusing, mut queue) = rejecting(1, u32::MAX, u32::MAX, whole).await;
-        let facts = (0..10_u32)
-            .map(|seq| fact(seq.into(), seq.into(), if seq == 4 { "\u{ffff}" } else { "{}" }));
-        let facts: Vec<_> = facts.collect();
-        let sending = queue.send(&facts, soon()).await;
+        let messages = (0..10_u32)
+            .map(|seq| message(seq.into(), seq.into(), if seq == 4 { "\u{ffff}" } else { "{}" }));
+        let messages: Vec<_> = messages.collect();
+        let sending = queue.send(&messages, soon()).await;
         assert!(!sending.unavailable, "{whole:?}");
         let failures: Vec<_> = sending.failures.iter().map(|one| (one.seq, one.fault)).collect();
         assert_eq!(failures, [(4, Fault::Refused)], "{whole:?}");
@@ -178,7 +172,7 @@ async fn a_fact_that_is_refused_for_its_contents_is_at_fault_however_the_queue_s
 #[tokio::test]
 async fn a_whole_request_that_is_rejected_for_an_unknown_reason_parks_nothing() {
     let (_, mut queue) = rejecting(1, u32::MAX, u32::MAX, Some("SomethingNew")).await;
-    let sending = queue.send(&[fact(1, 1, "{}"), fact(2, 2, "\u{fffe}")], soon()).await;
+    let sending = queue.send(&[message(1, 1, "{}"), message(2, 2, "\u{fffe}")], soon()).await;
     let failures: Vec<_> = sending.failures.iter().map(|one| (one.seq, one.fault)).collect();
     assert_eq!(failures, [(2, Fault::NotTaken)]);
     assert!(!sending.unavailable && sending.taken == [1]);
@@ -188,7 +182,7 @@ async fn a_whole_request_that_is_rejected_for_an_unknown_reason_parks_nothing() 
 async fn a_queue_that_rejects_everybody_is_unavailable_and_blames_no_fact() {
     for code in ["AccessDenied", "QueueDoesNotExist", "RequestThrottled", "KmsDisabled"] {
         let (_, mut queue) = rejecting(1, u32::MAX, u32::MAX, Some(code)).await;
-        let sending = queue.send(&[fact(1, 1, "\u{ffff}"), fact(2, 2, "{}")], soon()).await;
+        let sending = queue.send(&[message(1, 1, "\u{ffff}"), message(2, 2, "{}")], soon()).await;
         assert!(sending.unavailable && sending.failures.is_empty(), "{code}");
     }
 }
@@ -196,10 +190,10 @@ async fn a_queue_that_rejects_everybody_is_unavailable_and_blames_no_fact() {
 #[tokio::test]
 async fn a_queue_that_has_a_fact_is_not_sent_it_again() {
     let (refusing, mut queue) = refusing(1, u32::MAX, u32::MAX).await;
-    let mut known = Arc::into_inner(fact(1, 1, "{}")).unwrap();
-    known.published_to.push(queue.url().to_owned());
+    let mut known = Message::of_test(1, 1, "{}");
+    known.fact.published_to.push(queue.url().to_owned());
     let known = Arc::new(known);
-    queue.send(&[Arc::clone(&known), fact(2, 1, "{}")], soon()).await;
-    assert!(queue.has(&known));
+    queue.send(&[Arc::clone(&known), message(2, 1, "{}")], soon()).await;
+    assert!(queue.has(&known.fact));
     assert_eq!(refusing.taken.lock().unwrap().len(), 1);
 }

@@ -18,6 +18,7 @@ mod listener;
 mod parked;
 mod pending;
 mod purge;
+mod record;
 mod repeat;
 mod retry;
 mod sent_floor;

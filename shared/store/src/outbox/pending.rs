@@ -1,10 +1,12 @@
 //! Facts on their way out: polled, published, deleted.
 
+use std::borrow::Borrow;
 use std::fmt;
 
-use events::FactType;
+use events::{FactRecord, FactType};
 use sqlx::types::Uuid;
 
+use super::record::record;
 use super::{Lease, Outbox, OutboxError, lock};
 
 /// Polls in a row that find nothing but facts of blocked tasks, at most.
@@ -22,9 +24,7 @@ pub struct TaskKey {
     pub task: Uuid,
 }
 
-/// A committed fact that not every queue has taken yet, as it lies in its row: whether it can be
-/// read is its own matter and not that of its batch.
-#[derive(Clone)]
+/// A committed fact that not every queue has taken yet.
 pub struct PendingFact {
     /// Its place among the facts of its task.
     pub seq: i64,
@@ -32,14 +32,9 @@ pub struct PendingFact {
     pub id: Uuid,
     /// Which task it is about.
     pub task: TaskKey,
-    /// The event's type.
-    pub kind: String,
-    /// The event's data, as JSON.
-    pub data: String,
-    /// The trace context of the command that led to it.
-    pub traceparent: Option<String>,
-    /// When it came true, in RFC 3339 if it is a time that the contract allows.
-    pub occurred_at: String,
+    /// What is published, or why the contract does not allow it: then no attempt helps. That is the
+    /// fact's own matter and not that of its batch.
+    pub record: anyhow::Result<FactRecord>,
     /// The URLs of queues that are known to have it.
     pub published_to: Vec<String>,
     /// Whether its task is blocked by it, and this is its next attempt.
@@ -57,18 +52,19 @@ impl TaskKey {
 impl PendingFact {
     /// Whether it changed its task: then Redis may have missed that.
     fn is_change(&self) -> bool {
-        self.kind != FactType::CommandRejected.as_str()
+        let rejected = FactType::CommandRejected.as_str();
+        self.record.as_ref().map_or(true, |record| record.kind != rejected)
     }
 }
 
 /// Without the data, which is personal.
 impl fmt::Debug for PendingFact {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { seq, id, kind, .. } = self;
+        let Self { seq, id, record, .. } = self;
         f.debug_struct("PendingFact")
             .field("seq", seq)
             .field("id", id)
-            .field("kind", kind)
+            .field("record", record)
             .finish_non_exhaustive()
     }
 }
@@ -152,11 +148,16 @@ impl Outbox {
             facts.push(PendingFact {
                 seq: row.seq,
                 id: row.id,
+                record: record(
+                    row.id,
+                    &row.tenant,
+                    row.task_id,
+                    row.kind,
+                    row.data,
+                    row.traceparent,
+                    &row.occurred_at,
+                ),
                 task: TaskKey { tenant: row.tenant, task: row.task_id },
-                kind: row.kind,
-                data: row.data,
-                traceparent: row.traceparent,
-                occurred_at: row.occurred_at,
                 published_to: row.published_to,
                 is_retry: false,
             });
@@ -171,8 +172,10 @@ impl Outbox {
     ///
     /// # Errors
     /// When PostgreSQL does not answer; the facts will be published again.
-    pub async fn published(&self, facts: &[PendingFact]) -> Result<bool, OutboxError> {
-        let (changes, others): (Vec<_>, Vec<_>) = facts.iter().partition(|fact| fact.is_change());
+    pub async fn published(&self, facts: &[impl Borrow<PendingFact>]) -> Result<bool, OutboxError> {
+        let facts: Vec<&PendingFact> = facts.iter().map(Borrow::borrow).collect();
+        let (changes, others): (Vec<_>, Vec<_>) =
+            facts.iter().copied().partition(|fact| fact.is_change());
         let (tenants, tasks) = keys(changes.iter().map(|fact| &fact.task));
         let cached = self.refresh(&tenants, &tasks).await?;
         if cached {

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::record::record;
 use super::{Lease, Outbox, OutboxError, PendingFact, TaskKey, lock};
 
 /// Between two looks from the very beginning.
@@ -94,11 +95,16 @@ impl Outbox {
             facts.push(PendingFact {
                 seq: row.seq,
                 id: row.fact_id,
+                record: record(
+                    row.fact_id,
+                    &task.tenant,
+                    task.task,
+                    row.kind,
+                    data,
+                    row.traceparent,
+                    &occurred_at,
+                ),
                 task,
-                kind: row.kind,
-                data,
-                traceparent: row.traceparent,
-                occurred_at,
                 published_to: row.published_to.unwrap_or_default(),
                 is_retry: true,
             });

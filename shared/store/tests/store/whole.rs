@@ -56,7 +56,8 @@ async fn tasks_at_the_edge_come_back_equal_from_everywhere() {
     let facts = pending(&outbox, &lease).await;
     assert_eq!(facts.len(), tasks.len());
     for fact in facts {
-        let published: Task = serde_json::from_str(&fact.data).expect("a task");
+        let record = fact.record.expect("a record");
+        let published: Task = serde_json::from_str(record.data.get()).expect("a task");
         assert_eq!(
             (fact.task.task, tasks.get(&published.id)),
             (published.id.as_uuid(), Some(&published))
