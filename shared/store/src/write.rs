@@ -2,7 +2,7 @@
 
 use domain::{Task, Timestamp, Version};
 
-use crate::fold::{Folded, NewCommand};
+use crate::fold::{Folded, NewCommand, NewFact};
 use crate::inbox::Incoming;
 use crate::pool::Transaction;
 
@@ -20,11 +20,11 @@ pub(crate) async fn write(
     now: Timestamp,
 ) -> Result<bool, sqlx::Error> {
     let commands = in_key_order(batch, folded);
-    let facts: Vec<_> =
-        folded.facts.iter().filter_map(|fact| Some((batch.get(fact.index)?, fact))).collect();
+    let facts = facts(batch, folded);
 
     let written = sqlx::query!(
         r#"
+        -- Each task as the batch leaves it, with the version that was loaded: 0 for a new one.
         WITH task AS MATERIALIZED (
             SELECT * FROM unnest(
                 $1::bigint[], $2::text[], $3::uuid[], $4::text[], $5::text[], $6::text[],
@@ -35,6 +35,7 @@ pub(crate) async fn write(
                 tags, version, created_at, updated_at, completed_at, deleted_at
             )
         ),
+        -- One that another transaction created meanwhile is not counted, and so is a conflict.
         created AS (
             INSERT INTO tasks (
                 tenant, id, title, description, status, priority, assignee, due_date, tags,
@@ -45,9 +46,9 @@ pub(crate) async fn write(
                 string_to_array(tags, ','), version, created_at, updated_at, completed_at, deleted_at
             FROM task
             WHERE base_version = 0
-            ON CONFLICT DO NOTHING
-            RETURNING 1
+            ON CONFLICT DO NOTHING RETURNING 1
         ),
+        -- The same for one that another transaction changed since it was loaded.
         changed AS (
             UPDATE tasks SET
                 title = task.title, description = task.description, status = task.status,
@@ -60,6 +61,7 @@ pub(crate) async fn write(
             AND tasks.version = task.base_version
             RETURNING 1
         ),
+        -- The same for a command that another transaction processed.
         processed AS (
             INSERT INTO inbox (
                 tenant, source, command_id, task_id, fingerprint, outcome, processed_at
@@ -67,9 +69,9 @@ pub(crate) async fn write(
             SELECT *, $22 FROM unnest(
                 $16::text[], $17::text[], $18::text[], $19::uuid[], $20::bytea[], $21::jsonb[]
             )
-            ON CONFLICT DO NOTHING
-            RETURNING 1
+            ON CONFLICT DO NOTHING RETURNING 1
         ),
+        -- In the transaction of their changes: no change is without its fact.
         pending AS (
             INSERT INTO outbox (tenant, task_id, type, data, traceparent, occurred_at)
             SELECT * FROM unnest(
@@ -115,9 +117,12 @@ pub(crate) async fn write(
     )
     .fetch_one(transaction)
     .await?;
+    Ok(is_complete(folded, written.tasks, written.commands))
+}
+
+fn is_complete(folded: &Folded, tasks: i64, commands: i64) -> bool {
     let expected = (folded.tasks.len(), folded.commands.len());
-    Ok((usize::try_from(written.tasks), usize::try_from(written.commands))
-        == (Ok(expected.0), Ok(expected.1)))
+    (usize::try_from(tasks), usize::try_from(commands)) == (Ok(expected.0), Ok(expected.1))
 }
 
 /// The new commands, each with where it came from.
@@ -131,6 +136,11 @@ fn in_key_order<'a>(
     commands
         .sort_by(|(a, _), (b, _)| (&a.command.tenant, &a.key).cmp(&(&b.command.tenant, &b.key)));
     commands
+}
+
+/// The facts, each with the command that led to it.
+fn facts<'a>(batch: &'a [Incoming], folded: &'a Folded) -> Vec<(&'a Incoming, &'a NewFact)> {
+    folded.facts.iter().filter_map(|fact| Some((batch.get(fact.index)?, fact))).collect()
 }
 
 fn tasks<T>(folded: &Folded, column: impl FnMut(&(Version, Task)) -> T) -> Vec<T> {

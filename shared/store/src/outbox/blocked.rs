@@ -72,10 +72,13 @@ impl Outbox {
             Blocked,
             r#"
             -- every tenant's
+            -- One row for each task.
             WITH failed AS (
                 SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::bool[], $5::bool[])
                     AS failed (seq, queue, reason, is_refused, is_unreadable)
             ),
+            -- They leave the index that polls read. Which queues have them stays known: a retry sends
+            -- them to the others only.
             held AS (
                 UPDATE outbox
                 SET blocked = true, published_to = string_to_array(held.published_to, ',')
@@ -140,6 +143,7 @@ impl Outbox {
         }
         let rows = sqlx::query!(
             r#"
+            -- With their shards, which the index of the facts begins with.
             WITH unblocked AS (
                 DELETE FROM outbox_blocked_tasks AS blocked
                 USING unnest($1::text[], $2::uuid[]) AS task (tenant, id)

@@ -34,9 +34,11 @@ impl Outbox {
         let measured = sqlx::query!(
             r#"
             -- every tenant's
+            -- Each with where its pending facts begin, as a poll.
             WITH leased AS (
                 SELECT * FROM unnest($1::smallint[], $2::bigint[]) AS leased (shard, floor)
             ),
+            -- Bounded, as all counts here: an outage must not make them slow.
             pending AS (
                 -- Shard by shard, as a poll: a join may walk over the whole index where the planner
                 -- takes the table for empty.
@@ -48,9 +50,11 @@ impl Outbox {
                 ) AS fact
                 LIMIT 100000
             ),
+            -- Facts of blocked tasks: unsent, too, and no poll finds them.
             held_back AS (
                 SELECT 1 FROM leased JOIN outbox USING (shard) WHERE blocked LIMIT 100000
             ),
+            -- Facts of a shard are written in about the order of their times: its first one is the oldest.
             first_pending AS (
                 SELECT occurred_at FROM leased CROSS JOIN LATERAL (
                     SELECT occurred_at FROM outbox
@@ -59,14 +63,17 @@ impl Outbox {
                     ORDER BY outbox.shard, outbox.seq LIMIT 1
                 ) AS first
             ),
+            -- The row of a task has the time of its fact, so the fact itself need not be looked up.
             retried AS (
                 SELECT occurred_at FROM leased JOIN outbox_blocked_tasks USING (shard)
                 WHERE parked_at IS NULL LIMIT 100000
             ),
+            -- Apart: they wait for an operator, and count for no lag.
             parked AS (
                 SELECT 1 FROM leased JOIN outbox_blocked_tasks USING (shard)
                 WHERE parked_at IS NOT NULL LIMIT 100000
             ),
+            -- The database can hold times that are not finite, and they have no age.
             oldest AS (
                 SELECT min(occurred_at) AS occurred_at FROM (
                     SELECT occurred_at FROM first_pending UNION ALL SELECT occurred_at FROM retried

@@ -42,19 +42,23 @@ impl Outbox {
         let shards = sqlx::query_scalar!(
             r#"
             -- no tenant's
+            -- For the other replicas, which count this one from now on.
             WITH me AS (
                 INSERT INTO outbox_relays (id, seen_until)
                 VALUES ($1, now() + make_interval(secs => $2))
                 ON CONFLICT (id) DO UPDATE SET seen_until = excluded.seen_until
             ),
+            -- No part of a statement sees what another one writes: hence 1 for this replica itself.
             share AS (
                 SELECT ceil((SELECT count(*) FROM outbox_shards) / (1.0 + count(*))) AS size
                 FROM outbox_relays
                 WHERE id <> $1 AND seen_until BETWEEN now() AND now() + interval '1 hour'
             ),
+            -- Locked before they are counted: nobody takes one of them meanwhile.
             held AS MATERIALIZED (
                 SELECT shard FROM outbox_shards WHERE holder = $1 ORDER BY shard FOR UPDATE
             ),
+            -- What another replica is taking right now is not waited for.
             free AS MATERIALIZED (
                 SELECT shard
                 FROM outbox_shards
@@ -64,12 +68,14 @@ impl Outbox {
                 LIMIT greatest(0, (SELECT size FROM share) - (SELECT count(*) FROM held))
                 FOR UPDATE SKIP LOCKED
             ),
+            -- What is held above the share is given back, so that a new replica gets its own.
             wanted AS (
                 SELECT shard, row_number() OVER (ORDER BY shard) <= (SELECT size FROM share) AS kept
                 FROM held
                 UNION ALL
                 SELECT shard, true FROM free
             ),
+            -- Renews, takes and gives back in one update: its rows are the answer.
             leased AS (
                 UPDATE outbox_shards SET
                     holder = CASE WHEN kept THEN $1 END,
@@ -79,6 +85,7 @@ impl Outbox {
                 WHERE outbox_shards.shard = wanted.shard
                 RETURNING outbox_shards.shard, kept
             ),
+            -- Once for all shards that are given back, and not at all if there are none.
             notified AS MATERIALIZED (
                 SELECT count(pg_notify('outbox', 'shards'))
                 FROM (SELECT 1 FROM leased WHERE NOT kept LIMIT 1) AS given
@@ -105,7 +112,9 @@ impl Outbox {
         sqlx::query!(
             r#"
             -- no tenant's
+            -- The others no longer count this replica.
             WITH gone AS (DELETE FROM outbox_relays WHERE id = $1),
+            -- Free at once, and not when the lease ends.
             given AS (
                 UPDATE outbox_shards SET holder = NULL, leased_until = '-infinity'
                 WHERE holder = $1

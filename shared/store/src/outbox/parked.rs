@@ -146,6 +146,8 @@ impl ParkedFacts {
     async fn retry_some(&self, filter: &ParkedFilter) -> Result<u64, OutboxError> {
         let retried = sqlx::query!(
             r#"
+            -- Locked in order, so that no two operators wait for each other; and no more than a batch, so
+            -- that the relay waits for them shortly.
             WITH chosen AS (
                 SELECT tenant, task_id FROM outbox_blocked_tasks
                 WHERE parked_at IS NOT NULL
@@ -195,6 +197,8 @@ impl ParkedFacts {
     ) -> Result<u64, OutboxError> {
         let skipped = sqlx::query!(
             r#"
+            -- Locked in order, so that no two operators wait for each other; and no more than a batch, so
+            -- that the relay waits for them shortly.
             WITH chosen AS (
                 SELECT * FROM outbox_blocked_tasks
                 WHERE parked_at IS NOT NULL
@@ -205,6 +209,7 @@ impl ParkedFacts {
                 LIMIT $6
                 FOR UPDATE
             ),
+            -- That it was given up, by whom and why, is known for longer than the fact itself.
             recorded AS (
                 INSERT INTO outbox_skipped_facts (
                     fact_id, tenant, task_id, type, queue, reason, attempts, first_failed_at,
@@ -215,6 +220,7 @@ impl ParkedFacts {
                 FROM chosen
                 ON CONFLICT (fact_id) DO NOTHING
             ),
+            -- The relay finds the task without its fact, and unblocks it.
             removed AS (
                 DELETE FROM outbox USING chosen
                 WHERE outbox.seq = chosen.seq AND outbox.id = chosen.fact_id

@@ -71,6 +71,7 @@ impl Outbox {
         let purged = sqlx::query!(
             r#"
             -- every tenant's
+            -- The newest time of what was deleted is where the next purge begins.
             WITH purged AS (
                 DELETE FROM inbox WHERE ctid = ANY (ARRAY (
                     SELECT ctid FROM inbox
