@@ -111,9 +111,11 @@
 //! (In a Lambda it may use half of what is left of the invocation while others wait behind it.) A
 //! message that was not handled because of a shutdown, a lost visibility or the end of an invocation
 //! is handed out again at once and is no dead letter of ours, whatever its delivery. A handler is
-//! notified of what goes to the dead-letter queue
-//! ([`BatchHandler::dead_lettered`](sqs::BatchHandler::dead_lettered)). A dead letter has
-//! the original body and attributes, and two more: `DeadLetterReason`, the reason's code, and
+//! notified of messages at their last delivery, while the process has them
+//! ([`BatchHandler::last_delivery`](sqs::BatchHandler::last_delivery)), and of what goes to the
+//! dead-letter queue ([`BatchHandler::dead_lettered`](sqs::BatchHandler::dead_lettered)).
+//!
+//! A dead letter has the original body and attributes, and two more: `DeadLetterReason`, the reason's code, and
 //! `DeadLetter`, a JSON object with `reason`, `detail`, `handler`, `attempts`, `first_received_at`,
 //! `failed_at`, `message_id`, `trace_id` (if its sender is known) and `queue`. Attributes beyond the
 //! ten that SQS allows are in its `attributes`, and are given back when the message comes again. What
