@@ -121,7 +121,7 @@ impl Batch {
         }
     }
 
-    /// Whether the next batch would fare no better.
+    /// Whether the next batch would fail as well.
     fn is_pointless(&self) -> bool {
         self.removed.is_empty() && self.is_unavailable
     }

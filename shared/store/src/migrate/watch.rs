@@ -29,7 +29,7 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    /// Of the session of `connection`. Silence is borne for `limit`.
+    /// Of the session of `connection`. It is lost when nothing was seen of it for `limit`.
     pub(super) async fn of(
         connection: &mut PgConnection,
         options: PgConnectOptions,

@@ -113,7 +113,7 @@ async fn forward(pool: &Pool, received: &Received) -> Result<(), sqlx::Error> {
     }
 }
 
-/// A pool for each listener: one that is dropped says goodbye to its server, and where nobody answers,
+/// A pool for each listener: one that is dropped ends its session, and where the server does not answer,
 /// the next must not wait for that.
 async fn connect(pool: &Pool) -> Result<PgListener, sqlx::Error> {
     let pool = PgPoolOptions::new()

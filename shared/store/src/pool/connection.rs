@@ -68,7 +68,7 @@ impl Connection {
         results
     }
 
-    /// Closes it without a word to the server, which may not listen, and makes room for another.
+    /// Closes it without ending its session, since the server may not answer, and makes room for another.
     fn close(&mut self) {
         if let Some(connection) = self.inner.take() {
             drop(connection.detach());

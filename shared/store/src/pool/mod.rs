@@ -1,6 +1,6 @@
 //! Connections to PostgreSQL, none of which can hang.
 //!
-//! A server that goes without a word (its host is gone, a firewall forgot the connection) closes
+//! A server that disappears (its host is gone, a firewall dropped the connection) closes
 //! nothing, and sqlx waits for it without bound: in a statement, and in the check of a connection
 //! that comes back to its pool. So here everything has an end by our own clock, and a connection on
 //! which something did not end in time is closed and never used again.

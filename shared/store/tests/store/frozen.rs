@@ -1,4 +1,4 @@
-//! A PostgreSQL that is gone without a word: whatever waits for it gives up, and as soon as one is
+//! A PostgreSQL that is gone without closing its connections: whatever waits for it gives up, and as soon as one is
 //! there that answers, everything goes on. Without deadlines of our own, each of these hangs.
 
 use std::time::Duration;

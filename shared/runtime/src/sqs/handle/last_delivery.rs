@@ -1,8 +1,8 @@
 //! Notifies the handler of messages at their last delivery.
 //!
 //! If this process crashes, nobody handles such a message again: the queue moves it. So the handler
-//! learns of it before anything is done with it, and again while it is kept, which an outage may
-//! make hours.
+//! is notified of it before anything is done with it, and again while it is kept, which may be hours
+//! in an outage.
 
 use std::{pin::pin, time::Duration};
 
