@@ -50,7 +50,7 @@ impl<H: BatchHandler, Q: Queue> Batcher<H, Q> {
 
     async fn dispatch(&mut self, mut batch: Batch) {
         if self.worker.messages_at_a_time().is_some() {
-            return self.start_lines(batch);
+            return self.start_sequences(batch);
         }
         match self.fill(&mut batch).await {
             Some(permit) => self.start(batch, permit),
@@ -58,13 +58,13 @@ impl<H: BatchHandler, Q: Queue> Batcher<H, Q> {
         }
     }
 
-    /// Each line has a slot, so it can begin.
-    fn start_lines(&self, batch: Batch) {
-        let (_, lines) = self.worker.split(batch);
-        for mut line in lines {
-            line.keep_one_slot();
+    /// Each sequence has a slot, so it can begin.
+    fn start_sequences(&self, batch: Batch) {
+        let (_, sequences) = self.worker.split(batch);
+        for mut sequence in sequences {
+            sequence.keep_one_slot();
             let (worker, stop) = (Arc::clone(&self.worker), self.stop.clone());
-            self.running.spawn(async move { worker.work(line, &stop).await });
+            self.running.spawn(async move { worker.work(sequence, &stop).await });
         }
     }
 
@@ -112,16 +112,16 @@ impl<H: BatchHandler, Q: Queue> Batcher<H, Q> {
         let (worker, stop) = (Arc::clone(&self.worker), self.stop.clone());
         let handlers = Arc::clone(&self.handlers);
         self.running.spawn(async move {
-            let (together, lines) = worker.split(batch);
+            let (together, sequences) = worker.split(batch);
             if let Some(batch) = together {
                 worker.release(&batch).await;
             }
-            if lines.is_empty() {
+            if sequences.is_empty() {
                 return;
             }
             let _permit = handlers.acquire().await;
-            let lines = lines.into_iter().map(|line| worker.work(line, &stop));
-            lines.collect::<FuturesUnordered<_>>().collect::<()>().await;
+            let sequences = sequences.into_iter().map(|sequence| worker.work(sequence, &stop));
+            sequences.collect::<FuturesUnordered<_>>().collect::<()>().await;
         });
     }
 }

@@ -61,7 +61,7 @@ impl Bounds {
         self.receiving.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    /// The limit of a call that begins now. An invocation's time is halved if messages wait in line
+    /// The limit of a call that begins now. An invocation's time is halved if messages wait in their sequence
     /// behind the call's: one that hangs must not use up the last delivery of what follows it.
     pub(crate) fn limit(&self, others_wait: bool) -> Limit {
         let now = Instant::now();

@@ -17,15 +17,15 @@ use crate::sqs::{
     queue::Queue,
 };
 
-/// When the handler is notified of a line's messages next.
+/// When the handler is notified of a sequence's messages next.
 pub(super) struct Notifications {
     next: Instant,
 }
 
 impl<H: BatchHandler, Q: Queue> Worker<H, Q> {
-    /// Notifies of the messages of `line` that are at their last delivery.
-    pub(super) async fn begin_notifications(&self, line: Messages<'_>) -> Notifications {
-        self.notify_last(line).await;
+    /// Notifies of the messages of `sequence` that are at their last delivery.
+    pub(super) async fn begin_notifications(&self, sequence: Messages<'_>) -> Notifications {
+        self.notify_last(sequence).await;
         Notifications { next: Instant::now() + self.interval() }
     }
 

@@ -4,14 +4,14 @@ use tracing::Span;
 
 use crate::sqs::{
     Delivery, Retry, Verdict,
-    receive::{batch::Batch, heartbeat::Lease},
+    receive::{batch::Batch, heartbeat::VisibilityLease},
 };
 
 /// Messages and their leases; in a Lambda there are no leases.
 #[derive(Clone, Copy)]
 pub(super) struct Messages<'a> {
     pub(super) deliveries: &'a [Delivery],
-    pub(super) leases: &'a [Lease],
+    pub(super) leases: &'a [VisibilityLease],
 }
 
 impl<'a> Messages<'a> {

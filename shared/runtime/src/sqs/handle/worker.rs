@@ -1,4 +1,4 @@
-//! Takes batches to their end: each message is handled, together with others or in a line, and
+//! Takes batches to their end: each message is handled, together with others or in a sequence, and
 //! settled. Nothing a handler does gets past here.
 
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
@@ -14,11 +14,11 @@ use crate::{
         handle::{
             bounds::Bounds,
             interruption::shut_down,
-            lines::places,
             outcome::{Messages, Outcome},
+            split::handlings,
         },
         queue::Queue,
-        receive::{batch::Batch, circuit_breaker::CircuitBreaker, heartbeat::Lease},
+        receive::{batch::Batch, circuit_breaker::CircuitBreaker, heartbeat::VisibilityLease},
         settle::{
             Settler,
             action::{Action, decide},
@@ -26,9 +26,9 @@ use crate::{
     },
 };
 
-/// Lines of one batch that are handled at a time. There is more than one only for messages at their
+/// Sequences of one batch that are handled at a time. There is more than one only for messages at their
 /// last delivery: each of them is handled alone, and one that hangs should not hold the others up.
-const LINES: usize = 10;
+const SEQUENCES: usize = 10;
 /// Of an invocation, for the checks that find out why a handler was cut off.
 const CHECKS: Duration = Duration::from_secs(1);
 /// For a handler that is notified of messages.
@@ -56,11 +56,11 @@ impl<H: BatchHandler, Q: Queue> Worker<H, Q> {
         self.handler.messages_at_a_time()
     }
 
-    /// Splits a batch into what is handled in one call, and lines.
+    /// Splits a batch into what is handled in one call, and sequences.
     pub(crate) fn split(&self, batch: Batch) -> (Option<Batch>, Vec<Batch>) {
         let one_at_a_time = self.handler.messages_at_a_time().is_some();
-        let places = places(&batch.deliveries, self.settler.queue().rules, one_at_a_time);
-        batch.split(&places)
+        let handlings = handlings(&batch.deliveries, self.settler.queue().rules, one_at_a_time);
+        batch.split(&handlings)
     }
 
     /// Handles a batch and carries its verdicts out.
@@ -95,37 +95,44 @@ impl<H: BatchHandler, Q: Queue> Worker<H, Q> {
     }
 
     async fn finish(&self, batch: Batch, bounds: &Bounds) -> Vec<String> {
-        let (together, mut lines) = self.split(batch);
+        let (together, mut sequences) = self.split(batch);
         // An invocation's time may not be enough for all: those that get no other chance come first.
         let rules = self.settler.queue().rules;
-        lines.sort_by_key(|line| !line.deliveries.iter().any(|delivery| rules.is_last(delivery)));
+        sequences.sort_by_key(|sequence| {
+            !sequence.deliveries.iter().any(|delivery| rules.is_last(delivery))
+        });
         let together = async {
             let Some(batch) = together else { return Vec::new() };
             let actions = self.together(Messages::of(&batch), bounds).await;
             undone(&batch.deliveries, &actions)
         };
-        let at_a_time = self.handler.messages_at_a_time().unwrap_or(LINES);
-        let lines = lines.into_iter().map(|line| self.finish_line(line, bounds));
-        let lines = stream::iter(lines).buffer_unordered(at_a_time.max(1)).concat();
-        let (mut undone, of_lines) = tokio::join!(together, lines);
-        undone.extend(of_lines);
+        let at_a_time = self.handler.messages_at_a_time().unwrap_or(SEQUENCES);
+        let sequences =
+            sequences.into_iter().map(|sequence| self.finish_sequence(sequence, bounds));
+        let sequences = stream::iter(sequences).buffer_unordered(at_a_time.max(1)).concat();
+        let (mut undone, of_sequences) = tokio::join!(together, sequences);
+        undone.extend(of_sequences);
         undone
     }
 
-    async fn finish_line(&self, line: Batch, bounds: &Bounds) -> Vec<String> {
-        let actions = self.line(Messages::of(&line), bounds).await;
-        undone(&line.deliveries, &actions)
+    async fn finish_sequence(&self, sequence: Batch, bounds: &Bounds) -> Vec<String> {
+        let actions = self.sequence(Messages::of(&sequence), bounds).await;
+        undone(&sequence.deliveries, &actions)
     }
 
     /// Handles messages in one call.
     async fn together(&self, messages: Messages<'_>, bounds: &Bounds) -> Vec<Action> {
-        let lost = Lease::batch_lost(messages.leases, self.settler.queue().rules.fifo);
+        let lost = VisibilityLease::batch_lost(messages.leases, self.settler.queue().rules.fifo);
         let outcome = self.handle_until_available(messages.deliveries, bounds, false, lost).await;
         self.settle_outcome(outcome, messages.leases).await
     }
 
     /// Carries out the verdicts of an outcome.
-    pub(super) async fn settle_outcome(&self, outcome: Outcome, leases: &[Lease]) -> Vec<Action> {
+    pub(super) async fn settle_outcome(
+        &self,
+        outcome: Outcome,
+        leases: &[VisibilityLease],
+    ) -> Vec<Action> {
         let Outcome { deliveries, verdicts, span } = outcome;
         let messages = Messages { deliveries: &deliveries, leases };
         self.settle(messages, verdicts).instrument(span).await

@@ -7,17 +7,18 @@ use crate::{
     sqs::{
         Delivery,
         queue::attributes::QueueAttributes,
-        receive::{circuit_breaker::Receiving, heartbeat::Lease, slots::Reserved},
+        receive::{circuit_breaker::Receiving, heartbeat::VisibilityLease, slots::Reserved},
     },
 };
 
-/// Where a message is handled.
+/// How a message is handled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Place {
-    /// In the one call for all such messages.
+pub(crate) enum Handling {
+    /// In one call, with all other such messages.
     Together,
-    /// In a line, one message after the other. Lines are numbered in the order of their beginnings.
-    Line(usize),
+    /// After the message before it in its sequence. Sequences are numbered in the order of their
+    /// beginnings.
+    InSequence(usize),
 }
 
 /// Complete receives: never a part of one, so that a FIFO group's messages, which SQS hands out in one
@@ -29,7 +30,7 @@ pub(crate) struct Batch {
     /// In the order in which they were received.
     pub(crate) deliveries: Vec<Delivery>,
     /// One for each delivery, or none: an invocation's messages have no heartbeat.
-    pub(crate) leases: Vec<Lease>,
+    pub(crate) leases: Vec<VisibilityLease>,
     /// Dropped when the batch waits for its trial, so that no other batch is received before.
     pub(crate) receiving: Option<Receiving>,
     slots: Option<Reserved>,
@@ -40,7 +41,7 @@ impl Batch {
     /// What one receive brought, in the slots that were reserved for it.
     pub(crate) fn new(
         deliveries: Vec<Delivery>,
-        leases: Vec<Lease>,
+        leases: Vec<VisibilityLease>,
         slots: Option<Reserved>,
         queue: &QueueAttributes,
     ) -> Self {
@@ -64,30 +65,31 @@ impl Batch {
         self.deliveries.len()
     }
 
-    /// Splits by the places of its messages: what is handled together, and the lines.
-    pub(crate) fn split(mut self, places: &[Place]) -> (Option<Self>, Vec<Self>) {
-        let (mut together, mut lines) = (None, Vec::<Self>::new());
+    /// Splits by how its messages are handled: what is handled together, and the sequences.
+    pub(crate) fn split(mut self, handlings: &[Handling]) -> (Option<Self>, Vec<Self>) {
+        let (mut together, mut sequences) = (None, Vec::<Self>::new());
         let mut leases = std::mem::take(&mut self.leases).into_iter();
-        for (delivery, place) in std::mem::take(&mut self.deliveries).into_iter().zip(places) {
+        for (delivery, handling) in std::mem::take(&mut self.deliveries).into_iter().zip(handlings)
+        {
             let lease = leases.next();
-            match place {
-                Place::Together => {
+            match handling {
+                Handling::Together => {
                     together.get_or_insert_with(|| self.part()).push(delivery, lease);
                 }
-                Place::Line(number) => match lines.get_mut(*number) {
-                    Some(line) => line.push(delivery, lease),
-                    None => lines.push(self.part().with(delivery, lease)),
+                Handling::InSequence(number) => match sequences.get_mut(*number) {
+                    Some(sequence) => sequence.push(delivery, lease),
+                    None => sequences.push(self.part().with(delivery, lease)),
                 },
             }
         }
-        for part in together.iter_mut().chain(&mut lines) {
+        for part in together.iter_mut().chain(&mut sequences) {
             part.slots = self.slots.as_mut().and_then(|slots| slots.take(&part.deliveries));
             part.receiving = self.receiving.take();
         }
-        (together, lines)
+        (together, sequences)
     }
 
-    /// Its messages are handled one after the other: one slot is enough.
+    /// It is a sequence: one slot is enough.
     pub(crate) fn keep_one_slot(&mut self) {
         self.slots.iter_mut().for_each(Reserved::keep_one_message);
     }
@@ -97,12 +99,12 @@ impl Batch {
         Self { deliveries: Vec::new(), leases: Vec::new(), receiving: None, slots: None, in_flight }
     }
 
-    fn push(&mut self, delivery: Delivery, lease: Option<Lease>) {
+    fn push(&mut self, delivery: Delivery, lease: Option<VisibilityLease>) {
         self.deliveries.push(delivery);
         self.leases.extend(lease);
     }
 
-    fn with(mut self, delivery: Delivery, lease: Option<Lease>) -> Self {
+    fn with(mut self, delivery: Delivery, lease: Option<VisibilityLease>) -> Self {
         self.push(delivery, lease);
         self
     }

@@ -1,8 +1,8 @@
-//! Keeps received messages invisible while they wait and while they are handled.
+//! Makes received messages stay invisible while they wait and while they are handled.
 //!
 //! SQS hands a message out again once its visibility timeout has passed. A heartbeat renews the
 //! timeout of one receive's messages at half time, so that work may take longer than it. It renews a
-//! message until that message's [`Lease`] ends, or until SQS's twelve hours are over: the worker
+//! message until that message's [`VisibilityLease`] ends, or until SQS's twelve hours are over: the worker
 //! bounds the handling, so that work that hangs does not keep its messages for ever. Where a renewal fails, it
 //! is tried again; if it fails for so long that others may soon be handed the messages, or if SQS
 //! says that a message is gone, the leases are lost and the work is called off: two handlers never
@@ -27,7 +27,7 @@ use crate::sqs::{
 const CONCURRENCY: usize = 4;
 
 /// One message's part in the heartbeat of its receive. The heartbeat ends with the last of them.
-pub(crate) struct Lease {
+pub(crate) struct VisibilityLease {
     heartbeat: Arc<Heartbeat>,
     handle: String,
     lost: CancellationToken,
@@ -53,7 +53,7 @@ struct Beat<Q> {
     lapsed: CancellationToken,
 }
 
-impl Lease {
+impl VisibilityLease {
     /// Begins the heartbeat of messages that were received just now; one lease each, in order.
     pub(crate) fn start<Q: Queue>(
         queue: Arc<Q>,
@@ -93,10 +93,10 @@ impl Lease {
         self.heartbeat.messages.lock().await.remove(&self.handle);
     }
 
-    /// Ends when a message that is handled alone, the first of `line`, must be handled no more. What
+    /// Ends when a message that is handled alone, the first of `sequence`, must be handled no more. What
     /// waits behind it is of its group: if that is lost, others may be handed the group.
-    pub(crate) async fn line_lost(line: &[Self]) {
-        any(line.iter().map(|lease| lease.lost.cancelled())).await;
+    pub(crate) async fn sequence_lost(sequence: &[Self]) {
+        any(sequence.iter().map(|lease| lease.lost.cancelled())).await;
     }
 
     /// Ends when messages that are handled together must be handled no more: when a heartbeat has
@@ -104,7 +104,7 @@ impl Lease {
     /// its group. In a standard queue a message that is gone stops no other, so all must be gone.
     pub(crate) async fn batch_lost(batch: &[Self], fifo: bool) {
         if fifo || batch.is_empty() {
-            return Self::line_lost(batch).await;
+            return Self::sequence_lost(batch).await;
         }
         let mut receives: Vec<_> = batch.iter().map(|lease| &lease.heartbeat).collect();
         receives.dedup_by(|a, b| Arc::ptr_eq(a, b));

@@ -20,7 +20,7 @@ use crate::{
             arrival,
             batch::Batch,
             circuit_breaker::{CircuitBreaker, Receiving},
-            heartbeat::Lease,
+            heartbeat::VisibilityLease,
             slots::{Reserved, Slots},
         },
     },
@@ -127,7 +127,7 @@ impl<Q: Queue> Poller<Q> {
         }
         self.report(&deliveries);
         let taken = slots.take(&deliveries).unwrap_or(slots);
-        let leases = Lease::start(Arc::clone(&self.queue), &deliveries, self.visibility);
+        let leases = VisibilityLease::start(Arc::clone(&self.queue), &deliveries, self.visibility);
         let mut batch = Batch::new(deliveries, leases, Some(taken), self.queue.attributes());
         batch.receiving = receiving;
         self.hand_over(batch).await;

@@ -30,7 +30,7 @@ use crate::{
             delivery::LARGEST_MESSAGE,
             rules::Rules,
         },
-        receive::heartbeat::Lease,
+        receive::heartbeat::VisibilityLease,
         settle::{
             action::{Action, release_blocked},
             backoff::{Backoff, whole_seconds},
@@ -69,7 +69,7 @@ impl<Q: Queue> Settler<Q> {
     pub(crate) async fn settle(
         &self,
         deliveries: &[Delivery],
-        leases: &[Lease],
+        leases: &[VisibilityLease],
         mut actions: Vec<Action>,
     ) -> Vec<Action> {
         let waiting = behind_dead_letters(deliveries, &actions, self.queue().rules);
@@ -95,7 +95,7 @@ impl<Q: Queue> Settler<Q> {
     async fn finish(
         &self,
         deliveries: &[Delivery],
-        leases: &[Lease],
+        leases: &[VisibilityLease],
         actions: &[Action],
         is_due: impl Fn(usize) -> bool,
     ) {
@@ -156,7 +156,7 @@ impl<Q: Queue> Settler<Q> {
         batch_calls::run(vec![dead_letters], 1, call).await
     }
 
-    async fn delete(&self, due: &[Due<'_>], leases: &[Lease]) {
+    async fn delete(&self, due: &[Due<'_>], leases: &[VisibilityLease]) {
         if !self.deletes {
             return;
         }
@@ -177,7 +177,7 @@ impl<Q: Queue> Settler<Q> {
     async fn delete_with_retries(
         &self,
         handles: Vec<String>,
-        leases: &[Lease],
+        leases: &[VisibilityLease],
     ) -> Vec<Lost<String>> {
         let call = |chunk: Vec<String>| async move { self.queue.delete(&chunk).await };
         let (mut handles, mut lost) = (handles, Vec::new());
@@ -201,14 +201,17 @@ impl<Q: Queue> Settler<Q> {
         lost
     }
 
-    async fn change_visibility(&self, due: &[Due<'_>], leases: &[Lease]) {
+    async fn change_visibility(&self, due: &[Due<'_>], leases: &[VisibilityLease]) {
         // A group's head comes last: until then nobody receives its group.
         let waits = due.iter().rev().filter_map(|(place, delivery, action)| {
             let wait = self.wait(delivery, action)?;
             Some((*place, (delivery.receipt_handle().to_owned(), wait)))
         });
         let (places, waits): (Vec<_>, Vec<_>) = waits.unzip();
-        join_all(places.into_iter().filter_map(|place| leases.get(place)).map(Lease::end)).await;
+        join_all(
+            places.into_iter().filter_map(|place| leases.get(place)).map(VisibilityLease::end),
+        )
+        .await;
         let chunks = batch_calls::cut_batches(waits, |_| 0, 0);
         let call =
             |chunk: Vec<(String, i32)>| async move { self.queue.change_visibility(&chunk).await };

@@ -4,7 +4,7 @@ use std::future::pending;
 
 use tokio_util::sync::CancellationToken;
 
-use super::queue::Simulation;
+use super::queue::SimulatedQueue;
 use crate::sqs::{
     Delivery,
     queue::{
@@ -13,15 +13,15 @@ use crate::sqs::{
     },
 };
 
-/// Once `dead`, no call is made or answered any more; one under way may have taken effect.
+/// Once `crashed`, no call is made or answered any more; one under way may have taken effect.
 pub(super) struct Connection {
-    pub(super) queue: Simulation,
-    pub(super) dead: CancellationToken,
+    pub(super) queue: SimulatedQueue,
+    pub(super) crashed: CancellationToken,
 }
 
 impl Connection {
     async fn alive<T>(&self, call: impl Future<Output = T>) -> T {
-        match self.dead.run_until_cancelled(call).await {
+        match self.crashed.run_until_cancelled(call).await {
             Some(answer) => answer,
             None => pending().await,
         }

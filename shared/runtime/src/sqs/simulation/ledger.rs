@@ -31,7 +31,7 @@ struct Books {
     /// Deliveries that a handler had for itself: body and receive count.
     alone: BTreeSet<(String, u32)>,
     /// Messages in the dead-letter queue, whoever put them there.
-    dead: BTreeSet<String>,
+    dead_letters: BTreeSet<String>,
     /// Groups, or messages of a standard queue, that a handler has.
     running: BTreeSet<String>,
 }
@@ -59,16 +59,16 @@ impl Ledger {
     }
 
     /// A handler begins with these groups or messages; none may be another handler's.
-    pub(super) fn begin(&self, places: &BTreeSet<String>) {
-        for place in places.iter().filter(|_| self.fifo) {
-            if !self.books().running.insert(place.clone()) {
-                self.broken(&format!("two handlers had {place}"));
+    pub(super) fn begin(&self, groups: &BTreeSet<String>) {
+        for group in groups.iter().filter(|_| self.fifo) {
+            if !self.books().running.insert(group.clone()) {
+                self.broken(&format!("two handlers had {group}"));
             }
         }
     }
 
-    pub(super) fn end(&self, places: &BTreeSet<String>) {
-        self.books().running.retain(|place| !places.contains(place));
+    pub(super) fn end(&self, groups: &BTreeSet<String>) {
+        self.books().running.retain(|group| !groups.contains(group));
     }
 
     /// A message takes effect; in a FIFO group everything before it is done with.
@@ -101,10 +101,13 @@ impl Ledger {
     pub(super) fn deleted(&self, body: &str, receives: u32) {
         self.note(&format!("deleted {body} #{receives}"));
         let books = self.books();
-        let right = books.acked.contains(&(body.to_owned(), receives)) || books.dead.contains(body);
+        let right =
+            books.acked.contains(&(body.to_owned(), receives)) || books.dead_letters.contains(body);
         drop(books);
         if !right {
-            self.broken(&format!("{body} #{receives} was deleted and neither acked nor dead"));
+            self.broken(&format!(
+                "{body} #{receives} was deleted and neither acked nor dead-lettered"
+            ));
         }
     }
 
@@ -121,7 +124,7 @@ impl Ledger {
             .values()
             .flatten()
             .any(|sent| sent.hopeless && sent.body == dead_letter.body);
-        books.dead.insert(dead_letter.body.clone());
+        books.dead_letters.insert(dead_letter.body.clone());
         let at_fault = books.alone.contains(&(dead_letter.body.clone(), self.max_receive_count));
         drop(books);
         if !hopeless && !at_fault {
@@ -138,7 +141,7 @@ impl Ledger {
     /// The queue itself moves a message to its dead-letter queue.
     pub(super) fn redriven(&self, body: &str) {
         self.note(&format!("redriven {body}"));
-        self.books().dead.insert(body.to_owned());
+        self.books().dead_letters.insert(body.to_owned());
     }
 
     pub(super) fn broken(&self, promise: &str) {
@@ -167,6 +170,6 @@ impl Ledger {
 
 impl Books {
     fn is_settled(&self, body: &str) -> bool {
-        self.effective.contains(body) || self.dead.contains(body)
+        self.effective.contains(body) || self.dead_letters.contains(body)
     }
 }

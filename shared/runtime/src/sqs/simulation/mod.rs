@@ -6,20 +6,20 @@
 //! in the end that nothing was lost. The same seed gives the same trace, so a seed that fails can be
 //! looked at.
 
-mod actor;
 mod connection;
 mod dice;
 mod faults;
+mod handler;
 mod ledger;
-mod life;
 mod operations;
 mod plan;
 mod queue;
 mod report;
+mod run;
 #[cfg(test)]
 mod views;
 
-pub use life::simulate;
 #[cfg(test)]
-pub(super) use queue::Simulation;
+pub(super) use queue::SimulatedQueue;
 pub use report::Report;
+pub use run::simulate;

@@ -11,7 +11,7 @@ use std::{
 use anyhow::bail;
 use tokio::time::{Instant, timeout_at};
 
-use super::{faults::Fate, queue::Simulation};
+use super::{faults::Fate, queue::SimulatedQueue};
 use crate::sqs::{
     Delivery,
     queue::{
@@ -20,7 +20,7 @@ use crate::sqs::{
     },
 };
 
-impl Simulation {
+impl SimulatedQueue {
     /// Acts on each entry, by its fate; `act` says whether there was something to act on.
     async fn batch<E: Sync>(
         &self,
@@ -71,7 +71,7 @@ impl Simulation {
     }
 }
 
-impl Queue for Simulation {
+impl Queue for SimulatedQueue {
     async fn receive(&self, most: u16) -> anyhow::Result<Vec<Delivery>> {
         self.state().receives.fetch_add(1, SeqCst);
         if fails(&self.state().failing_receives) {
@@ -151,7 +151,7 @@ impl Queue for Simulation {
         let send = |dead_letter: &DeadLetter| {
             self.state().ledger.dead_lettered(dead_letter);
             self.state()
-                .dead
+                .dead_letters
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
                 .push(dead_letter.clone());

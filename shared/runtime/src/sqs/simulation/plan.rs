@@ -7,28 +7,28 @@ use clap::Parser;
 use super::{dice::Dice, faults::Rates};
 use crate::sqs::{Config, queue::rules::Rules};
 
-/// One seed's world.
+/// What happens in one seed's run.
 pub(super) struct Plan {
     pub(super) config: Config,
     pub(super) rules: Rules,
     pub(super) rates: Rates,
-    pub(super) habits: Habits,
+    pub(super) behaviour: Behaviour,
     /// Whether the handler takes one message at a time.
     pub(super) single: bool,
     pub(super) messages: Vec<Planned>,
-    /// How often the process is stopped or crashes before it is left alone.
-    pub(super) lives: u16,
+    /// How many processes are stopped or crash before the last one.
+    pub(super) processes: u16,
 }
 
 /// How often a handler does what, in percent.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Habits {
+pub(super) struct Behaviour {
     pub(super) retries: u32,
     pub(super) panics: u32,
     pub(super) hangs: u32,
     pub(super) miscounts: u32,
     /// It takes up to all of its timeout, which may be several visibility timeouts.
-    pub(super) dawdles: u32,
+    pub(super) delays: u32,
     /// Since the start, its dependency is unavailable from the one until the other.
     pub(super) outage: (Duration, Duration),
 }
@@ -49,17 +49,17 @@ impl Plan {
             config: config(dice),
             rules: Rules { max_receive_count: dice.number(1..=12).into(), fifo },
             rates: rates(dice),
-            habits: Habits {
+            behaviour: Behaviour {
                 retries: dice.number(0..=30).into(),
                 panics: dice.number(0..=10).into(),
                 hangs: dice.number(0..=5).into(),
                 miscounts: dice.number(0..=5).into(),
-                dawdles: dice.number(0..=30).into(),
+                delays: dice.number(0..=30).into(),
                 outage: (outage, outage + dice.millis(0..=90_000)),
             },
             single: dice.chance(50),
             messages: messages(dice),
-            lives: dice.number(1..=5),
+            processes: dice.number(1..=5),
         }
     }
 }

@@ -20,14 +20,14 @@ use crate::sqs::{
 
 /// Clones share the queue.
 #[derive(Clone)]
-pub(in crate::sqs) struct Simulation(Arc<State>);
+pub(in crate::sqs) struct SimulatedQueue(Arc<State>);
 
 pub(in crate::sqs) struct State {
     pub(super) attributes: QueueAttributes,
     pub(super) wait: Duration,
     pub(super) visibility: Duration,
     pub(super) messages: Mutex<VecDeque<Stored>>,
-    pub(in crate::sqs) dead: Mutex<Vec<DeadLetter>>,
+    pub(in crate::sqs) dead_letters: Mutex<Vec<DeadLetter>>,
     pub(super) changed: Notify,
     pub(super) receives: AtomicUsize,
     pub(super) claim_checks: ClaimChecks,
@@ -54,7 +54,7 @@ pub(super) struct Stored {
     pub(super) visible_at: Instant,
 }
 
-impl Simulation {
+impl SimulatedQueue {
     pub(super) fn faulty(
         config: &Config,
         rules: Rules,
@@ -71,7 +71,7 @@ impl Simulation {
             wait: config.wait(),
             visibility: config.visibility(),
             messages: Mutex::default(),
-            dead: Mutex::default(),
+            dead_letters: Mutex::default(),
             changed: Notify::new(),
             receives: AtomicUsize::new(0),
             claim_checks: ClaimChecks::disabled(),

@@ -10,14 +10,14 @@ use tokio::time::Instant;
 use super::{
     faults::{Faults, Rates},
     ledger::Ledger,
-    queue::{Simulation, State},
+    queue::{SimulatedQueue, State},
 };
 use crate::sqs::{
     Config,
     queue::{dead_letter::DeadLetter, rules::Rules},
 };
 
-impl Simulation {
+impl SimulatedQueue {
     /// A queue on which nothing fails unless a fault says so.
     pub(in crate::sqs) fn new(config: &Config, fifo: bool, max_receive_count: u32) -> Self {
         let ledger = Arc::new(Ledger::new(fifo, max_receive_count));
@@ -55,12 +55,13 @@ impl Simulation {
     }
 
     /// Body and reason of each dead letter.
-    pub(in crate::sqs) fn dead(&self) -> Vec<(String, String)> {
+    pub(in crate::sqs) fn dead_letters(&self) -> Vec<(String, String)> {
         let reason = |dead_letter: &DeadLetter| {
             dead_letter.attributes["DeadLetterReason"].string_value.clone()
         };
-        let dead = self.state().dead.lock().unwrap();
-        dead.iter()
+        let dead_letters = self.state().dead_letters.lock().unwrap();
+        dead_letters
+            .iter()
             .map(|dead_letter| (dead_letter.body.clone(), reason(dead_letter).unwrap()))
             .collect()
     }

@@ -15,7 +15,7 @@ use tokio::time::{Instant, sleep};
 use super::{Handler, Running, acks};
 use crate::{
     health::Dependencies,
-    sqs::{Config, MAX_RECEIVE_COUNT, Retry, Verdict, simulation::Simulation},
+    sqs::{Config, MAX_RECEIVE_COUNT, Retry, Verdict, simulation::SimulatedQueue},
 };
 
 /// A consumer whose dependency is unavailable until it is not, the batches that were handled, and how
@@ -28,7 +28,7 @@ struct Outage {
 }
 
 impl Outage {
-    fn start(queue: &Simulation, config: &Config) -> Self {
+    fn start(queue: &SimulatedQueue, config: &Config) -> Self {
         let (is_back, batches) = (Arc::new(AtomicBool::new(false)), Arc::default());
         let (works, seen) = (Arc::clone(&is_back), Arc::<Mutex<Vec<_>>>::clone(&batches));
         let handler = Handler(Box::new(move |batch: Vec<String>| {
@@ -57,11 +57,11 @@ impl Outage {
     }
 }
 
-fn shipped(config: &Config) -> Simulation {
-    Simulation::new(config, false, MAX_RECEIVE_COUNT.into())
+fn shipped(config: &Config) -> SimulatedQueue {
+    SimulatedQueue::new(config, false, MAX_RECEIVE_COUNT.into())
 }
 
-fn full_queue(config: &Config) -> Simulation {
+fn full_queue(config: &Config) -> SimulatedQueue {
     let queue = shipped(config);
     for number in 0..200 {
         queue.send("", &number.to_string());
@@ -83,8 +83,8 @@ async fn an_outage_is_probed_by_checks_and_costs_what_is_in_hand_one_delivery() 
     assert!((180..400).contains(&checks), "{checks} checks in half an hour");
     outage.is_back.store(true, SeqCst);
     let begun = Instant::now();
-    outage.running.until(Simulation::is_empty).await;
-    assert!(begun.elapsed() < Duration::from_mins(1) && queue.dead().is_empty());
+    outage.running.until(SimulatedQueue::is_empty).await;
+    assert!(begun.elapsed() < Duration::from_mins(1) && queue.dead_letters().is_empty());
     outage.running.stop().await;
 }
 
@@ -98,7 +98,7 @@ async fn a_short_outage_costs_no_delivery_and_work_goes_on_within_seconds() {
     assert_eq!((queue.invisible(), queue.receive_counts()), (1, vec![1]));
     outage.is_back.store(true, SeqCst);
     let begun = Instant::now();
-    outage.running.until(Simulation::is_empty).await;
+    outage.running.until(SimulatedQueue::is_empty).await;
     assert!(begun.elapsed() < Duration::from_secs(15));
     outage.running.stop().await;
 }
@@ -115,7 +115,7 @@ async fn when_the_checks_pass_one_batch_is_tried_before_any_other() {
         sleep(Duration::from_millis(1)).await;
     }
     assert_eq!(outage.batches(), before + 1);
-    outage.running.until(Simulation::is_empty).await;
+    outage.running.until(SimulatedQueue::is_empty).await;
     outage.running.stop().await;
 }
 
@@ -127,25 +127,25 @@ async fn a_drain_does_not_wait_for_a_dependency() {
     sleep(Duration::from_mins(1)).await;
     let stopped = tokio::time::timeout(Duration::from_secs(2), outage.running.stop());
     stopped.await.expect("it should stop at once");
-    assert!(queue.dead().is_empty());
+    assert!(queue.dead_letters().is_empty());
 }
 
 #[tokio::test(start_paused = true)]
 async fn on_its_last_delivery_a_message_is_kept_for_as_long_as_the_checks_fail() {
     let config = Config::for_test();
-    let queue = Simulation::new(&config, false, 1);
+    let queue = SimulatedQueue::new(&config, false, 1);
     let outage = Outage::start(&queue, &config);
     queue.send("", "message");
     sleep(Duration::from_hours(5)).await;
     assert_eq!(outage.batches(), 1);
     outage.is_back.store(true, SeqCst);
-    outage.running.until(Simulation::is_empty).await;
-    assert!(queue.dead().is_empty());
+    outage.running.until(SimulatedQueue::is_empty).await;
+    assert!(queue.dead_letters().is_empty());
     outage.running.stop().await;
 }
 
 /// A consumer whose dependency works, and which is poisoned by the message `poison`.
-fn start(queue: &Simulation, config: &Config, poisoned: fn() -> Option<Verdict>) -> Running {
+fn start(queue: &SimulatedQueue, config: &Config, poisoned: fn() -> Option<Verdict>) -> Running {
     let handler = Handler(Box::new(move |batch: Vec<String>| {
         Box::pin(async move {
             let mut verdicts = Vec::new();
@@ -174,8 +174,8 @@ async fn a_message_that_always_hangs_keeps_nothing_from_being_received_while_the
     queue.send("", "good");
     sleep(Duration::from_secs(1)).await;
     assert_eq!(queue.receive_counts().len(), 1, "the good one is done");
-    running.until(|queue| queue.dead().len() == 1).await;
-    assert_eq!(queue.dead(), [("poison".to_owned(), "handler_timed_out".to_owned())]);
+    running.until(|queue| queue.dead_letters().len() == 1).await;
+    assert_eq!(queue.dead_letters(), [("poison".to_owned(), "handler_timed_out".to_owned())]);
     running.stop().await;
 }
 
@@ -191,8 +191,8 @@ async fn a_message_that_always_says_unavailable_delays_others_by_seconds_only() 
         sleep(Duration::from_secs(25)).await;
         assert!(queue.receive_counts().len() <= 1, "the good one is done");
     }
-    running.until(|queue| queue.dead().len() == 1).await;
-    assert_eq!(queue.dead(), [("poison".to_owned(), "mistaken".to_owned())]);
+    running.until(|queue| queue.dead_letters().len() == 1).await;
+    assert_eq!(queue.dead_letters(), [("poison".to_owned(), "mistaken".to_owned())]);
     running.stop().await;
 }
 

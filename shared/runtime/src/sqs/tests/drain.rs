@@ -10,7 +10,7 @@ use tokio::time::sleep;
 
 use super::{Running, acks};
 use crate::sqs::{
-    BatchHandler, Config, Delivery, Each, Handler, Reject, Verdict, simulation::Simulation,
+    BatchHandler, Config, Delivery, Each, Handler, Reject, Verdict, simulation::SimulatedQueue,
 };
 
 /// One batch at a time, so that others wait.
@@ -69,14 +69,14 @@ impl Handler for Noting {
 async fn what_waits_at_its_last_delivery_is_handled_in_a_drain() {
     for fifo in [false, true] {
         let config = narrow();
-        let queue = Simulation::new(&config, fifo, 1);
+        let queue = SimulatedQueue::new(&config, fifo, 1);
         let running = Running::start_with(&queue, &config, Noting::default());
         for number in 0..3 {
             queue.send(&number.to_string(), &number.to_string());
             sleep(Duration::from_millis(200)).await;
         }
         running.stop().await;
-        assert_eq!(queue.dead(), [], "fifo: {fifo}");
+        assert_eq!(queue.dead_letters(), [], "fifo: {fifo}");
         // What was received was handled; at most what was not is left, with its delivery.
         assert!(queue.receive_counts().iter().all(|count| *count == 0));
     }
@@ -86,7 +86,7 @@ async fn what_waits_at_its_last_delivery_is_handled_in_a_drain() {
 async fn a_drain_that_is_cut_off_releases_what_it_holds() {
     for (fifo, each) in [(false, false), (true, false), (false, true), (true, true)] {
         let config = Config::for_test();
-        let queue = Simulation::new(&config, fifo, 5);
+        let queue = SimulatedQueue::new(&config, fifo, 5);
         (0..25).for_each(|number| queue.send(&format!("{}", number % 3), &number.to_string()));
         let handler = Noting { hangs: true, ..Noting::default() };
         let running = if each {
@@ -101,27 +101,31 @@ async fn a_drain_that_is_cut_off_releases_what_it_holds() {
         running.stop.cut_off.cancel();
         tokio::time::timeout(Duration::from_secs(1), running.stop()).await.expect("at once");
         assert_eq!((queue.invisible(), queue.visible()), (0, 25), "fifo: {fifo}, each: {each}");
-        assert_eq!(queue.dead(), []);
+        assert_eq!(queue.dead_letters(), []);
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_handler_is_notified_of_whatever_ends_in_the_dead_letter_queue() {
     let config = Config::for_test();
-    let queue = Simulation::new(&config, true, 1);
+    let queue = SimulatedQueue::new(&config, true, 1);
     queue.send("a", "bad");
     queue.send("b", "cut off");
     let handler = Noting { hangs: true, ..Noting::default() };
     let notified = Arc::clone(&handler.notified);
     let running = Running::start_with(&queue, &config, handler);
-    running.until(|queue| queue.dead().len() == 1).await;
+    running.until(|queue| queue.dead_letters().len() == 1).await;
     running.stop.draining.cancel();
     running.stop.cut_off.cancel();
     running.stop().await;
     let mut notified = notified.lock().unwrap().clone();
     notified.sort();
     assert_eq!(notified, ["bad", "cut off"]);
-    assert_eq!(queue.dead(), [("bad".to_owned(), "malformed".to_owned())], "none but that is ours");
+    assert_eq!(
+        queue.dead_letters(),
+        [("bad".to_owned(), "malformed".to_owned())],
+        "none but that is ours"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -132,7 +136,7 @@ async fn a_consumer_is_alive_during_long_work() {
         handler_timeout_seconds: 2_000,
         ..Config::for_test()
     };
-    let queue = Simulation::new(&config, true, 5);
+    let queue = SimulatedQueue::new(&config, true, 5);
     (0..10).for_each(|number| queue.send(&number.to_string(), &number.to_string()));
     let running = Running::start(&queue, &config, async |batch| {
         sleep(Duration::from_secs(400)).await;

@@ -10,7 +10,7 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use super::{Running, acks, standard};
-use crate::sqs::{Config, simulation::Simulation};
+use crate::sqs::{Config, simulation::SimulatedQueue};
 
 #[tokio::test(start_paused = true)]
 async fn receives_are_coalesced_up_to_the_batch_size() {
@@ -25,7 +25,7 @@ async fn receives_are_coalesced_up_to_the_batch_size() {
         seen.lock().unwrap().push(batch.len());
         async move { acks(&batch) }
     });
-    running.until(Simulation::is_empty).await;
+    running.until(SimulatedQueue::is_empty).await;
     assert_eq!(*sizes.lock().unwrap(), [20, 20, 10], "receives of ten, never split");
     running.stop().await;
 }
@@ -52,7 +52,7 @@ async fn an_unavailable_queue_is_polled_with_backoff_and_found_again() {
     let running = Running::start(&queue, &config, async |batch| acks(&batch));
     sleep(Duration::from_mins(1)).await;
     assert!(queue.receives() < 40, "{} receives in a minute", queue.receives());
-    running.until(Simulation::is_empty).await;
+    running.until(SimulatedQueue::is_empty).await;
     running.stop().await;
 }
 

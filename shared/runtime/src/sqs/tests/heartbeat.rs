@@ -12,7 +12,9 @@ use std::{
 use tokio::time::{Instant, sleep};
 
 use super::{Running, acks, standard};
-use crate::sqs::{Config, Delivery, Each, Handler, Reject, Retry, Verdict, simulation::Simulation};
+use crate::sqs::{
+    Config, Delivery, Each, Handler, Reject, Retry, Verdict, simulation::SimulatedQueue,
+};
 
 /// Ten visibility timeouts fit into the handler's.
 fn patient() -> Config {
@@ -38,7 +40,7 @@ async fn a_handler_may_take_longer_than_the_visibility() {
     sleep(Duration::from_secs(49)).await;
     assert_eq!((queue.invisible(), queue.visible()), (25, 0));
     assert_eq!(queue.receive_counts(), [1; 25]);
-    running.until(Simulation::is_empty).await;
+    running.until(SimulatedQueue::is_empty).await;
     running.stop().await;
 }
 
@@ -55,19 +57,19 @@ async fn messages_that_wait_for_a_handler_are_kept_too() {
     queue.send("", "waits");
     sleep(Duration::from_secs(37)).await;
     assert_eq!(queue.receive_counts(), [1, 1]);
-    running.until(Simulation::is_empty).await;
+    running.until(SimulatedQueue::is_empty).await;
     running.stop().await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn work_that_hangs_is_cut_off_and_its_messages_come_back() {
     let config = patient();
-    let queue = Simulation::new(&config, false, 1);
+    let queue = SimulatedQueue::new(&config, false, 1);
     queue.send("", "message");
     let begun = Instant::now();
     let running = Running::start(&queue, &config, |_| pending());
-    running.until(Simulation::is_empty).await;
-    assert_eq!(queue.dead(), [("message".to_owned(), "handler_timed_out".to_owned())]);
+    running.until(SimulatedQueue::is_empty).await;
+    assert_eq!(queue.dead_letters(), [("message".to_owned(), "handler_timed_out".to_owned())]);
     assert_eq!(begun.elapsed().as_secs(), u64::from(config.handler_timeout_seconds));
     running.stop().await;
 }
@@ -84,22 +86,22 @@ async fn a_failed_heartbeat_is_tried_again() {
     });
     sleep(Duration::from_secs(19)).await;
     assert_eq!(queue.receive_counts(), [1]);
-    running.until(Simulation::is_empty).await;
+    running.until(SimulatedQueue::is_empty).await;
     running.stop().await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn work_is_called_off_before_others_are_handed_its_messages() {
     let config = patient();
-    let queue = Simulation::new(&config, false, 2);
+    let queue = SimulatedQueue::new(&config, false, 2);
     queue.state().failing_extends.store(usize::MAX, SeqCst);
     queue.send("", "message");
     let begun = Instant::now();
     let running = Running::start(&queue, &config, |_| pending());
     running.until(|queue| queue.receive_counts() == [2]).await;
     assert!(begun.elapsed() < config.visibility());
-    running.until(Simulation::is_empty).await;
-    assert_eq!(queue.dead(), [], "it is not at fault");
+    running.until(SimulatedQueue::is_empty).await;
+    assert_eq!(queue.dead_letters(), [], "it is not at fault");
     running.stop().await;
 }
 
@@ -122,7 +124,7 @@ async fn a_message_that_is_gone_stops_no_other_message() {
     queue.purge_first();
     sleep(Duration::from_secs(48)).await;
     assert_eq!(queue.receive_counts(), [1]);
-    running.until(Simulation::is_empty).await;
+    running.until(SimulatedQueue::is_empty).await;
     assert_eq!(handled.load(SeqCst), 2, "each was handled once");
     running.stop().await;
 }
@@ -150,7 +152,7 @@ impl Handler for Counting {
 async fn the_handler_of_a_message_that_is_gone_is_cut_off() {
     for fifo in [false, true] {
         let config = patient();
-        let queue = Simulation::new(&config, fifo, 5);
+        let queue = SimulatedQueue::new(&config, fifo, 5);
         for body in ["is purged", "stays"] {
             queue.send(body, body);
         }
@@ -159,7 +161,7 @@ async fn the_handler_of_a_message_that_is_gone_is_cut_off() {
         let running = Running::start_with(&queue, &config, Each::new(handler));
         sleep(Duration::from_secs(1)).await;
         queue.purge_first();
-        running.until(Simulation::is_empty).await;
+        running.until(SimulatedQueue::is_empty).await;
         running.stop().await;
         assert_eq!((counts.0.load(SeqCst), counts.1.load(SeqCst)), (2, 1), "fifo: {fifo}");
     }
@@ -172,7 +174,7 @@ async fn no_visibility_lasts_for_more_than_twelve_hours() {
         handler_timeout_seconds: 20_000,
         ..Config::for_test()
     };
-    let queue = Simulation::new(&config, true, 5);
+    let queue = SimulatedQueue::new(&config, true, 5);
     for body in ["1", "2", "3"] {
         queue.send("group", body);
     }

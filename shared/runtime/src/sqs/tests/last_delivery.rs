@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep};
 use super::{Running, standard};
 use crate::{
     health::Dependencies,
-    sqs::{BatchHandler, Config, Delivery, Reject, Retry, Verdict, simulation::Simulation},
+    sqs::{BatchHandler, Config, Delivery, Reject, Retry, Verdict, simulation::SimulatedQueue},
 };
 
 const OUTAGE: Duration = Duration::from_mins(30);
@@ -71,7 +71,7 @@ impl BatchHandler for Observer {
 /// What is noted of the second of two messages of a group that allows one delivery.
 async fn events(back: Instant, is_checked: bool) -> Vec<(Instant, Event)> {
     let config = Config::for_test();
-    let queue = Simulation::new(&config, true, 1);
+    let queue = SimulatedQueue::new(&config, true, 1);
     queue.send("group", "first");
     queue.send("group", "followed");
     let observer = Observer { back, events: Arc::default() };

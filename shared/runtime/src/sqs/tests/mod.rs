@@ -26,7 +26,8 @@ use crate::{
     health::{Dependencies, Pulse},
     shutdown::Stop,
     sqs::{
-        BatchHandler, Config, Consumer, Delivery, Parts, Reject, Verdict, simulation::Simulation,
+        BatchHandler, Config, Consumer, Delivery, Parts, Reject, Verdict,
+        simulation::SimulatedQueue,
     },
 };
 
@@ -56,7 +57,7 @@ impl BatchHandler for Handler {
 }
 
 struct Running {
-    queue: Simulation,
+    queue: SimulatedQueue,
     stop: Stop,
     pulses: Vec<Pulse>,
     consumer: JoinHandle<anyhow::Result<()>>,
@@ -64,7 +65,7 @@ struct Running {
 
 impl Running {
     fn start<F>(
-        queue: &Simulation,
+        queue: &SimulatedQueue,
         config: &Config,
         respond: impl Fn(Vec<String>) -> F + Send + Sync + 'static,
     ) -> Self
@@ -74,12 +75,12 @@ impl Running {
         Self::start_with(queue, config, Handler(Box::new(move |batch| Box::pin(respond(batch)))))
     }
 
-    fn start_with(queue: &Simulation, config: &Config, handler: impl BatchHandler) -> Self {
+    fn start_with(queue: &SimulatedQueue, config: &Config, handler: impl BatchHandler) -> Self {
         Self::start_needing(queue, config, handler, Dependencies::default())
     }
 
     fn start_needing(
-        queue: &Simulation,
+        queue: &SimulatedQueue,
         config: &Config,
         handler: impl BatchHandler,
         dependencies: Dependencies,
@@ -99,7 +100,7 @@ impl Running {
         Self { queue, stop, pulses, consumer }
     }
 
-    async fn until(&self, done: impl Fn(&Simulation) -> bool) {
+    async fn until(&self, done: impl Fn(&SimulatedQueue) -> bool) {
         let wait = async {
             while !done(&self.queue) {
                 sleep(Duration::from_millis(10)).await;
@@ -114,8 +115,8 @@ impl Running {
     }
 }
 
-fn standard(config: &Config) -> Simulation {
-    Simulation::new(config, false, 3)
+fn standard(config: &Config) -> SimulatedQueue {
+    SimulatedQueue::new(config, false, 3)
 }
 
 fn acks(batch: &[String]) -> Vec<Verdict> {

@@ -9,7 +9,9 @@ use std::{
 use tokio::time::sleep;
 
 use super::{Running, standard};
-use crate::sqs::{Config, Delivery, Each, Handler, Reject, Retry, Verdict, simulation::Simulation};
+use crate::sqs::{
+    Config, Delivery, Each, Handler, Reject, Retry, Verdict, simulation::SimulatedQueue,
+};
 
 type Seen = Arc<Mutex<Vec<String>>>;
 
@@ -44,7 +46,7 @@ impl Handler for Obedient {
     }
 }
 
-fn start(queue: &Simulation, config: &Config) -> (Running, Seen, Seen) {
+fn start(queue: &SimulatedQueue, config: &Config) -> (Running, Seen, Seen) {
     let handler = Obedient::default();
     let (begun, acked) = (Arc::clone(&handler.begun), Arc::clone(&handler.acked));
     (Running::start_with(queue, config, Each::new(handler)), begun, acked)
@@ -58,9 +60,9 @@ async fn what_happens_to_one_message_happens_to_no_other() {
         queue.send("group", body);
     }
     let (running, begun, acked) = start(&queue, &config);
-    running.until(|queue| queue.dead().len() == 1).await;
-    running.until(Simulation::is_empty).await;
-    assert_eq!(queue.dead(), [("reject".to_owned(), "scripted".to_owned())]);
+    running.until(|queue| queue.dead_letters().len() == 1).await;
+    running.until(SimulatedQueue::is_empty).await;
+    assert_eq!(queue.dead_letters(), [("reject".to_owned(), "scripted".to_owned())]);
     let count = |body: &str| begun.lock().unwrap().iter().filter(|begun| *begun == body).count();
     let counts = ["panic", "hang", "retry", "reject", "ack 1", "ack 2"].map(count);
     assert_eq!(counts, [2, 2, 2, 1, 1, 1]);
@@ -72,13 +74,13 @@ async fn what_happens_to_one_message_happens_to_no_other() {
 async fn after_a_retry_the_rest_of_its_group_is_not_begun() {
     for trouble in ["panic", "hang", "retry"] {
         let config = Config::for_test();
-        let queue = Simulation::new(&config, true, 5);
+        let queue = SimulatedQueue::new(&config, true, 5);
         for body in ["ack 1", trouble, "ack 2", "ack 3"] {
             queue.send("group", body);
         }
         queue.send("other", "ack 4");
         let (running, begun, acked) = start(&queue, &config);
-        running.until(Simulation::is_empty).await;
+        running.until(SimulatedQueue::is_empty).await;
         let group = |seen: &Seen| -> Vec<String> {
             seen.lock().unwrap().iter().filter(|body| *body != "ack 4").cloned().collect()
         };
@@ -102,6 +104,6 @@ async fn no_more_messages_are_handled_at_a_time_than_allowed() {
     assert_eq!(begun.lock().unwrap().len(), 3);
     sleep(Duration::from_millis(100)).await;
     assert_eq!(begun.lock().unwrap().len(), 6);
-    running.until(Simulation::is_empty).await;
+    running.until(SimulatedQueue::is_empty).await;
     running.stop().await;
 }

@@ -7,7 +7,7 @@ use opentelemetry_proto::tonic::trace::v1::{Span, span::SpanKind};
 use super::{Running, acks, standard};
 use crate::{
     otlp::tests::{Collector, SPAN, TRACE, hex, traceparent},
-    sqs::{Config, simulation::Simulation},
+    sqs::{Config, simulation::SimulatedQueue},
 };
 
 /// The spans of one batch that brought `bodies`: its own, then its messages'.
@@ -19,7 +19,7 @@ async fn spans(bodies: &[String]) -> (Span, Vec<Span>) {
         queue.send("", body);
     }
     let running = Running::start(&queue, &config, async |batch| acks(&batch));
-    running.until(Simulation::is_empty).await;
+    running.until(SimulatedQueue::is_empty).await;
     running.stop().await;
     let (batch, messages): (Vec<_>, Vec<_>) =
         collector.spans().await.into_iter().partition(|span| span.name == "process queue");

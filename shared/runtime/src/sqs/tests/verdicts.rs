@@ -13,7 +13,7 @@ use futures::future::BoxFuture;
 use tokio::time::{Instant, sleep};
 
 use super::{Respond, Running, acks, standard};
-use crate::sqs::{Config, Reject, Retry, Verdict, simulation::Simulation};
+use crate::sqs::{Config, Reject, Retry, Verdict, simulation::SimulatedQueue};
 
 /// Responds to the first `batches` batches with `first`, then acks.
 fn at_first<F>(
@@ -44,9 +44,12 @@ async fn a_bad_record_is_dead_lettered_alone() {
         assert_eq!(batch, ["good", "better"]);
         acks(&batch)
     });
-    running.until(Simulation::is_empty).await;
+    running.until(SimulatedQueue::is_empty).await;
     let dead = [("bad", "malformed"), ("boom", "decoder_panicked")];
-    assert_eq!(queue.dead(), dead.map(|(body, reason)| (body.to_owned(), reason.to_owned())));
+    assert_eq!(
+        queue.dead_letters(),
+        dead.map(|(body, reason)| (body.to_owned(), reason.to_owned()))
+    );
     running.stop().await;
 }
 
@@ -61,8 +64,8 @@ async fn the_last_delivery_turns_a_retry_into_a_dead_letter_with_its_reason() {
         counter.fetch_add(1, SeqCst);
         async move { vec![Retry::new("database_unavailable", "").into(); batch.len()] }
     });
-    running.until(Simulation::is_empty).await;
-    assert_eq!(queue.dead(), [("never".to_owned(), "database_unavailable".to_owned())]);
+    running.until(SimulatedQueue::is_empty).await;
+    assert_eq!(queue.dead_letters(), [("never".to_owned(), "database_unavailable".to_owned())]);
     assert_eq!(calls.load(SeqCst), 3, "as often as the queue allows");
     running.stop().await;
 }
@@ -78,8 +81,8 @@ async fn whatever_a_handler_does_wrong_is_a_retry() {
         let queue = standard(&config);
         queue.send("", "message");
         let running = Running::start(&queue, &config, respond);
-        running.until(Simulation::is_empty).await;
-        assert!(queue.dead().is_empty());
+        running.until(SimulatedQueue::is_empty).await;
+        assert!(queue.dead_letters().is_empty());
         running.stop().await;
     }
 }
@@ -99,8 +102,8 @@ async fn a_failed_batch_spoils_no_other() {
     let begun = Instant::now();
     running.until(|queue| queue.invisible() + queue.visible() == 1).await;
     assert!(begun.elapsed() < config.handler_timeout(), "it did not wait for its neighbour");
-    running.until(Simulation::is_empty).await;
-    assert_eq!(queue.dead(), [("hangs".to_owned(), "handler_timed_out".to_owned())]);
+    running.until(SimulatedQueue::is_empty).await;
+    assert_eq!(queue.dead_letters(), [("hangs".to_owned(), "handler_timed_out".to_owned())]);
     running.stop().await;
 }
 
@@ -116,7 +119,7 @@ async fn a_failed_delete_is_tried_again() {
         counter.fetch_add(1, SeqCst);
         async move { acks(&batch) }
     });
-    running.until(Simulation::is_empty).await;
+    running.until(SimulatedQueue::is_empty).await;
     assert_eq!(handled.load(SeqCst), 1);
     running.stop().await;
 }
@@ -125,7 +128,7 @@ async fn a_failed_delete_is_tried_again() {
 async fn while_nothing_can_be_deleted_what_is_done_is_kept_and_costs_no_delivery() {
     for fifo in [false, true] {
         let config = Config::for_test();
-        let queue = Simulation::new(&config, fifo, 3);
+        let queue = SimulatedQueue::new(&config, fifo, 3);
         queue.state().failing_deletes.store(usize::MAX, SeqCst);
         (0..1_000).for_each(|number| queue.send(&format!("{}", number % 50), &number.to_string()));
         let handled = Arc::new(AtomicUsize::new(0));
@@ -152,16 +155,16 @@ async fn a_dead_letter_that_cannot_be_sent_keeps_its_message() {
     queue.send("", "bad");
     let running = Running::start(&queue, &config, async |batch| acks(&batch));
     sleep(Duration::from_secs(1)).await;
-    assert!(queue.dead().is_empty() && !queue.is_empty());
-    running.until(Simulation::is_empty).await;
-    assert_eq!(queue.dead(), [("bad".to_owned(), "malformed".to_owned())]);
+    assert!(queue.dead_letters().is_empty() && !queue.is_empty());
+    running.until(SimulatedQueue::is_empty).await;
+    assert_eq!(queue.dead_letters(), [("bad".to_owned(), "malformed".to_owned())]);
     running.stop().await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_dead_letter_that_cannot_be_sent_holds_its_group_back() {
     let config = Config::for_test();
-    let queue = Simulation::new(&config, true, 3);
+    let queue = SimulatedQueue::new(&config, true, 3);
     queue.state().failing_dead_letters.store(3, SeqCst);
     queue.send("group", "bad");
     queue.send("group", "next");
@@ -169,8 +172,8 @@ async fn a_dead_letter_that_cannot_be_sent_holds_its_group_back() {
     running.until(|queue| queue.state().failing_dead_letters.load(SeqCst) == 0).await;
     sleep(Duration::from_millis(100)).await;
     assert_eq!(queue.invisible() + queue.visible(), 2, "the second waits for the first");
-    running.until(Simulation::is_empty).await;
-    assert_eq!(queue.dead(), [("bad".to_owned(), "malformed".to_owned())]);
+    running.until(SimulatedQueue::is_empty).await;
+    assert_eq!(queue.dead_letters(), [("bad".to_owned(), "malformed".to_owned())]);
     running.stop().await;
 }
 
@@ -187,10 +190,10 @@ async fn a_dead_letter_that_is_refused_for_its_size_says_less_and_harms_no_neigh
         let refused = || Reject::new("refused", "a long explanation".repeat(20)).into();
         batch.iter().map(|_| refused()).collect()
     });
-    running.until(Simulation::is_empty).await;
+    running.until(SimulatedQueue::is_empty).await;
     running.stop().await;
     let state = queue.state();
-    let mut dead = state.dead.lock().unwrap().clone();
+    let mut dead = state.dead_letters.lock().unwrap().clone();
     dead.sort_by_key(|dead_letter| dead_letter.body.len());
     let said = dead.iter().map(|dead_letter| {
         let details = dead_letter.attributes.contains_key("DeadLetter");

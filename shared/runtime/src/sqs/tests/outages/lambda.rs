@@ -9,7 +9,9 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 use super::{FAULTS, Fault, Needy, Outcome, check, needy, queue};
 use crate::{
     SystemClock,
-    sqs::{Config, LambdaConsumer, MAX_RECEIVE_COUNT, Parts, Queue as _, simulation::Simulation},
+    sqs::{
+        Config, LambdaConsumer, MAX_RECEIVE_COUNT, Parts, Queue as _, simulation::SimulatedQueue,
+    },
 };
 
 const OUTAGE: Duration = Duration::from_mins(15);
@@ -20,7 +22,11 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 const CONCURRENCY: u64 = 5;
 
 /// An event source mapping, and the processes behind it, until `end`.
-async fn mapping(consumer: &LambdaConsumer<Needy, Simulation>, queue: &Simulation, end: Instant) {
+async fn mapping(
+    consumer: &LambdaConsumer<Needy, SimulatedQueue>,
+    queue: &SimulatedQueue,
+    end: Instant,
+) {
     while Instant::now() < end {
         let Ok(received) = timeout_at(end, queue.receive(10)).await else { return };
         let deliveries = received.unwrap();

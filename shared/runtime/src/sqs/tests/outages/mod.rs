@@ -20,7 +20,7 @@ use tokio::{
 use crate::{
     health::Dependencies,
     sqs::{
-        BatchHandler, Config, Delivery, Handler, Reject, Retry, Verdict, simulation::Simulation,
+        BatchHandler, Config, Delivery, Handler, Reject, Retry, Verdict, simulation::SimulatedQueue,
     },
 };
 
@@ -151,11 +151,11 @@ struct Outcome {
 }
 
 impl Outcome {
-    fn of(queue: &Simulation, messages: usize, effects: &Mutex<Vec<(String, String)>>) -> Self {
+    fn of(queue: &SimulatedQueue, messages: usize, effects: &Mutex<Vec<(String, String)>>) -> Self {
         let counts = queue.receive_counts();
         let applied: BTreeSet<_> = effects.lock().unwrap().iter().cloned().collect();
         Self {
-            dead: queue.dead(),
+            dead: queue.dead_letters(),
             missing: messages - applied.len(),
             left: counts.len(),
             most_deliveries: counts.into_iter().max().unwrap_or_default(),
@@ -177,8 +177,8 @@ fn disordered(effects: &[(String, String)]) -> Vec<String> {
 }
 
 /// A FIFO queue with so many messages, which hands each out so often.
-fn queue(config: &Config, messages: usize, deliveries: u32) -> Simulation {
-    let queue = Simulation::new(config, true, deliveries);
+fn queue(config: &Config, messages: usize, deliveries: u32) -> SimulatedQueue {
+    let queue = SimulatedQueue::new(config, true, deliveries);
     for number in 0..messages {
         queue.send(&format!("group-{}", number / GROUP), &format!("{number:05}"));
     }

@@ -1,4 +1,4 @@
-//! One message after the other: a FIFO group's, or a single one.
+//! A sequence: a FIFO group's messages, one after the other, or a single message.
 //!
 //! A message begins when the one before it is done with: acknowledged, or in the dead-letter queue. So
 //! a poison message harms nothing behind it. After a retry what follows is released, to be handed out
@@ -16,17 +16,17 @@ use crate::sqs::{
         worker::Worker,
     },
     queue::Queue,
-    receive::heartbeat::Lease,
+    receive::heartbeat::VisibilityLease,
     settle::action::Action,
 };
 
 impl<H: BatchHandler, Q: Queue> Worker<H, Q> {
-    /// Handles a line to its end, or to where it must stop; one action for each message.
-    pub(super) async fn line(&self, line: Messages<'_>, bounds: &Bounds) -> Vec<Action> {
-        let mut actions = Vec::with_capacity(line.deliveries.len());
+    /// Handles a sequence to its end, or to where it must stop; one action for each message.
+    pub(super) async fn sequence(&self, sequence: Messages<'_>, bounds: &Bounds) -> Vec<Action> {
+        let mut actions = Vec::with_capacity(sequence.deliveries.len());
         let mut acked = Messages::NONE;
-        let mut remaining = line;
-        let mut notifications = self.begin_notifications(line).await;
+        let mut remaining = sequence;
+        let mut notifications = self.begin_notifications(sequence).await;
         while let Some((first, behind)) = remaining.split_first() {
             // The message before is settled while this one is handled.
             let handling = self.alone(remaining, bounds);
@@ -69,7 +69,7 @@ impl<H: BatchHandler, Q: Queue> Worker<H, Q> {
         self.settle(messages, vec![Verdict::Ack; messages.deliveries.len()]).await
     }
 
-    /// Handles the first of the remaining messages, unless the line must stop before it.
+    /// Handles the first of the remaining messages, unless the sequence must stop before it.
     async fn alone(&self, remaining: Messages<'_>, bounds: &Bounds) -> Outcome {
         let (first, behind) = remaining.split_first().unwrap_or((Messages::NONE, Messages::NONE));
         let others_wait = self.any_last(behind);
@@ -77,7 +77,7 @@ impl<H: BatchHandler, Q: Queue> Worker<H, Q> {
         if let Some(retry) = interruption {
             return Outcome::unhandled(first.deliveries, retry);
         }
-        let lost = Lease::line_lost(remaining.leases);
+        let lost = VisibilityLease::sequence_lost(remaining.leases);
         self.handle_until_available(first.deliveries, bounds, others_wait, lost).await
     }
 
@@ -92,7 +92,7 @@ impl<H: BatchHandler, Q: Queue> Worker<H, Q> {
         if bounds.stop.draining.is_cancelled() && !self.any_last(remaining) {
             return Some(shut_down());
         }
-        if remaining.leases.iter().any(Lease::is_lost) {
+        if remaining.leases.iter().any(VisibilityLease::is_lost) {
             return Some(visibility_lost());
         }
         let detail = "the time was up before the message was begun";

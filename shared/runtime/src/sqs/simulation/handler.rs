@@ -1,4 +1,4 @@
-//! A handler that does what handlers do, by chance.
+//! A handler that acknowledges, retries, is late, hangs or panics, by chance.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -14,26 +14,26 @@ use std::{
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
-use super::{dice::Dice, ledger::Ledger, plan::Habits};
+use super::{dice::Dice, ledger::Ledger, plan::Behaviour};
 use crate::sqs::{BatchHandler, Delivery, Handler, Reject, Retry, Verdict, queue::rules::Rules};
 
-/// What the handlers of all of a function's lives share.
-pub(super) struct Stage {
+/// What the handlers of all processes share.
+pub(super) struct Shared {
     pub(super) ledger: Arc<Ledger>,
     pub(super) dice: Dice,
-    pub(super) habits: Habits,
+    pub(super) behaviour: Behaviour,
     pub(super) rules: Rules,
     pub(super) timeout: Duration,
     pub(super) begun: Instant,
-    /// From now on everything works.
-    pub(super) calm: AtomicBool,
+    /// Whether everything works from now on.
+    pub(super) works: AtomicBool,
 }
 
-/// The handler of one life.
+/// The handler of one process.
 #[derive(Clone)]
-pub(super) struct Actor {
-    pub(super) stage: Arc<Stage>,
-    pub(super) dead: CancellationToken,
+pub(super) struct SimulatedHandler {
+    pub(super) shared: Arc<Shared>,
+    pub(super) crashed: CancellationToken,
 }
 
 #[derive(Debug)]
@@ -43,30 +43,30 @@ pub(super) struct Decoded {
     receives: u32,
 }
 
-/// What a handler has; given up however its future ends.
+/// The groups whose messages a handler has; given up however its future ends.
 struct Busy<'a> {
     ledger: &'a Ledger,
-    places: BTreeSet<String>,
+    groups: BTreeSet<String>,
 }
 
 impl<'a> Busy<'a> {
     fn with(ledger: &'a Ledger, batch: &[Decoded]) -> Self {
-        let places = batch.iter().map(|decoded| decoded.group.clone()).collect();
-        ledger.begin(&places);
+        let groups = batch.iter().map(|decoded| decoded.group.clone()).collect();
+        ledger.begin(&groups);
         if let [only] = batch {
             ledger.alone(&only.body, only.receives);
         }
-        Self { ledger, places }
+        Self { ledger, groups }
     }
 }
 
 impl Drop for Busy<'_> {
     fn drop(&mut self) {
-        self.ledger.end(&self.places);
+        self.ledger.end(&self.groups);
     }
 }
 
-impl Actor {
+impl SimulatedHandler {
     fn decode(delivery: &Delivery) -> Result<Decoded, Reject> {
         let body = delivery.body().to_owned();
         if body.starts_with("malformed") {
@@ -79,44 +79,44 @@ impl Actor {
         Ok(Decoded { group, body, receives: delivery.attempt() })
     }
 
-    /// Works as long as its process lives.
-    async fn live<T>(&self, work: impl Future<Output = T>) -> T {
-        match self.dead.run_until_cancelled(work).await {
+    /// Works until its process crashes.
+    async fn until_crash<T>(&self, work: impl Future<Output = T>) -> T {
+        match self.crashed.run_until_cancelled(work).await {
             Some(done) => done,
             None => pending().await,
         }
     }
 
-    /// Something between two messages.
-    async fn dawdle(&self) {
-        let (dice, habits) = (&self.stage.dice, self.stage.habits);
+    /// What may happen before a message is handled.
+    async fn delay(&self) {
+        let (dice, behaviour) = (&self.shared.dice, self.shared.behaviour);
         sleep(dice.millis(0..=20)).await;
-        if self.stage.calm.load(SeqCst) {
+        if self.shared.works.load(SeqCst) {
             return;
         }
-        if dice.chance(habits.panics) {
+        if dice.chance(behaviour.panics) {
             // Without the hook, which would print a backtrace for each.
             resume_unwind(Box::new("a handler may panic"));
         }
-        if dice.chance(habits.hangs) {
-            sleep(self.stage.timeout * 3).await;
+        if dice.chance(behaviour.hangs) {
+            sleep(self.shared.timeout * 3).await;
         }
-        if dice.chance(habits.dawdles) {
-            let most = u64::try_from(self.stage.timeout.as_millis()).unwrap_or(u64::MAX);
+        if dice.chance(behaviour.delays) {
+            let most = u64::try_from(self.shared.timeout.as_millis()).unwrap_or(u64::MAX);
             sleep(dice.millis(0..=most)).await;
         }
     }
 
     fn decide(&self, decoded: &Decoded) -> Verdict {
-        let Stage { ledger, dice, habits, begun, calm, .. } = &*self.stage;
+        let Shared { ledger, dice, behaviour, begun, works, .. } = &*self.shared;
         if decoded.body.starts_with("refused") {
             return Reject::new("refused", "it is").into();
         }
-        if !calm.load(SeqCst) {
-            if (habits.outage.0..habits.outage.1).contains(&begun.elapsed()) {
+        if !works.load(SeqCst) {
+            if (behaviour.outage.0..behaviour.outage.1).contains(&begun.elapsed()) {
                 return Retry::unavailable("dependency_unavailable", "it is").into();
             }
-            if dice.chance(habits.retries) {
+            if dice.chance(behaviour.retries) {
                 let retry = Retry::new("unlucky", "it was");
                 let after = dice.millis(0..=5_000);
                 return if dice.chance(50) { retry } else { retry.after(after) }.into();
@@ -126,28 +126,28 @@ impl Actor {
         Verdict::Ack
     }
 
-    fn sign(&self, decoded: &Decoded, verdict: &Verdict) {
+    fn acknowledged(&self, decoded: &Decoded, verdict: &Verdict) {
         if *verdict == Verdict::Ack {
-            self.stage.ledger.acked(&decoded.body, decoded.receives);
+            self.shared.ledger.acked(&decoded.body, decoded.receives);
         }
     }
 
     /// What is answered for a message behind a retried one, which must not take effect: in a FIFO
     /// queue anything, for it is handed out again, unless this is its last delivery.
-    fn leave(&self, decoded: &Decoded, retry: &Verdict) -> Verdict {
-        let Rules { fifo, max_receive_count } = self.stage.rules;
+    fn behind_retry(&self, decoded: &Decoded, retry: &Verdict) -> Verdict {
+        let Rules { fifo, max_receive_count } = self.shared.rules;
         let anything = fifo && decoded.receives < max_receive_count;
-        if anything && self.stage.dice.chance(50) { Verdict::Ack } else { retry.clone() }
+        if anything && self.shared.dice.chance(50) { Verdict::Ack } else { retry.clone() }
     }
 
     async fn act(&self, batch: Vec<Decoded>) -> Vec<Verdict> {
-        let _busy = Busy::with(&self.stage.ledger, &batch);
+        let _busy = Busy::with(&self.shared.ledger, &batch);
         let mut stopped = BTreeMap::new();
         let (mut verdicts, mut decided) = (Vec::new(), Vec::new());
         for decoded in &batch {
-            self.dawdle().await;
+            self.delay().await;
             if let Some(retry) = stopped.get(&decoded.group) {
-                verdicts.push(self.leave(decoded, retry));
+                verdicts.push(self.behind_retry(decoded, retry));
                 continue;
             }
             let verdict = self.decide(decoded);
@@ -157,18 +157,20 @@ impl Actor {
             decided.push((decoded, verdict.clone()));
             verdicts.push(verdict);
         }
-        if !self.stage.calm.load(SeqCst) && self.stage.dice.chance(self.stage.habits.miscounts) {
+        if !self.shared.works.load(SeqCst)
+            && self.shared.dice.chance(self.shared.behaviour.miscounts)
+        {
             verdicts.pop();
             return verdicts;
         }
         for (decoded, verdict) in decided {
-            self.sign(decoded, &verdict);
+            self.acknowledged(decoded, &verdict);
         }
         verdicts
     }
 }
 
-impl BatchHandler for Actor {
+impl BatchHandler for SimulatedHandler {
     type Message = Decoded;
 
     fn decode(&self, delivery: &Delivery) -> Result<Decoded, Reject> {
@@ -176,11 +178,11 @@ impl BatchHandler for Actor {
     }
 
     async fn handle(&self, batch: Vec<Decoded>) -> Vec<Verdict> {
-        self.live(self.act(batch)).await
+        self.until_crash(self.act(batch)).await
     }
 }
 
-impl Handler for Actor {
+impl Handler for SimulatedHandler {
     type Message = Decoded;
 
     fn decode(&self, delivery: &Delivery) -> Result<Decoded, Reject> {
@@ -190,13 +192,13 @@ impl Handler for Actor {
     async fn handle(&self, decoded: Decoded) -> Verdict {
         let act = async {
             let batch = [decoded];
-            let _busy = Busy::with(&self.stage.ledger, &batch);
-            self.dawdle().await;
+            let _busy = Busy::with(&self.shared.ledger, &batch);
+            self.delay().await;
             let [decoded] = &batch;
             let verdict = self.decide(decoded);
-            self.sign(decoded, &verdict);
+            self.acknowledged(decoded, &verdict);
             verdict
         };
-        self.live(act).await
+        self.until_crash(act).await
     }
 }

@@ -1,4 +1,4 @@
-//! A function's lives: started, drained or killed at any moment, and started again.
+//! One seed's run: the function's process is started, drained or killed at any moment, and started again.
 
 use std::{
     sync::{
@@ -16,13 +16,13 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    actor::{Actor, Stage},
     connection::Connection,
     dice::Dice,
     faults::Faults,
+    handler::{Shared, SimulatedHandler},
     ledger::Ledger,
     plan::{Plan, Planned},
-    queue::Simulation,
+    queue::SimulatedQueue,
     report::Report,
 };
 use crate::{
@@ -46,66 +46,66 @@ impl Clock for SimulatedClock {
     }
 }
 
-struct World {
+struct Run {
     plan: Plan,
     dice: Dice,
-    queue: Simulation,
-    stage: Arc<Stage>,
+    queue: SimulatedQueue,
+    shared: Arc<Shared>,
     ledger: Arc<Ledger>,
     clock: Arc<dyn Clock>,
 }
 
-/// One life of the function.
-struct Life {
+/// A process of the function.
+struct Process {
     stop: Stop,
-    dead: CancellationToken,
+    crashed: CancellationToken,
     consumer: JoinHandle<anyhow::Result<()>>,
 }
 
 /// Runs one seed to its end. Call it on a current-thread runtime whose clock is paused.
 pub async fn simulate(seed: u64) -> Report {
-    let mut world = World::new(seed);
-    let sending = tokio::spawn(send(world.queue.clone(), world.take_messages()));
-    for _ in 0..world.plan.lives {
-        world.live_and_end().await;
+    let mut run = Run::new(seed);
+    let sending = tokio::spawn(send(run.queue.clone(), run.take_messages()));
+    for _ in 0..run.plan.processes {
+        run.start_and_end().await;
     }
-    // Whatever is left, somebody gets to the end of it.
+    // Without further faults, the queue is emptied.
     if sending.await.is_err() {
-        world.ledger.broken("the sender panicked");
+        run.ledger.broken("the sender panicked");
     }
-    world.queue.state().faults.cease();
-    world.stage.calm.store(true, SeqCst);
-    let life = world.start();
+    run.queue.state().faults.cease();
+    run.shared.works.store(true, SeqCst);
+    let process = run.start();
     let emptied = async {
-        while !world.queue.is_empty() {
+        while !run.queue.is_empty() {
             sleep(Duration::from_millis(500)).await;
         }
     };
     if timeout(PATIENCE, emptied).await.is_err() {
-        world.ledger.broken("the queue was never emptied");
+        run.ledger.broken("the queue was never emptied");
     }
-    world.drain(life).await;
-    world.ledger.close()
+    run.drain(process).await;
+    run.ledger.close()
 }
 
-impl World {
+impl Run {
     fn new(seed: u64) -> Self {
         let dice = Dice::new(seed);
         let plan = Plan::draw(&dice);
         let begun = Instant::now();
         let ledger = Arc::new(Ledger::new(plan.rules.fifo, plan.rules.max_receive_count));
         let faults = Faults::new(plan.rates, !seed);
-        let queue = Simulation::faulty(&plan.config, plan.rules, faults, Arc::clone(&ledger));
-        let stage = Arc::new(Stage {
+        let queue = SimulatedQueue::faulty(&plan.config, plan.rules, faults, Arc::clone(&ledger));
+        let shared = Arc::new(Shared {
             ledger: Arc::clone(&ledger),
             dice: Dice::new(seed.rotate_left(32)),
-            habits: plan.habits,
+            behaviour: plan.behaviour,
             rules: plan.rules,
             timeout: plan.config.handler_timeout(),
             begun,
-            calm: AtomicBool::new(false),
+            works: AtomicBool::new(false),
         });
-        Self { plan, dice, queue, stage, ledger, clock: Arc::new(SimulatedClock(begun)) }
+        Self { plan, dice, queue, shared, ledger, clock: Arc::new(SimulatedClock(begun)) }
     }
 
     fn take_messages(&mut self) -> Vec<(Arc<Ledger>, Planned)> {
@@ -113,20 +113,21 @@ impl World {
         messages.map(|message| (Arc::clone(&self.ledger), message)).collect()
     }
 
-    fn start(&self) -> Life {
+    fn start(&self) -> Process {
         self.ledger.note("start");
-        let dead = CancellationToken::new();
-        let actor = Actor { stage: Arc::clone(&self.stage), dead: dead.clone() };
+        let crashed = CancellationToken::new();
+        let handler =
+            SimulatedHandler { shared: Arc::clone(&self.shared), crashed: crashed.clone() };
         if self.plan.single {
-            self.start_with(Each::new(actor).at_a_time(3), dead)
+            self.start_with(Each::new(handler).at_a_time(3), crashed)
         } else {
-            self.start_with(actor, dead)
+            self.start_with(handler, crashed)
         }
     }
 
-    fn start_with(&self, handler: impl BatchHandler, dead: CancellationToken) -> Life {
+    fn start_with(&self, handler: impl BatchHandler, crashed: CancellationToken) -> Process {
         let consumer = Consumer::new(Parts {
-            queue: Connection { queue: self.queue.clone(), dead: dead.clone() },
+            queue: Connection { queue: self.queue.clone(), crashed: crashed.clone() },
             handler,
             config: &self.plan.config,
             name: "simulated",
@@ -136,48 +137,48 @@ impl World {
         });
         let stop = Stop::default();
         let consumer = tokio::spawn(consumer.run(stop.clone()));
-        Life { stop, dead, consumer }
+        Process { stop, crashed, consumer }
     }
 
-    async fn live_and_end(&self) {
-        let life = self.start();
+    async fn start_and_end(&self) {
+        let process = self.start();
         sleep(self.dice.millis(0..=40_000)).await;
         if self.dice.chance(50) {
-            self.drain(life).await;
+            self.drain(process).await;
             return;
         }
         if self.dice.chance(50) {
-            life.stop.draining.cancel();
+            process.stop.draining.cancel();
             sleep(self.dice.millis(0..=3_000)).await;
         }
-        self.ledger.note("die");
-        life.dead.cancel();
-        life.consumer.abort();
+        self.ledger.note("crash");
+        process.crashed.cancel();
+        process.consumer.abort();
     }
 
-    async fn drain(&self, life: Life) {
+    async fn drain(&self, process: Process) {
         self.ledger.note("drain");
-        life.stop.draining.cancel();
+        process.stop.draining.cancel();
         let cut_off = async {
             sleep(self.plan.config.handler_timeout() + SETTLING).await;
             self.ledger.note("cut off");
-            life.stop.cut_off.cancel();
+            process.stop.cut_off.cancel();
             sleep(SETTLING).await;
         };
         let ended = tokio::select! {
-            ended = life.consumer => Ok(ended),
+            ended = process.consumer => Ok(ended),
             () = cut_off => Err(()),
         };
         match ended {
             Ok(Ok(Ok(()))) => self.ledger.note("stopped"),
-            Ok(Ok(Err(error))) => self.ledger.broken(&format!("a life failed: {error:#}")),
-            Ok(Err(error)) => self.ledger.broken(&format!("a life panicked: {error}")),
+            Ok(Ok(Err(error))) => self.ledger.broken(&format!("a process failed: {error:#}")),
+            Ok(Err(error)) => self.ledger.broken(&format!("a process panicked: {error}")),
             Err(()) => self.ledger.broken("a drain took too long"),
         }
     }
 }
 
-async fn send(queue: Simulation, messages: Vec<(Arc<Ledger>, Planned)>) {
+async fn send(queue: SimulatedQueue, messages: Vec<(Arc<Ledger>, Planned)>) {
     for (ledger, message) in messages {
         sleep(message.after).await;
         ledger.sent(&message.group, &message.body, message.hopeless);
