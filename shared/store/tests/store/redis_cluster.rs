@@ -21,22 +21,22 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const TENANTS: [&str; 6] = ["acme", "other", "t1", "t2", "t3", "t4"];
 
 /// A task of each tenant, in a store on the cluster.
-struct Stage {
+struct TenantTasks {
     fixture: Fixture,
     url: String,
     tasks: Vec<(TenantId, TaskId)>,
     written: u32,
 }
 
-impl Stage {
+impl TenantTasks {
     async fn new(cluster: &RedisCluster) -> Self {
         let url = cluster.url().expose_secret().to_owned();
         let tasks = TENANTS.map(|name| (name.parse().expect("a tenant"), new_task()));
         let fixture = Fixture::with_redis(&url).await;
-        let mut stage = Self { fixture, url, tasks: tasks.to_vec(), written: 0 };
-        stage.write().await;
-        stage.works_for(&TENANTS).await;
-        stage
+        let mut tenants = Self { fixture, url, tasks: tasks.to_vec(), written: 0 };
+        tenants.write().await;
+        tenants.works_for(&TENANTS).await;
+        tenants
     }
 
     /// Changes all tasks in one batch.
@@ -90,10 +90,10 @@ impl Stage {
 #[tokio::test]
 async fn a_cluster_caches_lists_and_limits_for_the_tenants_of_all_nodes() {
     let cluster = RedisCluster::start().await.expect("a cluster");
-    let stage = Stage::new(&cluster).await;
+    let tenants = TenantTasks::new(&cluster).await;
     let limits =
-        limits_by(&stage.url, &["--rate-limit-bulk-per-minute=1", "--rate-limit-bulk-burst=2"]);
-    for (tenant, _) in &stage.tasks {
+        limits_by(&tenants.url, &["--rate-limit-bulk-per-minute=1", "--rate-limit-bulk-burst=2"]);
+    for (tenant, _) in &tenants.tasks {
         for expected in [true, true, false] {
             let status = limits.count(tenant, Class::Bulk).await.expect("it is limited");
             assert_eq!(status.allowed, expected);
@@ -106,9 +106,9 @@ async fn a_cluster_caches_lists_and_limits_for_the_tenants_of_all_nodes() {
     }
     // What is kept in a process would need the invalidations of every node.
     let (reader, listener) =
-        stage.fixture.reader.with_local_cache(&LocalConfig { local_cache_entries: 10 });
+        tenants.fixture.reader.with_local_cache(&LocalConfig { local_cache_entries: 10 });
     let listener = tokio::spawn(listener.expect("a listener").run(CancellationToken::new()));
-    let (tenant, task) = &stage.tasks[0];
+    let (tenant, task) = &tenants.tasks[0];
     for _ in 0..10 {
         let read = reader.read(tenant, *task, Freshness::Recent).await.expect("an answer");
         assert_ne!(read.1, Source::Local);
@@ -120,16 +120,16 @@ async fn a_cluster_caches_lists_and_limits_for_the_tenants_of_all_nodes() {
 #[tokio::test]
 async fn a_slot_that_moves_is_followed() {
     let cluster = RedisCluster::start().await.expect("a cluster");
-    let mut stage = Stage::new(&cluster).await;
+    let mut tenants = TenantTasks::new(&cluster).await;
     cluster.move_slot("acme").await.expect("moved");
-    stage.works_for(&TENANTS).await;
+    tenants.works_for(&TENANTS).await;
 }
 
 #[tokio::test]
 async fn a_node_that_freezes_is_felt_by_its_tenants_until_its_replica_takes_over_and_by_no_others()
 {
     let mut cluster = RedisCluster::start().await.expect("a cluster");
-    let mut stage = Stage::new(&cluster).await;
+    let mut tenants = TenantTasks::new(&cluster).await;
     let mut others = Vec::new();
     for tenant in TENANTS {
         let slot = cluster.primaries[1].cluster(&["KEYSLOT", tenant]).await;
@@ -139,6 +139,6 @@ async fn a_node_that_freezes_is_felt_by_its_tenants_until_its_replica_takes_over
     assert!(others.len() < TENANTS.len(), "the first node has tenants");
     cluster.replica.is_replica_in_sync().await.expect("a replica");
     cluster.primaries[0].server.process().signal(Signal::SIGSTOP).expect("stopped");
-    stage.works_for(&others).await;
-    stage.works_for(&TENANTS).await;
+    tenants.works_for(&others).await;
+    tenants.works_for(&TENANTS).await;
 }

@@ -17,23 +17,23 @@ use crate::fixture::{create, rename};
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A task that is cached by way of a proxy, and limits that are counted so.
-struct Stage {
+struct ProxiedCache {
     cached: Cached,
     proxy: Proxy,
     limits: RateLimits,
     version: i64,
 }
 
-impl Stage {
+impl ProxiedCache {
     async fn new() -> Self {
         let (redis, folder) = redis().await;
         let proxy = Proxy::start(redis.url()).await.expect("a proxy");
         let url = proxy.url().expose_secret();
         let cached = Cached::by(redis, folder, url, &[]).await;
         let limits = limits_by(url, &[]);
-        let mut stage = Self { cached, proxy, limits, version: 0 };
-        stage.works_again().await;
-        stage
+        let mut proxied = Self { cached, proxy, limits, version: 0 };
+        proxied.works_again().await;
+        proxied
     }
 
     /// Waits until a change is written through, read from Redis, and counted there.
@@ -74,19 +74,19 @@ async fn after_a_fail_over_the_new_primary_is_used_though_no_connection_was_clos
     let reads_only: &[&str] = &[];
     let without_primary = &["replica-serve-stale-data", "no"];
     for (is_answered, settings) in [("READONLY", reads_only), ("MASTERDOWN", without_primary)] {
-        let mut stage = Stage::new().await;
+        let mut proxied = ProxiedCache::new().await;
         let (primary, _folder) = redis().await;
         let (_, port) = primary.url().expose_secret().rsplit_once(':').expect("a port");
-        let old = &stage.cached.redis;
+        let old = &proxied.cached.redis;
         if !settings.is_empty() {
             send(old, &[&["CONFIG", "SET"], settings].concat()).await;
         }
         let port = if is_answered == "MASTERDOWN" { "1" } else { port };
         send(old, &["REPLICAOF", "127.0.0.1", port]).await;
         answers(old, is_answered).await;
-        assert!(!stage.works().await, "it takes no writes");
-        stage.proxy.lead_to(primary.url()).expect("led");
-        stage.works_again().await;
+        assert!(!proxied.works().await, "it takes no writes");
+        proxied.proxy.lead_to(primary.url()).expect("led");
+        proxied.works_again().await;
     }
 }
 
@@ -110,11 +110,11 @@ async fn answers(redis: &Server, code: &str) {
 
 #[tokio::test]
 async fn connections_that_freeze_are_made_anew() {
-    let mut stage = Stage::new().await;
+    let mut proxied = ProxiedCache::new().await;
     for _ in 0..2 {
-        stage.proxy.freeze();
-        assert!(!stage.works().await);
-        stage.works_again().await;
+        proxied.proxy.freeze();
+        assert!(!proxied.works().await);
+        proxied.works_again().await;
     }
 }
 
@@ -147,8 +147,8 @@ async fn a_connection_that_was_closed_while_nobody_used_it_costs_no_write() {
 
 #[tokio::test]
 async fn a_server_that_loads_after_a_restart_is_used_once_it_has_loaded() {
-    let mut stage = Stage::new().await;
-    let redis = &mut stage.cached.redis;
+    let mut proxied = ProxiedCache::new().await;
+    let redis = &mut proxied.cached.redis;
     // Some seconds of loading, during which it answers.
     let filled = "for n = 1, 300 do redis.call('SET', 'filler:' .. n, string.rep('x', 2000)) end";
     send(redis, &["EVAL", filled, "0"]).await;
@@ -159,6 +159,6 @@ async fn a_server_that_loads_after_a_restart_is_used_once_it_has_loaded() {
     send(redis, &["SAVE"]).await;
     redis.restart().await.expect("restarted");
     answers(redis, "LOADING").await;
-    assert!(!stage.works().await, "it loads");
-    stage.works_again().await;
+    assert!(!proxied.works().await, "it loads");
+    proxied.works_again().await;
 }

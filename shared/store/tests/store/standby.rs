@@ -79,7 +79,7 @@ pub(crate) fn chown_like(folder: &Path, file: &Path) {
 }
 
 /// A task on a primary, read by a store whose way to PostgreSQL can be led elsewhere.
-struct Stage {
+struct ProxiedReader {
     primary: Node,
     proxy: Proxy,
     reader: Store,
@@ -87,7 +87,7 @@ struct Stage {
     task: TaskId,
 }
 
-impl Stage {
+impl ProxiedReader {
     async fn new() -> Self {
         let primary = Node::start().await;
         let superuser = primary.postgres.url();
@@ -101,9 +101,9 @@ impl Stage {
         let proxy = Proxy::to(&primary.url("reader")).await;
         let reader = connect_with(&proxy.url, &["--database-acquire-timeout-ms=1000"]);
         let tenant = "acme".parse().expect("a tenant");
-        let stage = Self { primary, proxy, reader, tenant, task: new_task() };
-        stage.write(&stage.primary, "1", create("Milk")).await;
-        stage
+        let proxied = Self { primary, proxy, reader, tenant, task: new_task() };
+        proxied.write(&proxied.primary, "1", create("Milk")).await;
+        proxied
     }
 
     async fn write(&self, server: &Node, id: &str, action: domain::Action) {
@@ -134,27 +134,27 @@ impl Stage {
 
 #[tokio::test]
 async fn a_former_primary_is_soon_not_read_from_and_a_standby_never() {
-    let mut stage = Stage::new().await;
-    let other = stage.primary.promote_another().await;
-    stage.reads(1).await;
+    let mut proxied = ProxiedReader::new().await;
+    let other = proxied.primary.promote_another().await;
+    proxied.reads(1).await;
 
     // Cut off from the others, and not from us: its connections stay open.
-    stage.write(&other, "2", rename("Bread", None)).await;
-    stage.proxy.lead_to(other.postgres.url());
-    stage.reads(2).await;
+    proxied.write(&other, "2", rename("Bread", None)).await;
+    proxied.proxy.lead_to(other.postgres.url());
+    proxied.reads(2).await;
 
     // It comes back as a standby that lags behind, where the name leads as well.
-    stage.primary.demote().await;
-    stage.proxy.lead_to(stage.primary.postgres.url());
+    proxied.primary.demote().await;
+    proxied.proxy.lead_to(proxied.primary.postgres.url());
     let mut other = other;
     other.postgres.kill().await.expect("killed");
     for _ in 0..3 {
-        stage.read().await.expect_err("a standby");
+        proxied.read().await.expect_err("a standby");
     }
-    let error = anyhow::Error::from(stage.read().await.expect_err("a standby"));
+    let error = anyhow::Error::from(proxied.read().await.expect_err("a standby"));
     assert!(format!("{error:#}").contains("must lead to the primary"), "{error:#}");
 
     other.postgres.restart().await.expect("restarted");
-    stage.proxy.lead_to(other.postgres.url());
-    stage.reads(2).await;
+    proxied.proxy.lead_to(other.postgres.url());
+    proxied.reads(2).await;
 }

@@ -41,7 +41,7 @@ impl Bounds {
         Self { until: Some(until), ..Self::new(timeout, Stop::default(), None) }
     }
 
-    /// Whether an invocation's end leaves no time to keep a message.
+    /// Whether an invocation's end leaves no time to retry in this process.
     pub(crate) fn is_invocation(&self) -> bool {
         self.until.is_some()
     }
@@ -51,7 +51,8 @@ impl Bounds {
         self.until
     }
 
-    /// Until when messages are kept that may be kept for so long: an invocation keeps none.
+    /// Until when messages are retried in this process that may be for so long: in an invocation not
+    /// at all.
     pub(crate) fn retry_until(&self, time: Duration) -> Instant {
         let now = Instant::now();
         if self.is_invocation() { now } else { now + time }

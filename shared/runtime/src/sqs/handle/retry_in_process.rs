@@ -1,5 +1,5 @@
-//! Messages whose dependency is unavailable are kept, and handled again when the circuit breaker admits
-//! them: a message that is kept costs no delivery, as one that is given back would.
+//! Messages whose dependency is unavailable stay in this process, and are handled again when the circuit
+//! breaker admits them: that costs no delivery, as giving them back would.
 //!
 //! Not for ever: another consumer may reach what this one cannot. But at its last delivery no other
 //! would be handed the message, so then it waits for as long as the checks fail.
@@ -45,9 +45,9 @@ impl<H: BatchHandler, Q: Queue> Worker<H, Q> {
             self.breaker.explain_timeouts(&mut outcome.verdicts).await;
             self.breaker.observe(&outcome.verdicts, trial.as_ref()).await;
             drop(trial);
-            let is_kept =
-                !bounds.is_invocation() && self.is_worth_keeping(deliveries, &outcome.verdicts);
-            if !is_kept || Instant::now() >= end {
+            let is_retried_here =
+                !bounds.is_invocation() && self.needs_retry(deliveries, &outcome.verdicts);
+            if !is_retried_here || Instant::now() >= end {
                 return outcome;
             }
         }
@@ -72,8 +72,8 @@ impl<H: BatchHandler, Q: Queue> Worker<H, Q> {
     }
 
     /// Where a message succeeded, the others are released, so that what succeeded is deleted. But a
-    /// message at its last delivery is kept: the queue would not deliver it again.
-    fn is_worth_keeping(&self, deliveries: &[Delivery], verdicts: &[Verdict]) -> bool {
+    /// message at its last delivery is retried here: the queue would not deliver it again.
+    fn needs_retry(&self, deliveries: &[Delivery], verdicts: &[Verdict]) -> bool {
         let rules = self.settler.queue().rules;
         let is_last = |(delivery, verdict): (&Delivery, &Verdict)| {
             verdict.unavailable().map(|_: &Retry| rules.is_last(delivery))
@@ -85,6 +85,7 @@ impl<H: BatchHandler, Q: Queue> Worker<H, Q> {
 
 /// For messages that were not handled at all, and are not at fault.
 fn not_admitted() -> Retry {
-    let detail = "a dependency was unavailable until the message was kept for too long, or a drain";
+    let detail =
+        "a dependency was unavailable for longer than a message waits here, or until a drain";
     Retry::interrupted("circuit_breaker_open", detail)
 }
