@@ -97,7 +97,8 @@ async fn a_test_database_is_migrated_private_and_gone_afterwards() {
     execute(&first.reader_url, "DELETE FROM tasks").await.unwrap_err();
 
     let gone = first.owner_url.clone();
-    drop(first);
+    // It goes with the thread that drops it.
+    std::thread::spawn(move || drop(first)).join().unwrap();
     execute(&gone, "SELECT 1").await.unwrap_err();
     execute(&second.reader_url, "SELECT 1").await.unwrap();
 }
