@@ -51,7 +51,7 @@ enum Command {
     Token(Token),
     /// Print the `DATABASE_URL` of an operator of the stack, as `parked-facts` takes it
     OperatorUrl(Folder),
-    /// Forget tasks, messages, logs and secrets; refused while a stack runs
+    /// Delete tasks, messages, logs and secrets; refused while a stack runs
     Clean(Folder),
     /// Install what the machine lacks, and nothing else
     Install,

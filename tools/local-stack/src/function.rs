@@ -86,7 +86,7 @@ impl Function {
         &mut self.process
     }
 
-    /// Asks it to drain, as a pod's end does, and waits; kills it when that takes too long.
+    /// Has it drain, as a pod's end does, and waits; kills it when that takes too long.
     pub async fn stop(&mut self) -> Result<ExitStatus> {
         self.process.stop().await
     }

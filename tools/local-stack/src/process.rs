@@ -43,7 +43,7 @@ pub struct Program {
     pub log: Option<PathBuf>,
     /// Whom it runs as.
     pub identity: Identity,
-    /// Asks it to end well.
+    /// Ends it well.
     pub stop_signal: Signal,
     /// Ends it when nobody is left to wait for it: on drop, and when we die.
     pub abandon_signal: Signal,
@@ -144,7 +144,7 @@ impl Process {
         while !check().await {
             self.assert_runs()?;
             if Instant::now() > end {
-                bail!("{} is not ready after {limit:?}{}", self.name(), self.last_words());
+                bail!("{} is not ready after {limit:?}{}", self.name(), self.last_log_lines());
             }
             sleep(POLL).await;
         }
@@ -155,9 +155,11 @@ impl Process {
     pub fn assert_runs(&mut self) -> Result<()> {
         match self.child.try_wait()? {
             None => Ok(()),
-            Some(status) => {
-                Err(anyhow!("{} ended unexpectedly: {status}{}", self.name(), self.last_words()))
-            }
+            Some(status) => Err(anyhow!(
+                "{} ended unexpectedly: {status}{}",
+                self.name(),
+                self.last_log_lines()
+            )),
         }
     }
 
@@ -191,7 +193,7 @@ impl Process {
     }
 
     /// The end of its log, as an addition to an error message.
-    fn last_words(&self) -> String {
+    fn last_log_lines(&self) -> String {
         let Some(log) = self.log() else { return String::new() };
         let lines = last_lines(log, LAST_LINES).unwrap_or_default();
         format!("\n{lines}\nIts whole log: {}", log.display())

@@ -1,4 +1,4 @@
-//! Tells what a change of a JSON Schema would break: for the tests that hold a contract against its
+//! Says what a change of a JSON Schema would break: for the tests that hold a contract against its
 //! last release. It knows the keywords that our schemas have.
 
 #[cfg(test)]

@@ -49,7 +49,7 @@ pub(crate) fn document() -> anyhow::Result<String> {
         },
         "operations": {
             "applyCommands": operation("receive", COMMANDS, "Applies commands to tasks."),
-            "tellFacts": operation("send", FACTS, "Tells what became of commands."),
+            "tellFacts": operation("send", FACTS, "Publishes what became of commands."),
         },
         "components": { "messages": messages()? },
     });

@@ -1,4 +1,4 @@
-//! The gate bites: each kind of break, made in a copy of the document, is found and named.
+//! The gate works: each kind of break, made in a copy of the document, is found and named.
 
 use serde_json::{Value, json};
 

@@ -26,7 +26,7 @@ pub(super) struct Rates {
 
 /// What becomes of a call or an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fate {
+pub(super) enum CallOutcome {
     Done,
     /// Answered with a failure.
     Fails {
@@ -60,17 +60,17 @@ impl Faults {
         }
     }
 
-    pub(super) fn call(&self) -> Fate {
-        if self.happens(self.rates.call) { self.failure() } else { Fate::Done }
+    pub(super) fn call(&self) -> CallOutcome {
+        if self.happens(self.rates.call) { self.failure() } else { CallOutcome::Done }
     }
 
-    pub(super) fn entry(&self) -> Fate {
+    pub(super) fn entry(&self) -> CallOutcome {
         if self.happens(self.rates.entry) {
             self.failure()
         } else if self.happens(self.rates.lie) {
-            Fate::Lies
+            CallOutcome::Lies
         } else {
-            Fate::Done
+            CallOutcome::Done
         }
     }
 
@@ -89,8 +89,8 @@ impl Faults {
         if count == 0 { 0 } else { usize::from(self.dice.number(0..=u16::MAX)) % count }
     }
 
-    fn failure(&self) -> Fate {
-        Fate::Fails { done: self.dice.chance(50) }
+    fn failure(&self) -> CallOutcome {
+        CallOutcome::Fails { done: self.dice.chance(50) }
     }
 
     fn happens(&self, percent: u32) -> bool {
@@ -98,7 +98,7 @@ impl Faults {
     }
 }
 
-impl Fate {
+impl CallOutcome {
     pub(super) fn is_done(self) -> bool {
         matches!(self, Self::Done | Self::Fails { done: true })
     }

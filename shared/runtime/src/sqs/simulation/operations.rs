@@ -11,7 +11,7 @@ use std::{
 use anyhow::bail;
 use tokio::time::{Instant, timeout_at};
 
-use super::{faults::Fate, queue::SimulatedQueue};
+use super::{faults::CallOutcome, queue::SimulatedQueue};
 use crate::sqs::{
     Delivery,
     queue::{
@@ -21,7 +21,7 @@ use crate::sqs::{
 };
 
 impl SimulatedQueue {
-    /// Acts on each entry, by its fate; `act` says whether there was something to act on.
+    /// Acts on each entry, by its outcome; `act` says whether there was something to act on.
     async fn batch<E: Sync>(
         &self,
         entries: &[E],
@@ -32,10 +32,11 @@ impl SimulatedQueue {
         let call = self.state().faults.call();
         let mut failures = Vec::new();
         for (index, entry) in entries.iter().enumerate() {
-            let fate = if call.is_failure() { call } else { self.state().faults.entry() };
-            let fate = if fate == Fate::Lies && !may_lie { Fate::Done } else { fate };
-            let gone = fate.is_done() && !act(entry);
-            if gone || fate.is_failure() {
+            let outcome = if call.is_failure() { call } else { self.state().faults.entry() };
+            let outcome =
+                if outcome == CallOutcome::Lies && !may_lie { CallOutcome::Done } else { outcome };
+            let gone = outcome.is_done() && !act(entry);
+            if gone || outcome.is_failure() {
                 failures.push(Failure { index, code: "Simulated".to_owned(), futile: gone });
             }
         }
@@ -79,7 +80,7 @@ impl Queue for SimulatedQueue {
         }
         self.state().faults.way().await;
         let call = self.state().faults.call();
-        if call == (Fate::Fails { done: false }) {
+        if call == (CallOutcome::Fails { done: false }) {
             bail!("the queue is unavailable");
         }
         let deadline = Instant::now() + self.state().wait;
