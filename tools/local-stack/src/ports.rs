@@ -1,11 +1,18 @@
 //! Ports on the loopback interface, checked to be free before anybody gets them.
+//!
+//! A program binds its port a moment after it was chosen. So a port is reserved for the process that
+//! chose it, until that process ends: tests are processes of their own, and start thousands of
+//! programs.
 
+use std::collections::BTreeMap;
+use std::fs::{self, File};
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::{LazyLock, Mutex, PoisonError};
 
 use anyhow::{Context, Result, anyhow};
+use nix::unistd::getuid;
 
 /// Below the range from which systems take the local port of an outgoing connection, so that
 /// a port which was free when chosen is not taken by a client a moment later.
@@ -15,20 +22,41 @@ const ATTEMPTS: usize = 100;
 /// the next one is wanted.
 static NEXT: LazyLock<AtomicU16> = LazyLock::new(|| AtomicU16::new(rand::random()));
 
+/// The locks of the ports that were given to this process.
+static RESERVED: Mutex<BTreeMap<u16, File>> = Mutex::new(BTreeMap::new());
+
 /// `port` on the loopback interface.
 #[must_use]
 pub fn loopback(port: u16) -> SocketAddr {
     SocketAddr::from((Ipv4Addr::LOCALHOST, port))
 }
 
-/// A free port: `preferred` where it is free, else any.
+/// A free port: `preferred` where it is free, else any. No other process of this user gets it before
+/// this one ends.
 pub fn free(preferred: Option<u16>) -> Result<u16> {
-    let others = std::iter::repeat_with(next).take(ATTEMPTS);
-    preferred
-        .into_iter()
-        .chain(others)
-        .find(|port| TcpListener::bind(loopback(*port)).is_ok())
-        .context("no free port found on 127.0.0.1")
+    for port in preferred.into_iter().chain(std::iter::repeat_with(next).take(ATTEMPTS)) {
+        if reserve(port)? && TcpListener::bind(loopback(port)).is_ok() {
+            return Ok(port);
+        }
+    }
+    Err(anyhow!("no free port found on 127.0.0.1"))
+}
+
+/// Whether the port is reserved for this process, now or since before.
+fn reserve(port: u16) -> Result<bool> {
+    let mut reserved = RESERVED.lock().unwrap_or_else(PoisonError::into_inner);
+    if reserved.contains_key(&port) {
+        return Ok(true);
+    }
+    let folder = std::env::temp_dir().join(format!("task-app-ports-{}", getuid()));
+    let lock =
+        fs::create_dir_all(&folder).and_then(|()| File::create(folder.join(port.to_string())));
+    let lock = lock.with_context(|| format!("cannot reserve a port in {}", folder.display()))?;
+    let is_ours = lock.try_lock().is_ok();
+    if is_ours {
+        reserved.insert(port, lock);
+    }
+    Ok(is_ours)
 }
 
 fn next() -> u16 {
@@ -63,6 +91,16 @@ mod tests {
         let error = require(port, "the API", "--api-port").unwrap_err().to_string();
         assert!(error.contains(&port.to_string()), "{error}");
         assert!(error.contains("the API") && error.contains("--api-port"), "{error}");
+    }
+
+    #[test]
+    fn a_port_that_another_process_was_given_is_not_free() {
+        let port = free(None).unwrap();
+        // A lock of a file belongs to whoever opened it, so this is as good as another process.
+        let other = std::mem::take(&mut *RESERVED.lock().unwrap());
+        assert_ne!(free(Some(port)).unwrap(), port);
+        drop(other);
+        assert_eq!(free(Some(port)).unwrap(), port);
     }
 
     #[test]
