@@ -21,9 +21,10 @@ macro_rules! functions {
     };
 }
 
-static FUNCTIONS: [Function; 9] = functions![
+static FUNCTIONS: [Function; 10] = functions![
     attachment_worker,
     command_worker,
+    dead_letters,
     history_projector,
     migrate,
     outbox_relay,

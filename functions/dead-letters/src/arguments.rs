@@ -1,0 +1,219 @@
+//! The command line.
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::filter::{Condition, Filter, Kind, negated};
+use crate::mistake::Mistake;
+use crate::queue::{Reference, reference};
+
+/// Messages of a random sample are kept until the end.
+const MOST_SAMPLES: i64 = 10_000;
+
+const EXAMPLES: &str = "\
+Examples:
+  dead-letters queues
+  dead-letters groups task-commands-dlq.fifo
+  dead-letters ls task-commands-dlq.fifo --reason 'schema_*' --newer-than 2h
+  dead-letters ls orders-dlq --body-path '$.data[?@.amount>100]' --not tenant=acme --json
+  dead-letters show task-commands-dlq.fifo 3f1c2b9e-7a51-4c0e-9d35-0a8e6f1d2c3b
+
+Exit codes: 0 done, 1 failed or interrupted, 2 wrong usage.";
+
+/// Lists, groups and shows the messages of any SQS dead-letter queue, and leaves them as they are.
+///
+/// What is read is visible again at the end, in its order. Region, endpoint and credentials are those of
+/// every AWS tool: `AWS_REGION`, `AWS_ENDPOINT_URL`, `AWS_PROFILE` and so on.
+#[derive(Debug, Parser)]
+#[command(version, after_help = EXAMPLES)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// List the queues that have dead letters
+    #[command(after_help = EXAMPLES)]
+    Queues {
+        /// Also dead-letter queues that have none
+        #[arg(long)]
+        all: bool,
+        /// As one JSON object
+        #[arg(long)]
+        json: bool,
+    },
+    /// List the messages of a queue, one line each
+    #[command(after_help = EXAMPLES)]
+    Ls {
+        /// One JSON object for each message and line
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        selection: Selection,
+    },
+    /// Count the messages of a queue by reason, type and what their details have in common
+    #[command(after_help = EXAMPLES)]
+    Groups {
+        /// As one JSON object
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        selection: Selection,
+    },
+    /// Show all of one message
+    #[command(after_help = EXAMPLES)]
+    Show {
+        /// The queue's name or URL
+        #[arg(value_parser = reference)]
+        queue: Reference,
+        /// The message's id, the one that it had in its first queue, or its event's
+        id: String,
+        /// As one JSON object
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Which messages of which queue.
+#[derive(Debug, Args)]
+pub(crate) struct Selection {
+    /// The queue's name or URL
+    #[arg(value_parser = reference)]
+    pub(crate) queue: Reference,
+    /// Stop after so many messages that fit
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) limit: Option<u64>,
+    /// So many of the messages that fit, chosen at random
+    #[arg(long, value_name = "N", conflicts_with = "limit",
+          value_parser = clap::value_parser!(u32).range(1..=MOST_SAMPLES))]
+    pub(crate) sample: Option<u32>,
+    #[command(flatten)]
+    filter: Filters,
+}
+
+/// Of an option that is repeated, one value must fit; of different options, each. `*` in a value stands
+/// for any text, and `-` for a missing value.
+#[derive(Debug, Args)]
+#[command(
+    next_help_heading = "Filters (`*` is any text, `-` a missing value; repeated: one must fit)"
+)]
+struct Filters {
+    /// The reason's code
+    #[arg(long, value_name = "CODE", value_parser = parser(Kind::Reason))]
+    reason: Vec<Condition>,
+    /// The event's type
+    #[arg(long, value_name = "TYPE", value_parser = parser(Kind::Type))]
+    r#type: Vec<Condition>,
+    /// The event's source
+    #[arg(long, value_name = "SOURCE", value_parser = parser(Kind::Source))]
+    source: Vec<Condition>,
+    /// The event's tenant
+    #[arg(long, value_name = "TENANT", value_parser = parser(Kind::Tenant))]
+    tenant: Vec<Condition>,
+    /// The event's subject
+    #[arg(long, value_name = "TASK", value_parser = parser(Kind::Task))]
+    task: Vec<Condition>,
+    /// The message group
+    #[arg(long, value_name = "GROUP", value_parser = parser(Kind::Group))]
+    group: Vec<Condition>,
+    /// Sent longer ago than this: `90s`, `15m`, `36h`, `7d`, `1d12h`
+    #[arg(long, value_name = "AGE", value_parser = parser(Kind::OlderThan))]
+    older_than: Option<Condition>,
+    /// Sent less long ago than this
+    #[arg(long, value_name = "AGE", value_parser = parser(Kind::NewerThan))]
+    newer_than: Option<Condition>,
+    /// Deliveries before it was a dead letter: `3`, `3..`, `..3` or `3..5`
+    #[arg(long, value_name = "RANGE", value_parser = parser(Kind::Attempts))]
+    attempts: Vec<Condition>,
+    /// A message attribute: `NAME`, or `NAME=VALUE`
+    #[arg(long, value_name = "ATTRIBUTE", value_parser = parser(Kind::Attribute))]
+    attribute: Vec<Condition>,
+    /// A regular expression that fits a part of the body
+    #[arg(long, value_name = "REGEX", value_parser = parser(Kind::Body))]
+    body: Vec<Condition>,
+    /// A `JSONPath` (RFC 9535) that selects something in the body
+    #[arg(long, value_name = "PATH", value_parser = parser(Kind::BodyPath))]
+    body_path: Vec<Condition>,
+    /// Not those that a filter fits: its name and value, as in `reason=malformed_json`
+    #[arg(long, value_name = "FILTER=VALUE", value_parser = negated)]
+    not: Vec<Condition>,
+}
+
+impl Selection {
+    pub(crate) fn filter(&self) -> Filter {
+        let given = &self.filter;
+        let one = |condition: &Option<Condition>| condition.iter().cloned().collect();
+        let wanted = [
+            (Kind::Reason, given.reason.clone()),
+            (Kind::Type, given.r#type.clone()),
+            (Kind::Source, given.source.clone()),
+            (Kind::Tenant, given.tenant.clone()),
+            (Kind::Task, given.task.clone()),
+            (Kind::Group, given.group.clone()),
+            (Kind::OlderThan, one(&given.older_than)),
+            (Kind::NewerThan, one(&given.newer_than)),
+            (Kind::Attempts, given.attempts.clone()),
+            (Kind::Attribute, given.attribute.clone()),
+            (Kind::Body, given.body.clone()),
+            (Kind::BodyPath, given.body_path.clone()),
+        ];
+        Filter::new(wanted, given.not.clone())
+    }
+}
+
+fn parser(
+    kind: Kind,
+) -> impl Fn(&str) -> Result<Condition, Mistake> + Clone + Send + Sync + 'static {
+    move |text| Condition::parse(kind, text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::{CommandFactory as _, ValueEnum as _};
+
+    fn parse(line: &str) -> Result<Arguments, clap::Error> {
+        let words = line.split(' ').map(|word| word.trim_matches('\''));
+        Arguments::try_parse_from(["dead-letters"].into_iter().chain(words))
+    }
+
+    #[test]
+    fn every_example_of_the_help_is_valid() {
+        Arguments::command().debug_assert();
+        for line in EXAMPLES.lines().filter_map(|line| line.trim().strip_prefix("dead-letters ")) {
+            parse(line).unwrap_or_else(|error| panic!("{line}: {error}"));
+        }
+    }
+
+    #[test]
+    fn every_kind_of_condition_is_an_option_of_the_same_name() {
+        let command = Arguments::command();
+        let ls = command.find_subcommand("ls").unwrap();
+        for kind in Kind::value_variants() {
+            let name = kind.to_possible_value().unwrap().get_name().to_owned();
+            assert!(ls.get_arguments().any(|a| a.get_long() == Some(&name)), "--{name}");
+        }
+    }
+
+    #[test]
+    fn a_mistake_is_wrong_usage() {
+        for line in [
+            "ls",
+            "ls a/b",
+            "ls q --body (",
+            "ls q --body-path data",
+            "ls q --older-than 3",
+            "ls q --attempts x",
+            "ls q --not reason",
+            "ls q --not attempts=x",
+            "ls q --reason ",
+            "ls q --limit 0",
+            "ls q --sample 10001",
+            "ls q --limit 1 --sample 1",
+            "show q",
+            "groups q --attribute =x",
+        ] {
+            assert_eq!(parse(line).unwrap_err().exit_code(), 2, "{line}");
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! What belongs together, and how much is kept.
+
+use super::*;
+
+fn letter(number: i64, reason: &str, detail: &str) -> Summary {
+    Summary {
+        message_id: number.to_string(),
+        sent_at: DateTime::from_timestamp(number, 0),
+        moved_by: Some(MovedBy::Handler),
+        reason: Some(reason.to_owned()),
+        detail: Some(detail.to_owned()),
+        attempts: None,
+        source_queue: None,
+        group: None,
+        r#type: None,
+        source: None,
+        event_id: None,
+        tenant: None,
+        task: None,
+        trace_id: None,
+        body_bytes: 0,
+    }
+}
+
+#[test]
+fn one_cause_is_one_group_with_the_first_and_the_last_time() {
+    let mut groups = Groups::default();
+    for (number, reason) in [(5, "a"), (3, "b"), (9, "b"), (7, "b")] {
+        groups.add(letter(number, reason, &format!("column {number}")));
+    }
+    let groups = groups.sorted();
+    let found: Vec<_> = groups.iter().map(|g| (g.cause.reason.as_deref(), g.count)).collect();
+    assert_eq!(found, [(Some("b"), 3), (Some("a"), 1)]);
+    let time = |seconds| DateTime::from_timestamp(seconds, 0);
+    assert_eq!((groups[0].first_sent_at, groups[0].last_sent_at), (time(3), time(9)));
+    assert_eq!(groups[0].cause.fingerprint.as_deref(), Some("column #"));
+    let sample = Sample { message_id: "3".to_owned(), detail: Some("column 3".to_owned()) };
+    assert_eq!(groups[0].sample, sample);
+}
+
+#[test]
+fn there_are_no_more_groups_than_fit_into_memory() {
+    let mut groups = Groups::default();
+    for number in 0..=MOST_GROUPS {
+        groups.add(letter(0, &number.to_string(), ""));
+    }
+    groups.add(letter(0, "0", ""));
+    assert_eq!((groups.groups.len(), groups.ungrouped), (MOST_GROUPS, 1));
+    assert_eq!(groups.sorted()[0].count, 2);
+}

@@ -1,0 +1,82 @@
+//! The read of a queue that `ls` and `groups` share: what fits the selection, and how much was read.
+
+use std::ops::ControlFlow;
+
+use anyhow::bail;
+
+use super::Context;
+use super::reservoir::Reservoir;
+use crate::arguments::Selection;
+use crate::dead_letter::{DeadLetter, Summary};
+use crate::output::{self, Progress};
+use crate::queue::{End, Interrupt, MOST_IN_FLIGHT, Peeked, Queue, peek};
+
+/// How much of a queue was read.
+pub(super) struct Extent {
+    pub(super) read: u64,
+    /// What the queue had before, as SQS estimates it.
+    pub(super) in_queue: u64,
+    pub(super) matched: u64,
+}
+
+/// Passes what fits to `on`, and notes it if not everything was read.
+pub(super) async fn read(
+    context: &Context,
+    queue: &Queue,
+    selection: &Selection,
+    progress: &Progress,
+    mut on: impl FnMut(Summary) -> anyhow::Result<()>,
+) -> anyhow::Result<Extent> {
+    let (filter, now) = (selection.filter(), context.now);
+    let limit = selection.limit.unwrap_or(u64::MAX);
+    let mut sample = selection.sample.map(|most| Reservoir::new(most as usize));
+    let mut matched = 0;
+    let mut interrupt = Interrupt::listen()?;
+    let peeked = peek(queue, &mut interrupt, |message| {
+        progress.advance();
+        let letter = DeadLetter::read(message, queue);
+        if !filter.fits(&letter, now) {
+            return Ok(ControlFlow::Continue(()));
+        }
+        matched += 1;
+        match &mut sample {
+            Some(sample) => sample.offer(letter.summary),
+            None => on(letter.summary)?,
+        }
+        Ok(if matched < limit { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
+    });
+    let peeked = peeked.await?;
+    complete_or_noted(queue, peeked)?;
+    if let Some(sample) = sample {
+        let kept = sample.kept();
+        output::note(&format!("{} of {matched} messages that fit, chosen at random", kept.len()));
+        kept.into_iter().try_for_each(on)?;
+    }
+    Ok(Extent { read: peeked.read as u64, in_queue: queue.depth.total(), matched })
+}
+
+/// Fails if the read was interrupted; says so if it is a part of the queue for another cause.
+pub(super) fn complete_or_noted(queue: &Queue, peeked: Peeked) -> anyhow::Result<()> {
+    let total = queue.depth.total();
+    let part = format!("{} of about {total} messages of {}", peeked.read, queue.name);
+    if peeked.end == End::Interrupted {
+        bail!("interrupted: {part} were read, and are visible again");
+    }
+    if peeked.end != End::Enough && (peeked.read as u64) < total {
+        output::note(&format!("this is a sample: {part} could be read{}", why(queue, peeked.end)));
+    }
+    Ok(())
+}
+
+fn why(queue: &Queue, end: End) -> String {
+    let others = queue.depth.in_flight;
+    match end {
+        End::Full => format!(". No more than {MOST_IN_FLIGHT} are held at a time"),
+        End::OutOfTime => ". To read all takes too long".to_owned(),
+        _ if others > 0 => format!(". {others} were in flight: somebody else had received them"),
+        _ if queue.is_fifo => {
+            ". Of a group SQS hands out ten messages at most until they are deleted".to_owned()
+        }
+        _ => String::new(),
+    }
+}

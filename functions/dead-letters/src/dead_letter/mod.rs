@@ -1,0 +1,101 @@
+//! What is read of a dead letter, whoever wrote it.
+//!
+//! | from | what |
+//! |---|---|
+//! | the body | type, source, id, tenant and task, if it is a CloudEvent in JSON |
+//! | our attributes | reason, detail, handler, attempts, trace, the queue that it was in |
+//! | SQS | ids, group, times, the count of receives, and the queue, if SQS moved it itself |
+
+mod attribute;
+mod details;
+mod envelope;
+mod fingerprint;
+mod reason;
+mod summary;
+
+pub(crate) use attribute::Attribute;
+pub(crate) use fingerprint::fingerprint;
+pub(crate) use summary::{MovedBy, Summary};
+
+use std::collections::BTreeMap;
+
+use aws_sdk_sqs::types::{Message, MessageSystemAttributeName};
+use details::Details;
+use serde::Serialize;
+
+use crate::queue::Queue;
+
+/// The attribute that holds the reason's code, as `runtime` writes it.
+const REASON: &str = "DeadLetterReason";
+/// The attribute that holds everything else, in JSON.
+const DETAILS: &str = "DeadLetter";
+
+/// All of a dead letter. Its members are a part of what `show --json` prints.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct DeadLetter {
+    #[serde(flatten)]
+    pub(crate) summary: Summary,
+    /// What handled it last.
+    pub(crate) handler: Option<String>,
+    /// When it was received first: by its handler, or, of a message that SQS moved, by anybody.
+    pub(crate) first_received_at: Option<String>,
+    /// When its handler gave it up.
+    pub(crate) failed_at: Option<String>,
+    /// The id that it had in its first queue.
+    pub(crate) original_message_id: Option<String>,
+    pub(crate) deduplication_id: Option<String>,
+    /// Where its body is, if that is in S3.
+    pub(crate) claim_check: Option<objects::claim_check::Reference>,
+    /// The sender's attributes, also those that had no room beside ours.
+    pub(crate) attributes: BTreeMap<String, Attribute>,
+    pub(crate) body: String,
+}
+
+impl DeadLetter {
+    /// Reads a message of `queue`.
+    pub(crate) fn read(message: Message, queue: &Queue) -> Self {
+        let mut attributes: BTreeMap<String, Attribute> = message
+            .message_attributes
+            .iter()
+            .flatten()
+            .map(|(name, value)| (name.clone(), value.into()))
+            .collect();
+        let details = attributes.get(DETAILS).and_then(Details::read).unwrap_or_default();
+        let summary = Summary::read(&message, &attributes, &details, queue);
+        attributes.retain(|name, _| ![REASON, DETAILS].contains(&name.as_str()));
+        for (name, attribute) in details.attributes {
+            attributes.entry(name).or_insert(attribute);
+        }
+        let claim_check = attributes
+            .get(objects::claim_check::ATTRIBUTE)
+            .and_then(|attribute| serde_json::from_str(attribute.text()?).ok());
+        let deduplication_id = MessageSystemAttributeName::MessageDeduplicationId;
+        Self {
+            deduplication_id: system(&message, &deduplication_id).map(str::to_owned),
+            handler: details.handler,
+            first_received_at: details.first_received_at,
+            failed_at: details.failed_at,
+            original_message_id: details.message_id,
+            claim_check,
+            attributes,
+            body: message.body.unwrap_or_default(),
+            summary,
+        }
+    }
+
+    /// Whether an operator may mean this one: by either id of the message, or by the event's.
+    pub(crate) fn is(&self, id: &str) -> bool {
+        let original = self.original_message_id.as_deref();
+        self.summary.message_id == id
+            || original == Some(id)
+            || self.summary.event_id.as_deref() == Some(id)
+    }
+}
+
+/// What SQS says of a message.
+fn system<'a>(message: &'a Message, name: &MessageSystemAttributeName) -> Option<&'a str> {
+    message.attributes.as_ref()?.get(name).map(String::as_str)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,136 @@
+//! One condition that a dead letter meets or does not.
+
+use std::cell::OnceCell;
+use std::ops::RangeInclusive;
+
+use chrono::{DateTime, Utc};
+use clap::ValueEnum;
+use regex::{Regex, RegexBuilder};
+use serde_json::Value;
+use serde_json_path::JsonPath;
+
+use super::attribute::AttributeCondition;
+use super::pattern::Pattern;
+use super::{age, attempts};
+use crate::dead_letter::DeadLetter;
+use crate::mistake::Mistake;
+
+/// The memory of a compiled regular expression, in bytes.
+const MOST_OF_A_REGEX: usize = 1 << 20;
+
+/// What a condition is about. The last ones take longest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+pub(crate) enum Kind {
+    Reason,
+    Type,
+    Source,
+    Tenant,
+    Task,
+    Group,
+    OlderThan,
+    NewerThan,
+    Attempts,
+    Attribute,
+    Body,
+    BodyPath,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Condition {
+    Text(Kind, Pattern),
+    OlderThan(u64),
+    NewerThan(u64),
+    Attempts(RangeInclusive<u32>),
+    Attribute(AttributeCondition),
+    Body(Regex),
+    BodyPath(JsonPath),
+}
+
+/// A dead letter with what is found out about it once.
+pub(super) struct Candidate<'a> {
+    letter: &'a DeadLetter,
+    age: Option<u64>,
+    json: OnceCell<Option<Value>>,
+}
+
+impl<'a> Candidate<'a> {
+    pub(super) fn new(letter: &'a DeadLetter, now: DateTime<Utc>) -> Self {
+        Self { letter, age: letter.summary.age(now), json: OnceCell::new() }
+    }
+
+    fn json(&self) -> Option<&Value> {
+        self.json.get_or_init(|| serde_json::from_str(&self.letter.body).ok()).as_ref()
+    }
+}
+
+impl Condition {
+    pub(crate) fn parse(kind: Kind, text: &str) -> Result<Self, Mistake> {
+        Ok(match kind {
+            Kind::OlderThan => Self::OlderThan(age::seconds(text)?),
+            Kind::NewerThan => Self::NewerThan(age::seconds(text)?),
+            Kind::Attempts => Self::Attempts(attempts::attempts(text)?),
+            Kind::Attribute => Self::Attribute(AttributeCondition::parse(text)?),
+            Kind::Body => Self::Body(regex(text)?),
+            Kind::BodyPath => Self::BodyPath(path(text)?),
+            Kind::Reason | Kind::Type | Kind::Source | Kind::Tenant | Kind::Task | Kind::Group => {
+                Self::Text(kind, Pattern::parse(text)?)
+            }
+        })
+    }
+
+    pub(super) fn holds(&self, candidate: &Candidate<'_>) -> bool {
+        let letter = candidate.letter;
+        match self {
+            Self::Text(kind, pattern) => pattern.fits(value(letter, *kind)),
+            Self::OlderThan(seconds) => candidate.age.is_some_and(|age| age > *seconds),
+            Self::NewerThan(seconds) => candidate.age.is_some_and(|age| age < *seconds),
+            Self::Attempts(range) => letter.summary.attempts.is_some_and(|n| range.contains(&n)),
+            Self::Attribute(attribute) => attribute.holds(letter),
+            Self::Body(regex) => regex.is_match(&letter.body),
+            Self::BodyPath(path) => {
+                candidate.json().is_some_and(|json| !path.query(json).is_empty())
+            }
+        }
+    }
+}
+
+/// Reads `NAME=VALUE`, where the name is that of an option.
+pub(crate) fn negated(text: &str) -> Result<Condition, Mistake> {
+    let (name, value) = text.split_once('=').unwrap_or((text, ""));
+    let kind = Kind::from_str(name, false).map_err(|_| {
+        let known = Kind::value_variants().iter().filter_map(ValueEnum::to_possible_value);
+        let known: Vec<_> = known.map(|value| value.get_name().to_owned()).collect();
+        let message = format!("a filter's name is expected, and then `=`: {}", known.join(", "));
+        Mistake::at(text, 0, message)
+    })?;
+    if !text.contains('=') {
+        return Err(Mistake::at(text, text.len(), "`=` and a value are expected"));
+    }
+    Condition::parse(kind, value).map_err(|mistake| mistake.behind(&format!("{name}=")))
+}
+
+fn value(letter: &DeadLetter, kind: Kind) -> Option<&str> {
+    let summary = &letter.summary;
+    let value = match kind {
+        Kind::Reason => &summary.reason,
+        Kind::Type => &summary.r#type,
+        Kind::Source => &summary.source,
+        Kind::Tenant => &summary.tenant,
+        Kind::Task => &summary.task,
+        Kind::Group => &summary.group,
+        _ => &None,
+    };
+    value.as_deref()
+}
+
+fn regex(text: &str) -> Result<Regex, Mistake> {
+    let regex = RegexBuilder::new(text).size_limit(MOST_OF_A_REGEX).build();
+    // A syntax error has the place already.
+    regex.map_err(|error| Mistake::new(error.to_string()))
+}
+
+fn path(text: &str) -> Result<JsonPath, Mistake> {
+    JsonPath::parse(text).map_err(|error| {
+        Mistake::at(text, error.position(), format!("no JSONPath: {}", error.message()))
+    })
+}

@@ -1,0 +1,46 @@
+//! Which messages are meant: the same options for every command.
+//!
+//! Everything is parsed with the command line, so a mistake is pointed at before the first request.
+
+mod age;
+mod attempts;
+mod attribute;
+mod condition;
+mod pattern;
+
+pub(crate) use condition::{Condition, Kind, negated};
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use condition::Candidate;
+
+use crate::dead_letter::DeadLetter;
+
+/// For each kind of condition that is given, one of them must hold; and none of the negated ones.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Filter {
+    wanted: BTreeMap<Kind, Vec<Condition>>,
+    unwanted: Vec<Condition>,
+}
+
+impl Filter {
+    pub(crate) fn new(
+        wanted: impl IntoIterator<Item = (Kind, Vec<Condition>)>,
+        unwanted: Vec<Condition>,
+    ) -> Self {
+        let given = wanted.into_iter().filter(|(_, conditions)| !conditions.is_empty());
+        Self { wanted: given.collect(), unwanted }
+    }
+
+    /// Whether a dead letter is meant, at the time `now`.
+    pub(crate) fn fits(&self, letter: &DeadLetter, now: DateTime<Utc>) -> bool {
+        let candidate = Candidate::new(letter, now);
+        let holds = |condition: &Condition| condition.holds(&candidate);
+        // The bodies are looked into last: they are the last kinds.
+        !self.unwanted.iter().any(holds) && self.wanted.values().all(|any| any.iter().any(holds))
+    }
+}
+
+#[cfg(test)]
+mod tests;

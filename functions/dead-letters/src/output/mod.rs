@@ -1,0 +1,55 @@
+//! What is written for people and for programs: results to the standard output, the rest to the other.
+
+mod json;
+mod progress;
+mod text;
+
+pub(crate) use json::indented;
+pub(crate) use progress::Progress;
+pub(crate) use text::{age, or_dash, printable};
+
+use std::io::{ErrorKind, Write as _};
+use std::process::ExitCode;
+
+use anstyle::{AnsiColor, Style};
+use serde::Serialize;
+
+/// Of headings.
+pub(crate) const HEADING: Style = Style::new().bold();
+/// Of reasons.
+pub(crate) const REASON: Style = AnsiColor::Red.on_default();
+
+/// Who read the results has left, as `head` does. An error of the network may have the same cause, so
+/// this one has a type.
+#[derive(Debug, thiserror::Error)]
+#[error("nobody reads the results")]
+struct ReaderLeft;
+
+/// Writes a line of the result, in colour if a terminal reads it.
+pub(crate) fn line(text: &str) -> anyhow::Result<()> {
+    match writeln!(anstream::stdout().lock(), "{text}") {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Err(ReaderLeft.into()),
+        written => Ok(written?),
+    }
+}
+
+/// Writes a result as a line of JSON.
+pub(crate) fn json(result: &impl Serialize) -> anyhow::Result<()> {
+    line(&serde_json::to_string(result)?)
+}
+
+/// Writes what an operator should know beside the result.
+pub(crate) fn note(text: &str) {
+    // Nobody reads it if this fails.
+    let _ = writeln!(anstream::stderr(), "note: {text}");
+}
+
+/// Writes an error, unless it is [`ReaderLeft`].
+pub(crate) fn failure(error: &anyhow::Error) -> ExitCode {
+    if error.is::<ReaderLeft>() {
+        return ExitCode::SUCCESS;
+    }
+    // Nobody reads it if this fails.
+    let _ = writeln!(anstream::stderr(), "error: {}", printable(&format!("{error:#}")));
+    ExitCode::FAILURE
+}

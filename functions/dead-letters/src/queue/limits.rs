@@ -1,0 +1,35 @@
+//! How much is read at a time. What SQS allows is from its developer guide, "Amazon SQS message quotas".
+
+use std::time::Duration;
+
+/// Messages of a receive, and entries of a batch: the most that SQS allows.
+pub(crate) const PAGE: usize = 10;
+/// What bounds a read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// Messages that are held at a time.
+    pub(crate) in_flight: usize,
+    /// Its time.
+    pub(crate) reading: Duration,
+}
+
+/// Of every read.
+pub(crate) const LIMITS: Limits = Limits { in_flight: MOST_IN_FLIGHT, reading: READING };
+/// Messages that are held at a time. SQS allows about 120,000 in flight: then a standard queue answers
+/// with `OverLimit` and a FIFO queue with nothing. The others are left to those who also use the queue.
+pub(crate) const MOST_IN_FLIGHT: usize = 100_000;
+/// Requests at a time.
+pub(crate) const LANES: usize = 8;
+/// A receive that waits looks at each server of the queue ("Amazon SQS short and long polling"), so
+/// that an empty answer means that nothing more is visible.
+pub(crate) const WAIT: Duration = Duration::from_secs(1);
+/// For how long SQS hides a message that was received, should this process be killed before it releases it.
+pub(crate) const VISIBILITY: Duration = Duration::from_mins(5);
+/// How long a read may take. What is left until [`VISIBILITY`] is for the last receives and the release.
+pub(crate) const READING: Duration = Duration::from_secs(200);
+/// Attempts to release a message that SQS does not release.
+pub(crate) const RELEASES: usize = 3;
+/// Queues of a page of `ListQueues`: the most that SQS allows.
+pub(crate) const QUEUES_OF_A_PAGE: i32 = 1_000;
+/// Pages of queues.
+pub(crate) const MOST_PAGES_OF_QUEUES: usize = 100;

@@ -1,0 +1,41 @@
+//! The commands of `docs/dead-letters.md`.
+
+use std::fs;
+use std::process::Command;
+
+use local_stack::repository;
+use serde_json::json;
+
+use super::fixture::Fixture;
+use crate::support::system::{binary, event};
+
+#[tokio::test]
+async fn every_command_of_the_guide_works() {
+    let fixture = Fixture::alone("eu-west-3", "task-commands").await;
+    let details = json!({"reason": "schema_violation", "detail": "/data/title: must not be blank"});
+    let attributes =
+        [("DeadLetterReason", "schema_violation"), ("DeadLetter", &details.to_string())];
+    let body = event("milk-1", "create-task", "task", &json!({"title": " "}));
+    fixture.put("task", &body, &attributes).await;
+
+    let guide = fs::read_to_string(repository().join("docs/dead-letters.md")).expect("the guide");
+    let blocks = guide.split("```sh\n").skip(1);
+    let commands: Vec<_> =
+        blocks.map(|block| block.split("```").next().expect("the end of a block")).collect();
+    assert!(commands.len() > 4, "{commands:?}");
+    let tool = binary("dead-letters");
+    let folder = tool.parent().expect("a folder").display();
+    let path = format!("{folder}:/usr/local/bin:/usr/bin:/bin");
+    for block in commands {
+        let run = Command::new("bash")
+            .args(["-euo", "pipefail", "-c", block])
+            .env_clear()
+            .envs(fixture.aws.environment().iter())
+            .env("PATH", &path)
+            .output()
+            .expect("a run");
+        assert!(run.status.success(), "{block}{run:?}");
+        assert!(!run.stdout.is_empty(), "{block}");
+    }
+    assert_eq!(fixture.depth().await, (1, 0));
+}

@@ -1,0 +1,15 @@
+//! Dead letters: with their reasons, as a worker leaves them, and as `dead-letters` shows them.
+
+mod failures;
+mod fifo;
+mod filters;
+mod fixture;
+mod gateway;
+mod guide;
+mod native;
+mod ours;
+mod queues;
+mod reasons;
+mod standard;
+
+pub(crate) use reasons::dead_letters;
