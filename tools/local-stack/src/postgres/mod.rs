@@ -85,7 +85,7 @@ fn settings(port: u16, durability: Durability) -> Vec<String> {
         "logging_collector=off".to_owned(),
     ];
     if durability == Durability::Throwaway {
-        settings.extend(["fsync=off", "full_page_writes=off", "max_wal_size=4GB"].map(Into::into));
+        settings.extend(["fsync=off", "full_page_writes=off", "max_wal_size=1GB"].map(Into::into));
     }
     settings
 }
