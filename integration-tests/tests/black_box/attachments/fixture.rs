@@ -5,9 +5,8 @@ use aws_sdk_s3::operation::head_object::HeadObjectError;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use fake_lambda::LambdaApi;
-use local_stack::{Environment, Function, Queue, create_attachment_bucket, create_queue, ports};
+use local_stack::{Environment, Function, Queue, create_attachment_bucket, create_queue};
 use reqwest::{Method, Response, StatusCode};
-use secrecy::SecretString;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -40,8 +39,8 @@ impl Fixture {
         let created = create_attachment_bucket(&system.aws, &bucket, &events.url).await;
         created.expect("a bucket");
         let all = [&[("ATTACHMENT_BUCKET", bucket.as_str())], settings].concat();
-        let reader = api(&system, "task-reader", &system.database.reader_url, &all[..1]).await;
-        let writer = api(&system, "task-writer", &system.database.writer_url, &all).await;
+        let reader = system.api_with("task-reader", &system.database.reader_url, &all[..1]).await;
+        let writer = system.api_with("task-writer", &system.database.writer_url, &all).await;
         Self { s3: system.s3(), system, bucket, events, reader, writer }
     }
 
@@ -183,22 +182,6 @@ impl Fixture {
     pub(crate) async fn rows(&self) -> i64 {
         self.system.count("SELECT count(*) FROM attachments").await
     }
-}
-
-async fn api(
-    system: &TestSystem,
-    name: &str,
-    login: &SecretString,
-    settings: &[(&str, &str)],
-) -> Api {
-    let address = ports::loopback(ports::free(None).expect("a free port"));
-    let environment = system.api_environment(login).with("HTTP_ADDR", address.to_string());
-    let add = |all: Environment, (name, value): &(&str, &str)| all.with(name, value);
-    let environment = settings.iter().fold(environment, add);
-    let mut function =
-        Function::start(&binary(name), name, &environment, &system.state).expect("a process");
-    function.ready(PATIENCE).await.expect("a function that is ready");
-    Api { function, url: format!("http://{address}") }
 }
 
 pub(crate) fn announcement() -> Value {

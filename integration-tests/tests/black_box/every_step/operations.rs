@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::queues::FAILURES;
-use super::systems::{api, to_aws, worker};
+use super::systems::{to_aws, worker};
 use super::{every_step, final_state, first};
 use crate::support::system::{Api, TestSystem, eventually};
 
@@ -15,7 +15,7 @@ fn a_writer_whose_tables_or_queue_fail_accepts_a_write_once_until_it_answers() {
         system.create_tables().await;
         let (_aws, endpoint) = to_aws(&system, &plan).await;
         let settings = [("AWS_ENDPOINT_URL", endpoint.as_str())];
-        let writer = api(&system, "task-writer", &system.database.writer_url, &settings).await;
+        let writer = system.api_with("task-writer", &system.database.writer_url, &settings).await;
         let create = json!({"title": "Milk"});
         let accepted = defer(&system, &writer, "/v1/tasks", "first", &create).await;
         plan.has_happened().await;

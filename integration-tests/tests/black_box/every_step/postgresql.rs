@@ -4,9 +4,7 @@
 use serde_json::{Value, json};
 
 use super::plan::{Fault, Step};
-use super::systems::{
-    api, commands, committed, no_fact_is_pending, relay_to, to_postgresql, worker,
-};
+use super::systems::{commands, committed, no_fact_is_pending, relay_to, to_postgresql, worker};
 use super::{every_step, final_state, first};
 use crate::relay::{facts_queue, subscriber::Subscriber};
 use crate::support::system::{Api, TestSystem, eventually};
@@ -51,7 +49,7 @@ fn a_writer_cut_off_from_postgresql_does_a_write_once_until_it_answers() {
         let system = TestSystem::new().await;
         let (_wire, url) = to_postgresql(&system.database.writer_url, &plan).await;
         let login = &system.database.writer_url;
-        let mut writer = api(&system, "task-writer", login, &[("DATABASE_URL", &url)]).await;
+        let mut writer = system.api_with("task-writer", login, &[("DATABASE_URL", &url)]).await;
         let created = send(&system, &writer, "/v1/tasks", "first", &json!({"title": "Milk"})).await;
         let id = created["id"].as_str().expect("an id");
         let path = format!("/v1/tasks/{id}/complete");

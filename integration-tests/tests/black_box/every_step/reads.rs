@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::operations::defer;
 use super::queues::FAILURES;
-use super::systems::{api, committed, consumer, publish, to_aws};
+use super::systems::{committed, consumer, publish, to_aws};
 use super::{any, every_step, final_state};
 use crate::relay::facts_queue;
 use crate::support::system::{Api, TestSystem, eventually};
@@ -18,7 +18,8 @@ fn a_reader_whose_tables_fail_says_so_and_then_answers_right() {
         let accepted = defer(&system, &writer, "/v1/tasks", "first", &create).await;
         let (_aws, endpoint) = to_aws(&system, &plan).await;
         let settings = [("AWS_ENDPOINT_URL", endpoint.as_str())];
-        let mut reader = api(&system, "task-reader", &system.database.reader_url, &settings).await;
+        let mut reader =
+            system.api_with("task-reader", &system.database.reader_url, &settings).await;
 
         let operation = accepted["path"].as_str().expect("a path");
         let operation = answer(&system, &reader, operation).await;

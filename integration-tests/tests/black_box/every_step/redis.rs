@@ -5,7 +5,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::plan::Fault;
-use super::systems::{api, no_fact_is_pending, relay_to, to_redis, worker};
+use super::systems::{no_fact_is_pending, relay_to, to_redis, worker};
 use super::{any, every_step, final_state, first};
 use crate::relay::facts_queue;
 use crate::support::system::{Api, TestSystem, event};
@@ -81,7 +81,7 @@ fn a_reader_cut_off_from_redis_answers_and_never_goes_back() {
 
 async fn reader(system: &TestSystem, settings: &[(&str, &str)]) -> Api {
     let settings = [settings, &[NO_EXPIRY, NO_LOCAL]].concat();
-    api(system, "task-reader", &system.database.reader_url, &settings).await
+    system.api_with("task-reader", &system.database.reader_url, &settings).await
 }
 
 async fn write_once(system: &TestSystem, subject: &str) {

@@ -1,13 +1,13 @@
 //! What the scenarios have in common: commands, committed facts, functions behind wires.
 
-use local_stack::{Environment, Function, ports};
+use local_stack::{Environment, Function};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::plan::Plan;
 use super::recording_proxy::{Protocol, RecordingProxy};
 use crate::relay::relay;
 use crate::support::load::Load;
-use crate::support::system::{Api, PATIENCE, TestSystem, binary, eventually};
+use crate::support::system::{TestSystem, binary, eventually};
 
 /// What is lost in an answer comes again soon.
 const SHORT_VISIBILITY: (&str, &str) = ("QUEUE_VISIBILITY_SECONDS", "3");
@@ -97,20 +97,6 @@ pub(crate) fn relay_to(system: &TestSystem, queue: &str, settings: &[(&str, &str
         .with("FACT_QUEUE_URLS", queue)
         .with("RELAY_LEASE_SECONDS", "2");
     start(system, "outbox-relay", environment, settings)
-}
-
-/// An HTTP function with these settings.
-pub(crate) async fn api(
-    system: &TestSystem,
-    name: &str,
-    login: &SecretString,
-    settings: &[(&str, &str)],
-) -> Api {
-    let address = ports::loopback(ports::free(None).expect("a free port"));
-    let environment = system.api_environment(login).with("HTTP_ADDR", address.to_string());
-    let mut function = start(system, name, environment, settings);
-    function.ready(PATIENCE).await.expect("a function that is ready");
-    Api { function, url: format!("http://{address}") }
 }
 
 fn start(

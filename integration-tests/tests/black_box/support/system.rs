@@ -146,7 +146,7 @@ impl TestSystem {
     }
 
     pub(crate) async fn reader(&self) -> Api {
-        self.api("task-reader", self.api_environment(&self.database.reader_url)).await
+        self.api_with("task-reader", &self.database.reader_url, &[]).await
     }
 
     pub(crate) async fn writer(&self) -> Api {
@@ -155,9 +155,18 @@ impl TestSystem {
 
     /// A writer with further settings.
     pub(crate) async fn writer_with(&self, settings: &[(&str, &str)]) -> Api {
-        let environment = self.api_environment(&self.database.writer_url);
+        self.api_with("task-writer", &self.database.writer_url, settings).await
+    }
+
+    /// An HTTP function as a pod, with further settings.
+    pub(crate) async fn api_with(
+        &self,
+        name: &str,
+        login: &SecretString,
+        settings: &[(&str, &str)],
+    ) -> Api {
         let add = |all: Environment, (name, value): &(&str, &str)| all.with(name, value);
-        self.api("task-writer", settings.iter().fold(environment, add)).await
+        self.api(name, settings.iter().fold(self.api_environment(login), add)).await
     }
 
     /// An HTTP function as a pod.
