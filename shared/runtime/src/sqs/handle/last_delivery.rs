@@ -4,7 +4,7 @@
 //! is notified of it before anything is done with it, and again while it is kept, which may be hours
 //! in an outage.
 
-use std::{pin::pin, time::Duration};
+use std::{future::pending, pin::pin, time::Duration};
 
 use tokio::time::{Instant, sleep_until};
 
@@ -17,16 +17,18 @@ use crate::sqs::{
     queue::Queue,
 };
 
-/// When the handler is notified of a sequence's messages next.
+/// When the handler is notified of a sequence's messages next; never, if none is at its last delivery.
 pub(super) struct Notifications {
-    next: Instant,
+    next: Option<Instant>,
 }
 
 impl<H: BatchHandler, Q: Queue> Worker<H, Q> {
     /// Notifies of the messages of `sequence` that are at their last delivery.
     pub(super) async fn begin_notifications(&self, sequence: Messages<'_>) -> Notifications {
+        let rules = self.settler.queue().rules;
+        let is_any_last = sequence.deliveries.iter().any(|delivery| rules.is_last(delivery));
         self.notify_last(sequence).await;
-        Notifications { next: Instant::now() + self.interval() }
+        Notifications { next: is_any_last.then(|| Instant::now() + self.interval()) }
     }
 
     /// Handles; meanwhile the handler is notified of the `remaining` messages when it is time.
@@ -47,8 +49,9 @@ impl<H: BatchHandler, Q: Queue> Worker<H, Q> {
     }
 
     async fn notify_next(&self, remaining: Messages<'_>, notifications: &mut Notifications) {
-        sleep_until(notifications.next).await;
-        notifications.next = Instant::now() + self.interval();
+        let Some(next) = notifications.next else { return pending().await };
+        sleep_until(next).await;
+        notifications.next = Some(Instant::now() + self.interval());
         self.notify_last(remaining).await;
     }
 
