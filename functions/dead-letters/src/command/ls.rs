@@ -18,23 +18,27 @@ pub(super) async fn run(context: &Context, selection: &Selection, json: bool) ->
         let names = ["AGE", "TYPE", "REASON", "ATTEMPTS", "GROUP", "TENANT", "ID"];
         output::line(&format!("{HEADING}{}{HEADING:#}", row(names.map(str::to_owned), false)))?;
     }
-    read(context, &queue, selection, &progress, |letter| {
-        if json { output::json(&letter) } else { output::line(&row(columns(&letter, now), true)) }
+    read(context, &queue, selection, &progress, |dead_letter| {
+        if json {
+            output::json(&dead_letter)
+        } else {
+            output::line(&row(columns(&dead_letter, now), true))
+        }
     })
     .await?;
     Ok(())
 }
 
-fn columns(letter: &Summary, now: DateTime<Utc>) -> [String; 7] {
-    let attempts = letter.attempts.map(|attempts| attempts.to_string());
+fn columns(dead_letter: &Summary, now: DateTime<Utc>) -> [String; 7] {
+    let attempts = dead_letter.attempts.map(|attempts| attempts.to_string());
     [
-        age(letter.age(now)),
-        or_dash(letter.r#type.as_deref()),
-        or_dash(letter.reason.as_deref()),
+        age(dead_letter.age(now)),
+        or_dash(dead_letter.r#type.as_deref()),
+        or_dash(dead_letter.reason.as_deref()),
         or_dash(attempts.as_deref()),
-        or_dash(letter.group.as_deref()),
-        or_dash(letter.tenant.as_deref()),
-        or_dash(Some(&letter.message_id)),
+        or_dash(dead_letter.group.as_deref()),
+        or_dash(dead_letter.tenant.as_deref()),
+        or_dash(Some(&dead_letter.message_id)),
     ]
 }
 

@@ -34,14 +34,14 @@ pub(super) async fn read(
     let mut interrupt = Interrupt::listen()?;
     let peeked = peek(queue, &mut interrupt, |message| {
         progress.advance();
-        let letter = DeadLetter::read(message, queue);
-        if !filter.fits(&letter, now) {
+        let dead_letter = DeadLetter::read(message, queue);
+        if !filter.fits(&dead_letter, now) {
             return Ok(ControlFlow::Continue(()));
         }
         matched += 1;
         match &mut sample {
-            Some(sample) => sample.offer(letter.summary),
-            None => on(letter.summary)?,
+            Some(sample) => sample.offer(dead_letter.summary),
+            None => on(dead_letter.summary)?,
         }
         Ok(if matched < limit { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
     });

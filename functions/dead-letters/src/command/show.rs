@@ -17,64 +17,64 @@ pub(super) async fn run(context: &Context, queue: &Reference, id: &str, json: bo
     let mut interrupt = Interrupt::listen()?;
     let peeked = peek(&queue, &mut interrupt, |message| {
         progress.advance();
-        let letter = DeadLetter::read(message, &queue);
-        if !letter.is(id) {
+        let dead_letter = DeadLetter::read(message, &queue);
+        if !dead_letter.is(id) {
             return Ok(ControlFlow::Continue(()));
         }
-        found = Some(letter);
+        found = Some(dead_letter);
         Ok(ControlFlow::Break(()))
     });
     let peeked = peeked.await?;
     drop(progress);
-    let Some(letter) = found else {
+    let Some(dead_letter) = found else {
         complete_or_noted(&queue, peeked)?;
         bail!("none of the {} messages of {} that were read is {id}", peeked.read, queue.name);
     };
-    if json { output::json(&letter) } else { print(&letter) }
+    if json { output::json(&dead_letter) } else { print(&dead_letter) }
 }
 
-fn print(letter: &DeadLetter) -> Result<()> {
-    for (name, value) in members(letter) {
+fn print(dead_letter: &DeadLetter) -> Result<()> {
+    for (name, value) in members(dead_letter) {
         if let Some(value) = value {
             let style = if name == "reason" { REASON } else { anstyle::Style::new() };
             let value = printable(&value);
             output::line(&format!("{HEADING}{name:20}{HEADING:#} {style}{value}{style:#}"))?;
         }
     }
-    if !letter.attributes.is_empty() {
+    if !dead_letter.attributes.is_empty() {
         output::line(&format!("{HEADING}attributes{HEADING:#}"))?;
     }
-    for (name, attribute) in &letter.attributes {
+    for (name, attribute) in &dead_letter.attributes {
         let (name, value) = (printable(name), printable(&attribute.value));
         output::line(&format!("  {name} ({}) {value}", printable(&attribute.data_type)))?;
     }
     output::line(&format!("{HEADING}body{HEADING:#}"))?;
-    let body = indented(&letter.body);
-    let lines = body.as_deref().unwrap_or(&letter.body).lines();
+    let body = indented(&dead_letter.body);
+    let lines = body.as_deref().unwrap_or(&dead_letter.body).lines();
     lines.map(|line| format!("  {}", printable(line))).try_for_each(|line| output::line(&line))
 }
 
-fn members(letter: &DeadLetter) -> [(&'static str, Option<String>); 20] {
-    let summary = &letter.summary;
+fn members(dead_letter: &DeadLetter) -> [(&'static str, Option<String>); 20] {
+    let summary = &dead_letter.summary;
     let moved_by = summary.moved_by.map(|by| match by {
         MovedBy::Handler => "its handler",
         MovedBy::Sqs => "SQS, after its last delivery",
     });
-    let claim_check = letter.claim_check.as_ref();
+    let claim_check = dead_letter.claim_check.as_ref();
     [
         ("message id", Some(summary.message_id.clone())),
-        ("original message id", letter.original_message_id.clone()),
+        ("original message id", dead_letter.original_message_id.clone()),
         ("reason", summary.reason.clone()),
         ("detail", summary.detail.clone()),
         ("moved by", moved_by.map(str::to_owned)),
-        ("handler", letter.handler.clone()),
+        ("handler", dead_letter.handler.clone()),
         ("source queue", summary.source_queue.clone()),
         ("attempts", summary.attempts.map(|attempts| attempts.to_string())),
-        ("first received", letter.first_received_at.clone()),
-        ("failed", letter.failed_at.clone()),
+        ("first received", dead_letter.first_received_at.clone()),
+        ("failed", dead_letter.failed_at.clone()),
         ("sent", summary.sent_at.map(|time| time.to_rfc3339())),
         ("group", summary.group.clone()),
-        ("deduplication id", letter.deduplication_id.clone()),
+        ("deduplication id", dead_letter.deduplication_id.clone()),
         ("trace id", summary.trace_id.clone()),
         ("event type", summary.r#type.clone()),
         ("event source", summary.source.clone()),

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use messages::Attribute;
 use serde::Deserialize;
-
-use super::Attribute;
 
 /// A dead letter that was too large for everything has only some of it.
 #[derive(Debug, Default, Deserialize)]

@@ -6,14 +6,12 @@
 //! | our attributes | reason, detail, handler, attempts, trace, the queue that it was in |
 //! | SQS | ids, group, times, the count of receives, and the queue, if SQS moved it itself |
 
-mod attribute;
 mod details;
 mod envelope;
 mod fingerprint;
 mod reason;
 mod summary;
 
-pub(crate) use attribute::Attribute;
 pub(crate) use fingerprint::fingerprint;
 pub(crate) use summary::{MovedBy, Summary};
 
@@ -21,14 +19,10 @@ use std::collections::BTreeMap;
 
 use aws_sdk_sqs::types::{Message, MessageSystemAttributeName};
 use details::Details;
+use messages::{Attribute, DETAILS, REASON};
 use serde::Serialize;
 
 use crate::queue::Queue;
-
-/// The attribute that holds the reason's code, as `runtime` writes it.
-const REASON: &str = "DeadLetterReason";
-/// The attribute that holds everything else, in JSON.
-const DETAILS: &str = "DeadLetter";
 
 /// All of a dead letter. Its members are a part of what `show --json` prints.
 #[derive(Clone, Debug, Serialize)]

@@ -7,10 +7,11 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_sqs::types::{Message, MessageSystemAttributeName as System};
+use messages::{Attribute, REASON};
 use uuid::Uuid;
 
 use super::details::Details;
-use super::{Attribute, REASON, system};
+use super::system;
 
 /// Attributes of a message: the most that SQS allows.
 const MOST_ATTRIBUTES: usize = 10;

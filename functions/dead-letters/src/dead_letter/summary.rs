@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use aws_sdk_sqs::types::{Message, MessageSystemAttributeName as System};
 use chrono::{DateTime, Utc};
+use messages::Attribute;
 use serde::Serialize;
 
 use super::details::Details;
 use super::envelope::Envelope;
 use super::reason::reason;
-use super::{Attribute, system};
+use super::system;
 use crate::queue::{Queue, name_of};
 
 /// Its members are what `ls --json` prints: always all of them.

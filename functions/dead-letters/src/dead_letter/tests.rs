@@ -50,14 +50,14 @@ fn everything_that_the_runtime_wrote_is_read() {
         "group_id": "g", "attributes": {"spilled": {"type": "Binary", "value": "AP8="}},
     });
     let body = json!({"type": "t", "source": "/s", "id": "e", "subject": "task", "tenant": "acme"});
-    let letter = read(
+    let dead_letter = read(
         message(&body.to_string())
             .attributes(System::MessageGroupId, "g")
             .message_attributes(REASON, text("schema_violation"))
             .message_attributes(DETAILS, text(&details.to_string()))
             .message_attributes("kept", text("value")),
     );
-    let printed = serde_json::to_value(&letter).unwrap();
+    let printed = serde_json::to_value(&dead_letter).unwrap();
     let expected = json!({
         "message_id": "m", "sent_at": "2023-11-14T22:13:20.123Z", "moved_by": "handler",
         "reason": "schema_violation", "detail": "/data: no", "attempts": 2,
@@ -73,8 +73,8 @@ fn everything_that_the_runtime_wrote_is_read() {
         "body": body.to_string(),
     });
     assert_eq!(printed, expected);
-    assert!(["m", ID, "e"].iter().all(|id| letter.is(id)));
-    assert!(!letter.is("task"));
+    assert!(["m", ID, "e"].iter().all(|id| dead_letter.is(id)));
+    assert!(!dead_letter.is("task"));
 }
 
 #[test]
@@ -89,13 +89,13 @@ fn what_sqs_moved_has_its_receives_and_its_queue() {
 fn a_message_of_others_is_read_as_far_as_it_says_something() {
     let bytes = MessageAttributeValue::builder().data_type("Binary");
     let bytes = bytes.binary_value(Blob::new([0, 255])).build().unwrap();
-    let letter = read(
+    let dead_letter = read(
         message("not JSON").message_attributes("b", bytes).message_attributes(DETAILS, text("[]")),
     );
-    let Summary { moved_by, reason, attempts, r#type, .. } = &letter.summary;
+    let Summary { moved_by, reason, attempts, r#type, .. } = &dead_letter.summary;
     assert_eq!((moved_by, reason, attempts, r#type), (&None, &None, &None, &None));
-    assert_eq!(letter.attributes["b"].value, "AP8=");
-    assert_eq!(letter.body, "not JSON");
+    assert_eq!(dead_letter.attributes["b"].value, "AP8=");
+    assert_eq!(dead_letter.body, "not JSON");
 }
 
 #[test]
@@ -120,11 +120,11 @@ fn a_reason_without_room_for_an_attribute_is_read_of_an_id() {
 fn a_claim_check_and_the_trace_of_the_sender_are_read() {
     let reference = objects::claim_check::Reference::new("bodies", "key", b"abc");
     let context = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
-    let letter = read(
+    let dead_letter = read(
         message("{}")
             .message_attributes(objects::claim_check::ATTRIBUTE, text(&reference.to_json()))
             .message_attributes("traceparent", text(context)),
     );
-    assert_eq!(letter.claim_check, Some(reference));
-    assert_eq!(letter.summary.trace_id.as_deref(), Some("4bf92f3577b34da6a3ce929d0e0e4736"));
+    assert_eq!(dead_letter.claim_check, Some(reference));
+    assert_eq!(dead_letter.summary.trace_id.as_deref(), Some("4bf92f3577b34da6a3ce929d0e0e4736"));
 }

@@ -23,8 +23,9 @@ impl AttributeCondition {
         Ok(Self { name: name.to_owned(), value: value.map(Pattern::parse).transpose()? })
     }
 
-    pub(super) fn holds(&self, letter: &DeadLetter) -> bool {
-        let value = letter.attributes.get(&self.name).map(|attribute| attribute.value.as_str());
+    pub(super) fn holds(&self, dead_letter: &DeadLetter) -> bool {
+        let value =
+            dead_letter.attributes.get(&self.name).map(|attribute| attribute.value.as_str());
         self.value.as_ref().map_or(value.is_some(), |pattern| pattern.fits(value))
     }
 }

@@ -48,18 +48,18 @@ pub(crate) enum Condition {
 
 /// A dead letter with what is found out about it once.
 pub(super) struct Candidate<'a> {
-    letter: &'a DeadLetter,
+    dead_letter: &'a DeadLetter,
     age: Option<u64>,
     json: OnceCell<Option<Value>>,
 }
 
 impl<'a> Candidate<'a> {
-    pub(super) fn new(letter: &'a DeadLetter, now: DateTime<Utc>) -> Self {
-        Self { letter, age: letter.summary.age(now), json: OnceCell::new() }
+    pub(super) fn new(dead_letter: &'a DeadLetter, now: DateTime<Utc>) -> Self {
+        Self { dead_letter, age: dead_letter.summary.age(now), json: OnceCell::new() }
     }
 
     fn json(&self) -> Option<&Value> {
-        self.json.get_or_init(|| serde_json::from_str(&self.letter.body).ok()).as_ref()
+        self.json.get_or_init(|| serde_json::from_str(&self.dead_letter.body).ok()).as_ref()
     }
 }
 
@@ -79,14 +79,16 @@ impl Condition {
     }
 
     pub(super) fn holds(&self, candidate: &Candidate<'_>) -> bool {
-        let letter = candidate.letter;
+        let dead_letter = candidate.dead_letter;
         match self {
-            Self::Text(kind, pattern) => pattern.fits(value(letter, *kind)),
+            Self::Text(kind, pattern) => pattern.fits(value(dead_letter, *kind)),
             Self::OlderThan(seconds) => candidate.age.is_some_and(|age| age > *seconds),
             Self::NewerThan(seconds) => candidate.age.is_some_and(|age| age < *seconds),
-            Self::Attempts(range) => letter.summary.attempts.is_some_and(|n| range.contains(&n)),
-            Self::Attribute(attribute) => attribute.holds(letter),
-            Self::Body(regex) => regex.is_match(&letter.body),
+            Self::Attempts(range) => {
+                dead_letter.summary.attempts.is_some_and(|n| range.contains(&n))
+            }
+            Self::Attribute(attribute) => attribute.holds(dead_letter),
+            Self::Body(regex) => regex.is_match(&dead_letter.body),
             Self::BodyPath(path) => {
                 candidate.json().is_some_and(|json| !path.query(json).is_empty())
             }
@@ -109,8 +111,8 @@ pub(crate) fn negated(text: &str) -> Result<Condition, Mistake> {
     Condition::parse(kind, value).map_err(|mistake| mistake.behind(&format!("{name}=")))
 }
 
-fn value(letter: &DeadLetter, kind: Kind) -> Option<&str> {
-    let summary = &letter.summary;
+fn value(dead_letter: &DeadLetter, kind: Kind) -> Option<&str> {
+    let summary = &dead_letter.summary;
     let value = match kind {
         Kind::Reason => &summary.reason,
         Kind::Type => &summary.r#type,

@@ -34,8 +34,8 @@ impl Filter {
     }
 
     /// Whether a dead letter is meant, at the time `now`.
-    pub(crate) fn fits(&self, letter: &DeadLetter, now: DateTime<Utc>) -> bool {
-        let candidate = Candidate::new(letter, now);
+    pub(crate) fn fits(&self, dead_letter: &DeadLetter, now: DateTime<Utc>) -> bool {
+        let candidate = Candidate::new(dead_letter, now);
         let holds = |condition: &Condition| condition.holds(&candidate);
         // The bodies are looked into last: they are the last kinds.
         !self.unwanted.iter().any(holds) && self.wanted.values().all(|any| any.iter().any(holds))

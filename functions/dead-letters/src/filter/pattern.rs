@@ -51,7 +51,7 @@ mod tests {
         let fits = |pattern, value| Pattern::parse(pattern).unwrap().fits(value);
         assert!(fits("schema_*", Some("schema_violation")));
         assert!(!fits("schema_*", Some("my_schema_violation")));
-        assert!(!fits("aa*a", Some("aa")), "a letter counts once");
+        assert!(!fits("aa*a", Some("aa")), "a character counts once");
         assert!(fits("-", None) && !fits("*", None) && !fits("-", Some("x")));
         assert!(Pattern::parse("").is_err());
     }

@@ -1,11 +1,12 @@
 //! What filters select, and what they say of a mistake.
 
+use messages::Attribute;
 use serde_json::json;
 
 use super::*;
-use crate::dead_letter::{Attribute, Summary};
+use crate::dead_letter::Summary;
 
-fn letter() -> DeadLetter {
+fn dead_letter() -> DeadLetter {
     let body = json!({"data": {"title": "Milk", "tags": ["a", "b"]}}).to_string();
     let summary = Summary {
         message_id: "m".to_owned(),
@@ -40,7 +41,7 @@ fn letter() -> DeadLetter {
 
 /// A minute after it was sent.
 fn fits(filter: &Filter) -> bool {
-    filter.fits(&letter(), DateTime::from_timestamp(1_060, 0).unwrap())
+    filter.fits(&dead_letter(), DateTime::from_timestamp(1_060, 0).unwrap())
 }
 
 fn filter(conditions: &[(Kind, &str)]) -> Filter {
@@ -87,7 +88,7 @@ fn one_of_a_kind_is_enough_and_each_kind_counts() {
 
 #[test]
 fn what_is_unknown_is_neither_old_nor_new_nor_tried() {
-    let mut unknown = letter();
+    let mut unknown = dead_letter();
     unknown.summary.sent_at = None;
     unknown.summary.attempts = None;
     for condition in [(Kind::OlderThan, "0s"), (Kind::NewerThan, "9w"), (Kind::Attempts, "0..")] {

@@ -23,7 +23,7 @@ pub(crate) const LANES: usize = 8;
 /// A receive that waits looks at each server of the queue ("Amazon SQS short and long polling"), so
 /// that an empty answer means that nothing more is visible.
 pub(crate) const WAIT: Duration = Duration::from_secs(1);
-/// For how long SQS hides a message that was received, should this process be killed before it releases it.
+/// For how long a message that was received is invisible if this process is killed before it releases it.
 pub(crate) const VISIBILITY: Duration = Duration::from_mins(5);
 /// How long a read may take. What is left until [`VISIBILITY`] is for the last receives and the release.
 pub(crate) const READING: Duration = Duration::from_secs(200);

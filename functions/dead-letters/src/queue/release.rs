@@ -1,18 +1,14 @@
 //! Makes messages visible again.
 
 use anyhow::{Context as _, bail};
-use aws_sdk_sqs::types::{BatchResultErrorEntry, ChangeMessageVisibilityBatchRequestEntry};
+use aws_sdk_sqs::types::ChangeMessageVisibilityBatchRequestEntry;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
+use messages::is_gone;
 use tokio::time::timeout;
 
 use super::Queue;
 use super::held::Held;
 use super::limits::{LANES, PAGE, READING, RELEASES, VISIBILITY};
-
-/// Of messages that are not ours any more: deleted, or visible already. A FIFO queue calls a receipt
-/// handle that expired an invalid parameter.
-const NOT_HELD: [&str; 3] =
-    ["ReceiptHandleIsInvalid", "MessageNotInflight", "InvalidParameterValue"];
 
 /// Releases all that is held: of each FIFO group the first message last.
 pub(super) async fn release(queue: &Queue, held: Held) -> anyhow::Result<()> {
@@ -57,8 +53,6 @@ async fn release_batch(queue: &Queue, handles: Vec<String>) -> anyhow::Result<Ve
     let entries = handles.iter().enumerate().map(entry).collect::<Result<_, _>>()?;
     let request = queue.client.change_message_visibility_batch().queue_url(&queue.url);
     let answer = request.set_entries(Some(entries)).send().await?;
-    let is_held =
-        |entry: &&BatchResultErrorEntry| !NOT_HELD.iter().any(|code| entry.code().ends_with(code));
-    let held = answer.failed().iter().filter(is_held);
+    let held = answer.failed().iter().filter(|entry| !is_gone(entry));
     Ok(held.filter_map(|entry| handles.get(entry.id().parse::<usize>().ok()?).cloned()).collect())
 }

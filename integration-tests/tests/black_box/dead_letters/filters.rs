@@ -31,8 +31,10 @@ async fn each_filter_selects_what_it_says() {
     ] {
         let arguments = [&["ls", fixture.name()], filters].concat();
         let listed = fixture.json(&arguments).await;
-        let ids: Vec<_> =
-            listed.iter().map(|letter| letter["event_id"].as_str().unwrap_or("-")).collect();
+        let ids: Vec<_> = listed
+            .iter()
+            .map(|dead_letter| dead_letter["event_id"].as_str().unwrap_or("-"))
+            .collect();
         assert_eq!(ids, expected, "{filters:?}");
     }
 }

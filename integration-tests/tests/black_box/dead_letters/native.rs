@@ -15,15 +15,15 @@ async fn messages_that_sqs_moved_are_shown_with_their_queue_and_their_receives()
 
     let source = url.rsplit('/').next().expect("a name");
     let mut listed = fixture.json(&["ls", fixture.name()]).await;
-    let letter = listed[0].as_object_mut().expect("an object");
-    assert!(letter.remove("sent_at").is_some_and(|time| time.is_string()));
-    let id = letter.remove("message_id").expect("an id");
+    let dead_letter = listed[0].as_object_mut().expect("an object");
+    assert!(dead_letter.remove("sent_at").is_some_and(|time| time.is_string()));
+    let id = dead_letter.remove("message_id").expect("an id");
     let expected = json!({
         "moved_by": "sqs", "reason": null, "detail": null, "attempts": 1, "source_queue": source,
         "group": null, "type": null, "source": null, "event_id": null, "tenant": null,
         "task": null, "trace_id": null, "body_bytes": 12,
     });
-    assert_eq!(Value::Object(letter.clone()), expected);
+    assert_eq!(Value::Object(dead_letter.clone()), expected);
 
     let shown = fixture.printed(&["show", fixture.name(), id.as_str().expect("a text")]).await;
     assert!(shown.contains("SQS, after its last delivery"), "{shown}");

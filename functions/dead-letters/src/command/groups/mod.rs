@@ -65,8 +65,8 @@ pub(super) async fn run(context: &Context, selection: &Selection, json: bool) ->
     let mut groups = Groups::default();
     let progress = Progress::of(queue.depth.visible)?;
     let now = context.now;
-    let extent = read(context, &queue, selection, &progress, |letter| {
-        groups.add(letter);
+    let extent = read(context, &queue, selection, &progress, |dead_letter| {
+        groups.add(dead_letter);
         Ok(())
     })
     .await?;
@@ -94,23 +94,23 @@ pub(super) async fn run(context: &Context, selection: &Selection, json: bool) ->
 }
 
 impl Groups {
-    fn add(&mut self, letter: Summary) {
+    fn add(&mut self, dead_letter: Summary) {
         let cause = Cause {
-            fingerprint: letter.detail.as_deref().map(fingerprint),
-            reason: letter.reason,
-            r#type: letter.r#type,
+            fingerprint: dead_letter.detail.as_deref().map(fingerprint),
+            reason: dead_letter.reason,
+            r#type: dead_letter.r#type,
         };
         let is_full = self.groups.len() >= MOST_GROUPS;
         if is_full && !self.groups.contains_key(&cause) {
             self.ungrouped += 1;
             return;
         }
-        let sent = letter.sent_at;
-        let sample = Sample { message_id: letter.message_id, detail: letter.detail };
+        let sent = dead_letter.sent_at;
+        let sample = Sample { message_id: dead_letter.message_id, detail: dead_letter.detail };
         let group = self.groups.entry(cause.clone()).or_insert(Group {
             count: 0,
             cause,
-            moved_by: letter.moved_by,
+            moved_by: dead_letter.moved_by,
             first_sent_at: sent,
             last_sent_at: sent,
             sample,

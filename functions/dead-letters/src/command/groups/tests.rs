@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn letter(number: i64, reason: &str, detail: &str) -> Summary {
+fn dead_letter(number: i64, reason: &str, detail: &str) -> Summary {
     Summary {
         message_id: number.to_string(),
         sent_at: DateTime::from_timestamp(number, 0),
@@ -26,7 +26,7 @@ fn letter(number: i64, reason: &str, detail: &str) -> Summary {
 fn one_cause_is_one_group_with_the_first_and_the_last_time() {
     let mut groups = Groups::default();
     for (number, reason) in [(5, "a"), (3, "b"), (9, "b"), (7, "b")] {
-        groups.add(letter(number, reason, &format!("column {number}")));
+        groups.add(dead_letter(number, reason, &format!("column {number}")));
     }
     let groups = groups.sorted();
     let found: Vec<_> = groups.iter().map(|g| (g.cause.reason.as_deref(), g.count)).collect();
@@ -42,9 +42,9 @@ fn one_cause_is_one_group_with_the_first_and_the_last_time() {
 fn there_are_no_more_groups_than_fit_into_memory() {
     let mut groups = Groups::default();
     for number in 0..=MOST_GROUPS {
-        groups.add(letter(0, &number.to_string(), ""));
+        groups.add(dead_letter(0, &number.to_string(), ""));
     }
-    groups.add(letter(0, "0", ""));
+    groups.add(dead_letter(0, "0", ""));
     assert_eq!((groups.groups.len(), groups.ungrouped), (MOST_GROUPS, 1));
     assert_eq!(groups.sorted()[0].count, 2);
 }

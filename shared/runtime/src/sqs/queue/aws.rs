@@ -12,6 +12,7 @@ use aws_sdk_sqs::{
         DeleteMessageBatchRequestEntry, MessageSystemAttributeName, SendMessageBatchRequestEntry,
     },
 };
+use messages::{INVALID_HANDLE, is_gone};
 use tracing::warn;
 
 use crate::sqs::{
@@ -24,13 +25,6 @@ use crate::sqs::{
 
 /// What a receive may take beyond its long poll: the answer's way, and SQS's own delays.
 const RECEIVE_GRACE: Duration = Duration::from_secs(10);
-
-/// Of a receipt handle that expired, or whose message was deleted.
-const INVALID_HANDLE: &str = "ReceiptHandleIsInvalid";
-/// Of a message that is visible.
-const NOT_IN_FLIGHT: &str = "MessageNotInflight";
-/// A FIFO queue says this, too, of a receipt handle that expired: the message names the cause.
-const INVALID_PARAMETER: &str = "InvalidParameterValue";
 
 /// Of what a queue takes in no attempt: it is too long, or has what SQS does not allow.
 const REFUSALS: [&str; 5] = [
@@ -192,15 +186,6 @@ fn undeleted(failed: Vec<BatchResultErrorEntry>, fifo: bool) -> Vec<Failure> {
     undeleted.into_iter().map(futile).collect()
 }
 
-/// Whether the message was deleted, or others may have been handed it.
-fn is_gone(entry: &BatchResultErrorEntry) -> bool {
-    let expired = || entry.message().is_some_and(|message| message.contains("expired"));
-    let code = entry.code();
-    code.ends_with(INVALID_HANDLE)
-        || code.ends_with(NOT_IN_FLIGHT)
-        || code.ends_with(INVALID_PARAMETER) && expired()
-}
-
 fn failures(
     failed: Vec<BatchResultErrorEntry>,
     is_harmless: impl Fn(&BatchResultErrorEntry) -> bool,
@@ -237,15 +222,5 @@ mod tests {
                 panic!("{code} is not known to have expired")
             };
         }
-    }
-
-    #[test]
-    fn a_message_is_gone_for_three_causes_and_no_other() {
-        let gone = ["ReceiptHandleIsInvalid", "AWS.SimpleQueueService.MessageNotInflight"];
-        assert!(gone.iter().all(|code| is_gone(&entry(code, ""))));
-        assert!(is_gone(&entry("InvalidParameterValue", EXPIRED)));
-        let beyond = "Total VisibilityTimeout is beyond the limit [43200 seconds]";
-        assert!(!is_gone(&entry("InvalidParameterValue", beyond)));
-        assert!(!is_gone(&entry("InternalError", "")));
     }
 }

@@ -5,10 +5,11 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
+use messages::{DETAILS, REASON};
 use tokio::time::Instant;
 
 use super::report::Report;
-use crate::sqs::queue::dead_letter::{DETAILS, DeadLetter, REASON};
+use crate::sqs::queue::dead_letter::DeadLetter;
 
 /// The books of one seed.
 pub(super) struct Ledger {

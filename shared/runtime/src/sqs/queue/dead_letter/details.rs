@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use aws_sdk_sqs::types::MessageAttributeValue;
 use chrono::{DateTime, SecondsFormat, Utc};
+use messages::Attribute;
 use serde::Serialize;
 
-use super::attributes::{Attribute, spill};
 use crate::sqs::{Delivery, queue::attributes::QueueAttributes};
 
 /// Where and when a batch's messages were rejected.
@@ -61,7 +61,10 @@ impl<'a> Details<'a> {
             trace_id: trace_id.filter(|_| full),
             queue: full.then_some(&rejection.queue.arn),
             group_id: delivery.group_id().filter(|_| full),
-            attributes: spilled.iter().copied().map(spill).collect(),
+            attributes: spilled
+                .iter()
+                .map(|(name, value)| (name.as_str(), (*value).into()))
+                .collect(),
         }
     }
 }

@@ -14,12 +14,12 @@ mod tests;
 use std::collections::HashMap;
 
 use aws_sdk_sqs::{error::BuildError, types::MessageAttributeValue};
+use messages::{DETAILS, REASON};
 
 use crate::sqs::{
     Delivery, Reject,
     queue::dead_letter::attributes::{attribute_bytes, is_ours},
 };
-pub(crate) use attributes::{DETAILS, REASON};
 use details::Details;
 pub(crate) use details::Rejection;
 

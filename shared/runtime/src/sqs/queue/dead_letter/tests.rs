@@ -1,11 +1,9 @@
 //! Nothing is lost, everything fits, and SQS takes it.
 
-use aws_sdk_sqs::primitives::Blob;
 use chrono::DateTime;
 use proptest::prelude::*;
 use serde_json::Value;
 
-use super::attributes::spill;
 use super::*;
 use crate::sqs::queue::{attributes::QueueAttributes, rules::Rules};
 
@@ -49,14 +47,6 @@ fn keeps_the_group_and_names_the_duplicate_in_a_fifo_queue() {
     assert_eq!(fifo.deduplication_id.as_deref(), Some("message"));
     let standard = dead_letter(0, "", false).0;
     assert_eq!((standard.group_id, standard.deduplication_id), (None, None));
-}
-
-#[test]
-fn a_binary_attribute_without_room_travels_in_base64() {
-    let value = MessageAttributeValue::builder().data_type("Binary");
-    let value = value.binary_value(Blob::new([0_u8, 255])).build();
-    let (name, spilled) = (String::from("name"), value.unwrap());
-    assert_eq!(spill((&name, &spilled)).1.value, "AP8=");
 }
 
 proptest! {
@@ -140,13 +130,4 @@ proptest! {
             prop_assert_eq!(&replaced(value), value);
         }
     }
-}
-
-#[test]
-fn a_binary_attribute_is_restored() {
-    let value = MessageAttributeValue::builder().data_type("Binary.zip");
-    let value = value.binary_value(Blob::new([0_u8, 255])).build().unwrap();
-    let name = String::from("name");
-    let (_, spilled) = spill((&name, &value));
-    assert_eq!(spilled.restored(), Some(value));
 }
