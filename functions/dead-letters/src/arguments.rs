@@ -1,7 +1,11 @@
 //! The command line.
 
-use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
 
+use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
+
+use crate::facts::FactsArguments;
 use crate::filter::{Condition, Filter, Kind, negated};
 use crate::mistake::Mistake;
 use crate::queue::{Reference, reference};
@@ -18,6 +22,16 @@ Examples:
   dead-letters show task-commands-dlq.fifo 3f1c2b9e-7a51-4c0e-9d35-0a8e6f1d2c3b
 
 Exit codes: 0 done, 1 failed or interrupted, 2 wrong usage.";
+
+const COMPLETIONS: &str = "\
+Examples:
+  source <(dead-letters completions bash)
+  dead-letters completions zsh > ~/.zfunc/_dead-letters
+  dead-letters completions fish > ~/.config/fish/completions/dead-letters.fish";
+
+const MAN: &str = "\
+Examples:
+  dead-letters man ~/.local/share/man/man1 && man dead-letters-ls";
 
 /// Lists, groups and shows the messages of any SQS dead-letter queue, and leaves them as they are.
 ///
@@ -71,6 +85,18 @@ pub(crate) enum Command {
         /// As one JSON object
         #[arg(long)]
         json: bool,
+    },
+    Facts(FactsArguments),
+    /// Print what completes the command line in a shell
+    #[command(after_help = COMPLETIONS)]
+    Completions {
+        shell: Shell,
+    },
+    /// Write manual pages, one for the tool and one for each command
+    #[command(after_help = MAN)]
+    Man {
+        /// The folder, such as `~/.local/share/man/man1`; it is made if it is missing
+        folder: PathBuf,
     },
 }
 

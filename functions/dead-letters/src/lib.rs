@@ -6,6 +6,7 @@
 mod arguments;
 mod command;
 mod dead_letter;
+mod facts;
 mod filter;
 mod mistake;
 mod output;

@@ -23,7 +23,7 @@ pub(crate) struct Config {
     pub(crate) relay_concurrency: u8,
 
     /// Refusals of a fact by a queue after which it is parked, until an operator retries or skips it
-    /// (`parked-facts`). The first ten take about three minutes; outages do not count
+    /// (`dead-letters facts`). The first ten take about three minutes; outages do not count
     #[arg(long, env, default_value_t = 10, value_parser = value_parser!(u16).range(1..=1_000))]
     pub(crate) relay_max_attempts: u16,
 

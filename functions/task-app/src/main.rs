@@ -21,14 +21,13 @@ macro_rules! functions {
     };
 }
 
-static FUNCTIONS: [Function; 10] = functions![
+static FUNCTIONS: [Function; 9] = functions![
     attachment_worker,
     command_worker,
     dead_letters,
     history_projector,
     migrate,
     outbox_relay,
-    parked_facts,
     publish::cli,
     task_reader,
     task_writer,

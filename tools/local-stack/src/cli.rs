@@ -49,7 +49,7 @@ enum Command {
     Exec(exec::Options),
     /// Print a token for the API of the stack
     Token(Token),
-    /// Print the `DATABASE_URL` of an operator of the stack, as `parked-facts` takes it
+    /// Print the `DATABASE_URL` of an operator of the stack, as `dead-letters facts` takes it
     OperatorUrl(Folder),
     /// Delete tasks, messages, logs and secrets; refused while a stack runs
     Clean(Folder),

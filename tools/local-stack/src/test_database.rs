@@ -34,7 +34,7 @@ pub struct TestDatabase {
     pub relay_url: SecretString,
     /// As a role that may do what `attachment-worker` may.
     pub attachments_url: SecretString,
-    /// As a role that may do what `parked-facts` may.
+    /// As a role that may do what `dead-letters facts` may.
     pub operator_url: SecretString,
     dropped: Option<Dropped>,
 }

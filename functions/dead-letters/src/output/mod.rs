@@ -14,10 +14,15 @@ use std::process::ExitCode;
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 
+use crate::mistake::Mistake;
+
 /// Of headings.
 pub(crate) const HEADING: Style = Style::new().bold();
 /// Of reasons.
 pub(crate) const REASON: Style = AnsiColor::Red.on_default();
+
+/// As clap has it.
+const WRONG_USAGE: u8 = 2;
 
 /// Who read the results has left, as `head` does. An error of the network may have the same cause, so
 /// this one has a type.
@@ -44,12 +49,12 @@ pub(crate) fn note(text: &str) {
     let _ = writeln!(anstream::stderr(), "note: {text}");
 }
 
-/// Writes an error, unless it is [`ReaderLeft`].
+/// Writes an error, and whose it is: the command line's, if it is a [`Mistake`]. Nothing, if it is [`ReaderLeft`].
 pub(crate) fn failure(error: &anyhow::Error) -> ExitCode {
     if error.is::<ReaderLeft>() {
         return ExitCode::SUCCESS;
     }
     // Nobody reads it if this fails.
     let _ = writeln!(anstream::stderr(), "error: {}", printable(&format!("{error:#}")));
-    ExitCode::FAILURE
+    if error.is::<Mistake>() { ExitCode::from(WRONG_USAGE) } else { ExitCode::FAILURE }
 }

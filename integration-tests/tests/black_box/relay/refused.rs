@@ -3,6 +3,7 @@
 use std::process::{ExitStatus, Stdio};
 
 use local_stack::Function;
+use secrecy::ExposeSecret as _;
 use serde_json::Value;
 use tokio::process::Command;
 
@@ -46,12 +47,12 @@ async fn execute(system: &TestSystem, sql: &'static str) {
 }
 
 /// Runs the operator's command, and returns what it printed.
-async fn parked_facts(system: &TestSystem, arguments: &[&str]) -> (ExitStatus, String) {
-    let environment = system.environment(&system.database.operator_url);
-    let run = Command::new(binary("parked-facts"))
+async fn facts_command(system: &TestSystem, arguments: &[&str]) -> (ExitStatus, String) {
+    let run = Command::new(binary("dead-letters"))
+        .arg("facts")
         .args(arguments)
         .env_clear()
-        .envs(environment.iter())
+        .env("DATABASE_URL", system.database.operator_url.expose_secret())
         .stdin(Stdio::null())
         .output();
     let output = run.await.expect("a run");
@@ -114,7 +115,7 @@ async fn refused_facts_are_parked_listed_and_skipped() {
     let noisy = "facts_parked_total{queue=";
     assert!(metric(&system, &relay, noisy).await.is_some(), "an alert can be made of it");
 
-    let (status, listed) = parked_facts(&system, &["ls", "--json", "--limit", "5000"]).await;
+    let (status, listed) = facts_command(&system, &["ls", "--json", "--limit", "5000"]).await;
     assert!(status.success(), "{status}");
     let listed: Vec<Value> =
         listed.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
@@ -122,23 +123,23 @@ async fn refused_facts_are_parked_listed_and_skipped() {
     assert_eq!((reasons("InvalidMessageContents"), reasons("Unreadable")), (2_800, 1));
 
     let skip = ["skip", "--tenant", "noisy", "--by", "ada", "--why", "a test"];
-    let (status, _) = parked_facts(&system, &skip).await;
+    let (status, _) = facts_command(&system, &skip).await;
     assert_eq!(status.code(), Some(2), "without a confirmation nothing is skipped");
     assert_eq!(system.count(PARKED).await, 2_801);
-    let (status, said) = parked_facts(&system, &[&skip[..], &["--yes"]].concat()).await;
+    let (status, said) = facts_command(&system, &[&skip[..], &["--yes"]].concat()).await;
     assert!(status.success() && said.contains("2800"), "{status}: {said}");
     Subscriber::new(&system, &facts.url).receives(1).await;
     let unreadable = listed.iter().find(|fact| fact["reason"] == "Unreadable").expect("one");
     let id = unreadable["fact"].as_str().expect("an id");
-    let (status, _) = parked_facts(&system, &["show", id, "--data"]).await;
+    let (status, _) = facts_command(&system, &["show", id, "--data"]).await;
     assert!(status.success());
     let (status, _) =
-        parked_facts(&system, &["skip", id, "--by", "ada", "--why", "a test", "--yes"]).await;
+        facts_command(&system, &["skip", id, "--by", "ada", "--why", "a test", "--yes"]).await;
     assert!(status.success());
     eventually("nothing is left", async || (system.count(OUTBOX).await == 0).then_some(())).await;
     assert_eq!(system.count("SELECT count(*) FROM outbox_skipped_facts").await, 2_801);
-    let (status, _) = parked_facts(&system, &["retry", "--every"]).await;
-    assert_eq!(status.code(), Some(3), "nothing is parked any more");
+    let (status, _) = facts_command(&system, &["retry", "--every"]).await;
+    assert_eq!(status.code(), Some(1), "nothing is parked any more");
 }
 
 #[tokio::test]
@@ -164,7 +165,7 @@ async fn what_one_queue_refuses_the_other_gets_once_and_in_order_after_a_retry()
     assert_eq!(metric(&system, &relay, "outbox_lag_seconds").await.map(f64::is_nan), Some(false));
 
     strict.mend();
-    let (status, said) = parked_facts(&system, &["retry", "--every"]).await;
+    let (status, said) = facts_command(&system, &["retry", "--every"]).await;
     assert!(status.success() && said.contains(&parked.to_string()), "{status}: {said}");
     Subscriber::new(&system, &theirs.url).receives_everything().await;
     let mut ours = Subscriber::new(&system, &ours);

@@ -1,38 +1,39 @@
-//! The command line.
+//! The command line of `dead-letters facts`.
 
-use clap::{ArgGroup, Args, Parser, Subcommand};
+use clap::builder::NonEmptyStringValueParser;
+use clap::{ArgGroup, Args, Subcommand};
 use store::ParkedFilter;
 use uuid::Uuid;
 
 const EXAMPLES: &str = "\
 Examples:
-  parked-facts ls
-  parked-facts ls --reason InvalidMessageContents --json
-  parked-facts show 3f1c2b9e-7a51-4c0e-9d35-0a8e6f1d2c3b
-  parked-facts retry 3f1c2b9e-7a51-4c0e-9d35-0a8e6f1d2c3b
-  parked-facts retry --queue task-facts.fifo
-  parked-facts skip --tenant acme --reason InvalidMessageContents --why 'TICKET-7: no consumer needs them'
+  dead-letters facts ls
+  dead-letters facts ls --reason InvalidMessageContents --json
+  dead-letters facts show 3f1c2b9e-7a51-4c0e-9d35-0a8e6f1d2c3b
+  dead-letters facts retry 3f1c2b9e-7a51-4c0e-9d35-0a8e6f1d2c3b
+  dead-letters facts retry --queue task-facts.fifo
+  dead-letters facts skip --tenant acme --reason InvalidMessageContents --why 'TICKET-7: no consumer needs them'
 
-Exit codes: 0 done, 1 failed (PostgreSQL is not available), 2 wrong usage, or a skip that was not
-confirmed, 3 no fact fits.";
+Exit codes: 0 done, 1 failed, not confirmed, or no fact fits, 2 wrong usage.";
 
-/// Lists facts that a queue refuses, with the reason, and has them retried or skipped.
+/// List facts that a queue refuses, and have them retried or skipped
 ///
 /// A fact that a queue refuses again and again is parked. It blocks its task: later facts of the task
 /// wait for it, in order. Other tasks go on. Retry it when its cause is mended, or skip it. The
 /// database user must be a member of `task_app_operator`.
-#[derive(Debug, Parser)]
-#[command(version, after_help = EXAMPLES)]
-pub(crate) struct Arguments {
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct FactsArguments {
     #[command(flatten)]
-    pub(crate) store: store::Config,
+    pub(super) store: store::Config,
     #[command(subcommand)]
-    pub(crate) command: Command,
+    pub(super) command: FactsCommand,
 }
 
 #[derive(Debug, Subcommand)]
-pub(crate) enum Command {
+pub(super) enum FactsCommand {
     /// List parked facts, those that were refused first before others
+    #[command(after_help = EXAMPLES)]
     Ls {
         #[command(flatten)]
         filter: Filter,
@@ -40,13 +41,14 @@ pub(crate) enum Command {
         #[arg(long)]
         all: bool,
         /// So many at most
-        #[arg(long, default_value_t = 100)]
+        #[arg(long, value_name = "N", default_value_t = 100)]
         limit: u32,
         /// One JSON object for each fact and line
         #[arg(long)]
         json: bool,
     },
     /// Show one fact that was refused
+    #[command(after_help = EXAMPLES)]
     Show {
         /// The fact's identifier: the event's `id`
         fact: Uuid,
@@ -58,29 +60,38 @@ pub(crate) enum Command {
         json: bool,
     },
     /// Have parked facts tried again at once, with all their attempts
+    #[command(after_help = EXAMPLES)]
     Retry {
         #[command(flatten)]
         selection: Selection,
+        /// As one JSON object
+        #[arg(long)]
+        json: bool,
     },
     /// Give parked facts up: they are never published, and later facts of their tasks go on
+    #[command(after_help = EXAMPLES)]
     Skip {
         #[command(flatten)]
         selection: Selection,
         /// Who skips them, for the record
-        #[arg(long, env = "USER", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+        #[arg(long, value_name = "NAME", env = "USER", value_parser = NonEmptyStringValueParser::new())]
         by: String,
         /// Why, for the record
-        #[arg(long, value_parser = clap::builder::NonEmptyStringValueParser::new())]
+        #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new())]
         why: String,
-        /// Do not wait for a confirmation on the standard input
+        /// Do not wait for a confirmation
         #[arg(long)]
         yes: bool,
+        /// As one JSON object
+        #[arg(long)]
+        json: bool,
     },
 }
 
 /// Facts that fit all that is given.
 #[derive(Clone, Debug, Args)]
-pub(crate) struct Filter {
+#[command(next_help_heading = "Filters (the whole value; all that are given must fit)")]
+pub(super) struct Filter {
     /// Of this tenant
     #[arg(long)]
     tenant: Option<String>,
@@ -88,7 +99,7 @@ pub(crate) struct Filter {
     #[arg(long)]
     task: Option<Uuid>,
     /// Refused for this reason, a code such as `InvalidMessageContents`
-    #[arg(long)]
+    #[arg(long, value_name = "CODE")]
     reason: Option<String>,
     /// Refused by this queue, by its name
     #[arg(long)]
@@ -98,7 +109,7 @@ pub(crate) struct Filter {
 /// Which facts to change: named ones, those that fit, or every one.
 #[derive(Clone, Debug, Args)]
 #[command(group = ArgGroup::new("which").args(["facts", "tenant", "task", "reason", "queue", "every"]).required(true).multiple(true))]
-pub(crate) struct Selection {
+pub(super) struct Selection {
     /// Identifiers of facts
     facts: Vec<Uuid>,
     #[command(flatten)]
@@ -125,15 +136,23 @@ impl From<&Selection> for ParkedFilter {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use clap::Parser;
 
-    fn parse(arguments: &[&str]) -> Result<Arguments, clap::Error> {
-        let start = ["parked-facts", "--database-url", "postgres://h/d"];
-        Arguments::try_parse_from(start.iter().chain(arguments))
+    #[derive(Debug, Parser)]
+    struct Tool {
+        #[command(flatten)]
+        _facts: FactsArguments,
+    }
+
+    fn parse(arguments: &[&str]) -> Result<Tool, clap::Error> {
+        let start = ["facts", "--database-url", "postgres://h/d"];
+        Tool::try_parse_from(start.iter().chain(arguments))
     }
 
     #[test]
     fn every_example_of_the_help_is_valid() {
-        for line in EXAMPLES.lines().filter_map(|line| line.trim().strip_prefix("parked-facts ")) {
+        let start = "dead-letters facts ";
+        for line in EXAMPLES.lines().filter_map(|line| line.trim().strip_prefix(start)) {
             let line = line.replace("'TICKET-7: no consumer needs them'", "why --by me");
             let words: Vec<_> = line.split(' ').collect();
             parse(&words).unwrap_or_else(|error| panic!("{line}: {error}"));
