@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
+use crate::command::CostArguments;
 use crate::facts::FactsArguments;
 use crate::filter::{Condition, Filter, Kind, negated};
 use crate::mistake::Mistake;
@@ -86,6 +87,7 @@ pub(crate) enum Command {
         #[arg(long)]
         json: bool,
     },
+    Cost(CostArguments),
     Facts(FactsArguments),
     /// Print what completes the command line in a shell
     #[command(after_help = COMPLETIONS)]

@@ -6,6 +6,7 @@
 //! - [`Store::read`] and [`Store::page`] are the reads, through the caches: Redis, and before it, for
 //!   single tasks, this process ([`Store::with_local_cache`]).
 //! - [`Store::attach`] and the methods beside it keep what is known of attachments.
+//! - [`ProcessedCommands`] is an operator's way to what became of commands.
 //! - [`Outbox`] is a relay's way to the facts that the write path left, [`ParkedFacts`] an operator's
 //!   way to those that a queue refuses.
 //! - [`migrate`] brings the schema up to date.
@@ -30,6 +31,7 @@ mod load;
 mod migrate;
 mod outbox;
 mod pool;
+mod processed;
 mod read;
 mod request;
 mod store;
@@ -48,5 +50,6 @@ pub use outbox::{
     Blocked, Failure, Fault, Lease, Outbox, OutboxError, OutboxListener, ParkedFact, ParkedFacts,
     ParkedFilter, PendingFact, SHARDS, TaskKey,
 };
+pub use processed::{ProcessedCommand, ProcessedCommands, ProcessedResult};
 pub use read::Freshness;
 pub use store::Store;

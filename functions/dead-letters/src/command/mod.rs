@@ -1,5 +1,6 @@
 //! What each command does.
 
+mod cost;
 mod groups;
 mod ls;
 mod manual;
@@ -9,6 +10,8 @@ mod reservoir;
 mod show;
 
 use chrono::{DateTime, Utc};
+
+pub(crate) use cost::CostArguments;
 
 use crate::arguments::Command;
 use crate::facts;
@@ -28,6 +31,7 @@ pub(crate) async fn run(command: &Command) -> anyhow::Result<()> {
             groups::run(&context().await?, selection, *json).await
         }
         Command::Show { queue, id, json } => show::run(&context().await?, queue, id, *json).await,
+        Command::Cost(arguments) => cost::run(&context().await?, arguments).await,
         Command::Facts(arguments) => facts::run(arguments).await,
         Command::Completions { shell } => manual::completions(*shell),
         Command::Man { folder } => manual::pages(folder),

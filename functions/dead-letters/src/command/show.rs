@@ -11,6 +11,12 @@ use crate::output::{self, HEADING, Progress, REASON, indented, printable};
 use crate::queue::{Interrupt, Reference, find, peek};
 
 pub(super) async fn run(context: &Context, queue: &Reference, id: &str, json: bool) -> Result<()> {
+    let dead_letter = message(context, queue, id).await?;
+    if json { output::json(&dead_letter) } else { print(&dead_letter) }
+}
+
+/// Reads until a message is found by its id, its original id or that of its event.
+pub(super) async fn message(context: &Context, queue: &Reference, id: &str) -> Result<DeadLetter> {
     let queue = find(&context.client, queue).await?;
     let progress = Progress::of(queue.depth.visible)?;
     let mut found = None;
@@ -30,7 +36,7 @@ pub(super) async fn run(context: &Context, queue: &Reference, id: &str, json: bo
         complete_or_noted(&queue, peeked)?;
         bail!("none of the {} messages of {} that were read is {id}", peeked.read, queue.name);
     };
-    if json { output::json(&dead_letter) } else { print(&dead_letter) }
+    Ok(dead_letter)
 }
 
 fn print(dead_letter: &DeadLetter) -> Result<()> {

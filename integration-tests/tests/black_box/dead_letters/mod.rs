@@ -1,5 +1,6 @@
 //! Dead letters: with their reasons, as a worker leaves them, and as `dead-letters` shows them.
 
+mod cost;
 mod failures;
 mod fifo;
 mod filters;

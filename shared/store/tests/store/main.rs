@@ -26,6 +26,7 @@ mod outbox_leases;
 mod pages;
 mod parked;
 mod poolers;
+mod processed;
 mod proxy;
 mod races;
 mod redis_cluster;

@@ -1,0 +1,143 @@
+//! `dead-letters cost`: which other commands were refused while one of ours was missing.
+//!
+//! The inbox knows which commands were refused and why, and not what they said. So only who sent them can
+//! send them again.
+
+use anyhow::{Context as _, Result};
+use chrono::{DateTime, Utc};
+use clap::Args;
+use serde::Serialize;
+use store::{CommandKey, ProcessedCommand, ProcessedCommands, ProcessedResult, Store};
+use uuid::Uuid;
+
+use super::Context;
+use super::show::message;
+use crate::dead_letter::DeadLetter;
+use crate::output::{self, HEADING, REASON, printable};
+use crate::queue::{Reference, reference};
+
+/// Commands that are listed, at most.
+const MOST: u32 = 1_000;
+
+const EXAMPLES: &str = "\
+Examples:
+  DATABASE_URL=postgres://operator@host/tasks dead-letters cost task-commands-dlq.fifo milk-1
+
+Exit codes: 0 done, 1 failed or interrupted, 2 wrong usage.";
+
+/// Show which commands of the same task were refused while a command was missing
+///
+/// It is for commands of task-app. The database user must be a member of `task_app_operator`.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct CostArguments {
+    /// The queue's name or URL
+    #[arg(value_parser = reference)]
+    queue: Reference,
+    /// The message's id, the one that it had in its first queue, or its event's
+    id: String,
+    /// As one JSON object
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    store: store::Config,
+}
+
+/// Its members are what `cost --json` prints.
+#[derive(Serialize)]
+struct Cost {
+    message_id: String,
+    tenant: String,
+    task: Uuid,
+    source: String,
+    event_id: String,
+    /// What became of it; `None` if it was not processed, or is not remembered any more.
+    processed: Option<ProcessedCommand>,
+    since: DateTime<Utc>,
+    /// The commands of its task that were refused since, the oldest first.
+    refused: Vec<ProcessedCommand>,
+    /// Whether these are all.
+    complete: bool,
+}
+
+pub(super) async fn run(context: &Context, arguments: &CostArguments) -> Result<()> {
+    let dead_letter = message(context, &arguments.queue, &arguments.id).await?;
+    let inbox = ProcessedCommands::new(Store::connect(&arguments.store)?);
+    let cost = cost(&inbox, &dead_letter).await?;
+    if arguments.json {
+        output::json(&cost)?;
+    } else {
+        print(&cost)?;
+    }
+    if !cost.complete {
+        output::note(&format!("only the first {MOST} are shown"));
+    }
+    Ok(())
+}
+
+async fn cost(inbox: &ProcessedCommands, dead_letter: &DeadLetter) -> Result<Cost> {
+    let summary = &dead_letter.summary;
+    let missing = |what| format!("it is no command of task-app: its body has no {what}");
+    let tenant = summary.tenant.clone().with_context(|| missing("`tenant`"))?;
+    let source = summary.source.clone().with_context(|| missing("`source`"))?;
+    let id = summary.event_id.clone().with_context(|| missing("`id`"))?;
+    let task = summary.task.as_deref().and_then(|task| Uuid::try_parse(task).ok());
+    let task = task.with_context(|| missing("`subject` that is a task's id"))?;
+    let since = since(dead_letter).context("it is unknown when it was sent")?;
+    let key = CommandKey { source: source.clone(), id: id.clone() };
+    let processed = inbox.find(&tenant, &[key]).await?.pop().flatten();
+    let refused = inbox.refused_since(&tenant, task, since, MOST).await?;
+    let complete = refused.len() < MOST as usize;
+    let message_id = summary.message_id.clone();
+    let is_other = |one: &ProcessedCommand| (&one.source, &one.id) != (&source, &id);
+    let refused = refused.into_iter().filter(is_other).collect();
+    Ok(Cost { message_id, tenant, task, source, event_id: id, processed, since, refused, complete })
+}
+
+/// When it was missing first, as far as it says.
+fn since(dead_letter: &DeadLetter) -> Option<DateTime<Utc>> {
+    let received = dead_letter.first_received_at.as_deref();
+    let received = received.and_then(|time| DateTime::parse_from_rfc3339(time).ok());
+    received.map(|time| time.to_utc()).into_iter().chain(dead_letter.summary.sent_at).min()
+}
+
+fn print(cost: &Cost) -> Result<()> {
+    let result = match &cost.processed {
+        None => "it did not take effect".to_owned(),
+        Some(processed) => described(processed),
+    };
+    let since = cost.since.to_rfc3339();
+    for (name, value) in [
+        ("command", format!("{} {}", cost.source, cost.event_id)),
+        ("tenant", cost.tenant.clone()),
+        ("task", cost.task.to_string()),
+        ("result", result),
+        ("refused since", format!("{} commands, since {since}", cost.refused.len())),
+    ] {
+        output::line(&format!("{HEADING}{name:20}{HEADING:#} {}", printable(&value)))?;
+    }
+    for refused in &cost.refused {
+        let (source, id) = (printable(&refused.source), printable(&refused.id));
+        let result = printable(&described(refused));
+        output::line(&format!("  {source} {id}  {REASON}{result}{REASON:#}"))?;
+    }
+    if !cost.refused.is_empty() {
+        output::note(
+            "replay this one first. Then have their senders publish again what is still wanted, with new \
+             ids: under its old id a command is refused again",
+        );
+    }
+    Ok(())
+}
+
+fn described(command: &ProcessedCommand) -> String {
+    let at = command.processed_at.map(|at| format!(", at {}", at.to_rfc3339())).unwrap_or_default();
+    match &command.result {
+        Some(ProcessedResult::Applied(version)) => format!("it took effect: version {version}{at}"),
+        Some(ProcessedResult::Refused(refusal)) => {
+            format!("refused: {}: {refusal}{at}", refusal.code())
+        }
+        Some(ProcessedResult::Deleted) => format!("it deleted an attachment{at}"),
+        None => format!("processed; what is recorded of it cannot be read{at}"),
+    }
+}
