@@ -1,16 +1,20 @@
-//! Lists, groups and shows the messages of any SQS dead-letter queue, and leaves them as they are.
+//! Lists, groups, shows and replays the messages of any SQS dead-letter queue.
 //!
 //! It knows what `runtime` writes into a dead letter, and does without it: messages that SQS moved itself,
 //! and those of any other system, are read as far as they say something.
 
 mod arguments;
+mod clock;
 mod command;
 mod dead_letter;
 mod facts;
 mod filter;
+mod identity;
+mod ledger;
 mod mistake;
 mod output;
 mod queue;
+mod replay;
 
 use std::{ffi::OsString, process::ExitCode};
 
@@ -26,13 +30,13 @@ pub const ABOUT: &str = env!("CARGO_PKG_DESCRIPTION");
 /// Runs the tool with a command line, whose first argument is the program's name.
 #[must_use]
 pub fn run(command_line: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let command_line: Vec<_> = command_line.into_iter().collect();
+    let words =
+        command_line.iter().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
     let arguments = Arguments::parse_from(command_line);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let done = runtime
         .context("starting the async runtime")
-        .and_then(|runtime| runtime.block_on(command::run(&arguments.command)));
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => output::failure(&error),
-    }
+        .and_then(|runtime| runtime.block_on(command::run(&arguments.command, words)));
+    done.unwrap_or_else(|error| output::failure(&error))
 }

@@ -15,7 +15,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::available::unanswered;
-use crate::statements::{Failure, Statement, execute, unavailable};
+use crate::statements::{Failure, Statement, all_succeed, execute, unavailable};
 use crate::tables::HISTORY_TABLE;
 
 /// Where the history is.
@@ -84,7 +84,7 @@ impl History {
     /// seconds more than its requests at most, for entries that `DynamoDB` throttles.
     pub async fn append(&self, changes: &[Change]) -> Vec<Result<(), Failure>> {
         let statements = changes.iter().map(|change| self.insert(change)).collect();
-        execute(&self.client, statements).await
+        all_succeed(execute(&self.client, statements).await)
     }
 
     /// Checks that `DynamoDB` answers, by getting an entry that is not there; `dynamodb:GetItem` makes

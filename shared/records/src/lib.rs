@@ -2,6 +2,7 @@
 //!
 //! - [`History`]: every version that a task ever had, projected from the facts.
 //! - [`Operations`]: the outcomes of writes that were accepted to be applied later.
+//! - [`replays`]: the ledger of replays of dead letters.
 //! - [`AttachmentBucket`]: the files of attachments, which their owners send and fetch themselves.
 //!
 //! Nothing here decides: PostgreSQL holds the truth, and these tables can be filled again from the
@@ -14,6 +15,7 @@ mod operation;
 mod operation_id;
 mod operation_item;
 mod operations;
+pub mod replays;
 mod statements;
 pub mod tables;
 

@@ -18,7 +18,7 @@ use crate::available::unanswered;
 use crate::operation::{Ending, Operation, State};
 use crate::operation_id::OperationId;
 use crate::operation_item::{Item, to_item};
-use crate::statements::{Failure, Statement, execute, unavailable};
+use crate::statements::{Failure, Statement, all_succeed, execute, unavailable};
 use crate::tables::OPERATIONS_TABLE;
 
 /// Where operations are, and for how long.
@@ -149,7 +149,7 @@ impl Operations {
                 .map_err(|error| Failure::Refused(error.to_string()))?;
             self.update("ending", AttributeValue::S(ending), tenant, *id)
         });
-        execute(&self.client, statements.collect()).await
+        all_succeed(execute(&self.client, statements.collect()).await)
     }
 
     /// Announces the last delivery of operations' messages: without an outcome by `until`, they are
@@ -163,7 +163,7 @@ impl Operations {
         let statements = operations
             .iter()
             .map(|(tenant, id)| self.update("last_delivery_until", until.clone(), tenant, *id));
-        execute(&self.client, statements.collect()).await
+        all_succeed(execute(&self.client, statements.collect()).await)
     }
 
     fn update(

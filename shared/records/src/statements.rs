@@ -45,13 +45,20 @@ pub(crate) struct Statement {
     pub(crate) request: BatchStatementRequest,
 }
 
-/// Executes statements; one answer each, in order. One whose condition does not hold has nothing to
-/// do, and is a success. Of several that write the same item, which `DynamoDB` would refuse in one
+/// What a statement did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Effect {
+    Written,
+    /// Its condition does not hold.
+    Unchanged,
+}
+
+/// Executes statements; one answer each, in order. Of several that write the same item, which `DynamoDB` would refuse in one
 /// request, the first is executed, and its answer is theirs too.
 pub(crate) async fn execute(
     client: &Client,
     statements: Vec<Result<Statement, Failure>>,
-) -> Vec<Result<(), Failure>> {
+) -> Vec<Result<Effect, Failure>> {
     let (mut requests, mut places) = (Vec::new(), HashMap::new());
     let planned: Vec<_> = statements
         .into_iter()
@@ -73,10 +80,16 @@ pub(crate) async fn execute(
     planned.into_iter().map(|place| place.and_then(answer)).collect()
 }
 
+/// The answers for who wants no more than that it is written: one whose condition does not hold is a
+/// success.
+pub(crate) fn all_succeed(effects: Vec<Result<Effect, Failure>>) -> Vec<Result<(), Failure>> {
+    effects.into_iter().map(|effect| effect.map(drop)).collect()
+}
+
 /// What became of one statement.
 #[derive(Clone, Debug, PartialEq)]
 enum Answer {
-    Done(Result<(), Failure>),
+    Done(Result<Effect, Failure>),
     /// It is worth another attempt, soon.
     Busy(String),
 }
@@ -127,8 +140,9 @@ pub(crate) fn unavailable<E: std::error::Error + Send + Sync + 'static>(error: E
 }
 
 fn answers(responses: Vec<BatchStatementResponse>, expected: usize) -> Vec<Answer> {
-    let answer =
-        |response: BatchStatementResponse| response.error.map_or(Answer::Done(Ok(())), failed);
+    let answer = |response: BatchStatementResponse| {
+        response.error.map_or(Answer::Done(Ok(Effect::Written)), failed)
+    };
     let mut answers: Vec<_> = responses.into_iter().map(answer).collect();
     answers.resize(expected, Answer::Busy("an answer is missing".to_owned()));
     answers
@@ -139,7 +153,9 @@ fn failed(error: BatchStatementError) -> Answer {
     let code = error.code.as_ref().map_or("no code", Code::as_str);
     let cause = format!("{code}: {message}");
     match error.code {
-        Some(Code::ConditionalCheckFailed | Code::DuplicateItem) => Answer::Done(Ok(())),
+        Some(Code::ConditionalCheckFailed | Code::DuplicateItem) => {
+            Answer::Done(Ok(Effect::Unchanged))
+        }
         Some(Code::ValidationError | Code::ItemCollectionSizeLimitExceeded) => {
             Answer::Done(Err(Failure::Refused(message)))
         }
@@ -188,7 +204,7 @@ mod tests {
     async fn one_throttled_of_a_hundred_is_tried_again_alone() {
         let (answers, calls) = run(5).await;
         assert_eq!(calls, [100, 1, 1, 1, 1, 1]);
-        assert!(answers.iter().all(|answer| *answer == Answer::Done(Ok(()))));
+        assert!(answers.iter().all(|answer| *answer == Answer::Done(Ok(Effect::Written))));
     }
 
     #[tokio::test(start_paused = true)]
@@ -207,7 +223,7 @@ mod tests {
             }
             Answer::Busy(_) => None,
         };
-        assert_eq!(done(Code::DuplicateItem), Some(Ok(())));
+        assert_eq!(done(Code::DuplicateItem), Some(Ok(Effect::Unchanged)));
         assert_eq!(done(Code::ValidationError), Some(Err(true)));
         assert_eq!(done(Code::AccessDenied), Some(Err(false)));
         for code in [

@@ -5,16 +5,20 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata as _, SdkError};
 use aws_sdk_dynamodb::operation::create_table::CreateTableError;
 use aws_sdk_dynamodb::types::{
-    AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType,
-    TimeToLiveSpecification,
+    AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
+    ProjectionType, ScalarAttributeType, TimeToLiveSpecification,
 };
 
+use crate::replays::{MESSAGE, RUN, SENT_ID, SENT_INDEX};
 use crate::statements::{Failure, unavailable};
 
 /// The name of the table of [`History`](crate::History), by default.
 pub const HISTORY_TABLE: &str = "task-history";
 /// The name of the table of [`Operations`](crate::Operations), by default.
 pub const OPERATIONS_TABLE: &str = "task-operations";
+
+/// The name of the table of [`Replays`](crate::replays::Replays), by default.
+pub const REPLAYS_TABLE: &str = "task-replays";
 
 /// A key attribute: its name, type and place in the key.
 type Key = (&'static str, ScalarAttributeType, KeyType);
@@ -28,7 +32,7 @@ pub async fn create_history(aws: &SdkConfig, name: &str) -> Result<(), Failure> 
         ("task", ScalarAttributeType::S, KeyType::Hash),
         ("version", ScalarAttributeType::N, KeyType::Range),
     ];
-    create(&Client::new(aws), name, &keys).await
+    create(&Client::new(aws), name, &keys, None).await
 }
 
 /// Creates the table of [`Operations`](crate::Operations), unless it exists.
@@ -37,7 +41,25 @@ pub async fn create_history(aws: &SdkConfig, name: &str) -> Result<(), Failure> 
 /// When DynamoDB does not answer, or refuses.
 pub async fn create_operations(aws: &SdkConfig, name: &str) -> Result<(), Failure> {
     let client = Client::new(aws);
-    create(&client, name, &[("operation", ScalarAttributeType::S, KeyType::Hash)]).await?;
+    create(&client, name, &[("operation", ScalarAttributeType::S, KeyType::Hash)], None).await?;
+    expire(&client, name).await
+}
+
+/// Creates the table of [`Replays`](crate::replays::Replays), unless it exists.
+///
+/// # Errors
+/// When DynamoDB does not answer, or refuses.
+pub async fn create_replays(aws: &SdkConfig, name: &str) -> Result<(), Failure> {
+    let client = Client::new(aws);
+    let keys = [
+        (RUN, ScalarAttributeType::S, KeyType::Hash),
+        (MESSAGE, ScalarAttributeType::S, KeyType::Range),
+    ];
+    create(&client, name, &keys, Some((SENT_INDEX, SENT_ID))).await?;
+    expire(&client, name).await
+}
+
+async fn expire(client: &Client, name: &str) -> Result<(), Failure> {
     let ttl = TimeToLiveSpecification::builder().enabled(true).attribute_name("expires_at").build();
     let request = client
         .update_time_to_live()
@@ -51,22 +73,42 @@ pub async fn create_operations(aws: &SdkConfig, name: &str) -> Result<(), Failur
     }
 }
 
-async fn create(client: &Client, name: &str, keys: &[Key]) -> Result<(), Failure> {
+/// With an index of a name and a text attribute, if one is wanted.
+async fn create(
+    client: &Client,
+    name: &str,
+    keys: &[Key],
+    index: Option<(&str, &str)>,
+) -> Result<(), Failure> {
     let mut request =
         client.create_table().table_name(name).billing_mode(BillingMode::PayPerRequest);
     for (attribute, kind, role) in keys {
-        let definition = AttributeDefinition::builder()
-            .attribute_name(*attribute)
-            .attribute_type(kind.clone())
-            .build();
-        let key =
-            KeySchemaElement::builder().attribute_name(*attribute).key_type(role.clone()).build();
         request = request
-            .attribute_definitions(definition.map_err(unavailable)?)
-            .key_schema(key.map_err(unavailable)?);
+            .attribute_definitions(definition(attribute, kind.clone())?)
+            .key_schema(key(attribute, role.clone())?);
+    }
+    if let Some((index, attribute)) = index {
+        let all = Projection::builder().projection_type(ProjectionType::All).build();
+        let index = GlobalSecondaryIndex::builder()
+            .index_name(index)
+            .key_schema(key(attribute, KeyType::Hash)?)
+            .projection(all);
+        request = request
+            .attribute_definitions(definition(attribute, ScalarAttributeType::S)?)
+            .global_secondary_indexes(index.build().map_err(unavailable)?);
     }
     match request.send().await.map_err(SdkError::into_service_error) {
         Ok(_) | Err(CreateTableError::ResourceInUseException(_)) => Ok(()),
         Err(error) => Err(unavailable(error)),
     }
+}
+
+fn definition(attribute: &str, kind: ScalarAttributeType) -> Result<AttributeDefinition, Failure> {
+    let definition = AttributeDefinition::builder().attribute_name(attribute).attribute_type(kind);
+    definition.build().map_err(unavailable)
+}
+
+fn key(attribute: &str, role: KeyType) -> Result<KeySchemaElement, Failure> {
+    let key = KeySchemaElement::builder().attribute_name(attribute).key_type(role);
+    key.build().map_err(unavailable)
 }

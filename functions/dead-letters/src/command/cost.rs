@@ -5,43 +5,18 @@
 
 use anyhow::{Context as _, Result};
 use chrono::{DateTime, Utc};
-use clap::Args;
 use serde::Serialize;
 use store::{CommandKey, ProcessedCommand, ProcessedCommands, ProcessedResult, Store};
 use uuid::Uuid;
 
 use super::Context;
 use super::show::message;
+use crate::arguments::CostArguments;
 use crate::dead_letter::DeadLetter;
 use crate::output::{self, HEADING, REASON, printable};
-use crate::queue::{Reference, reference};
 
 /// Commands that are listed, at most.
 const MOST: u32 = 1_000;
-
-const EXAMPLES: &str = "\
-Examples:
-  DATABASE_URL=postgres://operator@host/tasks dead-letters cost task-commands-dlq.fifo milk-1
-
-Exit codes: 0 done, 1 failed or interrupted, 2 wrong usage.";
-
-/// Show which commands of the same task were refused while a command was missing
-///
-/// It is for commands of task-app. The database user must be a member of `task_app_operator`.
-#[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
-pub(crate) struct CostArguments {
-    /// The queue's name or URL
-    #[arg(value_parser = reference)]
-    queue: Reference,
-    /// The message's id, the one that it had in its first queue, or its event's
-    id: String,
-    /// As one JSON object
-    #[arg(long)]
-    json: bool,
-    #[command(flatten)]
-    store: store::Config,
-}
 
 /// Its members are what `cost --json` prints.
 #[derive(Serialize)]

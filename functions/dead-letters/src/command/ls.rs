@@ -18,7 +18,7 @@ pub(super) async fn run(context: &Context, selection: &Selection, json: bool) ->
         let names = ["AGE", "TYPE", "REASON", "ATTEMPTS", "GROUP", "TENANT", "ID"];
         output::line(&format!("{HEADING}{}{HEADING:#}", row(names.map(str::to_owned), false)))?;
     }
-    read(context, &queue, selection, &progress, |dead_letter| {
+    read(context, &queue, &selection.which, &progress, |dead_letter| {
         if json {
             output::json(&dead_letter)
         } else {

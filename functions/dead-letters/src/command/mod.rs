@@ -1,48 +1,64 @@
 //! What each command does.
 
 mod cost;
+mod dry_run;
 mod groups;
 mod ls;
 mod manual;
 mod queues;
 mod read;
 mod reservoir;
+mod runs;
 mod show;
 
+use std::process::ExitCode;
+
+use aws_config::SdkConfig;
 use chrono::{DateTime, Utc};
 
-pub(crate) use cost::CostArguments;
-
 use crate::arguments::Command;
+use crate::clock::now;
 use crate::facts;
-use crate::queue::client;
+use crate::queue::aws;
+use crate::replay::replay;
 
 /// What every command has that uses queues.
 struct Context {
+    aws: SdkConfig,
     client: aws_sdk_sqs::Client,
     now: DateTime<Utc>,
 }
 
-pub(crate) async fn run(command: &Command) -> anyhow::Result<()> {
+/// Runs a command. `words` are the command line without the program's name.
+pub(crate) async fn run(command: &Command, words: Vec<String>) -> anyhow::Result<ExitCode> {
     match command {
-        Command::Queues { all, json } => queues::run(&context().await?, *all, *json).await,
-        Command::Ls { selection, json } => ls::run(&context().await?, selection, *json).await,
+        Command::Queues { all, json } => queues::run(&context().await?, *all, *json).await?,
+        Command::Ls { selection, json } => ls::run(&context().await?, selection, *json).await?,
         Command::Groups { selection, json } => {
-            groups::run(&context().await?, selection, *json).await
+            groups::run(&context().await?, selection, *json).await?;
         }
-        Command::Show { queue, id, json } => show::run(&context().await?, queue, id, *json).await,
-        Command::Cost(arguments) => cost::run(&context().await?, arguments).await,
-        Command::Facts(arguments) => facts::run(arguments).await,
-        Command::Completions { shell } => manual::completions(*shell),
-        Command::Man { folder } => manual::pages(folder),
+        Command::Show { queue, id, json, ledger } => {
+            show::run(&context().await?, queue, id, ledger, *json).await?;
+        }
+        Command::Replay(arguments) if arguments.dry_run => {
+            dry_run::run(&context().await?, arguments).await?;
+        }
+        Command::Replay(arguments) => {
+            let context = context().await?;
+            return replay(&context.aws, &context.client, arguments, &words).await;
+        }
+        Command::Runs { run, json, ledger } => {
+            runs::run(&context().await?, run.as_deref(), ledger, *json).await?;
+        }
+        Command::Cost(arguments) => cost::run(&context().await?, arguments).await?,
+        Command::Facts(arguments) => facts::run(arguments).await?,
+        Command::Completions { shell } => manual::completions(*shell)?,
+        Command::Man { folder } => manual::pages(folder)?,
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 async fn context() -> anyhow::Result<Context> {
-    Ok(Context { client: client().await?, now: now() })
-}
-
-#[expect(clippy::disallowed_methods, reason = "the one place that reads the machine's clock")]
-fn now() -> DateTime<Utc> {
-    Utc::now()
+    let aws = aws().await?;
+    Ok(Context { client: aws_sdk_sqs::Client::new(&aws), aws, now: now() })
 }

@@ -1,4 +1,4 @@
-//! The read of a queue that `ls` and `groups` share: what fits the selection, and how much was read.
+//! The read of a queue that `ls` and `groups` share: what is selected, and how much was read.
 
 use std::ops::ControlFlow;
 
@@ -6,7 +6,7 @@ use anyhow::bail;
 
 use super::Context;
 use super::reservoir::Reservoir;
-use crate::arguments::Selection;
+use crate::arguments::Which;
 use crate::dead_letter::{DeadLetter, Summary};
 use crate::output::{self, Progress};
 use crate::queue::{End, Interrupt, MOST_IN_FLIGHT, Peeked, Queue, peek};
@@ -23,13 +23,13 @@ pub(super) struct Extent {
 pub(super) async fn read(
     context: &Context,
     queue: &Queue,
-    selection: &Selection,
+    which: &Which,
     progress: &Progress,
     mut on: impl FnMut(Summary) -> anyhow::Result<()>,
 ) -> anyhow::Result<Extent> {
-    let (filter, now) = (selection.filter(), context.now);
-    let limit = selection.limit.unwrap_or(u64::MAX);
-    let mut sample = selection.sample.map(|most| Reservoir::new(most as usize));
+    let (filter, now) = (which.filter(), context.now);
+    let limit = which.limit.unwrap_or(u64::MAX);
+    let mut sample = which.sample.map(|most| Reservoir::new(most as usize));
     let mut matched = 0;
     let mut interrupt = Interrupt::listen()?;
     let peeked = peek(queue, &mut interrupt, |message| {

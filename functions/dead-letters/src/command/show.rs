@@ -3,16 +3,39 @@
 use std::ops::ControlFlow;
 
 use anyhow::{Result, bail};
+use serde::Serialize;
 
 use super::Context;
 use super::read::complete_or_noted;
 use crate::dead_letter::{DeadLetter, MovedBy};
+use crate::ledger::{Ledger, LedgerOptions, Replayed, lineage};
 use crate::output::{self, HEADING, Progress, REASON, indented, printable};
 use crate::queue::{Interrupt, Reference, find, peek};
 
-pub(super) async fn run(context: &Context, queue: &Reference, id: &str, json: bool) -> Result<()> {
+/// What `show --json` prints.
+#[derive(Serialize)]
+struct Shown<'a> {
+    #[serde(flatten)]
+    dead_letter: &'a DeadLetter,
+    lineage: &'a [Replayed],
+}
+
+pub(super) async fn run(
+    context: &Context,
+    queue: &Reference,
+    id: &str,
+    ledger: &LedgerOptions,
+    json: bool,
+) -> Result<()> {
     let dead_letter = message(context, queue, id).await?;
-    if json { output::json(&dead_letter) } else { print(&dead_letter) }
+    let lineage = match Ledger::existing(ledger, &context.aws) {
+        Some(ledger) => lineage(&ledger, &dead_letter).await?,
+        None => Vec::new(),
+    };
+    if json {
+        return output::json(&Shown { dead_letter: &dead_letter, lineage: &lineage });
+    }
+    print(&dead_letter, &lineage)
 }
 
 /// Reads until a message is found by its id, its original id or that of its event.
@@ -39,13 +62,19 @@ pub(super) async fn message(context: &Context, queue: &Reference, id: &str) -> R
     Ok(dead_letter)
 }
 
-fn print(dead_letter: &DeadLetter) -> Result<()> {
+fn print(dead_letter: &DeadLetter, lineage: &[Replayed]) -> Result<()> {
     for (name, value) in members(dead_letter) {
         if let Some(value) = value {
             let style = if name == "reason" { REASON } else { anstyle::Style::new() };
             let value = printable(&value);
             output::line(&format!("{HEADING}{name:20}{HEADING:#} {style}{value}{style:#}"))?;
         }
+    }
+    for Replayed { run, message_id, at, edited, why } in lineage {
+        let (id, why) = (printable(message_id), printable(why));
+        let (at, edited) = (at.to_rfc3339(), if *edited { ", edited" } else { "" });
+        let what = format!("{at} by run {run}{edited}, as the dead letter {id}: {why}");
+        output::line(&format!("{HEADING}{:20}{HEADING:#} {what}", "replayed"))?;
     }
     if !dead_letter.attributes.is_empty() {
         output::line(&format!("{HEADING}attributes{HEADING:#}"))?;

@@ -19,6 +19,7 @@ pub(super) struct Details {
     pub(super) trace_id: Option<String>,
     /// The ARN of the queue that it was in.
     pub(super) queue: Option<String>,
+    pub(super) group_id: Option<String>,
     /// Attributes of the sender that had no room.
     pub(super) attributes: BTreeMap<String, Attribute>,
 }

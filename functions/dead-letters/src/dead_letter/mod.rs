@@ -43,6 +43,12 @@ pub(crate) struct DeadLetter {
     /// The sender's attributes, also those that had no room beside ours.
     pub(crate) attributes: BTreeMap<String, Attribute>,
     pub(crate) body: String,
+    /// The group that its sender gave it in a standard queue.
+    #[serde(skip)]
+    pub(crate) sender_group: Option<String>,
+    /// The X-Ray trace header that its sender gave it.
+    #[serde(skip)]
+    pub(crate) trace_header: Option<String>,
 }
 
 impl DeadLetter {
@@ -64,7 +70,13 @@ impl DeadLetter {
             .get(objects::claim_check::ATTRIBUTE)
             .and_then(|attribute| serde_json::from_str(attribute.text()?).ok());
         let deduplication_id = MessageSystemAttributeName::MessageDeduplicationId;
+        let text = |name| system(&message, &name).map(str::to_owned);
+        // What a handler moved has its reason as its group, or none.
+        let is_senders = summary.moved_by != Some(MovedBy::Handler);
+        let group = text(MessageSystemAttributeName::MessageGroupId).filter(|_| is_senders);
         Self {
+            sender_group: details.group_id.or(group),
+            trace_header: text(MessageSystemAttributeName::AwsTraceHeader),
             deduplication_id: system(&message, &deduplication_id).map(str::to_owned),
             handler: details.handler,
             first_received_at: details.first_received_at,
@@ -75,6 +87,11 @@ impl DeadLetter {
             body: message.body.unwrap_or_default(),
             summary,
         }
+    }
+
+    /// The id that it had in its first queue: a handler sends a copy, and SQS moves the message itself.
+    pub(crate) fn sent_id(&self) -> &str {
+        self.original_message_id.as_deref().unwrap_or(&self.summary.message_id)
     }
 
     /// Whether an operator may mean this one: by either id of the message, or by the event's.

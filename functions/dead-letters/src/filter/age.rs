@@ -7,7 +7,7 @@ const UNITS: [(char, u64); 5] =
 const EXPECTED: &str = "a number and a unit is expected: s, m, h, d or w, as in `36h` or `1d12h`";
 
 /// Its seconds.
-pub(super) fn seconds(text: &str) -> Result<u64, Mistake> {
+pub(crate) fn seconds(text: &str) -> Result<u64, Mistake> {
     let mut total = Some(0_u64);
     let mut rest = text;
     while !rest.is_empty() || text.is_empty() {

@@ -8,6 +8,7 @@ mod attribute;
 mod condition;
 mod pattern;
 
+pub(crate) use age::seconds;
 pub(crate) use condition::{Condition, Kind, negated};
 
 use std::collections::BTreeMap;

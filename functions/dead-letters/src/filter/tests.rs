@@ -27,6 +27,8 @@ fn dead_letter() -> DeadLetter {
     };
     let priority = Attribute { data_type: "String".to_owned(), value: "high".to_owned() };
     DeadLetter {
+        sender_group: None,
+        trace_header: None,
         summary,
         handler: None,
         first_received_at: None,

@@ -1,30 +1,60 @@
-//! How far a read is, for who looks at a terminal.
+//! How far a command is, for who looks at a terminal or reads a log.
 
-use std::io::{IsTerminal as _, stdout};
+use std::cell::Cell;
+use std::io::{IsTerminal as _, stderr, stdout};
+use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-pub(crate) struct Progress(ProgressBar);
+use super::note;
+
+/// Between lines in a log.
+const LINES: Duration = Duration::from_secs(10);
+
+pub(crate) struct Progress {
+    bar: ProgressBar,
+    /// When the next line is due, in a log.
+    next_line: Option<Cell<Instant>>,
+}
 
 impl Progress {
-    /// Of so many messages, if the standard error is a terminal.
+    /// Of a read of so many messages, if the standard error is a terminal.
     pub(crate) fn of(messages: u64) -> anyhow::Result<Self> {
         let style = ProgressStyle::with_template("{bar:30} {pos}/{len} read, {eta} left")?;
-        Ok(Self(ProgressBar::new(messages).with_style(style)))
+        Ok(Self { bar: ProgressBar::new(messages).with_style(style), next_line: None })
     }
 
     /// The same, unless the results appear on the terminal meanwhile: they are progress enough.
     pub(crate) fn beside_results(messages: u64) -> anyhow::Result<Self> {
-        if stdout().is_terminal() { Ok(Self(ProgressBar::hidden())) } else { Self::of(messages) }
+        if stdout().is_terminal() {
+            return Ok(Self { bar: ProgressBar::hidden(), next_line: None });
+        }
+        Self::of(messages)
+    }
+
+    /// Of sending so many messages: as a bar on a terminal, and as a line now and then in a log.
+    pub(crate) fn sending(messages: u64) -> anyhow::Result<Self> {
+        let template = "{bar:30} {pos}/{len} sent, {per_sec}, {eta} left";
+        let style = ProgressStyle::with_template(template)?;
+        let bar = ProgressBar::new(messages).with_style(style);
+        let next_line = (!stderr().is_terminal()).then(|| Cell::new(Instant::now() + LINES));
+        Ok(Self { bar, next_line })
     }
 
     pub(crate) fn advance(&self) {
-        self.0.inc(1);
+        self.bar.inc(1);
+        let Some(next_line) = &self.next_line else { return };
+        if Instant::now() >= next_line.get() {
+            next_line.set(Instant::now() + LINES);
+            let (position, length) = (self.bar.position(), self.bar.length().unwrap_or_default());
+            let (rate, left) = (self.bar.per_sec(), self.bar.eta().as_secs());
+            note(&format!("{position} of {length} sent, {rate:.0} a second, {left} seconds left"));
+        }
     }
 }
 
 impl Drop for Progress {
     fn drop(&mut self) {
-        self.0.finish_and_clear();
+        self.bar.finish_and_clear();
     }
 }

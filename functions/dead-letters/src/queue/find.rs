@@ -11,12 +11,7 @@ use super::{Queue, Reference, name_of};
 
 /// Finds a queue that may be read without harm.
 pub(crate) async fn find(client: &Client, reference: &Reference) -> anyhow::Result<Queue> {
-    let url = match reference {
-        Reference::Url(url) => url.clone(),
-        Reference::Name(name) => url(client, name).await?,
-    };
-    let attributes = attributes(client, &url).await.map_err(|error| unknown(&url, error))?;
-    let queue = Queue::new(client, &url, &attributes);
+    let queue = target(client, reference).await?;
     // There each read counts as a delivery, and the last one moves the message.
     if let Some(redrive) = &queue.redrive {
         let target = name_of(&redrive.dead_letter_target_arn);
@@ -27,6 +22,16 @@ pub(crate) async fn find(client: &Client, reference: &Reference) -> anyhow::Resu
         );
     }
     Ok(queue)
+}
+
+/// Finds a queue that is sent to.
+pub(crate) async fn target(client: &Client, reference: &Reference) -> anyhow::Result<Queue> {
+    let url = match reference {
+        Reference::Url(url) => url.clone(),
+        Reference::Name(name) => url(client, name).await?,
+    };
+    let attributes = attributes(client, &url).await.map_err(|error| unknown(&url, error))?;
+    Ok(Queue::new(client, &url, &attributes))
 }
 
 async fn url(client: &Client, name: &str) -> anyhow::Result<String> {

@@ -27,9 +27,20 @@ pub(crate) const WAIT: Duration = Duration::from_secs(1);
 pub(crate) const VISIBILITY: Duration = Duration::from_mins(5);
 /// How long a read may take. What is left until [`VISIBILITY`] is for the last receives and the release.
 pub(crate) const READING: Duration = Duration::from_secs(200);
+/// How often it is looked for messages whose visibility timeout is to begin anew.
+pub(crate) const EXTENSIONS: Duration = Duration::from_secs(15);
 /// Attempts to release a message that SQS does not release.
 pub(crate) const RELEASES: usize = 3;
+/// Attempts to send a message that SQS may take next time.
+pub(crate) const SENDS: usize = 3;
+/// Attempts to delete a message that SQS does not delete.
+pub(crate) const DELETES: usize = 3;
 /// Queues of a page of `ListQueues`: the most that SQS allows.
 pub(crate) const QUEUES_OF_A_PAGE: i32 = 1_000;
 /// Pages of queues.
 pub(crate) const MOST_PAGES_OF_QUEUES: usize = 100;
+
+/// A duration, as SQS takes it.
+pub(crate) fn seconds(duration: Duration) -> i32 {
+    i32::try_from(duration.as_secs()).unwrap_or(i32::MAX)
+}

@@ -41,6 +41,12 @@ enum Read {
 }
 
 pub(crate) async fn list(client: &Client) -> anyhow::Result<Listed> {
+    let (queues, denied) = all(client).await?;
+    Ok(Listed { found: dead_letter_queues(queues), denied })
+}
+
+/// Every queue that may be read, and how many may not.
+pub(super) async fn all(client: &Client) -> anyhow::Result<(Vec<Queue>, usize)> {
     let urls = urls(client).await?;
     let reads = stream::iter(urls).map(|url| read(client, url)).buffer_unordered(LANES);
     let (mut queues, mut denied) = (Vec::new(), 0);
@@ -51,7 +57,7 @@ pub(crate) async fn list(client: &Client) -> anyhow::Result<Listed> {
             Read::Gone => (),
         }
     }
-    Ok(Listed { found: dead_letter_queues(queues), denied })
+    Ok((queues, denied))
 }
 
 /// Those that the redrive policy of another one names.

@@ -1,27 +1,36 @@
 //! Queues: found, and read without harm.
 
 mod access;
+mod delete;
 mod find;
 mod held;
+mod intake;
 mod interrupt;
 mod limits;
 mod list;
 mod name;
 mod peek;
-mod release;
+mod send;
+mod sources;
+mod visibility;
 
-pub(crate) use access::client;
-pub(crate) use find::find;
+pub(crate) use access::aws;
+pub(crate) use delete::delete;
+pub(crate) use find::{find, target};
+pub(crate) use intake::{Intake, Page};
 pub(crate) use interrupt::Interrupt;
-pub(crate) use limits::MOST_IN_FLIGHT;
+pub(crate) use limits::{LANES, MOST_IN_FLIGHT, PAGE};
 pub(crate) use list::{DeadLetterQueue, Listed, list};
 pub(crate) use name::{Reference, reference};
 pub(crate) use peek::{End, Peeked, peek};
+pub(crate) use send::send;
+pub(crate) use sources::sources;
 
 use std::collections::HashMap;
 
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::QueueAttributeName as Name;
+use find::attributes;
 use serde::Deserialize;
 
 /// A queue, as it is at the moment.
@@ -78,6 +87,15 @@ impl Queue {
             redrive: serde_json::from_str(text(&Name::RedrivePolicy)).ok(),
             arn,
         }
+    }
+
+    /// The same queue, as it is now.
+    ///
+    /// # Errors
+    /// When SQS does not answer.
+    pub(crate) async fn refreshed(&self) -> anyhow::Result<Self> {
+        let attributes = attributes(&self.client, &self.url).await?;
+        Ok(Self::new(&self.client, &self.url, &attributes))
     }
 }
 

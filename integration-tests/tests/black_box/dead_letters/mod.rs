@@ -11,6 +11,8 @@ mod native;
 mod ours;
 mod queues;
 mod reasons;
+mod replay;
 mod standard;
+mod stopping;
 
 pub(crate) use reasons::dead_letters;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use aws_config::SdkConfig;
 use futures::future::join_all;
-use records::tables::{HISTORY_TABLE, OPERATIONS_TABLE};
+use records::tables::{HISTORY_TABLE, OPERATIONS_TABLE, REPLAYS_TABLE};
 use secrecy::SecretString;
 use tokio::task::JoinHandle;
 use tokio::time::{Interval, MissedTickBehavior, interval};
@@ -191,6 +191,7 @@ impl Stack {
 async fn create_tables(aws: &SdkConfig) -> Result<()> {
     records::tables::create_history(aws, HISTORY_TABLE).await?;
     records::tables::create_operations(aws, OPERATIONS_TABLE).await?;
+    records::tables::create_replays(aws, REPLAYS_TABLE).await?;
     Ok(())
 }
 

@@ -25,7 +25,7 @@ struct Cause {
 }
 
 #[derive(Debug, PartialEq, Eq, Serialize)]
-struct Group {
+pub(super) struct Group {
     count: u64,
     #[serde(flatten)]
     cause: Cause,
@@ -42,7 +42,7 @@ struct Sample {
 }
 
 #[derive(Debug, Default)]
-struct Groups {
+pub(super) struct Groups {
     groups: HashMap<Cause, Group>,
     ungrouped: u64,
 }
@@ -65,7 +65,7 @@ pub(super) async fn run(context: &Context, selection: &Selection, json: bool) ->
     let mut groups = Groups::default();
     let progress = Progress::of(queue.depth.visible)?;
     let now = context.now;
-    let extent = read(context, &queue, selection, &progress, |dead_letter| {
+    let extent = read(context, &queue, &selection.which, &progress, |dead_letter| {
         groups.add(dead_letter);
         Ok(())
     })
@@ -94,7 +94,7 @@ pub(super) async fn run(context: &Context, selection: &Selection, json: bool) ->
 }
 
 impl Groups {
-    fn add(&mut self, dead_letter: Summary) {
+    pub(super) fn add(&mut self, dead_letter: Summary) {
         let cause = Cause {
             fingerprint: dead_letter.detail.as_deref().map(fingerprint),
             reason: dead_letter.reason,
@@ -121,7 +121,7 @@ impl Groups {
     }
 
     /// The largest first.
-    fn sorted(self) -> Vec<Group> {
+    pub(super) fn sorted(self) -> Vec<Group> {
         let mut groups: Vec<_> = self.groups.into_values().collect();
         groups.sort_by(|one, other| {
             other.count.cmp(&one.count).then_with(|| one.cause.cmp(&other.cause))
@@ -130,7 +130,7 @@ impl Groups {
     }
 }
 
-fn print(groups: &[Group], now: DateTime<Utc>) -> Result<()> {
+pub(super) fn print(groups: &[Group], now: DateTime<Utc>) -> Result<()> {
     let heading = format!(
         "{:>7}  {:24}  {:32}  {:>5}  {:>5}  SAMPLE",
         "COUNT", "REASON", "TYPE", "FIRST", "LAST"

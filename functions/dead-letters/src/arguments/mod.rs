@@ -1,13 +1,19 @@
 //! The command line.
 
+mod cost;
+mod replay;
+
+pub(crate) use cost::CostArguments;
+pub(crate) use replay::ReplayArguments;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
-use crate::command::CostArguments;
 use crate::facts::FactsArguments;
 use crate::filter::{Condition, Filter, Kind, negated};
+use crate::ledger::LedgerOptions;
 use crate::mistake::Mistake;
 use crate::queue::{Reference, reference};
 
@@ -21,8 +27,10 @@ Examples:
   dead-letters ls task-commands-dlq.fifo --reason 'schema_*' --newer-than 2h
   dead-letters ls orders-dlq --body-path '$.data[?@.amount>100]' --not tenant=acme --json
   dead-letters show task-commands-dlq.fifo 3f1c2b9e-7a51-4c0e-9d35-0a8e6f1d2c3b
+  dead-letters replay task-commands-dlq.fifo --reason database_unavailable --why INC-7 --canary 5
+  dead-letters runs
 
-Exit codes: 0 done, 1 failed or interrupted, 2 wrong usage.";
+Exit codes: 0 done, 1 failed or interrupted, 2 wrong usage, 3 stopped by the canary of a replay.";
 
 const COMPLETIONS: &str = "\
 Examples:
@@ -34,9 +42,9 @@ const MAN: &str = "\
 Examples:
   dead-letters man ~/.local/share/man/man1 && man dead-letters-ls";
 
-/// Lists, groups and shows the messages of any SQS dead-letter queue, and leaves them as they are.
+/// Lists, groups, shows and replays the messages of any SQS dead-letter queue.
 ///
-/// What is read is visible again at the end, in its order. Region, endpoint and credentials are those of
+/// What is only read is visible again at the end, in its order. Region, endpoint and credentials are those of
 /// every AWS tool: `AWS_REGION`, `AWS_ENDPOINT_URL`, `AWS_PROFILE` and so on.
 #[derive(Debug, Parser)]
 #[command(version, after_help = EXAMPLES)]
@@ -75,6 +83,18 @@ pub(crate) enum Command {
         #[command(flatten)]
         selection: Selection,
     },
+    Replay(Box<ReplayArguments>),
+    /// Show what was replayed: all runs, or all messages of one
+    #[command(after_help = EXAMPLES)]
+    Runs {
+        /// The run, by its id
+        run: Option<String>,
+        /// One JSON object for each run, or for the run and each of its messages, and line
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        ledger: LedgerOptions,
+    },
     /// Show all of one message
     #[command(after_help = EXAMPLES)]
     Show {
@@ -86,6 +106,8 @@ pub(crate) enum Command {
         /// As one JSON object
         #[arg(long)]
         json: bool,
+        #[command(flatten)]
+        ledger: LedgerOptions,
     },
     Cost(CostArguments),
     Facts(FactsArguments),
@@ -108,6 +130,13 @@ pub(crate) struct Selection {
     /// The queue's name or URL
     #[arg(value_parser = reference)]
     pub(crate) queue: Reference,
+    #[command(flatten)]
+    pub(crate) which: Which,
+}
+
+/// Which messages of a queue.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Which {
     /// Stop after so many messages that fit
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) limit: Option<u64>,
@@ -121,7 +150,7 @@ pub(crate) struct Selection {
 
 /// Of an option that is repeated, one value must fit; of different options, each. `*` in a value stands
 /// for any text, and `-` for a missing value.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(
     next_help_heading = "Filters (`*` is any text, `-` a missing value; repeated: one must fit)"
 )]
@@ -167,7 +196,7 @@ struct Filters {
     not: Vec<Condition>,
 }
 
-impl Selection {
+impl Which {
     pub(crate) fn filter(&self) -> Filter {
         let given = &self.filter;
         let one = |condition: &Option<Condition>| condition.iter().cloned().collect();
@@ -186,6 +215,18 @@ impl Selection {
             (Kind::BodyPath, given.body_path.clone()),
         ];
         Filter::new(wanted, given.not.clone())
+    }
+}
+
+/// The command line of a run, as it was written down.
+///
+/// # Errors
+/// When it is none of `replay`.
+pub(crate) fn parse_replay(words: &[String]) -> anyhow::Result<ReplayArguments> {
+    let line = std::iter::once("dead-letters").chain(words.iter().map(String::as_str));
+    match Arguments::try_parse_from(line)?.command {
+        Command::Replay(arguments) => Ok(*arguments),
+        _ => anyhow::bail!("it is none of a replay"),
     }
 }
 

@@ -1,0 +1,73 @@
+//! `dead-letters replay --dry-run`: what would be replayed.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Result, bail};
+use serde::Serialize;
+
+use super::Context;
+use super::groups::{Group, Groups, print};
+use super::read::{Extent, read};
+use crate::arguments::ReplayArguments;
+use crate::output::{self, Progress, note};
+use crate::queue::find;
+use crate::replay::Targets;
+
+/// What `replay --dry-run --json` prints.
+#[derive(Serialize)]
+struct Report<'a> {
+    queue: &'a str,
+    read: u64,
+    in_queue: u64,
+    /// Whether everything was read.
+    complete: bool,
+    /// What would be sent, by the target queue.
+    targets: &'a BTreeMap<String, u64>,
+    /// What would not be sent, by the cause.
+    failures: &'a BTreeMap<String, u64>,
+    groups: &'a [Group],
+}
+
+pub(super) async fn run(context: &Context, arguments: &ReplayArguments) -> Result<()> {
+    let Some(queue) = &arguments.queue else { bail!("a queue is needed") };
+    let queue = find(&context.client, queue).await?;
+    let targets = Targets::find(&queue, arguments).await?;
+    let progress = Progress::of(queue.depth.visible)?;
+    let mut groups = Groups::default();
+    let (mut sent, mut failures) = (BTreeMap::new(), BTreeMap::new());
+    let extent = read(context, &queue, &arguments.which, &progress, |summary| {
+        let (counts, key) = match targets.of(&summary) {
+            Ok(target) => (&mut sent, target.name.clone()),
+            Err(failure) => (&mut failures, failure),
+        };
+        *counts.entry(key).or_default() += 1;
+        groups.add(summary);
+        Ok(())
+    })
+    .await?;
+    drop(progress);
+    let Extent { read, in_queue, .. } = extent;
+    let (queue, complete) = (queue.name.as_str(), read >= in_queue);
+    let groups = groups.sorted();
+    let report = Report {
+        queue,
+        read,
+        in_queue,
+        complete,
+        targets: &sent,
+        failures: &failures,
+        groups: &groups,
+    };
+    if arguments.json {
+        return output::json(&report);
+    }
+    print(&groups, context.now)?;
+    for (target, count) in &sent {
+        note(&format!("{count} would be sent to {target}"));
+    }
+    for (failure, count) in &failures {
+        note(&format!("{count} would stay: {failure}"));
+    }
+    note("this is a dry run: nothing was changed");
+    Ok(())
+}

@@ -1,0 +1,219 @@
+//! Puts messages of a dead-letter queue back.
+//!
+//! | file | what |
+//! |---|---|
+//! | `pass` | one way through the queue: receives, selects, and starts batches |
+//! | `ready` | what waits to be sent, each group in its order |
+//! | `transfer` | the steps of a batch: claim, send, record, delete |
+//! | `outgoing` | a message as its producer sent it |
+//! | `targets` | to which queue it goes |
+//! | `watch` | what became of the messages of a stage |
+//! | `state` | what is known of the run so far |
+
+mod outgoing;
+mod pass;
+mod rate;
+mod ready;
+mod report;
+mod state;
+mod targets;
+mod transfer;
+mod watch;
+
+pub(crate) use targets::Targets;
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use aws_config::SdkConfig;
+use aws_sdk_sqs::Client;
+use chrono::{DateTime, Utc};
+use pass::{Passed, pass};
+use rate::Rate;
+use records::replays::{Counts, MessageState, Run as Record, RunState};
+use report::report;
+use state::{State, Stop};
+use uuid::Uuid;
+use watch::watch;
+
+use crate::arguments::{ReplayArguments, parse_replay};
+use crate::clock::now;
+use crate::filter::Filter;
+use crate::identity::identity;
+use crate::ledger::{Lease, Ledger};
+use crate::output::{Progress, note};
+use crate::queue::{Interrupt, Queue, find, reference};
+
+/// The unchanging part of a run.
+struct Run<'a> {
+    id: String,
+    queue: &'a Queue,
+    targets: Targets,
+    filter: Filter,
+    started_at: DateTime<Utc>,
+    reorders: bool,
+    wait: Duration,
+    accepts_silence: bool,
+    ledger: &'a Ledger,
+    lease: Lease,
+}
+
+impl Run<'_> {
+    /// Whether a message must not be sent before an earlier one of its group.
+    fn keeps_order(&self) -> bool {
+        self.queue.is_fifo && !self.reorders
+    }
+}
+
+/// Replays what a command line asks for, or goes on with a run. `words` are the command line without the
+/// program's name.
+pub(crate) async fn replay(
+    aws: &SdkConfig,
+    client: &Client,
+    given: &ReplayArguments,
+    words: &[String],
+) -> Result<ExitCode> {
+    let ledger = Ledger::open(&given.ledger, aws)?;
+    let lease = Lease::new();
+    let mut interrupt = Interrupt::listen()?;
+    let record = match &given.resume {
+        Some(id) => resumed(&ledger, &lease, id, given.take_over).await?,
+        None => begun(aws, client, &ledger, &lease, given, words).await?,
+    };
+    // What was asked for when it was begun; how fast and how carefully, now.
+    let asked = parse_replay(&record.arguments).context("the run's own command line")?;
+    let queue = find(client, &reference(&record.queue)?).await?;
+    let rate = Rate::new(given.rate.or(asked.rate));
+    let total = asked.which.limit.unwrap_or(queue.depth.visible);
+    let mut state = State::new(record, rate, Progress::sending(total)?);
+    let run = Run {
+        id: state.record.run.clone(),
+        targets: Targets::find(&queue, &asked).await?,
+        queue: &queue,
+        filter: asked.which.filter(),
+        started_at: state.record.started_at,
+        reorders: asked.reorder,
+        wait: given.wait(),
+        accepts_silence: given.accept_silence,
+        ledger: &ledger,
+        lease,
+    };
+    let stop = stages(&run, &mut state, &mut interrupt, &asked).await;
+    end(&run, state, stop, given.json).await
+}
+
+/// Stage by stage, and then everything.
+async fn stages(
+    run: &Run<'_>,
+    state: &mut State,
+    interrupt: &mut Interrupt,
+    asked: &ReplayArguments,
+) -> Result<Option<Stop>> {
+    let limit = asked.which.limit.unwrap_or(u64::MAX);
+    let left = |state: &State| limit.saturating_sub(state.record.counts.sent);
+    let passed = usize::try_from(state.record.stages_passed)?;
+    for stage in asked.stages().into_iter().skip(passed) {
+        let Passed { sent, has_more, stop } =
+            pass(run, state, interrupt, stage.min(left(state))).await?;
+        if stop.is_some() {
+            return Ok(stop);
+        }
+        note(&format!("{} were sent. Waiting for what becomes of them", sent.len()));
+        if let Some(stop) = watch(run, state, interrupt, &sent).await? {
+            return Ok(Some(stop));
+        }
+        state.record.stages_passed += 1;
+        run.ledger.renew(&state.record, &run.lease).await?;
+        if !has_more {
+            return Ok(None);
+        }
+    }
+    let left = left(state);
+    Ok(pass(run, state, interrupt, left).await?.stop)
+}
+
+/// Writes how a run ended, and prints it.
+async fn end(
+    run: &Run<'_>,
+    mut state: State,
+    stop: Result<Option<Stop>>,
+    json: bool,
+) -> Result<ExitCode> {
+    let stop = stop.unwrap_or_else(|error| Some(Stop::Failed(error)));
+    let record = &mut state.record;
+    record.state = if stop.is_some() { RunState::Stopped } else { RunState::Done };
+    record.stopped_because = stop.as_ref().map(ToString::to_string);
+    record.ended_at = Some(now());
+    if let Err(error) = run.ledger.renew(record, &run.lease).await {
+        note(&format!("the ledger does not know how the run ended: {error:#}"));
+    }
+    report(run, &state, json)?;
+    Ok(match stop {
+        Some(Stop::Canary(_)) => ExitCode::from(3),
+        Some(_) => ExitCode::FAILURE,
+        None if state.record.counts.failed + state.record.counts.held_back > 0 => ExitCode::FAILURE,
+        None => ExitCode::SUCCESS,
+    })
+}
+
+async fn begun(
+    aws: &SdkConfig,
+    client: &Client,
+    ledger: &Ledger,
+    lease: &Lease,
+    given: &ReplayArguments,
+    words: &[String],
+) -> Result<Record> {
+    let (Some(queue), Some(why)) = (&given.queue, &given.why) else {
+        bail!("a queue and `--why` are needed")
+    };
+    // Nothing is written for what cannot begin.
+    let queue = find(client, queue).await?;
+    Targets::find(&queue, given).await?;
+    let record = Record {
+        run: Uuid::now_v7().to_string(),
+        state: RunState::Running,
+        stopped_because: None,
+        queue: queue.url.clone(),
+        arguments: words.to_vec(),
+        by: identity(aws).await,
+        why: why.clone(),
+        started_at: now(),
+        ended_at: None,
+        stages_passed: 0,
+        counts: Counts::default(),
+    };
+    ledger.begin(&record, lease).await?;
+    note(&format!("run {}, in the ledger {}", record.run, ledger.place()));
+    Ok(record)
+}
+
+async fn resumed(ledger: &Ledger, lease: &Lease, id: &str, is_abandoned: bool) -> Result<Record> {
+    let record = ledger.take_over(id, lease, is_abandoned).await?;
+    if record.state == RunState::Done {
+        bail!("the run {id} is done: nothing is left to resume");
+    }
+    // What failed or was held back is tried again.
+    let mut counts = Counts { failed: 0, held_back: 0, ..record.counts };
+    recount(ledger, id, &mut counts).await?;
+    let (state, stopped_because, ended_at) = (RunState::Running, None, None);
+    let record = Record { state, stopped_because, ended_at, counts, ..record };
+    ledger.renew(&record, lease).await?;
+    Ok(record)
+}
+
+/// What the ledger knows of the run's messages. Its process may have been killed before it wrote numbers.
+async fn recount(ledger: &Ledger, id: &str, counts: &mut Counts) -> Result<()> {
+    (counts.sent, counts.edited, counts.perhaps_twice) = (0, 0, 0);
+    ledger
+        .messages(id, |message| {
+            if message.state == MessageState::Sent {
+                counts.sent += 1;
+                counts.edited += u64::from(message.edit.is_some());
+                counts.perhaps_twice += u64::from(message.sends > 1);
+            }
+            Ok(())
+        })
+        .await
+}

@@ -1,0 +1,214 @@
+//! Messages that were received and wait to be sent: of each group one at a time, in its order.
+//!
+//! A batch may fail in part. Were two messages of a group in one batch, the second one could be sent without
+//! the first.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+
+/// What is to be sent.
+pub(super) trait Item {
+    /// The group in which it has a place.
+    fn group(&self) -> Option<&str>;
+    fn bytes(&self) -> usize;
+}
+
+/// The queue of what is ready.
+pub(super) struct Ready<T> {
+    /// Without a place in a group.
+    loose: VecDeque<T>,
+    groups: HashMap<String, VecDeque<T>>,
+    /// Groups of which something is ready and nothing is being sent.
+    idle: VecDeque<String>,
+    busy: HashSet<String>,
+    /// Groups to which nothing more may be added.
+    closed: HashSet<String>,
+    len: usize,
+    bytes: usize,
+}
+
+impl<T: Item> Ready<T> {
+    pub(super) fn new() -> Self {
+        Self {
+            loose: VecDeque::new(),
+            groups: HashMap::new(),
+            idle: VecDeque::new(),
+            busy: HashSet::new(),
+            closed: HashSet::new(),
+            len: 0,
+            bytes: 0,
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.len
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Drops what is ready.
+    pub(super) fn clear(&mut self) {
+        *self = Self { closed: std::mem::take(&mut self.closed), ..Self::new() };
+    }
+
+    /// Adds an item behind all others of its group; it is given back if its group is closed.
+    pub(super) fn push(&mut self, item: T) -> Result<(), T> {
+        let bytes = item.bytes();
+        match item.group().map(str::to_owned) {
+            None => self.loose.push_back(item),
+            Some(group) if self.closed.contains(&group) => return Err(item),
+            Some(group) => {
+                let line = self.groups.entry(group.clone()).or_default();
+                line.push_back(item);
+                if line.len() == 1 && !self.busy.contains(&group) {
+                    self.idle.push_back(group);
+                }
+            }
+        }
+        self.len += 1;
+        self.bytes += bytes;
+        Ok(())
+    }
+
+    /// The next items, which are being sent from now on: no more than so many and so many bytes, but one.
+    pub(super) fn take(&mut self, most: usize, most_bytes: usize) -> Vec<T> {
+        let (mut taken, mut bytes) = (Vec::new(), 0);
+        while taken.len() < most {
+            let next = self.loose.front().or_else(|| self.groups.get(self.idle.front()?)?.front());
+            let Some(size) = next.map(Item::bytes) else { break };
+            if !taken.is_empty() && bytes + size > most_bytes {
+                break;
+            }
+            let Some(item) = self.pop() else { break };
+            bytes += size;
+            taken.push(item);
+        }
+        self.len -= taken.len();
+        self.bytes -= bytes;
+        taken
+    }
+
+    fn pop(&mut self) -> Option<T> {
+        if let Some(item) = self.loose.pop_front() {
+            return Some(item);
+        }
+        let group = self.idle.pop_front()?;
+        let item = self.groups.get_mut(&group)?.pop_front()?;
+        self.busy.insert(group);
+        Some(item)
+    }
+
+    /// Nothing of the group is being sent any more.
+    pub(super) fn sent(&mut self, group: &str) {
+        self.busy.remove(group);
+        if self.groups.get(group).is_some_and(|line| !line.is_empty()) {
+            self.idle.push_back(group.to_owned());
+        } else {
+            self.groups.remove(group);
+        }
+    }
+
+    /// Nothing more of the group may be added.
+    pub(super) fn close(&mut self, group: &str) {
+        self.closed.insert(group.to_owned());
+    }
+
+    /// Nothing of the group may be added or sent any more. Returns how many items of it were ready.
+    pub(super) fn block(&mut self, group: &str) -> usize {
+        self.busy.remove(group);
+        self.idle.retain(|idle| idle != group);
+        self.close(group);
+        let dropped = self.groups.remove(group).unwrap_or_default();
+        self.len -= dropped.len();
+        self.bytes -= dropped.iter().map(Item::bytes).sum::<usize>();
+        dropped.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[derive(Debug, PartialEq)]
+    struct Numbered(usize, Option<String>);
+
+    impl Item for Numbered {
+        fn group(&self) -> Option<&str> {
+            self.1.as_deref()
+        }
+
+        fn bytes(&self) -> usize {
+            10
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn each_group_leaves_one_by_one_in_its_order(
+            groups in prop::collection::vec(prop::option::of(0..4_u8), 0..60), most in 1..8_usize,
+        ) {
+            let mut ready = Ready::new();
+            for (number, group) in groups.iter().enumerate() {
+                ready.push(Numbered(number, group.map(|group| group.to_string()))).unwrap();
+            }
+            let mut left: Vec<Numbered> = Vec::new();
+            loop {
+                let taken = ready.take(most, usize::MAX);
+                let of_groups: Vec<_> = taken.iter().filter_map(Item::group).collect();
+                let distinct: HashSet<_> = of_groups.iter().copied().collect();
+                prop_assert!(taken.len() <= most && distinct.len() == of_groups.len());
+                if taken.is_empty() {
+                    break;
+                }
+                for item in &taken {
+                    if let Some(group) = item.group() {
+                        ready.sent(group);
+                    }
+                }
+                left.extend(taken);
+            }
+            prop_assert_eq!((left.len(), ready.len(), ready.bytes()), (groups.len(), 0, 0));
+            for group in [None, Some("0"), Some("1"), Some("2"), Some("3")] {
+                prop_assert!(left.iter().filter(|item| item.group() == group).is_sorted_by_key(|i| i.0));
+            }
+        }
+    }
+
+    #[test]
+    fn a_group_that_is_blocked_leaves_nothing_more() {
+        let item = |number, group: &str| Numbered(number, Some(group.to_owned()));
+        let mut ready = Ready::new();
+        for number in 0..3 {
+            ready.push(item(number, "a")).unwrap();
+            ready.push(item(number + 3, "b")).unwrap();
+        }
+        assert_eq!(ready.take(10, usize::MAX).len(), 2);
+        assert_eq!(ready.block("a"), 2);
+        ready.sent("b");
+        assert_eq!(ready.push(item(9, "a")), Err(item(9, "a")));
+        assert_eq!(ready.take(10, usize::MAX), [item(4, "b")]);
+        assert_eq!(ready.len(), 1);
+    }
+
+    #[test]
+    fn what_a_closed_group_has_leaves() {
+        let item = |number| Numbered(number, Some("a".to_owned()));
+        let mut ready = Ready::new();
+        ready.push(item(0)).unwrap();
+        ready.close("a");
+        assert_eq!(ready.push(item(1)), Err(item(1)));
+        assert_eq!(ready.take(10, usize::MAX), [item(0)]);
+    }
+
+    #[test]
+    fn a_batch_has_room_for_one_however_large() {
+        let mut ready = Ready::new();
+        for number in 0..3 {
+            ready.push(Numbered(number, None)).unwrap();
+        }
+        assert_eq!(ready.take(10, 5).len(), 1);
+        assert_eq!(ready.take(10, 20).len(), 2);
+    }
+}

@@ -1,0 +1,92 @@
+//! What is known of a run so far.
+
+use std::collections::HashSet;
+use std::fmt::{self, Display, Formatter};
+
+use records::replays::Run as Record;
+use uuid::Uuid;
+
+use super::rate::Rate;
+use crate::dead_letter::DeadLetter;
+use crate::output::{Progress, note, printable};
+use crate::queue::MOST_IN_FLIGHT;
+
+/// Failures that are printed. The ledger has all of them.
+const PRINTED_FAILURES: u64 = 20;
+
+/// Why a run stopped before its end.
+#[derive(Debug)]
+pub(super) enum Stop {
+    Interrupted,
+    /// No more messages may be held.
+    Full,
+    /// Something does not answer.
+    Failed(anyhow::Error),
+    /// Messages of a stage came back, or nobody knows what became of them.
+    Canary(String),
+}
+
+impl Display for Stop {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Interrupted => write!(formatter, "interrupted"),
+            Self::Full => write!(
+                formatter,
+                "{MOST_IN_FLIGHT} messages that are not selected are held, and no more may be: narrow \
+                 the queue first, or replay these"
+            ),
+            Self::Failed(error) => write!(formatter, "{error:#}"),
+            Self::Canary(what) => write!(formatter, "{what}"),
+        }
+    }
+}
+
+/// The changing part of a run.
+pub(super) struct State {
+    pub(super) record: Record,
+    pub(super) rate: Rate,
+    pub(super) progress: Progress,
+    /// Messages that were sent to the dead-letter queue after the run had begun.
+    pub(super) newer: u64,
+    /// The new ids of what this process sent: 16 bytes for each of perhaps a million.
+    sent: HashSet<Uuid>,
+    returned: HashSet<String>,
+}
+
+impl State {
+    pub(super) fn new(record: Record, rate: Rate, progress: Progress) -> Self {
+        let (sent, returned) = (HashSet::new(), HashSet::new());
+        Self { record, rate, progress, newer: 0, sent, returned }
+    }
+
+    pub(super) fn sent(&mut self, sent_id: &str, is_edited: bool, perhaps_twice: bool) {
+        let counts = &mut self.record.counts;
+        counts.sent += 1;
+        counts.edited += u64::from(is_edited);
+        counts.perhaps_twice += u64::from(perhaps_twice);
+        self.sent.extend(Uuid::try_parse(sent_id));
+        self.progress.advance();
+    }
+
+    pub(super) fn failed(&mut self, id: &str, failure: &str) {
+        let counts = &mut self.record.counts;
+        counts.failed += 1;
+        if counts.failed <= PRINTED_FAILURES {
+            note(&format!("{} is not replayed: {}", printable(id), printable(failure)));
+        }
+    }
+
+    pub(super) fn held_back(&mut self, messages: usize) {
+        self.record.counts.held_back += messages as u64;
+    }
+
+    /// Whether this process sent a message, which is a dead letter again.
+    pub(super) fn came_back(&mut self, dead_letter: &DeadLetter) -> bool {
+        let is_ours = |id: &str| Uuid::try_parse(id).is_ok_and(|id| self.sent.contains(&id));
+        let came_back = is_ours(dead_letter.sent_id());
+        if came_back && self.returned.insert(dead_letter.sent_id().to_owned()) {
+            self.record.counts.returned += 1;
+        }
+        came_back
+    }
+}

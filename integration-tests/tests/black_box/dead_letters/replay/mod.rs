@@ -1,0 +1,9 @@
+//! Messages are put back: each once, in order, as they were sent, whenever the process is killed.
+
+mod canary;
+mod fixture;
+mod killed;
+mod ledger;
+mod order;
+mod selection;
+mod whole;
