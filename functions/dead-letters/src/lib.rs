@@ -7,6 +7,7 @@ mod arguments;
 mod clock;
 mod command;
 mod dead_letter;
+mod edit;
 mod facts;
 mod filter;
 mod identity;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use clap::{Args, value_parser};
 
 use super::Which;
+use crate::edit::EditArguments;
 use crate::filter::seconds;
 use crate::ledger::LedgerOptions;
 use crate::queue::{Reference, reference};
@@ -14,6 +15,7 @@ Examples:
   dead-letters replay task-commands-dlq.fifo --reason database_unavailable --dry-run
   dead-letters replay task-commands-dlq.fifo --reason database_unavailable --why 'INC-7: database is back'
   dead-letters replay orders-dlq --type order.placed --ramp --rate 200 --why 'INC-8: fixed in 1.4.2'
+  dead-letters replay task-commands-dlq.fifo --edit-jq 'del(.data.colour)' --why 'INC-8: unknown member'
   dead-letters replay orders-dlq --to orders-test --limit 10 --why 'INC-9: try'
   dead-letters replay --resume 01932e7c-4a51-7c0e-9d35-0a8e6f1d2c3b
 
@@ -60,7 +62,7 @@ pub(crate) struct ReplayArguments {
     #[arg(long)]
     pub(crate) reorder: bool,
     /// Go on with a run that stopped or was killed
-    #[arg(long, value_name = "RUN", conflicts_with_all = ["queue", "why", "to", "reorder", "Which"])]
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["queue", "why", "to", "reorder", "Which", "EditArguments"])]
     pub(crate) resume: Option<String>,
     /// The process of the run that is resumed has certainly ended: do not wait for it
     #[arg(long, requires = "resume")]
@@ -70,6 +72,8 @@ pub(crate) struct ReplayArguments {
     pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) which: Which,
+    #[command(flatten)]
+    pub(crate) edit: EditArguments,
     #[command(flatten)]
     pub(crate) ledger: LedgerOptions,
 }

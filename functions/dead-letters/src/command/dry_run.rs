@@ -6,9 +6,12 @@ use anyhow::{Result, bail};
 use serde::Serialize;
 
 use super::Context;
+use super::changes::{Change, MOST_CHANGES, changes};
 use super::groups::{Group, Groups, print};
-use super::read::{Extent, read};
+use super::read::{Extent, read_all};
 use crate::arguments::ReplayArguments;
+use crate::dead_letter::DeadLetter;
+use crate::edit::Editor;
 use crate::output::{self, Progress, note};
 use crate::queue::find;
 use crate::replay::Targets;
@@ -26,6 +29,8 @@ struct Report<'a> {
     /// What would not be sent, by the cause.
     failures: &'a BTreeMap<String, u64>,
     groups: &'a [Group],
+    /// What an edit would change in the first messages.
+    changes: &'a [Change],
 }
 
 pub(super) async fn run(context: &Context, arguments: &ReplayArguments) -> Result<()> {
@@ -33,9 +38,17 @@ pub(super) async fn run(context: &Context, arguments: &ReplayArguments) -> Resul
     let queue = find(&context.client, queue).await?;
     let targets = Targets::find(&queue, arguments).await?;
     let progress = Progress::of(queue.depth.visible)?;
+    let editor = Editor::from_arguments(&arguments.edit)?;
+    let most_changes = if editor.is_some() { MOST_CHANGES } else { 0 };
+    let mut first = Vec::new();
+    let see = |dead_letter: &DeadLetter| {
+        if first.len() < most_changes {
+            first.push(dead_letter.clone());
+        }
+    };
     let mut groups = Groups::default();
     let (mut sent, mut failures) = (BTreeMap::new(), BTreeMap::new());
-    let extent = read(context, &queue, &arguments.which, &progress, |summary| {
+    let extent = read_all(context, &queue, &arguments.which, &progress, see, |summary| {
         let (counts, key) = match targets.of(&summary) {
             Ok(target) => (&mut sent, target.name.clone()),
             Err(failure) => (&mut failures, failure),
@@ -46,6 +59,7 @@ pub(super) async fn run(context: &Context, arguments: &ReplayArguments) -> Resul
     })
     .await?;
     drop(progress);
+    let changes = changes(context, editor.as_ref(), &targets, &first).await;
     let Extent { read, in_queue, .. } = extent;
     let (queue, complete) = (queue.name.as_str(), read >= in_queue);
     let groups = groups.sorted();
@@ -57,11 +71,13 @@ pub(super) async fn run(context: &Context, arguments: &ReplayArguments) -> Resul
         targets: &sent,
         failures: &failures,
         groups: &groups,
+        changes: &changes,
     };
     if arguments.json {
         return output::json(&report);
     }
     print(&groups, context.now)?;
+    changes.iter().try_for_each(Change::print)?;
     for (target, count) in &sent {
         note(&format!("{count} would be sent to {target}"));
     }

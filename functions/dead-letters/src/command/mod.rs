@@ -1,5 +1,6 @@
 //! What each command does.
 
+mod changes;
 mod cost;
 mod dry_run;
 mod groups;

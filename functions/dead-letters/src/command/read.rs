@@ -25,6 +25,18 @@ pub(super) async fn read(
     queue: &Queue,
     which: &Which,
     progress: &Progress,
+    on: impl FnMut(Summary) -> anyhow::Result<()>,
+) -> anyhow::Result<Extent> {
+    read_all(context, queue, which, progress, |_| (), on).await
+}
+
+/// The same; `see` is passed all of what fits before that.
+pub(super) async fn read_all(
+    context: &Context,
+    queue: &Queue,
+    which: &Which,
+    progress: &Progress,
+    mut see: impl FnMut(&DeadLetter),
     mut on: impl FnMut(Summary) -> anyhow::Result<()>,
 ) -> anyhow::Result<Extent> {
     let (filter, now) = (which.filter(), context.now);
@@ -39,6 +51,7 @@ pub(super) async fn read(
             return Ok(ControlFlow::Continue(()));
         }
         matched += 1;
+        see(&dead_letter);
         match &mut sample {
             Some(sample) => sample.offer(dead_letter.summary),
             None => on(dead_letter.summary)?,

@@ -94,6 +94,14 @@ impl DeadLetter {
         self.original_message_id.as_deref().unwrap_or(&self.summary.message_id)
     }
 
+    /// What SQS counts of the attributes against the size of a message.
+    pub(crate) fn attribute_bytes(&self) -> usize {
+        let of_attribute = |(name, attribute): (&String, &Attribute)| {
+            name.len() + attribute.data_type.len() + attribute.value.len()
+        };
+        self.attributes.iter().map(of_attribute).sum()
+    }
+
     /// Whether an operator may mean this one: by either id of the message, or by the event's.
     pub(crate) fn is(&self, id: &str) -> bool {
         let original = self.original_message_id.as_deref();

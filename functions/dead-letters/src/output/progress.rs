@@ -27,9 +27,14 @@ impl Progress {
     /// The same, unless the results appear on the terminal meanwhile: they are progress enough.
     pub(crate) fn beside_results(messages: u64) -> anyhow::Result<Self> {
         if stdout().is_terminal() {
-            return Ok(Self { bar: ProgressBar::hidden(), next_line: None });
+            return Ok(Self::hidden());
         }
         Self::of(messages)
+    }
+
+    /// None, where something else is on the terminal.
+    pub(crate) fn hidden() -> Self {
+        Self { bar: ProgressBar::hidden(), next_line: None }
     }
 
     /// Of sending so many messages: as a bar on a terminal, and as a line now and then in a log.

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `pass` | one way through the queue: receives, selects, and starts batches |
 //! | `ready` | what waits to be sent, each group in its order |
-//! | `transfer` | the steps of a batch: claim, send, record, delete |
+//! | `transfer` | the steps of a batch: claim, edit, send, record, delete |
 //! | `outgoing` | a message as its producer sent it |
 //! | `targets` | to which queue it goes |
 //! | `watch` | what became of the messages of a stage |
@@ -39,6 +39,7 @@ use watch::watch;
 
 use crate::arguments::{ReplayArguments, parse_replay};
 use crate::clock::now;
+use crate::edit::Editor;
 use crate::filter::Filter;
 use crate::identity::identity;
 use crate::ledger::{Lease, Ledger};
@@ -57,6 +58,8 @@ struct Run<'a> {
     accepts_silence: bool,
     ledger: &'a Ledger,
     lease: Lease,
+    editor: Option<Editor>,
+    s3: aws_sdk_s3::Client,
 }
 
 impl Run<'_> {
@@ -86,7 +89,10 @@ pub(crate) async fn replay(
     let queue = find(client, &reference(&record.queue)?).await?;
     let rate = Rate::new(given.rate.or(asked.rate));
     let total = asked.which.limit.unwrap_or(queue.depth.visible);
-    let mut state = State::new(record, rate, Progress::sending(total)?);
+    let editor = Editor::from_arguments(&asked.edit)?;
+    let is_interactive = editor.as_ref().is_some_and(Editor::is_interactive);
+    let progress = if is_interactive { Progress::hidden() } else { Progress::sending(total)? };
+    let mut state = State::new(record, rate, progress);
     let run = Run {
         id: state.record.run.clone(),
         targets: Targets::find(&queue, &asked).await?,
@@ -98,6 +104,8 @@ pub(crate) async fn replay(
         accepts_silence: given.accept_silence,
         ledger: &ledger,
         lease,
+        editor,
+        s3: objects::client(aws),
     };
     let stop = stages(&run, &mut state, &mut interrupt, &asked).await;
     end(&run, state, stop, given.json).await
@@ -171,6 +179,7 @@ async fn begun(
     // Nothing is written for what cannot begin.
     let queue = find(client, queue).await?;
     Targets::find(&queue, given).await?;
+    Editor::from_arguments(&given.edit)?;
     let record = Record {
         run: Uuid::now_v7().to_string(),
         state: RunState::Running,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use aws_sdk_s3::Client;
 use aws_sdk_sqs::error::BuildError;
 use aws_sdk_sqs::types::{
     MessageSystemAttributeNameForSends, MessageSystemAttributeValue, SendMessageBatchRequestEntry,
@@ -12,6 +13,7 @@ use records::replays::{Edit, Message, MessageState};
 
 use super::ready::Item;
 use crate::dead_letter::DeadLetter;
+use crate::edit::Editor;
 use crate::queue::Queue;
 
 /// Of a deduplication id, by SQS.
@@ -33,10 +35,7 @@ impl Item for Outgoing {
     }
 
     fn bytes(&self) -> usize {
-        let attributes = self.dead_letter.attributes.iter();
-        let attributes =
-            attributes.map(|(name, value)| name.len() + value.data_type.len() + value.value.len());
-        self.dead_letter.body.len() + attributes.sum::<usize>()
+        self.dead_letter.body.len() + self.dead_letter.attribute_bytes()
     }
 }
 
@@ -48,6 +47,22 @@ impl Outgoing {
 
     pub(super) fn id(&self) -> &str {
         &self.dead_letter.summary.message_id
+    }
+
+    /// Edits it, if that changes anything. What an edited body refers to is in S3 then.
+    pub(super) async fn edit(&mut self, editor: &Editor, s3: &Client) -> anyhow::Result<()> {
+        let most = self.target.most_bytes.saturating_sub(self.dead_letter.attribute_bytes());
+        let Some(edited) = editor.edit(&self.dead_letter, most, s3).await? else { return Ok(()) };
+        if let Some(apart) = &edited.apart {
+            apart.put(s3).await?;
+        }
+        edited.apply_to(&mut self.dead_letter);
+        self.edit = Some(Edit {
+            editor: editor.name().to_owned(),
+            original_sha256: edited.original_sha256,
+            event_id: edited.event_id,
+        });
+        Ok(())
     }
 
     /// What the ledger says of it.

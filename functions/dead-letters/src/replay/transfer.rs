@@ -1,17 +1,18 @@
-//! The steps of a batch: claim, send, record, delete.
+//! The steps of a batch: claim, edit, send, record, delete.
 //!
 //! Whenever the process ends, each message is either still a dead letter, or was sent and is known to be.
 //! Between the send and its record nothing but the claim is known: a resumed run sends such a message again.
 //! A FIFO queue ignores that within five minutes.
 
 use anyhow::Result;
+use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use records::replays::{Claim, Message, MessageState};
 
 use super::Run;
 use super::outgoing::Outgoing;
 use super::ready::Item as _;
 use crate::clock::now;
-use crate::queue::{delete, send};
+use crate::queue::{PAGE, delete, send};
 
 /// What became of a message.
 pub(super) struct Transferred {
@@ -82,9 +83,11 @@ async fn send_claimed(run: &Run<'_>, batch: &mut [Step]) -> Result<()> {
     let Some(target) = unsent.first().map(|step| step.outgoing.target.clone()) else {
         return Ok(());
     };
+    // An edited body may be larger: all of them may be too large for one request.
+    let at_a_time = if run.editor.is_some() { 1 } else { PAGE };
     let (mut entries, mut places) = (Vec::new(), Vec::new());
     for (place, step) in unsent.iter_mut().enumerate() {
-        match step.outgoing.entry(entries.len(), &run.id) {
+        match entry(run, &mut step.outgoing, entries.len() % at_a_time).await {
             Ok(entry) => {
                 entries.push(entry);
                 places.push(place);
@@ -92,15 +95,26 @@ async fn send_claimed(run: &Run<'_>, batch: &mut [Step]) -> Result<()> {
             Err(error) => step.sent = Err(format!("{error:#}")),
         }
     }
-    if entries.is_empty() {
-        return Ok(());
-    }
-    for (place, sent) in places.into_iter().zip(send(&target, entries).await?) {
-        if let Some(step) = unsent.get_mut(place) {
-            step.sent = sent;
+    for (entries, places) in entries.chunks(at_a_time).zip(places.chunks(at_a_time)) {
+        for (place, sent) in places.iter().zip(send(&target, entries.to_vec()).await?) {
+            if let Some(step) = unsent.get_mut(*place) {
+                step.sent = sent;
+            }
         }
     }
     Ok(())
+}
+
+/// Edits a message, if that is asked for, and makes it an entry of a batch.
+async fn entry(
+    run: &Run<'_>,
+    outgoing: &mut Outgoing,
+    index: usize,
+) -> Result<SendMessageBatchRequestEntry> {
+    if let Some(editor) = &run.editor {
+        outgoing.edit(editor, &run.s3).await?;
+    }
+    outgoing.entry(index, &run.id)
 }
 
 impl Step {

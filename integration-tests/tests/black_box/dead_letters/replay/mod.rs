@@ -1,6 +1,7 @@
 //! Messages are put back: each once, in order, as they were sent, whenever the process is killed.
 
 mod canary;
+mod edit;
 mod fixture;
 mod killed;
 mod ledger;
