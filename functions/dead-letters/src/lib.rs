@@ -16,6 +16,7 @@ mod mistake;
 mod output;
 mod queue;
 mod replay;
+mod reservoir;
 
 use std::{ffi::OsString, process::ExitCode};
 

@@ -4,7 +4,9 @@
 //! needs for its work; what it is not allowed, or what is not there, was answered all the same, and
 //! waiting would not mend it.
 
-use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+
+use crate::statements::with_causes;
 
 /// As DynamoDB, which says it with status 400, and S3 call it.
 const THROTTLED: [&str; 4] = [
@@ -15,14 +17,14 @@ const THROTTLED: [&str; 4] = [
 ];
 
 /// What went wrong, if the service did not answer.
-pub(crate) fn unanswered<E>(error: SdkError<E>) -> Option<String>
+pub(crate) fn unanswered<E>(error: &SdkError<E>) -> Option<String>
 where
     E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
 {
     let is_throttled = error.code().is_some_and(|code| THROTTLED.contains(&code));
     let status = error.raw_response().map(|response| response.status().as_u16());
     let is_answer = matches!(status, Some(200..=428 | 430..=499)) && !is_throttled;
-    (!is_answer).then(|| DisplayErrorContext(error).to_string())
+    (!is_answer).then(|| with_causes(error))
 }
 
 #[cfg(test)]
@@ -48,10 +50,10 @@ mod tests {
         ] {
             let error = GetItemError::generic(ErrorMetadata::builder().code(code).build());
             let response = HttpResponse::new(status.try_into().unwrap(), SdkBody::empty());
-            let unanswered = unanswered(SdkError::service_error(error, response));
+            let unanswered = unanswered(&SdkError::service_error(error, response));
             assert_eq!(unanswered.is_none(), expected, "{status} {code}");
         }
         let silent = SdkError::<GetItemError>::timeout_error("no answer");
-        assert!(unanswered(silent).is_some());
+        assert!(unanswered(&silent).is_some());
     }
 }

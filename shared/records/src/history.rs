@@ -97,7 +97,7 @@ impl History {
         let request = request.key("task", AttributeValue::S("none".to_owned()));
         let request = request.key("version", AttributeValue::N("0".to_owned()));
         async move {
-            let unanswered = request.send().await.err().and_then(unanswered);
+            let unanswered = request.send().await.err().as_ref().and_then(unanswered);
             unanswered.map_or(Ok(()), |cause| Err(Failure::Unavailable(cause)))
         }
     }

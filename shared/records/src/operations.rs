@@ -136,7 +136,7 @@ impl Operations {
         let request = self.client.get_item().table_name(&self.table);
         let request = request.key("operation", AttributeValue::S("none".to_owned()));
         async move {
-            let unanswered = request.send().await.err().and_then(unanswered);
+            let unanswered = request.send().await.err().as_ref().and_then(unanswered);
             unanswered.map_or(Ok(()), |cause| Err(Failure::Unavailable(cause)))
         }
     }

@@ -10,7 +10,6 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::error::DisplayErrorContext;
 use aws_sdk_dynamodb::types::{BatchStatementError, BatchStatementResponse};
 use aws_sdk_dynamodb::types::{BatchStatementErrorCodeEnum as Code, BatchStatementRequest};
 use futures::{StreamExt as _, stream};
@@ -136,7 +135,13 @@ async fn execute_once(client: &Client, requests: Vec<BatchStatementRequest>) -> 
 /// A whole request that failed: even one that DynamoDB refuses, such as for a missing right, can be
 /// mended without a change of its contents.
 pub(crate) fn unavailable<E: std::error::Error + Send + Sync + 'static>(error: E) -> Failure {
-    Failure::Unavailable(DisplayErrorContext(error).to_string())
+    Failure::Unavailable(with_causes(&error))
+}
+
+/// What an error says, and what each of its causes says. The SDK's own errors say little themselves.
+pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
 fn answers(responses: Vec<BatchStatementResponse>, expected: usize) -> Vec<Answer> {

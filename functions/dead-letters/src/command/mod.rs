@@ -8,7 +8,6 @@ mod ls;
 mod manual;
 mod queues;
 mod read;
-mod reservoir;
 mod runs;
 mod show;
 

@@ -5,11 +5,12 @@ use std::ops::ControlFlow;
 use anyhow::bail;
 
 use super::Context;
-use super::reservoir::Reservoir;
+
 use crate::arguments::Which;
 use crate::dead_letter::{DeadLetter, Summary};
 use crate::output::{self, Progress};
 use crate::queue::{End, Interrupt, MOST_IN_FLIGHT, Peeked, Queue, peek};
+use crate::reservoir::Reservoir;
 
 /// How much of a queue was read.
 pub(super) struct Extent {

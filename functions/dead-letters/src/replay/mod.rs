@@ -22,6 +22,8 @@ mod watch;
 
 pub(crate) use targets::Targets;
 
+use std::collections::HashSet;
+use std::ops::ControlFlow;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -39,12 +41,17 @@ use watch::watch;
 
 use crate::arguments::{ReplayArguments, parse_replay};
 use crate::clock::now;
+use crate::dead_letter::DeadLetter;
 use crate::edit::Editor;
 use crate::filter::Filter;
 use crate::identity::identity;
 use crate::ledger::{Lease, Ledger};
 use crate::output::{Progress, note};
-use crate::queue::{Interrupt, Queue, find, reference};
+use crate::queue::{End, Interrupt, Queue, find, peek, reference};
+use crate::reservoir::Reservoir;
+
+/// Messages of a random sample.
+const MOST_CHOSEN: usize = 1_000;
 
 /// The unchanging part of a run.
 struct Run<'a> {
@@ -52,6 +59,8 @@ struct Run<'a> {
     queue: &'a Queue,
     targets: Targets,
     filter: Filter,
+    /// The ids of a random sample, if one is wanted.
+    chosen: Option<HashSet<String>>,
     started_at: DateTime<Utc>,
     reorders: bool,
     wait: Duration,
@@ -63,6 +72,11 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
+    fn selects(&self, dead_letter: &DeadLetter) -> bool {
+        let is_chosen = |ids: &HashSet<String>| ids.contains(&dead_letter.summary.message_id);
+        self.chosen.as_ref().is_none_or(is_chosen) && self.filter.fits(dead_letter, self.started_at)
+    }
+
     /// Whether a message must not be sent before an earlier one of its group.
     fn keeps_order(&self) -> bool {
         self.queue.is_fifo && !self.reorders
@@ -82,7 +96,7 @@ pub(crate) async fn replay(
     let mut interrupt = Interrupt::listen()?;
     let record = match &given.resume {
         Some(id) => resumed(&ledger, &lease, id, given.take_over).await?,
-        None => begun(aws, client, &ledger, &lease, given, words).await?,
+        None => begun(aws, client, &ledger, &lease, &mut interrupt, (given, words)).await?,
     };
     // What was asked for when it was begun; how fast and how carefully, now.
     let asked = parse_replay(&record.arguments).context("the run's own command line")?;
@@ -98,6 +112,7 @@ pub(crate) async fn replay(
         targets: Targets::find(&queue, &asked).await?,
         queue: &queue,
         filter: asked.which.filter(),
+        chosen: state.record.chosen.clone().map(HashSet::from_iter),
         started_at: state.record.started_at,
         reorders: asked.reorder,
         wait: given.wait(),
@@ -170,8 +185,8 @@ async fn begun(
     client: &Client,
     ledger: &Ledger,
     lease: &Lease,
-    given: &ReplayArguments,
-    words: &[String],
+    interrupt: &mut Interrupt,
+    (given, words): (&ReplayArguments, &[String]),
 ) -> Result<Record> {
     let (Some(queue), Some(why)) = (&given.queue, &given.why) else {
         bail!("a queue and `--why` are needed")
@@ -180,6 +195,10 @@ async fn begun(
     let queue = find(client, queue).await?;
     Targets::find(&queue, given).await?;
     Editor::from_arguments(&given.edit)?;
+    let chosen = match given.which.sample {
+        Some(most) => Some(choose(&queue, given, interrupt, most as usize).await?),
+        None => None,
+    };
     let record = Record {
         run: Uuid::now_v7().to_string(),
         state: RunState::Running,
@@ -191,6 +210,7 @@ async fn begun(
         started_at: now(),
         ended_at: None,
         stages_passed: 0,
+        chosen,
         counts: Counts::default(),
     };
     ledger.begin(&record, lease).await?;
@@ -225,4 +245,29 @@ async fn recount(ledger: &Ledger, id: &str, counts: &mut Counts) -> Result<()> {
             Ok(())
         })
         .await
+}
+
+/// The ids of a random sample, which the ledger has room for.
+async fn choose(
+    queue: &Queue,
+    given: &ReplayArguments,
+    interrupt: &mut Interrupt,
+    most: usize,
+) -> Result<Vec<String>> {
+    if most > MOST_CHOSEN {
+        bail!("a replay takes a sample of {MOST_CHOSEN} messages at most: use `--limit` for more");
+    }
+    let (filter, now) = (given.which.filter(), now());
+    let mut sample = Reservoir::new(most);
+    let peeked = peek(queue, interrupt, |message| {
+        let dead_letter = DeadLetter::read(message, queue);
+        if filter.fits(&dead_letter, now) {
+            sample.offer(dead_letter.summary.message_id);
+        }
+        Ok(ControlFlow::Continue(()))
+    });
+    if peeked.await?.end == End::Interrupted {
+        bail!("interrupted: nothing was changed");
+    }
+    Ok(sample.kept())
 }

@@ -86,35 +86,27 @@ impl Pass<'_> {
                 && self.left > 0
                 && self.ready.len() < READY
                 && self.ready.bytes() < READY_BYTES;
+            let may_start = self.ready.len() > 0 && self.batches.len() < BATCHES;
             tokio::select! {
-                            () = interrupt.wait(), if self.stop.is_none() => self.stop(Stop::Interrupted),
-                            Some(done) = self.batches.next() => match done {
-                                Ok(done) => {
-            for one in done {
-            self.settle(state, one);
+                () = interrupt.wait(), if self.stop.is_none() => self.stop(Stop::Interrupted),
+                Some(done) = self.batches.next() => self.settle_batch(state, done),
+                page = self.intake.next(may_receive) => match page {
+                    Ok(Page::Messages(messages)) => self.select_page(state, messages),
+                    Ok(Page::Empty { deleted }) => {
+                        is_exhausted = is_idle && deleted == self.intake.count_deleted();
+                    }
+                    Ok(Page::Full) => self.stop(Stop::Full),
+                    Err(error) => self.stop(Stop::Failed(error)),
+                },
+                () = state.rate.wait(), if may_start => (),
+                _ = renewals.tick() => self.renew(state).await,
             }
-            }
-                                Err(error) => self.stop(Stop::Failed(error)),
-                            },
-                            page = self.intake.next(may_receive) => match page {
-                                Ok(Page::Messages(messages)) => {
-                                    for message in messages {
-            self.select(state, message);
-            }
-                                }
-                                Ok(Page::Empty { deleted }) => {
-                                    is_exhausted = is_idle && deleted == self.intake.count_deleted();
-                                }
-                                Ok(Page::Full) => self.stop(Stop::Full),
-                                Err(error) => self.stop(Stop::Failed(error)),
-                            },
-                            () = state.rate.wait(), if self.ready.len() > 0 && self.batches.len() < BATCHES => (),
-                            _ = renewals.tick() => {
-                                if let Err(error) = self.run.ledger.renew(&state.record, &self.run.lease).await {
-                                    self.stop(Stop::Failed(error));
-                                }
-                            }
-                        }
+        }
+    }
+
+    async fn renew(&mut self, state: &State) {
+        if let Err(error) = self.run.ledger.renew(&state.record, &self.run.lease).await {
+            self.stop(Stop::Failed(error));
         }
     }
 
@@ -123,6 +115,12 @@ impl Pass<'_> {
         self.ready.clear();
         if self.stop.is_none() {
             self.stop = Some(stop);
+        }
+    }
+
+    fn select_page(&mut self, state: &mut State, messages: Vec<Message>) {
+        for message in messages {
+            self.select(state, message);
         }
     }
 
@@ -141,7 +139,7 @@ impl Pass<'_> {
             state.newer += 1;
             return;
         }
-        if !run.filter.fits(&dead_letter, run.started_at) {
+        if !run.selects(&dead_letter) {
             // What is behind it in its group would overtake it.
             if let Some(group) = group {
                 self.ready.close(&group);
@@ -181,6 +179,13 @@ impl Pass<'_> {
             for batch in by_target.into_values() {
                 self.batches.push(transfer(self.run, batch).boxed());
             }
+        }
+    }
+
+    fn settle_batch(&mut self, state: &mut State, done: Result<Vec<Transferred>>) {
+        match done {
+            Ok(done) => done.into_iter().for_each(|one| self.settle(state, one)),
+            Err(error) => self.stop(Stop::Failed(error)),
         }
     }
 

@@ -69,7 +69,7 @@ impl AttachmentBucket {
     pub fn check(&self) -> impl Future<Output = Result<(), BucketUnavailable>> + use<> {
         let request = self.client.head_object().bucket(&self.name).key("attachments/none");
         async move {
-            let unanswered = request.send().await.err().and_then(unanswered);
+            let unanswered = request.send().await.err().as_ref().and_then(unanswered);
             unanswered.map_or(Ok(()), |cause| Err(BucketUnavailable::unavailable(cause)))
         }
     }

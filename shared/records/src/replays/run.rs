@@ -26,6 +26,8 @@ pub struct Run {
     pub ended_at: Option<DateTime<Utc>>,
     /// Stages of the canary and the ramp that passed.
     pub stages_passed: u32,
+    /// The ids of its messages, if they are a random sample. An item has room for some thousand.
+    pub chosen: Option<Vec<String>>,
     /// What came of its messages.
     pub counts: Counts,
 }

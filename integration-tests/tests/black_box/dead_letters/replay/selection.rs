@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::fixture::Replay;
+use super::fixture::{Replay, bodies};
 use crate::dead_letters::fixture::{Fixture, stderr};
 
 #[tokio::test]
@@ -34,6 +34,20 @@ async fn a_limit_and_a_rate_bound_a_run() {
     assert!(begun.elapsed().as_millis() > 900, "21 of 20 a second take a second");
     assert_eq!(replay.queues.depth().await, (19, 0));
     assert_eq!(replay.consume().await.len(), 21);
+}
+
+#[tokio::test]
+async fn a_sample_is_chosen_at_random_and_no_other_message_moves() {
+    let replay = Replay::journal(Fixture::standard().await);
+    replay.rejected_many("x", 30).await;
+    let (code, report) = replay.replay(&["--sample", "7"]).await;
+    assert_eq!((code, &report["counts"]["sent"]), (Some(0), &json!(7)), "{report}");
+    assert_eq!(report["chosen"].as_array().map(Vec::len), Some(7));
+    assert_eq!(replay.queues.depth().await, (23, 0));
+    assert_ne!(replay.consumed_bodies().await, bodies(7), "one in two million by chance");
+    let output =
+        replay.run(&["replay", replay.queues.name(), "--why", "a", "--sample", "1001"]).await;
+    assert!(stderr(&output).contains("1000 messages at most"), "{output:?}");
 }
 
 #[tokio::test]
