@@ -1,4 +1,4 @@
-//! Lists, groups, shows and replays the messages of any SQS dead-letter queue.
+//! Lists, shows, replays, exports and purges the messages of any SQS dead-letter queue.
 //!
 //! It knows what `runtime` writes into a dead letter, and does without it: messages that SQS moved itself,
 //! and those of any other system, are read as far as they say something.
@@ -9,6 +9,7 @@ mod command;
 mod dead_letter;
 mod edit;
 mod facts;
+mod file;
 mod filter;
 mod identity;
 mod ledger;

@@ -9,20 +9,24 @@ pub(super) struct Reservoir<T> {
 }
 
 impl<T> Reservoir<T> {
-    pub(super) fn new(most: usize) -> Self {
+    pub(crate) fn new(most: usize) -> Self {
         Self { most, offered: 0, kept: Vec::new() }
     }
 
-    pub(super) fn offer(&mut self, one: T) {
+    /// Returns what is not kept because of it.
+    pub(crate) fn offer(&mut self, one: T) -> Option<T> {
         self.offered += 1;
         if self.kept.len() < self.most {
             self.kept.push(one);
-        } else if let Some(place) = self.kept.get_mut(rand::rng().random_range(0..self.offered)) {
-            *place = one;
+            return None;
+        }
+        match self.kept.get_mut(rand::rng().random_range(0..self.offered)) {
+            Some(place) => Some(std::mem::replace(place, one)),
+            None => Some(one),
         }
     }
 
-    pub(super) fn kept(self) -> Vec<T> {
+    pub(crate) fn kept(self) -> Vec<T> {
         self.kept
     }
 }
@@ -36,7 +40,8 @@ mod tests {
         let mut chosen = [0_u32; 20];
         for _ in 0..4_000 {
             let mut reservoir = Reservoir::new(5);
-            (0..chosen.len()).for_each(|one| reservoir.offer(one));
+            let dropped = (0..chosen.len()).filter_map(|one| reservoir.offer(one)).count();
+            assert_eq!(dropped, chosen.len() - 5);
             let kept = reservoir.kept();
             assert_eq!(kept.len(), 5);
             for one in kept {
@@ -50,7 +55,7 @@ mod tests {
     #[test]
     fn of_few_all_are_kept() {
         let mut reservoir = Reservoir::new(5);
-        (0..3).for_each(|one| reservoir.offer(one));
+        assert!((0..3).all(|one| reservoir.offer(one).is_none()));
         assert_eq!(reservoir.kept(), [0, 1, 2]);
     }
 }

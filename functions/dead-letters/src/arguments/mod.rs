@@ -1,9 +1,15 @@
 //! The command line.
 
 mod cost;
+mod export;
+mod import;
+mod purge;
 mod replay;
 
 pub(crate) use cost::CostArguments;
+pub(crate) use export::ExportArguments;
+pub(crate) use import::ImportArguments;
+pub(crate) use purge::{Destination, PurgeArguments};
 pub(crate) use replay::ReplayArguments;
 
 use std::path::PathBuf;
@@ -26,6 +32,9 @@ Examples:
   dead-letters groups task-commands-dlq.fifo
   dead-letters ls task-commands-dlq.fifo --reason 'schema_*' --newer-than 2h
   dead-letters ls orders-dlq --body-path '$.data[?@.amount>100]' --not tenant=acme --json
+  dead-letters export task-commands-dlq.fifo dead-letters.ndjson.zst --reason schema_violation
+  dead-letters import dead-letters.ndjson.zst task-commands-dlq.fifo --dry-run
+  dead-letters purge task-commands-dlq.fifo --export s3://archive/purged.ndjson.zst --type 'old-*'
   dead-letters show task-commands-dlq.fifo 3f1c2b9e-7a51-4c0e-9d35-0a8e6f1d2c3b
   dead-letters replay task-commands-dlq.fifo --reason database_unavailable --why INC-7 --canary 5
   dead-letters runs
@@ -42,7 +51,7 @@ const MAN: &str = "\
 Examples:
   dead-letters man ~/.local/share/man/man1 && man dead-letters-ls";
 
-/// Lists, groups, shows and replays the messages of any SQS dead-letter queue.
+/// Lists, shows, replays, exports and purges the messages of any SQS dead-letter queue.
 ///
 /// What is only read is visible again at the end, in its order. Region, endpoint and credentials are those of
 /// every AWS tool: `AWS_REGION`, `AWS_ENDPOINT_URL`, `AWS_PROFILE` and so on.
@@ -122,6 +131,9 @@ pub(crate) enum Command {
         /// The folder, such as `~/.local/share/man/man1`; it is made if it is missing
         folder: PathBuf,
     },
+    Export(Box<ExportArguments>),
+    Import(ImportArguments),
+    Purge(Box<PurgeArguments>),
 }
 
 /// Which messages of which queue.
@@ -145,7 +157,7 @@ pub(crate) struct Which {
           value_parser = clap::value_parser!(u32).range(1..=MOST_SAMPLES))]
     pub(crate) sample: Option<u32>,
     #[command(flatten)]
-    filter: Filters,
+    filters: Filters,
 }
 
 /// Of an option that is repeated, one value must fit; of different options, each. `*` in a value stands
@@ -154,7 +166,7 @@ pub(crate) struct Which {
 #[command(
     next_help_heading = "Filters (`*` is any text, `-` a missing value; repeated: one must fit)"
 )]
-struct Filters {
+pub(crate) struct Filters {
     /// The reason's code
     #[arg(long, value_name = "CODE", value_parser = parser(Kind::Reason))]
     reason: Vec<Condition>,
@@ -197,24 +209,36 @@ struct Filters {
 }
 
 impl Which {
+    /// What was asked for, one text each.
+    pub(crate) fn texts(&self) -> Vec<String> {
+        let limit = self.limit.map(|limit| format!("limit={limit}"));
+        let sample = self.sample.map(|sample| format!("sample={sample}"));
+        self.filter().texts().into_iter().chain(limit).chain(sample).collect()
+    }
+
     pub(crate) fn filter(&self) -> Filter {
-        let given = &self.filter;
-        let one = |condition: &Option<Condition>| condition.iter().cloned().collect();
-        let wanted = [
-            (Kind::Reason, given.reason.clone()),
-            (Kind::Type, given.r#type.clone()),
-            (Kind::Source, given.source.clone()),
-            (Kind::Tenant, given.tenant.clone()),
-            (Kind::Task, given.task.clone()),
-            (Kind::Group, given.group.clone()),
-            (Kind::OlderThan, one(&given.older_than)),
-            (Kind::NewerThan, one(&given.newer_than)),
-            (Kind::Attempts, given.attempts.clone()),
-            (Kind::Attribute, given.attribute.clone()),
-            (Kind::Body, given.body.clone()),
-            (Kind::BodyPath, given.body_path.clone()),
+        self.filters.filter()
+    }
+}
+
+impl Filters {
+    pub(crate) fn filter(&self) -> Filter {
+        let given = self;
+        let repeated = [
+            &given.reason,
+            &given.r#type,
+            &given.source,
+            &given.tenant,
+            &given.task,
+            &given.group,
+            &given.attempts,
+            &given.attribute,
+            &given.body,
+            &given.body_path,
         ];
-        Filter::new(wanted, given.not.clone())
+        let wanted =
+            repeated.into_iter().flatten().chain(&given.older_than).chain(&given.newer_than);
+        Filter::new(wanted.cloned(), given.not.clone())
     }
 }
 
@@ -248,8 +272,13 @@ mod tests {
 
     #[test]
     fn every_example_of_the_help_is_valid() {
-        Arguments::command().debug_assert();
-        for line in EXAMPLES.lines().filter_map(|line| line.trim().strip_prefix("dead-letters ")) {
+        let command = Arguments::command();
+        command.clone().debug_assert();
+        let of =
+            |name| command.find_subcommand(name).unwrap().get_after_help().unwrap().to_string();
+        let own = ["export", "import", "purge"].map(of).concat();
+        let lines = EXAMPLES.lines().chain(own.lines());
+        for line in lines.filter_map(|line| line.trim().strip_prefix("dead-letters ")) {
             parse(line).unwrap_or_else(|error| panic!("{line}: {error}"));
         }
     }
@@ -280,6 +309,12 @@ mod tests {
             "ls q --sample 10001",
             "ls q --limit 1 --sample 1",
             "show q",
+            "export q",
+            "export q s3://bucket",
+            "import file",
+            "import file q --from-line 0",
+            "purge q --yes",
+            "purge q --export file --sample 1",
             "groups q --attribute =x",
         ] {
             assert_eq!(parse(line).unwrap_err().exit_code(), 2, "{line}");

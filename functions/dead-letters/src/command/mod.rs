@@ -3,9 +3,12 @@
 mod changes;
 mod cost;
 mod dry_run;
+mod export;
 mod groups;
+mod import;
 mod ls;
 mod manual;
+mod purge;
 mod queues;
 mod read;
 mod runs;
@@ -51,6 +54,9 @@ pub(crate) async fn run(command: &Command, words: Vec<String>) -> anyhow::Result
             runs::run(&context().await?, run.as_deref(), ledger, *json).await?;
         }
         Command::Cost(arguments) => cost::run(&context().await?, arguments).await?,
+        Command::Export(arguments) => export::run(&context().await?, arguments).await?,
+        Command::Import(arguments) => import::run(&context().await?, arguments).await?,
+        Command::Purge(arguments) => purge::run(&context().await?, arguments).await?,
         Command::Facts(arguments) => facts::run(arguments).await?,
         Command::Completions { shell } => manual::completions(*shell)?,
         Command::Man { folder } => manual::pages(folder)?,

@@ -73,7 +73,7 @@ async fn oldest(
     }
     let (mut oldest, mut looked_at) = (None, 0);
     let Peeked { end, .. } = peek(queue, interrupt, |message| {
-        let sent = DeadLetter::read(message, queue).summary.sent_at;
+        let sent = DeadLetter::read(&message, queue).summary.sent_at;
         oldest = oldest.into_iter().chain(sent).min();
         looked_at += 1;
         Ok(if looked_at < LOOK { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })

@@ -47,20 +47,22 @@ pub(super) async fn read_all(
     let mut interrupt = Interrupt::listen()?;
     let peeked = peek(queue, &mut interrupt, |message| {
         progress.advance();
-        let dead_letter = DeadLetter::read(message, queue);
+        let dead_letter = DeadLetter::read(&message, queue);
         if !filter.fits(&dead_letter, now) {
             return Ok(ControlFlow::Continue(()));
         }
         matched += 1;
         see(&dead_letter);
         match &mut sample {
-            Some(sample) => sample.offer(dead_letter.summary),
+            Some(sample) => drop(sample.offer(dead_letter.summary)),
             None => on(dead_letter.summary)?,
         }
         Ok(if matched < limit { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
     });
     let peeked = peeked.await?;
-    complete_or_noted(queue, peeked)?;
+    if let Some(shortfall) = incomplete(queue, peeked)? {
+        output::note(&shortfall);
+    }
     if let Some(sample) = sample {
         let kept = sample.kept();
         output::note(&format!("{} of {matched} messages that fit, chosen at random", kept.len()));
@@ -70,19 +72,17 @@ pub(super) async fn read_all(
 }
 
 /// Fails if the read was interrupted; says so if it is a part of the queue for another cause.
-pub(super) fn complete_or_noted(queue: &Queue, peeked: Peeked) -> anyhow::Result<()> {
+pub(super) fn incomplete(queue: &Queue, peeked: Peeked) -> anyhow::Result<Option<String>> {
     let total = queue.depth.total();
     let part = format!("{} of about {total} messages of {}", peeked.read, queue.name);
     if peeked.end == End::Interrupted {
         bail!("interrupted: {part} were read, and are visible again");
     }
-    if peeked.end != End::Enough && (peeked.read as u64) < total {
-        output::note(&format!("this is a sample: {part} could be read{}", why(queue, peeked.end)));
-    }
-    Ok(())
+    let is_part = peeked.end != End::Enough && (peeked.read as u64) < total;
+    Ok(is_part.then(|| format!("this is a sample: {part} could be read{}", why(queue, peeked.end))))
 }
 
-fn why(queue: &Queue, end: End) -> String {
+pub(super) fn why(queue: &Queue, end: End) -> String {
     let others = queue.depth.in_flight;
     match end {
         End::Full => format!(". No more than {MOST_IN_FLIGHT} are held at a time"),

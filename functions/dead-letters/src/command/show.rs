@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 use serde::Serialize;
 
 use super::Context;
-use super::read::complete_or_noted;
+use super::read::incomplete;
 use crate::dead_letter::{DeadLetter, MovedBy};
 use crate::ledger::{Ledger, LedgerOptions, Replayed, lineage};
 use crate::output::{self, HEADING, Progress, REASON, indented, printable};
@@ -46,7 +46,7 @@ pub(super) async fn message(context: &Context, queue: &Reference, id: &str) -> R
     let mut interrupt = Interrupt::listen()?;
     let peeked = peek(&queue, &mut interrupt, |message| {
         progress.advance();
-        let dead_letter = DeadLetter::read(message, &queue);
+        let dead_letter = DeadLetter::read(&message, &queue);
         if !dead_letter.is(id) {
             return Ok(ControlFlow::Continue(()));
         }
@@ -56,7 +56,9 @@ pub(super) async fn message(context: &Context, queue: &Reference, id: &str) -> R
     let peeked = peeked.await?;
     drop(progress);
     let Some(dead_letter) = found else {
-        complete_or_noted(&queue, peeked)?;
+        if let Some(shortfall) = incomplete(&queue, peeked)? {
+            output::note(&shortfall);
+        }
         bail!("none of the {} messages of {} that were read is {id}", peeked.read, queue.name);
     };
     Ok(dead_letter)

@@ -38,6 +38,9 @@ pub(crate) struct DeadLetter {
     /// The id that it had in its first queue.
     pub(crate) original_message_id: Option<String>,
     pub(crate) deduplication_id: Option<String>,
+    /// The ARN of the queue that it failed in.
+    #[serde(skip)]
+    pub(crate) source_arn: Option<String>,
     /// Where its body is, if that is in S3.
     pub(crate) claim_check: Option<objects::claim_check::Reference>,
     /// The sender's attributes, also those that had no room beside ours.
@@ -53,7 +56,7 @@ pub(crate) struct DeadLetter {
 
 impl DeadLetter {
     /// Reads a message of `queue`.
-    pub(crate) fn read(message: Message, queue: &Queue) -> Self {
+    pub(crate) fn read(message: &Message, queue: &Queue) -> Self {
         let mut attributes: BTreeMap<String, Attribute> = message
             .message_attributes
             .iter()
@@ -61,7 +64,7 @@ impl DeadLetter {
             .map(|(name, value)| (name.clone(), value.into()))
             .collect();
         let details = attributes.get(DETAILS).and_then(Details::read).unwrap_or_default();
-        let summary = Summary::read(&message, &attributes, &details, queue);
+        let summary = Summary::read(message, &attributes, &details, queue);
         attributes.retain(|name, _| ![REASON, DETAILS].contains(&name.as_str()));
         for (name, attribute) in details.attributes {
             attributes.entry(name).or_insert(attribute);
@@ -69,22 +72,24 @@ impl DeadLetter {
         let claim_check = attributes
             .get(objects::claim_check::ATTRIBUTE)
             .and_then(|attribute| serde_json::from_str(attribute.text()?).ok());
+        let moved_from = system(message, &MessageSystemAttributeName::DeadLetterQueueSourceArn);
         let deduplication_id = MessageSystemAttributeName::MessageDeduplicationId;
-        let text = |name| system(&message, &name).map(str::to_owned);
+        let text = |name| system(message, &name).map(str::to_owned);
         // What a handler moved has its reason as its group, or none.
         let is_senders = summary.moved_by != Some(MovedBy::Handler);
         let group = text(MessageSystemAttributeName::MessageGroupId).filter(|_| is_senders);
         Self {
             sender_group: details.group_id.or(group),
             trace_header: text(MessageSystemAttributeName::AwsTraceHeader),
-            deduplication_id: system(&message, &deduplication_id).map(str::to_owned),
+            deduplication_id: system(message, &deduplication_id).map(str::to_owned),
+            source_arn: moved_from.map(str::to_owned).or(details.queue),
             handler: details.handler,
             first_received_at: details.first_received_at,
             failed_at: details.failed_at,
             original_message_id: details.message_id,
             claim_check,
             attributes,
-            body: message.body.unwrap_or_default(),
+            body: message.body.clone().unwrap_or_default(),
             summary,
         }
     }

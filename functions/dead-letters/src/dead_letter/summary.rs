@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use aws_sdk_sqs::types::{Message, MessageSystemAttributeName as System};
 use chrono::{DateTime, Utc};
 use messages::Attribute;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::details::Details;
 use super::envelope::Envelope;
@@ -38,7 +38,7 @@ pub(crate) struct Summary {
 }
 
 /// What made a message a dead letter.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum MovedBy {
     /// A handler gave its reason.

@@ -37,7 +37,7 @@ fn text(value: &str) -> MessageAttributeValue {
 }
 
 fn read(message: types::builders::MessageBuilder) -> DeadLetter {
-    DeadLetter::read(message.build(), &queue())
+    DeadLetter::read(&message.build(), &queue())
 }
 
 #[test]

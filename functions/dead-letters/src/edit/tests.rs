@@ -60,6 +60,7 @@ fn dead_letter(body: &str) -> DeadLetter {
         failed_at: None,
         original_message_id: None,
         deduplication_id: None,
+        source_arn: None,
         claim_check: None,
         attributes: BTreeMap::new(),
         body: body.to_owned(),

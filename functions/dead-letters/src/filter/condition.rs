@@ -1,6 +1,7 @@
 //! One condition that a dead letter meets or does not.
 
 use std::cell::OnceCell;
+use std::fmt::{self, Display, Formatter};
 use std::ops::RangeInclusive;
 
 use chrono::{DateTime, Utc};
@@ -35,9 +36,17 @@ pub(crate) enum Kind {
     BodyPath,
 }
 
+/// A condition, with the text that it was read from.
 #[derive(Clone, Debug)]
-pub(crate) enum Condition {
-    Text(Kind, Pattern),
+pub(crate) struct Condition {
+    pub(super) kind: Kind,
+    text: String,
+    test: Test,
+}
+
+#[derive(Clone, Debug)]
+enum Test {
+    Text(Pattern),
     OlderThan(u64),
     NewerThan(u64),
     Attempts(RangeInclusive<u32>),
@@ -65,34 +74,44 @@ impl<'a> Candidate<'a> {
 
 impl Condition {
     pub(crate) fn parse(kind: Kind, text: &str) -> Result<Self, Mistake> {
-        Ok(match kind {
-            Kind::OlderThan => Self::OlderThan(age::seconds(text)?),
-            Kind::NewerThan => Self::NewerThan(age::seconds(text)?),
-            Kind::Attempts => Self::Attempts(attempts::attempts(text)?),
-            Kind::Attribute => Self::Attribute(AttributeCondition::parse(text)?),
-            Kind::Body => Self::Body(regex(text)?),
-            Kind::BodyPath => Self::BodyPath(path(text)?),
+        let parsed = match kind {
+            Kind::OlderThan => Test::OlderThan(age::seconds(text)?),
+            Kind::NewerThan => Test::NewerThan(age::seconds(text)?),
+            Kind::Attempts => Test::Attempts(attempts::attempts(text)?),
+            Kind::Attribute => Test::Attribute(AttributeCondition::parse(text)?),
+            Kind::Body => Test::Body(regex(text)?),
+            Kind::BodyPath => Test::BodyPath(path(text)?),
             Kind::Reason | Kind::Type | Kind::Source | Kind::Tenant | Kind::Task | Kind::Group => {
-                Self::Text(kind, Pattern::parse(text)?)
+                Test::Text(Pattern::parse(text)?)
             }
-        })
+        };
+        Ok(Self { kind, text: text.to_owned(), test: parsed })
     }
 
     pub(super) fn holds(&self, candidate: &Candidate<'_>) -> bool {
         let dead_letter = candidate.dead_letter;
-        match self {
-            Self::Text(kind, pattern) => pattern.fits(value(dead_letter, *kind)),
-            Self::OlderThan(seconds) => candidate.age.is_some_and(|age| age > *seconds),
-            Self::NewerThan(seconds) => candidate.age.is_some_and(|age| age < *seconds),
-            Self::Attempts(range) => {
+        match &self.test {
+            Test::Text(pattern) => pattern.fits(value(dead_letter, self.kind)),
+            Test::OlderThan(seconds) => candidate.age.is_some_and(|age| age > *seconds),
+            Test::NewerThan(seconds) => candidate.age.is_some_and(|age| age < *seconds),
+            Test::Attempts(range) => {
                 dead_letter.summary.attempts.is_some_and(|n| range.contains(&n))
             }
-            Self::Attribute(attribute) => attribute.holds(dead_letter),
-            Self::Body(regex) => regex.is_match(&dead_letter.body),
-            Self::BodyPath(path) => {
+            Test::Attribute(attribute) => attribute.holds(dead_letter),
+            Test::Body(regex) => regex.is_match(&dead_letter.body),
+            Test::BodyPath(path) => {
                 candidate.json().is_some_and(|json| !path.query(json).is_empty())
             }
         }
+    }
+}
+
+/// As `--not` takes it: `NAME=VALUE`.
+impl Display for Condition {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        let name = self.kind.to_possible_value();
+        let name = name.as_ref().map_or("", |name| name.get_name());
+        write!(formatter, "{name}={}", self.text)
     }
 }
 

@@ -27,11 +27,20 @@ pub(crate) struct Filter {
 
 impl Filter {
     pub(crate) fn new(
-        wanted: impl IntoIterator<Item = (Kind, Vec<Condition>)>,
+        wanted: impl IntoIterator<Item = Condition>,
         unwanted: Vec<Condition>,
     ) -> Self {
-        let given = wanted.into_iter().filter(|(_, conditions)| !conditions.is_empty());
-        Self { wanted: given.collect(), unwanted }
+        let mut by_kind = BTreeMap::<_, Vec<_>>::new();
+        for condition in wanted {
+            by_kind.entry(condition.kind).or_default().push(condition);
+        }
+        Self { wanted: by_kind, unwanted }
+    }
+
+    /// What was asked for, as one would write it: `reason=x`, `not tenant=y`.
+    pub(crate) fn texts(&self) -> Vec<String> {
+        let wanted = self.wanted.values().flatten().map(ToString::to_string);
+        wanted.chain(self.unwanted.iter().map(|condition| format!("not {condition}"))).collect()
     }
 
     /// Whether a dead letter is meant, at the time `now`.

@@ -35,6 +35,7 @@ fn dead_letter() -> DeadLetter {
         failed_at: None,
         original_message_id: None,
         deduplication_id: None,
+        source_arn: None,
         claim_check: None,
         attributes: [("priority".to_owned(), priority)].into(),
         body,
@@ -47,11 +48,8 @@ fn fits(filter: &Filter) -> bool {
 }
 
 fn filter(conditions: &[(Kind, &str)]) -> Filter {
-    let mut wanted = BTreeMap::<_, Vec<_>>::new();
-    for (kind, text) in conditions {
-        wanted.entry(*kind).or_default().push(Condition::parse(*kind, text).unwrap());
-    }
-    Filter::new(wanted, Vec::new())
+    let parsed = conditions.iter().map(|(kind, text)| Condition::parse(*kind, text).unwrap());
+    Filter::new(parsed, Vec::new())
 }
 
 #[test]
@@ -86,6 +84,14 @@ fn one_of_a_kind_is_enough_and_each_kind_counts() {
     assert!(fits(&Filter::default()));
     assert!(fits(&filter(&[(Kind::Tenant, "other"), (Kind::Tenant, "acme")])));
     assert!(!fits(&filter(&[(Kind::Tenant, "acme"), (Kind::Group, "other")])));
+}
+
+#[test]
+fn a_filter_says_what_was_asked_for() {
+    let wanted = [(Kind::Tenant, "acme"), (Kind::Reason, "a=b"), (Kind::Reason, "-")];
+    let wanted = wanted.map(|(kind, text)| Condition::parse(kind, text).unwrap());
+    let filter = Filter::new(wanted, vec![negated("older-than=2h").unwrap()]);
+    assert_eq!(filter.texts(), ["reason=a=b", "reason=-", "tenant=acme", "not older-than=2h"]);
 }
 
 #[test]

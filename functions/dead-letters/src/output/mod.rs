@@ -38,6 +38,15 @@ pub(crate) fn line(text: &str) -> anyhow::Result<()> {
     }
 }
 
+/// Writes a part of the result as it is.
+pub(crate) fn bytes(bytes: &[u8]) -> anyhow::Result<()> {
+    let mut stdout = std::io::stdout().lock();
+    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Err(ReaderLeft.into()),
+        written => Ok(written?),
+    }
+}
+
 /// Writes a result as a line of JSON.
 pub(crate) fn json(result: &impl Serialize) -> anyhow::Result<()> {
     line(&serde_json::to_string(result)?)
@@ -47,6 +56,13 @@ pub(crate) fn json(result: &impl Serialize) -> anyhow::Result<()> {
 pub(crate) fn note(text: &str) {
     // Nobody reads it if this fails.
     let _ = writeln!(anstream::stderr(), "note: {text}");
+}
+
+/// Writes what is to be answered on the same line.
+pub(crate) fn prompt(text: &str) {
+    let mut stderr = anstream::stderr();
+    // Nobody answers if this fails.
+    let _ = write!(stderr, "{text}").and_then(|()| stderr.flush());
 }
 
 /// Writes an error, and whose it is: the command line's, if it is a [`Mistake`]. Nothing, if it is [`ReaderLeft`].

@@ -260,7 +260,7 @@ async fn choose(
     let (filter, now) = (given.which.filter(), now());
     let mut sample = Reservoir::new(most);
     let peeked = peek(queue, interrupt, |message| {
-        let dead_letter = DeadLetter::read(message, queue);
+        let dead_letter = DeadLetter::read(&message, queue);
         if filter.fits(&dead_letter, now) {
             sample.offer(dead_letter.summary.message_id);
         }

@@ -120,12 +120,12 @@ impl Pass<'_> {
 
     fn select_page(&mut self, state: &mut State, messages: Vec<Message>) {
         for message in messages {
-            self.select(state, message);
+            self.select(state, &message);
         }
     }
 
     /// Makes a message ready, if it is selected and may be sent.
-    fn select(&mut self, state: &mut State, message: Message) {
+    fn select(&mut self, state: &mut State, message: &Message) {
         if self.left == 0 || self.stop.is_some() {
             return;
         }

@@ -82,7 +82,7 @@ async fn came_back(
 ) -> Result<Option<Stop>> {
     let (mut returned, mut reason) = (0, None);
     let peeked = peek(run.queue, interrupt, |message| {
-        let dead_letter = DeadLetter::read(message, run.queue);
+        let dead_letter = DeadLetter::read(&message, run.queue);
         if sent.contains(dead_letter.sent_id()) {
             returned += 1;
             state.came_back(&dead_letter);

@@ -2,6 +2,7 @@
 
 use std::process::{Output, Stdio};
 
+use aws_sdk_s3::types::CreateBucketConfiguration;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::{
     Message, MessageAttributeValue, MessageSystemAttributeName, QueueAttributeName,
@@ -38,6 +39,18 @@ impl Fixture {
         let (aws, sqs, name) = access(None);
         let queue = create_queue(&sqs, &name, 1).await.expect("a queue");
         Self { aws, sqs, queue }
+    }
+
+    /// Another queue of the same kind in the same region.
+    pub(crate) async fn another(&self) -> Self {
+        let (aws, sqs, name) = access(Some(&self.aws.region));
+        let is_fifo = self.queue.url.strip_suffix(".fifo").is_some();
+        let queue = if is_fifo {
+            create_fifo_queue(&sqs, &name, 1).await
+        } else {
+            create_queue(&sqs, &name, 1).await
+        };
+        Self { aws, sqs, queue: queue.expect("a queue") }
     }
 
     /// In a region without queues of other tests, with a FIFO queue of that name.
@@ -92,6 +105,19 @@ impl Fixture {
         printed.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
     }
 
+    /// The client of S3, and a bucket of this test's own.
+    pub(crate) async fn bucket(&self) -> (aws_sdk_s3::Client, String) {
+        let config = aws_sdk_s3::config::Builder::from(&self.aws.config()).force_path_style(true);
+        let s3 = aws_sdk_s3::Client::from_conf(config.build());
+        let bucket = format!("dead-{}", Uuid::new_v4().simple());
+        let place = CreateBucketConfiguration::builder()
+            .location_constraint(self.aws.region.as_str().into())
+            .build();
+        let create = s3.create_bucket().bucket(&bucket).create_bucket_configuration(place);
+        create.send().await.expect("a bucket");
+        (s3, bucket)
+    }
+
     /// The tool, which finds SQS at `endpoint`.
     pub(crate) fn command(&self, endpoint: &str, arguments: &[&str]) -> Command {
         let mut command = Command::new(binary("dead-letters"));
@@ -100,6 +126,7 @@ impl Fixture {
             .env_clear()
             .envs(self.aws.environment().iter())
             .env("AWS_ENDPOINT_URL", endpoint)
+            .env("AWS_ENDPOINT_URL_S3", &self.aws.endpoint)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());

@@ -1,4 +1,4 @@
-//! What the tool sends to SQS, written down; and receives that are slow or fail.
+//! What the tool sends to SQS, written down; and requests of one action that are slow or fail.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -12,7 +12,7 @@ use axum::routing::post;
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
-/// What happens to each receive but the first.
+/// What happens to each request of an action but the first.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Later {
     Answered,
@@ -37,19 +37,27 @@ pub(crate) struct Exchange {
 
 struct Shared {
     endpoint: String,
+    action: &'static str,
     later: Later,
     client: reqwest::Client,
-    receives: Mutex<usize>,
+    count: Mutex<usize>,
     exchanges: Mutex<Vec<Exchange>>,
 }
 
 impl Gateway {
+    /// For receives that are slow or fail.
     pub(crate) async fn start(endpoint: &str, later: Later) -> Self {
+        Self::of("ReceiveMessage", endpoint, later).await
+    }
+
+    /// For another action.
+    pub(crate) async fn of(action: &'static str, endpoint: &str, later: Later) -> Self {
         let shared = Arc::new(Shared {
             endpoint: endpoint.to_owned(),
+            action,
             later,
             client: reqwest::Client::new(),
-            receives: Mutex::default(),
+            count: Mutex::default(),
             exchanges: Mutex::default(),
         });
         let router = Router::new().fallback(post(pass)).with_state(Arc::clone(&shared));
@@ -68,10 +76,10 @@ impl Gateway {
 async fn pass(State(shared): State<Arc<Shared>>, mut headers: HeaderMap, body: Bytes) -> Response {
     let target = headers.get("x-amz-target").and_then(|target| target.to_str().ok());
     let action = target.and_then(|target| target.split('.').nth(1)).expect("an action").to_owned();
-    let is_later = action == "ReceiveMessage" && {
-        let mut receives = lock(&shared.receives);
-        *receives += 1;
-        *receives > 1
+    let is_later = action == shared.action && {
+        let mut count = lock(&shared.count);
+        *count += 1;
+        *count > 1
     };
     if is_later && shared.later == Later::Refused {
         let refusal = json!({"__type": "com.amazonaws.sqs#AccessDenied", "message": "not again"});

@@ -24,12 +24,15 @@ async fn every_command_of_the_guide_works() {
     let commands: Vec<_> =
         blocks.map(|block| block.split("```").next().expect("the end of a block")).collect();
     assert!(commands.len() > 4, "{commands:?}");
+    // What is exported by one command is imported by another.
+    let files = TempDir::new().expect("a folder");
     let tool = binary("dead-letters");
     let folder = tool.parent().expect("a folder").display();
     let path = format!("{folder}:/usr/local/bin:/usr/bin:/bin");
     let journal = TempDir::new().expect("a folder");
     for block in commands {
         let run = Command::new("bash")
+            .current_dir(files.path())
             .args(["-euo", "pipefail", "-c", block])
             .env_clear()
             .envs(fixture.aws.environment().iter())

@@ -1,14 +1,18 @@
 //! Dead letters: with their reasons, as a worker leaves them, and as `dead-letters` shows them.
 
 mod cost;
+mod export;
+mod export_to_s3;
 mod failures;
 mod fifo;
 mod filters;
 mod fixture;
 mod gateway;
 mod guide;
+mod import;
 mod native;
 mod ours;
+mod purge;
 mod queues;
 mod reasons;
 mod replay;
