@@ -8,6 +8,7 @@ mod clock;
 mod command;
 mod dead_letter;
 mod edit;
+mod effects;
 mod facts;
 mod file;
 mod filter;

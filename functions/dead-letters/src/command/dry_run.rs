@@ -12,6 +12,7 @@ use super::read::{Extent, read_all};
 use crate::arguments::ReplayArguments;
 use crate::dead_letter::DeadLetter;
 use crate::edit::Editor;
+use crate::effects::{Commands, Effects};
 use crate::output::{self, Progress, note};
 use crate::queue::find;
 use crate::replay::Targets;
@@ -31,6 +32,8 @@ struct Report<'a> {
     groups: &'a [Group],
     /// What an edit would change in the first messages.
     changes: &'a [Change],
+    /// Commands among them that took effect already; `None` if that is not known.
+    took_effect: Option<usize>,
 }
 
 pub(super) async fn run(context: &Context, arguments: &ReplayArguments) -> Result<()> {
@@ -46,11 +49,18 @@ pub(super) async fn run(context: &Context, arguments: &ReplayArguments) -> Resul
             first.push(dead_letter.clone());
         }
     };
+    let effects = Effects::from_environment()?;
+    let mut commands = Commands::default();
     let mut groups = Groups::default();
     let (mut sent, mut failures) = (BTreeMap::new(), BTreeMap::new());
     let extent = read_all(context, &queue, &arguments.which, &progress, see, |summary| {
         let (counts, key) = match targets.of(&summary) {
-            Ok(target) => (&mut sent, target.name.clone()),
+            Ok(target) => {
+                if effects.is_some() {
+                    commands.add(&summary);
+                }
+                (&mut sent, target.name.clone())
+            }
             Err(failure) => (&mut failures, failure),
         };
         *counts.entry(key).or_default() += 1;
@@ -60,6 +70,10 @@ pub(super) async fn run(context: &Context, arguments: &ReplayArguments) -> Resul
     .await?;
     drop(progress);
     let changes = changes(context, editor.as_ref(), &targets, &first).await;
+    let took_effect = match &effects {
+        Some(effects) => effects.of(&commands).await.map(|found| found.len()),
+        None => None,
+    };
     let Extent { read, in_queue, .. } = extent;
     let (queue, complete) = (queue.name.as_str(), read >= in_queue);
     let groups = groups.sorted();
@@ -72,6 +86,7 @@ pub(super) async fn run(context: &Context, arguments: &ReplayArguments) -> Resul
         failures: &failures,
         groups: &groups,
         changes: &changes,
+        took_effect,
     };
     if arguments.json {
         return output::json(&report);
@@ -83,6 +98,9 @@ pub(super) async fn run(context: &Context, arguments: &ReplayArguments) -> Resul
     }
     for (failure, count) in &failures {
         note(&format!("{count} would stay: {failure}"));
+    }
+    if let Some(count) = took_effect.filter(|count| *count > 0) {
+        note(&format!("{count} of them took effect already: to replay them has no second effect"));
     }
     note("this is a dry run: nothing was changed");
     Ok(())

@@ -43,6 +43,7 @@ use crate::arguments::{ReplayArguments, parse_replay};
 use crate::clock::now;
 use crate::dead_letter::DeadLetter;
 use crate::edit::Editor;
+use crate::effects::Effects;
 use crate::filter::Filter;
 use crate::identity::identity;
 use crate::ledger::{Lease, Ledger};
@@ -68,6 +69,7 @@ struct Run<'a> {
     ledger: &'a Ledger,
     lease: Lease,
     editor: Option<Editor>,
+    effects: Option<Effects>,
     s3: aws_sdk_s3::Client,
 }
 
@@ -120,6 +122,7 @@ pub(crate) async fn replay(
         ledger: &ledger,
         lease,
         editor,
+        effects: Effects::from_environment()?,
         s3: objects::client(aws),
     };
     let stop = stages(&run, &mut state, &mut interrupt, &asked).await;
@@ -195,6 +198,7 @@ async fn begun(
     let queue = find(client, queue).await?;
     Targets::find(&queue, given).await?;
     Editor::from_arguments(&given.edit)?;
+    Effects::from_environment()?;
     let chosen = match given.which.sample {
         Some(most) => Some(choose(&queue, given, interrupt, most as usize).await?),
         None => None,

@@ -83,6 +83,11 @@ async fn send_claimed(run: &Run<'_>, batch: &mut [Step]) -> Result<()> {
     let Some(target) = unsent.first().map(|step| step.outgoing.target.clone()) else {
         return Ok(());
     };
+    if let Some(effects) = &run.effects {
+        let summaries: Vec<_> =
+            unsent.iter().map(|step| &step.outgoing.dead_letter.summary).collect();
+        effects.note(&summaries, run.editor.is_some()).await;
+    }
     // An edited body may be larger: all of them may be too large for one request.
     let at_a_time = if run.editor.is_some() { 1 } else { PAGE };
     let (mut entries, mut places) = (Vec::new(), Vec::new());

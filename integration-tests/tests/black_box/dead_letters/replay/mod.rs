@@ -2,6 +2,7 @@
 
 mod canary;
 mod edit;
+mod effects;
 mod fixture;
 mod killed;
 mod ledger;
