@@ -13,6 +13,7 @@ mod facts;
 mod file;
 mod filter;
 mod identity;
+mod lambda;
 mod ledger;
 mod mistake;
 mod output;
@@ -25,22 +26,32 @@ use std::{ffi::OsString, process::ExitCode};
 use anyhow::Context as _;
 use arguments::Arguments;
 use clap::Parser as _;
+use tokio::runtime::Runtime;
 
 /// Its name.
 pub const NAME: &str = env!("CARGO_PKG_NAME");
 /// What it is for, in one line.
 pub const ABOUT: &str = env!("CARGO_PKG_DESCRIPTION");
 
+/// The JSON Schema of the event that the tool takes as a Lambda.
+#[must_use]
+pub fn event_schema() -> serde_json::Value {
+    lambda::schema()
+}
+
 /// Runs the tool with a command line, whose first argument is the program's name.
 #[must_use]
 pub fn run(command_line: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let tokio = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let tokio = tokio.context("starting the async runtime");
+    let served = |tokio: Runtime| tokio.block_on(lambda::serve()).map(|()| ExitCode::SUCCESS);
+    if lambda::is_host() {
+        return tokio.and_then(served).unwrap_or_else(|error| output::failure(&error));
+    }
     let command_line: Vec<_> = command_line.into_iter().collect();
     let words =
         command_line.iter().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
     let arguments = Arguments::parse_from(command_line);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let done = runtime
-        .context("starting the async runtime")
-        .and_then(|runtime| runtime.block_on(command::run(&arguments.command, words)));
+    let done = tokio.and_then(|tokio| tokio.block_on(command::run(&arguments.command, words)));
     done.unwrap_or_else(|error| output::failure(&error))
 }

@@ -13,6 +13,9 @@ use anyhow::Context as _;
 /// The text of each generated file, by its path in the repository.
 type Files = BTreeMap<PathBuf, String>;
 
+/// The schema of the event that the Lambda `dead-letters` takes.
+const DEAD_LETTERS_EVENT: &str = "functions/dead-letters/event.schema.json";
+
 fn main() -> anyhow::Result<()> {
     for (path, text) in files()? {
         let path = repository().join(path);
@@ -26,6 +29,8 @@ fn main() -> anyhow::Result<()> {
 fn files() -> anyhow::Result<Files> {
     let mut files = events::files()?;
     files.extend(api::files()?);
+    let event = serde_json::to_string_pretty(&dead_letters::event_schema())? + "\n";
+    files.insert(PathBuf::from(DEAD_LETTERS_EVENT), event);
     Ok(files)
 }
 

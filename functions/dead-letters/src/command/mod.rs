@@ -22,7 +22,7 @@ use chrono::{DateTime, Utc};
 use crate::arguments::Command;
 use crate::clock::now;
 use crate::facts;
-use crate::queue::aws;
+use crate::queue::{Interrupt, aws};
 use crate::replay::replay;
 
 /// What every command has that uses queues.
@@ -48,7 +48,11 @@ pub(crate) async fn run(command: &Command, words: Vec<String>) -> anyhow::Result
         }
         Command::Replay(arguments) => {
             let context = context().await?;
-            return replay(&context.aws, &context.client, arguments, &words).await;
+            let mut interrupt = Interrupt::listen()?;
+            let Context { aws, client, .. } = &context;
+            let replayed = replay(aws, client, arguments, &words, &mut interrupt).await?;
+            replayed.print(arguments.json)?;
+            return Ok(replayed.exit_code);
         }
         Command::Runs { run, json, ledger } => {
             runs::run(&context().await?, run.as_deref(), ledger, *json).await?;

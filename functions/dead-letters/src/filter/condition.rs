@@ -7,6 +7,8 @@ use std::ops::RangeInclusive;
 use chrono::{DateTime, Utc};
 use clap::ValueEnum;
 use regex::{Regex, RegexBuilder};
+use schemars::JsonSchema;
+use serde::Deserialize;
 use serde_json::Value;
 use serde_json_path::JsonPath;
 
@@ -20,7 +22,10 @@ use crate::mistake::Mistake;
 const MOST_OF_A_REGEX: usize = 1 << 20;
 
 /// What a condition is about. The last ones take longest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
 pub(crate) enum Kind {
     Reason,
     Type,

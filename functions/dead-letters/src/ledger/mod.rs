@@ -35,6 +35,13 @@ pub(crate) struct LedgerOptions {
     journal: Option<PathBuf>,
 }
 
+impl LedgerOptions {
+    /// Whether the ledger is a table.
+    pub(crate) fn is_shared(&self) -> bool {
+        self.ledger.is_some() && self.journal.is_none()
+    }
+}
+
 /// The ledger.
 pub(crate) enum Ledger {
     Table(Replays, String),

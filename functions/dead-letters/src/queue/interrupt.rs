@@ -1,32 +1,42 @@
-//! Ctrl-C and what else ends a process: listened to, since what is held is to be released first.
+//! What ends a command early: it is listened to, since what is held is to be released first.
 
 use anyhow::Context as _;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::time::{Instant, sleep_until};
 
-/// The wish that the process ends. Until it is listened to, these signals end the process at once.
-pub(crate) struct Interrupt {
-    ctrl_c: Signal,
-    terminate: Signal,
-    hangup: Signal,
+/// The wish that a command ends.
+pub(crate) enum Interrupt {
+    /// Ctrl-C and what else ends a process. Until it is listened to, these signals end it at once.
+    Signals { ctrl_c: Signal, terminate: Signal, hangup: Signal },
+    /// The end of the time that a command has.
+    At(Instant),
 }
 
 impl Interrupt {
     /// Listens from now on: none of these signals ends the process by itself any more.
     pub(crate) fn listen() -> anyhow::Result<Self> {
         let listen = |kind| signal(kind).context("listening to signals");
-        Ok(Self {
+        Ok(Self::Signals {
             ctrl_c: listen(SignalKind::interrupt())?,
             terminate: listen(SignalKind::terminate())?,
             hangup: listen(SignalKind::hangup())?,
         })
     }
 
+    /// At a time.
+    pub(crate) fn at(time: Instant) -> Self {
+        Self::At(time)
+    }
+
     /// Waits for the wish.
     pub(crate) async fn wait(&mut self) {
-        tokio::select! {
-            _ = self.ctrl_c.recv() => (),
-            _ = self.terminate.recv() => (),
-            _ = self.hangup.recv() => (),
+        match self {
+            Self::Signals { ctrl_c, terminate, hangup } => tokio::select! {
+                _ = ctrl_c.recv() => (),
+                _ = terminate.recv() => (),
+                _ = hangup.recv() => (),
+            },
+            Self::At(time) => sleep_until(*time).await,
         }
     }
 }

@@ -20,6 +20,7 @@ mod targets;
 mod transfer;
 mod watch;
 
+pub(crate) use report::Replayed;
 pub(crate) use targets::Targets;
 
 use std::collections::HashSet;
@@ -34,7 +35,6 @@ use chrono::{DateTime, Utc};
 use pass::{Passed, pass};
 use rate::Rate;
 use records::replays::{Counts, MessageState, Run as Record, RunState};
-use report::report;
 use state::{State, Stop};
 use uuid::Uuid;
 use watch::watch;
@@ -92,13 +92,13 @@ pub(crate) async fn replay(
     client: &Client,
     given: &ReplayArguments,
     words: &[String],
-) -> Result<ExitCode> {
+    interrupt: &mut Interrupt,
+) -> Result<Replayed> {
     let ledger = Ledger::open(&given.ledger, aws)?;
     let lease = Lease::new();
-    let mut interrupt = Interrupt::listen()?;
     let record = match &given.resume {
         Some(id) => resumed(&ledger, &lease, id, given.take_over).await?,
-        None => begun(aws, client, &ledger, &lease, &mut interrupt, (given, words)).await?,
+        None => begun(aws, client, &ledger, &lease, interrupt, (given, words)).await?,
     };
     // What was asked for when it was begun; how fast and how carefully, now.
     let asked = parse_replay(&record.arguments).context("the run's own command line")?;
@@ -125,8 +125,8 @@ pub(crate) async fn replay(
         effects: Effects::from_environment()?,
         s3: objects::client(aws),
     };
-    let stop = stages(&run, &mut state, &mut interrupt, &asked).await;
-    end(&run, state, stop, given.json).await
+    let stop = stages(&run, &mut state, interrupt, &asked).await;
+    Ok(end(&run, state, stop).await)
 }
 
 /// Stage by stage, and then everything.
@@ -159,13 +159,8 @@ async fn stages(
     Ok(pass(run, state, interrupt, left).await?.stop)
 }
 
-/// Writes how a run ended, and prints it.
-async fn end(
-    run: &Run<'_>,
-    mut state: State,
-    stop: Result<Option<Stop>>,
-    json: bool,
-) -> Result<ExitCode> {
+/// Writes how a run ended.
+async fn end(run: &Run<'_>, mut state: State, stop: Result<Option<Stop>>) -> Replayed {
     let stop = stop.unwrap_or_else(|error| Some(Stop::Failed(error)));
     let record = &mut state.record;
     record.state = if stop.is_some() { RunState::Stopped } else { RunState::Done };
@@ -174,13 +169,15 @@ async fn end(
     if let Err(error) = run.ledger.renew(record, &run.lease).await {
         note(&format!("the ledger does not know how the run ended: {error:#}"));
     }
-    report(run, &state, json)?;
-    Ok(match stop {
+    let counts = state.record.counts;
+    let exit_code = match stop {
         Some(Stop::Canary(_)) => ExitCode::from(3),
         Some(_) => ExitCode::FAILURE,
-        None if state.record.counts.failed + state.record.counts.held_back > 0 => ExitCode::FAILURE,
+        None if counts.failed + counts.held_back > 0 => ExitCode::FAILURE,
         None => ExitCode::SUCCESS,
-    })
+    };
+    let queue = run.queue.name.clone();
+    Replayed { run: state.record, newer: state.newer, queue_name: queue, exit_code }
 }
 
 async fn begun(

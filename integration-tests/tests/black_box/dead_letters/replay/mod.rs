@@ -5,6 +5,7 @@ mod edit;
 mod effects;
 mod fixture;
 mod killed;
+mod lambda;
 mod ledger;
 mod order;
 mod selection;

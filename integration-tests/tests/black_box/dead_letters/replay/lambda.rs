@@ -1,0 +1,98 @@
+//! The tool as a Lambda: an event asks for a replay, by the same ledger.
+
+use std::time::Duration;
+
+use fake_lambda::{LambdaApi, Outcome};
+use serde_json::{Value, json};
+use tokio::process::Child;
+
+use super::fixture::{Replay, bodies};
+use crate::dead_letters::fixture::Fixture;
+
+const LONG: Duration = Duration::from_mins(5);
+
+struct Lambda {
+    api: LambdaApi,
+    _process: Child,
+}
+
+impl Lambda {
+    async fn start(replay: &Replay) -> Self {
+        let api = LambdaApi::start().await;
+        let mut command = replay.command(&replay.queues.aws.endpoint, &[]);
+        let process =
+            command.envs(api.environment()).kill_on_drop(true).spawn().expect("a process");
+        Self { api, _process: process }
+    }
+
+    async fn invoke(&self, id: &str, time: Duration, event: Value) -> Outcome {
+        self.api.invoke(id, time, event).await
+    }
+}
+
+async fn filled(count: usize) -> Replay {
+    let replay = Replay::table(Fixture::standard().await).await;
+    let messages: Vec<_> = bodies(count).into_iter().map(|body| ("", body)).collect();
+    replay.rejected("busy", &messages).await;
+    replay
+}
+
+#[tokio::test]
+async fn an_event_is_answered_with_its_run_which_is_in_the_ledger() {
+    let replay = filled(5).await;
+    replay.rejected("late", &[("", "other".to_owned())]).await;
+    let lambda = Lambda::start(&replay).await;
+    let event = json!({
+        "command": "replay", "queue": replay.queues.name(), "why": "INC-7",
+        "filters": {"reason": "busy"}, "rate": 100,
+    });
+    let run = lambda.invoke("1", LONG, event).await.expect("a run");
+    assert_eq!((&run["state"], &run["counts"]["sent"]), (&json!("done"), &json!(5)), "{run}");
+    assert_eq!((&run["why"], &run["newer"]), (&json!("INC-7"), &json!(0)));
+    assert_eq!(replay.dead_letters().await, ["other"]);
+    let id = run["run"].as_str().expect("an id");
+    let recorded = replay.runs(&[id]).await;
+    assert_eq!((recorded.len(), &recorded[0]["state"]), (6, &json!("done")));
+}
+
+#[tokio::test]
+async fn a_run_stops_before_the_invocation_ends_and_another_one_resumes_it() {
+    let replay = filled(12).await;
+    let lambda = Lambda::start(&replay).await;
+    let event = json!({
+        "command": "replay", "queue": replay.queues.name(), "why": "slowly", "rate": 3,
+    });
+    let run = lambda.invoke("1", Duration::from_secs(2), event).await.expect("a run");
+    assert_eq!(run["state"], "stopped", "{run}");
+    let sent = run["counts"]["sent"].as_u64().expect("a number");
+    assert!((1..12).contains(&sent), "{run}");
+    assert_eq!(replay.queues.depth().await.1, 0, "what was held is visible");
+    let resume = json!({"command": "replay", "resume": run["run"], "rate": 100});
+    let run = lambda.invoke("2", LONG, resume).await.expect("a run");
+    assert_eq!((&run["state"], &run["counts"]["sent"]), (&json!("done"), &json!(12)), "{run}");
+    let mut arrived = replay.consumed_bodies().await;
+    arrived.sort_by_key(|body| body.parse::<usize>().ok());
+    assert_eq!(arrived, bodies(12));
+}
+
+#[tokio::test]
+async fn what_cannot_be_done_fails_the_invocation_and_says_why() {
+    let replay = filled(1).await;
+    let lambda = Lambda::start(&replay).await;
+    let queue = replay.queues.name();
+    for (event, expected) in [
+        (json!({"command": "purge", "queue": queue}), "unknown variant `purge`"),
+        (json!({"command": "replay", "queue": queue}), "--why"),
+        (json!({"command": "replay", "queue": "missing", "why": "w"}), "there is no queue missing"),
+    ] {
+        let error = lambda.invoke("1", LONG, event).await.expect_err("a failure");
+        assert!(error.to_string().contains(expected), "{error}");
+    }
+    // Its files would be lost.
+    let files = Replay::journal(replay.queues.another().await);
+    let lambda = Lambda::start(&files).await;
+    let event = json!({"command": "replay", "queue": queue, "why": "w"});
+    let error = lambda.invoke("1", LONG, event).await.expect_err("a failure");
+    assert!(error.to_string().contains("REPLAYS_TABLE"), "{error}");
+    assert_eq!(replay.queues.depth().await, (1, 0));
+}
