@@ -19,7 +19,9 @@ mod mistake;
 mod output;
 mod queue;
 mod replay;
+mod report;
 mod reservoir;
+mod serve;
 
 use std::{ffi::OsString, process::ExitCode};
 

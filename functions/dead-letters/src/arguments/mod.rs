@@ -22,6 +22,7 @@ use crate::filter::{Condition, Filter, Kind, negated};
 use crate::ledger::LedgerOptions;
 use crate::mistake::Mistake;
 use crate::queue::{Reference, reference};
+use crate::serve::ServeArguments;
 
 /// Messages of a random sample are kept until the end.
 const MOST_SAMPLES: i64 = 10_000;
@@ -38,6 +39,7 @@ Examples:
   dead-letters show task-commands-dlq.fifo 3f1c2b9e-7a51-4c0e-9d35-0a8e6f1d2c3b
   dead-letters replay task-commands-dlq.fifo --reason database_unavailable --why INC-7 --canary 5
   dead-letters runs
+  dead-letters serve
 
 Exit codes: 0 done, 1 failed or interrupted, 2 wrong usage, 3 stopped by the canary of a replay.";
 
@@ -119,6 +121,9 @@ pub(crate) enum Command {
         ledger: LedgerOptions,
     },
     Cost(CostArguments),
+    /// Show the same on a web page, on this machine
+    #[command(after_help = EXAMPLES)]
+    Serve(ServeArguments),
     Facts(FactsArguments),
     /// Print what completes the command line in a shell
     #[command(after_help = COMPLETIONS)]

@@ -10,7 +10,7 @@ use store::{CommandKey, ProcessedCommand, ProcessedCommands, ProcessedResult, St
 use uuid::Uuid;
 
 use super::Context;
-use super::show::message;
+use super::show::find_message;
 use crate::arguments::CostArguments;
 use crate::dead_letter::DeadLetter;
 use crate::output::{self, HEADING, REASON, printable};
@@ -36,7 +36,7 @@ struct Cost {
 }
 
 pub(super) async fn run(context: &Context, arguments: &CostArguments) -> Result<()> {
-    let dead_letter = message(context, &arguments.queue, &arguments.id).await?;
+    let dead_letter = find_message(context, &arguments.queue, &arguments.id).await?;
     let inbox = ProcessedCommands::new(Store::connect(&arguments.store)?);
     let cost = cost(&inbox, &dead_letter).await?;
     if arguments.json {

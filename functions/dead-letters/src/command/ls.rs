@@ -4,11 +4,11 @@ use anyhow::Result;
 use chrono::{DateTime, Utc};
 
 use super::Context;
-use super::read::read;
 use crate::arguments::Selection;
 use crate::dead_letter::Summary;
 use crate::output::{self, HEADING, Progress, REASON, age, or_dash};
-use crate::queue::find;
+use crate::queue::{Interrupt, find};
+use crate::report::{Reading, read};
 
 pub(super) async fn run(context: &Context, selection: &Selection, json: bool) -> Result<()> {
     let queue = find(&context.client, &selection.queue).await?;
@@ -18,14 +18,18 @@ pub(super) async fn run(context: &Context, selection: &Selection, json: bool) ->
         let names = ["AGE", "TYPE", "REASON", "ATTEMPTS", "GROUP", "TENANT", "ID"];
         output::line(&format!("{HEADING}{}{HEADING:#}", row(names.map(str::to_owned), false)))?;
     }
-    read(context, &queue, &selection.which, &progress, |dead_letter| {
+    let interrupt = &mut Interrupt::listen()?;
+    let reading = Reading { queue: &queue, now, progress: &progress, interrupt };
+    let extent = read(reading, &selection.which, |dead_letter| {
         if json {
             output::json(&dead_letter)
         } else {
             output::line(&row(columns(&dead_letter, now), true))
         }
-    })
-    .await?;
+    });
+    let extent = extent.await?;
+    drop(progress);
+    output::notes(&extent.notes);
     Ok(())
 }
 

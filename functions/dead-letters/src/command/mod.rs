@@ -1,6 +1,5 @@
 //! What each command does.
 
-mod changes;
 mod cost;
 mod dry_run;
 mod export;
@@ -10,7 +9,6 @@ mod ls;
 mod manual;
 mod purge;
 mod queues;
-mod read;
 mod runs;
 mod show;
 
@@ -24,6 +22,7 @@ use crate::clock::now;
 use crate::facts;
 use crate::queue::{Interrupt, aws};
 use crate::replay::replay;
+use crate::serve;
 
 /// What every command has that uses queues.
 struct Context {
@@ -61,6 +60,7 @@ pub(crate) async fn run(command: &Command, words: Vec<String>) -> anyhow::Result
         Command::Export(arguments) => export::run(&context().await?, arguments).await?,
         Command::Import(arguments) => import::run(&context().await?, arguments).await?,
         Command::Purge(arguments) => purge::run(&context().await?, arguments).await?,
+        Command::Serve(arguments) => serve::run(aws().await?, now, arguments).await?,
         Command::Facts(arguments) => facts::run(arguments).await?,
         Command::Completions { shell } => manual::completions(*shell)?,
         Command::Man { folder } => manual::pages(folder)?,

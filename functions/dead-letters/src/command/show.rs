@@ -1,24 +1,13 @@
 //! `dead-letters show`: all of one message.
 
-use std::ops::ControlFlow;
-
 use anyhow::{Result, bail};
-use serde::Serialize;
 
 use super::Context;
-use super::read::incomplete;
 use crate::dead_letter::{DeadLetter, MovedBy};
-use crate::ledger::{Ledger, LedgerOptions, Replayed, lineage};
+use crate::ledger::{LedgerOptions, Replayed};
 use crate::output::{self, HEADING, Progress, REASON, indented, printable};
-use crate::queue::{Interrupt, Reference, find, peek};
-
-/// What `show --json` prints.
-#[derive(Serialize)]
-struct Shown<'a> {
-    #[serde(flatten)]
-    dead_letter: &'a DeadLetter,
-    lineage: &'a [Replayed],
-}
+use crate::queue::{Interrupt, Reference, find};
+use crate::report::{Reading, Searched, Shown, message};
 
 pub(super) async fn run(
     context: &Context,
@@ -27,41 +16,30 @@ pub(super) async fn run(
     ledger: &LedgerOptions,
     json: bool,
 ) -> Result<()> {
-    let dead_letter = message(context, queue, id).await?;
-    let lineage = match Ledger::existing(ledger, &context.aws) {
-        Some(ledger) => lineage(&ledger, &dead_letter).await?,
-        None => Vec::new(),
-    };
-    if json {
-        return output::json(&Shown { dead_letter: &dead_letter, lineage: &lineage });
-    }
-    print(&dead_letter, &lineage)
+    let dead_letter = find_message(context, queue, id).await?;
+    let shown = Shown::new(dead_letter, ledger, &context.aws).await?;
+    if json { output::json(&shown) } else { print(&shown.dead_letter, &shown.lineage) }
 }
 
-/// Reads until a message is found by its id, its original id or that of its event.
-pub(super) async fn message(context: &Context, queue: &Reference, id: &str) -> Result<DeadLetter> {
+/// Finds a message by its id, its original id or that of its event.
+pub(super) async fn find_message(
+    context: &Context,
+    queue: &Reference,
+    id: &str,
+) -> Result<DeadLetter> {
     let queue = find(&context.client, queue).await?;
     let progress = Progress::of(queue.depth.visible)?;
-    let mut found = None;
-    let mut interrupt = Interrupt::listen()?;
-    let peeked = peek(&queue, &mut interrupt, |message| {
-        progress.advance();
-        let dead_letter = DeadLetter::read(&message, &queue);
-        if !dead_letter.is(id) {
-            return Ok(ControlFlow::Continue(()));
-        }
-        found = Some(dead_letter);
-        Ok(ControlFlow::Break(()))
-    });
-    let peeked = peeked.await?;
+    let interrupt = &mut Interrupt::listen()?;
+    let reading = Reading { queue: &queue, now: context.now, progress: &progress, interrupt };
+    let searched = message(reading, id).await?;
     drop(progress);
-    let Some(dead_letter) = found else {
-        if let Some(shortfall) = incomplete(&queue, peeked)? {
-            output::note(&shortfall);
+    match searched {
+        Searched::Found(dead_letter) => Ok(*dead_letter),
+        Searched::NotAmong(read, note) => {
+            output::notes(note.as_slice());
+            bail!("none of the {read} messages of {} that were read is {id}", queue.name)
         }
-        bail!("none of the {} messages of {} that were read is {id}", peeked.read, queue.name);
-    };
-    Ok(dead_letter)
+    }
 }
 
 fn print(dead_letter: &DeadLetter, lineage: &[Replayed]) -> Result<()> {

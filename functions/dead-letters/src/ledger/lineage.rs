@@ -11,7 +11,7 @@ use crate::dead_letter::DeadLetter;
 const MOST: usize = 20;
 
 /// A replay after which the message was a dead letter again.
-#[derive(Serialize)]
+#[derive(Debug, Serialize)]
 pub(crate) struct Replayed {
     pub(crate) run: String,
     /// Its id in the dead-letter queue then.

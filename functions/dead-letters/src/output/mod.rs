@@ -58,6 +58,13 @@ pub(crate) fn note(text: &str) {
     let _ = writeln!(anstream::stderr(), "note: {text}");
 }
 
+/// Writes several of them.
+pub(crate) fn notes(texts: &[String]) {
+    for text in texts {
+        note(text);
+    }
+}
+
 /// Writes what is to be answered on the same line.
 pub(crate) fn prompt(text: &str) {
     let mut stderr = anstream::stderr();

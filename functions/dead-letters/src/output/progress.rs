@@ -1,7 +1,7 @@
 //! How far a command is, for who looks at a terminal or reads a log.
 
-use std::cell::Cell;
 use std::io::{IsTerminal as _, stderr, stdout};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -14,7 +14,7 @@ const LINES: Duration = Duration::from_secs(10);
 pub(crate) struct Progress {
     bar: ProgressBar,
     /// When the next line is due, in a log.
-    next_line: Option<Cell<Instant>>,
+    next_line: Option<Mutex<Instant>>,
 }
 
 impl Progress {
@@ -42,15 +42,16 @@ impl Progress {
         let template = "{bar:30} {pos}/{len} sent, {per_sec}, {eta} left";
         let style = ProgressStyle::with_template(template)?;
         let bar = ProgressBar::new(messages).with_style(style);
-        let next_line = (!stderr().is_terminal()).then(|| Cell::new(Instant::now() + LINES));
+        let next_line = (!stderr().is_terminal()).then(|| Mutex::new(Instant::now() + LINES));
         Ok(Self { bar, next_line })
     }
 
     pub(crate) fn advance(&self) {
         self.bar.inc(1);
         let Some(next_line) = &self.next_line else { return };
-        if Instant::now() >= next_line.get() {
-            next_line.set(Instant::now() + LINES);
+        let mut next_line = next_line.lock().unwrap_or_else(PoisonError::into_inner);
+        if Instant::now() >= *next_line {
+            *next_line = Instant::now() + LINES;
             let (position, length) = (self.bar.position(), self.bar.length().unwrap_or_default());
             let (rate, left) = (self.bar.per_sec(), self.bar.eta().as_secs());
             note(&format!("{position} of {length} sent, {rate:.0} a second, {left} seconds left"));

@@ -2,24 +2,35 @@
 
 use std::collections::HashMap;
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sqs::types::QueueAttributeName as Name;
 
 use super::{Queue, Reference, name_of};
 
+/// Why a queue is not read.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NotReadable {
+    #[error(
+        "there is no queue {0} in this account and region. `dead-letters queues` lists those that \
+         have dead letters"
+    )]
+    Unknown(String),
+    /// There each read counts as a delivery, and the last one moves the message.
+    #[error(
+        "{queue} has a redrive policy: to read it would use up deliveries of its messages. Its \
+         dead-letter queue is {target}"
+    )]
+    HasRedrivePolicy { queue: String, target: String },
+}
+
 /// Finds a queue that may be read without harm.
 pub(crate) async fn find(client: &Client, reference: &Reference) -> anyhow::Result<Queue> {
     let queue = target(client, reference).await?;
-    // There each read counts as a delivery, and the last one moves the message.
     if let Some(redrive) = &queue.redrive {
-        let target = name_of(&redrive.dead_letter_target_arn);
-        bail!(
-            "{} has a redrive policy: to read it would use up deliveries of its messages. Its \
-             dead-letter queue is {target}",
-            queue.name
-        );
+        let target = name_of(&redrive.dead_letter_target_arn).to_owned();
+        return Err(NotReadable::HasRedrivePolicy { queue: queue.name, target }.into());
     }
     Ok(queue)
 }
@@ -64,10 +75,7 @@ where
     E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
 {
     if is_unknown(&error) {
-        return anyhow::anyhow!(
-            "there is no queue {queue} in this account and region. `dead-letters queues` lists those \
-             that have dead letters"
-        );
+        return NotReadable::Unknown(queue.to_owned()).into();
     }
     anyhow::Error::new(error).context(format!("reading the attributes of the queue {queue}"))
 }

@@ -3,6 +3,7 @@
 use anyhow::Context as _;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
 
 /// The wish that a command ends.
 pub(crate) enum Interrupt {
@@ -10,6 +11,8 @@ pub(crate) enum Interrupt {
     Signals { ctrl_c: Signal, terminate: Signal, hangup: Signal },
     /// The end of the time that a command has.
     At(Instant),
+    /// What a server decides, which may go on.
+    Token(CancellationToken),
 }
 
 impl Interrupt {
@@ -37,6 +40,7 @@ impl Interrupt {
                 _ = hangup.recv() => (),
             },
             Self::At(time) => sleep_until(*time).await,
+            Self::Token(token) => token.cancelled().await,
         }
     }
 }

@@ -16,7 +16,7 @@ mod visibility;
 
 pub(crate) use access::aws;
 pub(crate) use delete::delete;
-pub(crate) use find::{find, target};
+pub(crate) use find::{NotReadable, find, target};
 pub(crate) use intake::{Intake, Page};
 pub(crate) use interrupt::Interrupt;
 pub(crate) use limits::{LANES, MOST_IN_FLIGHT, PAGE};

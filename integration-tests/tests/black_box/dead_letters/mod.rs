@@ -12,6 +12,7 @@ mod guide;
 mod import;
 mod native;
 mod ours;
+mod page;
 mod purge;
 mod queues;
 mod reasons;

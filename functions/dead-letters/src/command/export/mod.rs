@@ -6,11 +6,11 @@ use anyhow::{Result, bail};
 use serde::Serialize;
 
 use super::Context;
-use super::read::incomplete;
 use crate::arguments::ExportArguments;
 use crate::file::{Header, Place, Writer, Written, s3};
 use crate::output::{self, Progress, printable};
 use crate::queue::{End, Intake, Interrupt, MOST_IN_FLIGHT, Peeked, find};
+use crate::report::incomplete;
 use copy::{Copied, copy};
 
 /// What `export --json` prints.

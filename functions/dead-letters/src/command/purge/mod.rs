@@ -8,11 +8,11 @@ use anyhow::{Result, anyhow, bail};
 use serde::Serialize;
 
 use super::Context;
-use super::read::why;
 use crate::arguments::{Destination, PurgeArguments};
 use crate::file::{Header, s3};
 use crate::output::{self, Progress, printable};
 use crate::queue::{End, Intake, Interrupt, MOST_IN_FLIGHT, Queue, find};
+use crate::report::why;
 use archive::Archive;
 use confirm::confirm;
 use rounds::{Counts, Rounds};

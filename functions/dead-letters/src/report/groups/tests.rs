@@ -24,7 +24,7 @@ fn dead_letter(number: i64, reason: &str, detail: &str) -> Summary {
 
 #[test]
 fn one_cause_is_one_group_with_the_first_and_the_last_time() {
-    let mut groups = Groups::default();
+    let mut groups = Counted::default();
     for (number, reason) in [(5, "a"), (3, "b"), (9, "b"), (7, "b")] {
         groups.add(dead_letter(number, reason, &format!("column {number}")));
     }
@@ -40,7 +40,7 @@ fn one_cause_is_one_group_with_the_first_and_the_last_time() {
 
 #[test]
 fn there_are_no_more_groups_than_fit_into_memory() {
-    let mut groups = Groups::default();
+    let mut groups = Counted::default();
     for number in 0..=MOST_GROUPS {
         groups.add(dead_letter(0, &number.to_string(), ""));
     }

@@ -1,51 +1,64 @@
-//! The read of a queue that `ls` and `groups` share: what is selected, and how much was read.
+//! The read of a queue that lists and groups share: what fits the selection, and how much was read.
 
 use std::ops::ControlFlow;
 
 use anyhow::bail;
-
-use super::Context;
+use chrono::{DateTime, Utc};
 
 use crate::arguments::Which;
 use crate::dead_letter::{DeadLetter, Summary};
-use crate::output::{self, Progress};
+use crate::output::Progress;
 use crate::queue::{End, Interrupt, MOST_IN_FLIGHT, Peeked, Queue, peek};
 use crate::reservoir::Reservoir;
 
-/// How much of a queue was read.
-pub(super) struct Extent {
-    pub(super) read: u64,
-    /// What the queue had before, as SQS estimates it.
-    pub(super) in_queue: u64,
-    pub(super) matched: u64,
+/// What is read, and what ends it early.
+pub(crate) struct Reading<'a> {
+    pub(crate) queue: &'a Queue,
+    pub(crate) now: DateTime<Utc>,
+    pub(crate) progress: &'a Progress,
+    pub(crate) interrupt: &'a mut Interrupt,
 }
 
-/// Passes what fits to `on`, and notes it if not everything was read.
-pub(super) async fn read(
-    context: &Context,
-    queue: &Queue,
+/// How much of a queue was read.
+#[derive(Debug)]
+pub(crate) struct Extent {
+    pub(crate) read: u64,
+    /// What the queue had before, as SQS estimates it.
+    pub(crate) in_queue: u64,
+    pub(crate) matched: u64,
+    /// What an operator should know of it.
+    pub(crate) notes: Vec<String>,
+}
+
+impl Extent {
+    /// Whether everything was read.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.read >= self.in_queue
+    }
+}
+
+/// Passes what fits to `on`. Notes it if not everything was read.
+pub(crate) async fn read(
+    reading: Reading<'_>,
     which: &Which,
-    progress: &Progress,
     on: impl FnMut(Summary) -> anyhow::Result<()>,
 ) -> anyhow::Result<Extent> {
-    read_all(context, queue, which, progress, |_| (), on).await
+    read_all(reading, which, |_| (), on).await
 }
 
 /// The same; `see` is passed all of what fits before that.
 pub(super) async fn read_all(
-    context: &Context,
-    queue: &Queue,
+    reading: Reading<'_>,
     which: &Which,
-    progress: &Progress,
     mut see: impl FnMut(&DeadLetter),
     mut on: impl FnMut(Summary) -> anyhow::Result<()>,
 ) -> anyhow::Result<Extent> {
-    let (filter, now) = (which.filter(), context.now);
+    let Reading { queue, now, progress, interrupt } = reading;
+    let filter = which.filter();
     let limit = which.limit.unwrap_or(u64::MAX);
     let mut sample = which.sample.map(|most| Reservoir::new(most as usize));
     let mut matched = 0;
-    let mut interrupt = Interrupt::listen()?;
-    let peeked = peek(queue, &mut interrupt, |message| {
+    let peeked = peek(queue, interrupt, |message| {
         progress.advance();
         let dead_letter = DeadLetter::read(&message, queue);
         if !filter.fits(&dead_letter, now) {
@@ -60,19 +73,17 @@ pub(super) async fn read_all(
         Ok(if matched < limit { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
     });
     let peeked = peeked.await?;
-    if let Some(shortfall) = incomplete(queue, peeked)? {
-        output::note(&shortfall);
-    }
+    let mut notes: Vec<_> = incomplete(queue, peeked)?.into_iter().collect();
     if let Some(sample) = sample {
         let kept = sample.kept();
-        output::note(&format!("{} of {matched} messages that fit, chosen at random", kept.len()));
+        notes.push(format!("{} of {matched} messages that fit, chosen at random", kept.len()));
         kept.into_iter().try_for_each(on)?;
     }
-    Ok(Extent { read: peeked.read as u64, in_queue: queue.depth.total(), matched })
+    Ok(Extent { read: peeked.read as u64, in_queue: queue.depth.total(), matched, notes })
 }
 
 /// Fails if the read was interrupted; says so if it is a part of the queue for another cause.
-pub(super) fn incomplete(queue: &Queue, peeked: Peeked) -> anyhow::Result<Option<String>> {
+pub(crate) fn incomplete(queue: &Queue, peeked: Peeked) -> anyhow::Result<Option<String>> {
     let total = queue.depth.total();
     let part = format!("{} of about {total} messages of {}", peeked.read, queue.name);
     if peeked.end == End::Interrupted {
@@ -82,7 +93,7 @@ pub(super) fn incomplete(queue: &Queue, peeked: Peeked) -> anyhow::Result<Option
     Ok(is_part.then(|| format!("this is a sample: {part} could be read{}", why(queue, peeked.end))))
 }
 
-pub(super) fn why(queue: &Queue, end: End) -> String {
+pub(crate) fn why(queue: &Queue, end: End) -> String {
     let others = queue.depth.in_flight;
     match end {
         End::Full => format!(". No more than {MOST_IN_FLIGHT} are held at a time"),

@@ -1,43 +1,39 @@
 //! What an edit would change: shown before it is made.
 
-use anyhow::Result;
+use aws_sdk_s3::Client;
 use serde::Serialize;
 
-use super::Context;
 use crate::dead_letter::DeadLetter;
 use crate::edit::{EditFailure, Editor, diff};
-use crate::output::{self, HEADING, printable};
 use crate::replay::Targets;
 
 /// Messages whose changes are shown.
 pub(super) const MOST_CHANGES: usize = 3;
 
 /// What `replay --dry-run` shows of an edit of one message.
-#[derive(Serialize)]
-pub(super) struct Change {
-    message_id: String,
+#[derive(Debug, Serialize)]
+pub(crate) struct Change {
+    pub(crate) message_id: String,
     /// The lines that change; `None` if none do, or if it fails.
-    diff: Option<String>,
+    pub(crate) diff: Option<String>,
     /// The id of the new event.
     event_id: Option<String>,
     /// Why it would not be sent.
-    failure: Option<String>,
+    pub(crate) failure: Option<String>,
 }
 
 /// What the editor would do to each message that has a target.
 pub(super) async fn changes(
-    context: &Context,
-    editor: Option<&Editor>,
+    editor: &Editor,
+    s3: &Client,
     targets: &Targets,
     dead_letters: &[DeadLetter],
 ) -> Vec<Change> {
-    let Some(editor) = editor else { return Vec::new() };
-    let s3 = objects::client(&context.aws);
     let mut changes = Vec::new();
     for dead_letter in dead_letters {
         let Ok(target) = targets.of(&dead_letter.summary) else { continue };
         let most = target.most_bytes.saturating_sub(dead_letter.attribute_bytes());
-        let edited = editor.edit(dead_letter, most, &s3).await;
+        let edited = editor.edit(dead_letter, most, s3).await;
         let message_id = dead_letter.summary.message_id.clone();
         let failure = edited.as_ref().err().map(EditFailure::to_string);
         let edited = edited.ok().flatten();
@@ -46,17 +42,4 @@ pub(super) async fn changes(
         changes.push(Change { message_id, diff, event_id, failure });
     }
     changes
-}
-
-impl Change {
-    pub(super) fn print(&self) -> Result<()> {
-        output::line(&format!("{HEADING}{}{HEADING:#}", printable(&self.message_id)))?;
-        match (&self.diff, &self.failure) {
-            (Some(diff), _) => output::line(diff),
-            (None, Some(failure)) => {
-                output::line(&format!("would not be sent: {}", printable(failure)))
-            }
-            (None, None) => output::line("would be sent as it is"),
-        }
-    }
 }

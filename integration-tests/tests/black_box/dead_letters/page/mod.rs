@@ -1,0 +1,9 @@
+//! `dead-letters serve`: the web page, over HTTP and in a browser.
+
+mod api;
+mod attacks;
+mod browser;
+mod ends;
+mod keyboard;
+mod screenshots;
+mod server;
