@@ -13,6 +13,8 @@ const LINES: Duration = Duration::from_secs(10);
 
 pub(crate) struct Progress {
     bar: ProgressBar,
+    /// What becomes of messages.
+    verb: &'static str,
     /// When the next line is due, in a log.
     next_line: Option<Mutex<Instant>>,
 }
@@ -21,7 +23,11 @@ impl Progress {
     /// Of a read of so many messages, if the standard error is a terminal.
     pub(crate) fn of(messages: u64) -> anyhow::Result<Self> {
         let style = ProgressStyle::with_template("{bar:30} {pos}/{len} read, {eta} left")?;
-        Ok(Self { bar: ProgressBar::new(messages).with_style(style), next_line: None })
+        Ok(Self {
+            bar: ProgressBar::new(messages).with_style(style),
+            verb: "read",
+            next_line: None,
+        })
     }
 
     /// The same, unless the results appear on the terminal meanwhile: they are progress enough.
@@ -34,16 +40,16 @@ impl Progress {
 
     /// None, where something else is on the terminal.
     pub(crate) fn hidden() -> Self {
-        Self { bar: ProgressBar::hidden(), next_line: None }
+        Self { bar: ProgressBar::hidden(), verb: "", next_line: None }
     }
 
-    /// Of sending so many messages: as a bar on a terminal, and as a line now and then in a log.
-    pub(crate) fn sending(messages: u64) -> anyhow::Result<Self> {
-        let template = "{bar:30} {pos}/{len} sent, {per_sec}, {eta} left";
-        let style = ProgressStyle::with_template(template)?;
+    /// Of so many messages that are `sent`, say: as a bar on a terminal, and as a line now and then in a log.
+    pub(crate) fn moving(messages: u64, verb: &'static str) -> anyhow::Result<Self> {
+        let template = format!("{{bar:30}} {{pos}}/{{len}} {verb}, {{per_sec}}, {{eta}} left");
+        let style = ProgressStyle::with_template(&template)?;
         let bar = ProgressBar::new(messages).with_style(style);
         let next_line = (!stderr().is_terminal()).then(|| Mutex::new(Instant::now() + LINES));
-        Ok(Self { bar, next_line })
+        Ok(Self { bar, verb, next_line })
     }
 
     pub(crate) fn advance(&self) {
@@ -54,7 +60,10 @@ impl Progress {
             *next_line = Instant::now() + LINES;
             let (position, length) = (self.bar.position(), self.bar.length().unwrap_or_default());
             let (rate, left) = (self.bar.per_sec(), self.bar.eta().as_secs());
-            note(&format!("{position} of {length} sent, {rate:.0} a second, {left} seconds left"));
+            let verb = self.verb;
+            note(&format!(
+                "{position} of {length} {verb}, {rate:.0} a second, {left} seconds left"
+            ));
         }
     }
 }

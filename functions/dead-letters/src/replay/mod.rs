@@ -107,7 +107,8 @@ pub(crate) async fn replay(
     let total = asked.which.limit.unwrap_or(queue.depth.visible);
     let editor = Editor::from_arguments(&asked.edit)?;
     let is_interactive = editor.as_ref().is_some_and(Editor::is_interactive);
-    let progress = if is_interactive { Progress::hidden() } else { Progress::sending(total)? };
+    let progress =
+        if is_interactive { Progress::hidden() } else { Progress::moving(total, "sent")? };
     let mut state = State::new(record, rate, progress);
     let run = Run {
         id: state.record.run.clone(),

@@ -6,12 +6,11 @@ use std::time::Duration;
 
 use aws_sdk_sqs::primitives::Blob;
 use aws_sdk_sqs::types::MessageAttributeValue;
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::fixture::{Fixture, stderr};
+use super::fixture::{Fixture, signal, stderr};
 use super::gateway::{Gateway, Later};
 
 /// The lines of an export.
@@ -155,8 +154,7 @@ async fn after_ctrl_c_or_an_error_no_file_is_left_and_every_message_is_visible()
     {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    let id = i32::try_from(tool.id().expect("it runs")).expect("an id");
-    kill(Pid::from_raw(id), Signal::SIGINT).expect("a signal");
+    signal(&tool, Signal::SIGINT);
     let end = tool.wait_with_output().await.expect("an end");
     assert_eq!(end.status.code(), Some(1), "{end:?}");
     assert!(stderr(&end).starts_with("error: interrupted: "), "{end:?}");

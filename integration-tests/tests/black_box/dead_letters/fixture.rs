@@ -9,8 +9,10 @@ use aws_sdk_sqs::types::{
 };
 use clap::Parser;
 use local_stack::{AwsAccess, External, Queue, create_fifo_queue, create_queue};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::Value;
-use tokio::process::Command;
+use tokio::process::{Child, Command};
 use uuid::Uuid;
 
 use crate::support::system::binary;
@@ -162,6 +164,12 @@ fn access(region: Option<&str>) -> (AwsAccess, Client, String) {
     aws.region = region.map_or_else(|| format!("test-{}", Uuid::new_v4().simple()), str::to_owned);
     let sqs = aws.sqs();
     (aws, sqs, format!("dead-{}", Uuid::new_v4().simple()))
+}
+
+/// Sends a signal to a process.
+pub(crate) fn signal(process: &Child, signal: Signal) {
+    let id = i32::try_from(process.id().expect("it runs")).expect("an id");
+    kill(Pid::from_raw(id), signal).expect("a signal");
 }
 
 /// Standard error as text.

@@ -2,12 +2,14 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
+use std::time::Duration;
 
+use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::export::{argument, lines};
-use super::fixture::{Fixture, stderr};
+use super::fixture::{Fixture, signal, stderr};
 use super::gateway::{Gateway, Later};
 
 /// Takes the messages of a queue, by group, without what SQS gave them.
@@ -144,4 +146,38 @@ async fn an_import_that_failed_goes_on_where_it_ended() {
     assert_eq!(counts.len(), 47);
     let twice = summary["resume"]["sent_behind"].as_u64().expect("a number");
     assert_eq!(counts.values().sum::<u64>(), 47 + twice);
+}
+
+#[tokio::test]
+async fn ctrl_c_leaves_no_gap_and_another_import_goes_on() {
+    let source = Fixture::fifo().await;
+    // Of each group one is on its way at a time, so others are sent before the second of it.
+    for number in 0..60 {
+        source.put(&(number % 15).to_string(), &number.to_string(), &[]).await;
+    }
+    let folder = TempDir::new().expect("a folder");
+    let file = folder.path().join("a");
+    let purge = ["purge", source.name(), "--export", argument(&file), "--yes"];
+    source.printed(&purge).await;
+
+    let target = Fixture::fifo().await;
+    let slow = Later::Delayed(Duration::from_millis(500));
+    let gateway = Gateway::of("SendMessageBatch", &target.aws.endpoint, slow).await;
+    let arguments = ["import", argument(&file), target.name(), "--json"];
+    let tool = target.command(&gateway.url, &arguments).spawn().expect("a process");
+    while gateway.exchanges().iter().all(|exchange| exchange.action != "SendMessageBatch") {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    signal(&tool, Signal::SIGINT);
+    let end = tool.wait_with_output().await.expect("an end");
+    assert_eq!(end.status.code(), Some(1), "{end:?}");
+    assert!(stderr(&end).contains("error: interrupted. To go on, import from"), "{end:?}");
+    let summary: Value = serde_json::from_slice(&end.stdout).expect("JSON");
+    let sent = summary["sent"].as_u64().expect("a number");
+    assert!((1..60).contains(&sent), "{summary}");
+    let resume = &summary["resume"];
+    assert_eq!((&resume["sent_behind"], &resume["line"]), (&json!(0), &json!(sent + 2)));
+    let line = resume["line"].to_string();
+    target.printed(&[&arguments[..3], &["--from-line", &line]].concat()).await;
+    assert_eq!(target.depth().await, (60, 0));
 }

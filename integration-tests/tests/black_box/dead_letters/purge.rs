@@ -4,13 +4,12 @@ use std::fs;
 use std::process::{Command, Output};
 use std::time::Duration;
 
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::export::{argument, lines};
-use super::fixture::{Fixture, stderr};
+use super::fixture::{Fixture, signal, stderr};
 use super::gateway::{Gateway, Later};
 use crate::support::system::binary;
 
@@ -184,8 +183,7 @@ async fn what_was_deleted_is_in_the_file_when_the_process_is_killed() {
     while left().await != 5 {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    let id = i32::try_from(tool.id().expect("it runs")).expect("an id");
-    kill(Pid::from_raw(id), Signal::SIGKILL).expect("a signal");
+    signal(&tool, Signal::SIGKILL);
     tool.wait().await.expect("an end");
     let partial = folder.path().join("a.ndjson.zst.partial");
     let target = Fixture::fifo().await;
@@ -197,4 +195,32 @@ async fn what_was_deleted_is_in_the_file_when_the_process_is_killed() {
     let again = fixture.run(&["purge", fixture.name(), "--export", argument(&file), "--yes"]).await;
     assert!(stderr(&again).contains("a.ndjson.zst.partial is there already"), "{again:?}");
     assert_eq!(left().await, 5);
+}
+
+#[tokio::test]
+async fn ctrl_c_ends_with_a_whole_file_of_what_was_deleted() {
+    let fixture = Fixture::fifo().await;
+    let messages: Vec<_> = (0..25).map(|number| ("long", number.to_string())).collect();
+    fixture.fill(&messages).await;
+    let folder = TempDir::new().expect("a folder");
+    let file = folder.path().join("a.ndjson");
+    let slow = Later::Delayed(Duration::from_millis(500));
+    let gateway = Gateway::of("DeleteMessageBatch", &fixture.aws.endpoint, slow).await;
+    let arguments = ["purge", fixture.name(), "--export", argument(&file), "--yes"];
+    let tool = fixture.command(&gateway.url, &arguments).spawn().expect("a process");
+    let deletions = || {
+        let exchanges = gateway.exchanges();
+        exchanges.iter().filter(|exchange| exchange.action == "DeleteMessageBatch").count()
+    };
+    while deletions() < 2 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    signal(&tool, Signal::SIGINT);
+    let end = tool.wait_with_output().await.expect("an end");
+    assert_eq!(end.status.code(), Some(1), "{end:?}");
+    assert!(stderr(&end).starts_with("error: interrupted: "), "{end:?}");
+    assert_eq!(fixture.depth().await, (5, 0));
+    let text = fs::read_to_string(&file).expect("a file");
+    assert_eq!(exported(&text), (0..20).map(|number| number.to_string()).collect::<Vec<_>>());
+    assert!(text.ends_with("\"complete\":false}\n"), "{text}");
 }

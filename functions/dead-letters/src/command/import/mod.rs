@@ -86,7 +86,7 @@ pub(super) async fn run(context: &Context, arguments: &ImportArguments) -> Resul
     let mut report = Report::new(&queue, &sources, arguments.dry_run);
     let mut ended = None;
     if !arguments.dry_run {
-        let progress = Progress::of(report.messages)?;
+        let progress = Progress::moving(report.messages, "sent")?;
         let mut from_line = from_line;
         for ((source, checked), file) in sources.iter_mut().zip(&mut report.files) {
             let sent = send(source, checked, &queue, from_line, &mut interrupt, &progress).await?;

@@ -42,7 +42,7 @@ pub(super) async fn run(context: &Context, arguments: &PurgeArguments) -> Result
     let mut interrupt = Interrupt::listen()?;
     let header = Header::new(&queue.arn, context.now, texts);
     let mut archive = Archive::begin(export.clone(), s3(&context.aws), *overwrite, header).await?;
-    let progress = Progress::of(queue.depth.visible)?;
+    let progress = Progress::moving(queue.depth.visible, "deleted")?;
     let intake = Intake::new(&queue, MOST_IN_FLIGHT);
     let limit = arguments.limit.unwrap_or(u64::MAX);
     let mut rounds = Rounds::new(&queue, &filter, context.now, limit, intake, &mut archive);

@@ -73,10 +73,9 @@ impl<'a> Rounds<'a> {
                 return Ok(end);
             }
             tokio::select! {
+                // Once it is to end, what is received then is not deleted any more.
+                biased;
                 () = interrupt.wait(), if end.is_none() => end = Some(End::Interrupted),
-                () = sleep(self.archive.wait()), if !self.round.is_empty() => {
-                    self.delete(progress).await?;
-                }
                 page = self.intake.next(end.is_none()) => match page? {
                     Page::Messages(messages) => {
                         for message in messages {
@@ -98,6 +97,9 @@ impl<'a> Rounds<'a> {
                     Page::Empty { .. } => (),
                     Page::Full => end = end.or(Some(End::Full)),
                 },
+                () = sleep(self.archive.wait()), if !self.round.is_empty() => {
+                    self.delete(progress).await?;
+                }
             }
         }
     }
