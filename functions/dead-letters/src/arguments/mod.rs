@@ -35,7 +35,7 @@ Examples:
   dead-letters ls orders-dlq --body-path '$.data[?@.amount>100]' --not tenant=acme --json
   dead-letters export task-commands-dlq.fifo dead-letters.ndjson.zst --reason schema_violation
   dead-letters import dead-letters.ndjson.zst task-commands-dlq.fifo --dry-run
-  dead-letters purge task-commands-dlq.fifo --export s3://archive/purged.ndjson.zst --type 'old-*'
+  dead-letters purge task-commands-dlq.fifo --export s3://archive/purged.ndjson.zst --type 'old-*' --why INC-9
   dead-letters show task-commands-dlq.fifo 3f1c2b9e-7a51-4c0e-9d35-0a8e6f1d2c3b
   dead-letters replay task-commands-dlq.fifo --reason database_unavailable --why INC-7 --canary 5
   dead-letters runs

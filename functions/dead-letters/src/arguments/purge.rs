@@ -1,16 +1,18 @@
 //! The command line of `purge`.
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, value_parser};
 
 use super::Filters;
 use crate::file::{Place, source};
+use crate::ledger::LedgerOptions;
 use crate::queue::{Reference, reference};
 
 const EXAMPLES: &str = "\
 Examples:
-  dead-letters purge task-commands-dlq.fifo --export purged.ndjson.zst --type 'old-*'
-  dead-letters purge orders-dlq --export s3://archive/purged.ndjson.zst --older-than 30d --yes
-  dead-letters purge orders-dlq --no-export --yes
+  dead-letters purge task-commands-dlq.fifo --export purged.ndjson.zst --type 'old-*' --why INC-9
+  dead-letters purge orders-dlq --export s3://archive/purged.ndjson.zst --older-than 30d --why INC-9 --yes
+  dead-letters purge orders-dlq --no-export --why INC-9 --yes
 
 Exit codes: 0 done, 1 failed, interrupted or not all of the queue, 2 wrong usage.";
 
@@ -23,6 +25,9 @@ pub(crate) struct PurgeArguments {
     /// The queue's name or URL
     #[arg(value_parser = reference)]
     pub(crate) queue: Reference,
+    /// Why, for the ledger
+    #[arg(long, value_name = "TEXT", value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) why: String,
     #[command(flatten)]
     pub(crate) destination: Destination,
     /// Stop after so many messages that fit
@@ -36,6 +41,8 @@ pub(crate) struct PurgeArguments {
     pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) filters: Filters,
+    #[command(flatten)]
+    pub(crate) ledger: LedgerOptions,
 }
 
 /// Where messages are before they are deleted.

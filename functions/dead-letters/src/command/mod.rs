@@ -59,7 +59,7 @@ pub(crate) async fn run(command: &Command, words: Vec<String>) -> anyhow::Result
         Command::Cost(arguments) => cost::run(&context().await?, arguments).await?,
         Command::Export(arguments) => export::run(&context().await?, arguments).await?,
         Command::Import(arguments) => import::run(&context().await?, arguments).await?,
-        Command::Purge(arguments) => purge::run(&context().await?, arguments).await?,
+        Command::Purge(arguments) => purge::run(&context().await?, arguments, words).await?,
         Command::Serve(arguments) => serve::run(aws().await?, now, arguments).await?,
         Command::Facts(arguments) => facts::run(arguments).await?,
         Command::Completions { shell } => manual::completions(*shell)?,

@@ -26,7 +26,7 @@ async fn list(ledger: &Ledger, json: bool) -> Result<()> {
         return runs.iter().try_for_each(output::json);
     }
     note(&format!("the ledger is {}", ledger.place()));
-    let heading = row(["RUN", "STARTED", "STATE", "SENT", "FAILED", "QUEUE", "WHY"]);
+    let heading = row(["RUN", "STARTED", "STATE", "SENT", "DELETED", "FAILED", "QUEUE", "WHY"]);
     output::line(&format!("{HEADING}{heading}{HEADING:#}"))?;
     runs.iter().try_for_each(|run| {
         output::line(&row([
@@ -34,6 +34,7 @@ async fn list(ledger: &Ledger, json: bool) -> Result<()> {
             &run.started_at.format("%Y-%m-%dT%H:%M:%SZ").to_string(),
             &state(run)?,
             &run.counts.sent.to_string(),
+            &run.counts.deleted.to_string(),
             &(run.counts.failed + run.counts.held_back).to_string(),
             &printable(run.queue.rsplit('/').next().unwrap_or_default()),
             &printable(&run.why),
@@ -63,6 +64,7 @@ async fn show(ledger: &Ledger, id: &str, json: bool) -> Result<()> {
         ("sent", Some(counts.sent.to_string())),
         ("perhaps twice", Some(counts.perhaps_twice.to_string())),
         ("edited", Some(counts.edited.to_string())),
+        ("deleted", Some(counts.deleted.to_string())),
         ("failed", Some(counts.failed.to_string())),
         ("held back", Some(counts.held_back.to_string())),
         ("came back", Some(counts.returned.to_string())),
@@ -88,7 +90,9 @@ fn state(run: &Run) -> Result<String> {
     Ok(serde_json::to_value(run.state)?.as_str().unwrap_or_default().to_owned())
 }
 
-fn row(columns: [&str; 7]) -> String {
-    let [run, started, state, sent, failed, queue, why] = columns;
-    format!("{run:36}  {started:20}  {state:8}  {sent:>8}  {failed:>8}  {queue:32}  {why}")
+fn row(columns: [&str; 8]) -> String {
+    let [run, started, state, sent, deleted, failed, queue, why] = columns;
+    format!(
+        "{run:36}  {started:20}  {state:8}  {sent:>8}  {deleted:>8}  {failed:>8}  {queue:32}  {why}"
+    )
 }

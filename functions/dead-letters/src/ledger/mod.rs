@@ -1,4 +1,4 @@
-//! The record of replays: in a DynamoDB table that all operators share, or in files of this machine.
+//! The record of replays and purges: in a DynamoDB table that all operators share, or in files of this machine.
 //!
 //! A run is written before anything moves, and each message before it is sent. So whenever a process ends,
 //! another one finds out what is left to do.
@@ -6,6 +6,7 @@
 mod journal;
 mod lease;
 mod lineage;
+mod run;
 
 use std::path::PathBuf;
 
@@ -17,6 +18,7 @@ use records::replays::{Claim, Message, Replays, Run, RunState};
 
 pub(crate) use lease::Lease;
 pub(crate) use lineage::{Replayed, lineage};
+pub(crate) use run::{ended_run, new_run};
 
 use crate::clock::now;
 
@@ -30,8 +32,9 @@ pub(crate) struct LedgerOptions {
     /// The `DynamoDB` table of the ledger. Without one, the ledger is in files of this machine
     #[arg(long, env = "REPLAYS_TABLE", value_name = "TABLE")]
     ledger: Option<String>,
-    /// The folder of these files [default: dead-letters in `$XDG_STATE_HOME` or `~/.local/state`]
-    #[arg(long, env = "DEAD_LETTERS_JOURNAL", value_name = "FOLDER", conflicts_with = "ledger")]
+    /// The ledger is in files of this folder, even if a table is set [default: dead-letters in
+    /// `$XDG_STATE_HOME` or `~/.local/state`]
+    #[arg(long, value_name = "FOLDER")]
     journal: Option<PathBuf>,
 }
 

@@ -36,7 +36,6 @@ use pass::{Passed, pass};
 use rate::Rate;
 use records::replays::{Counts, MessageState, Run as Record, RunState};
 use state::{State, Stop};
-use uuid::Uuid;
 use watch::watch;
 
 use crate::arguments::{ReplayArguments, parse_replay};
@@ -45,8 +44,7 @@ use crate::dead_letter::DeadLetter;
 use crate::edit::Editor;
 use crate::effects::Effects;
 use crate::filter::Filter;
-use crate::identity::identity;
-use crate::ledger::{Lease, Ledger};
+use crate::ledger::{Lease, Ledger, ended_run, new_run};
 use crate::output::{Progress, note};
 use crate::queue::{End, Interrupt, Queue, find, peek, reference};
 use crate::reservoir::Reservoir;
@@ -163,11 +161,8 @@ async fn stages(
 /// Writes how a run ended.
 async fn end(run: &Run<'_>, mut state: State, stop: Result<Option<Stop>>) -> Replayed {
     let stop = stop.unwrap_or_else(|error| Some(Stop::Failed(error)));
-    let record = &mut state.record;
-    record.state = if stop.is_some() { RunState::Stopped } else { RunState::Done };
-    record.stopped_because = stop.as_ref().map(ToString::to_string);
-    record.ended_at = Some(now());
-    if let Err(error) = run.ledger.renew(record, &run.lease).await {
+    state.record = ended_run(state.record, stop.as_ref().map(ToString::to_string));
+    if let Err(error) = run.ledger.renew(&state.record, &run.lease).await {
         note(&format!("the ledger does not know how the run ended: {error:#}"));
     }
     let counts = state.record.counts;
@@ -201,20 +196,8 @@ async fn begun(
         Some(most) => Some(choose(&queue, given, interrupt, most as usize).await?),
         None => None,
     };
-    let record = Record {
-        run: Uuid::now_v7().to_string(),
-        state: RunState::Running,
-        stopped_because: None,
-        queue: queue.url.clone(),
-        arguments: words.to_vec(),
-        by: identity(aws).await,
-        why: why.clone(),
-        started_at: now(),
-        ended_at: None,
-        stages_passed: 0,
-        chosen,
-        counts: Counts::default(),
-    };
+    let record = new_run(aws, &queue, words.to_vec(), why).await;
+    let record = Record { chosen, ..record };
     ledger.begin(&record, lease).await?;
     note(&format!("run {}, in the ledger {}", record.run, ledger.place()));
     Ok(record)

@@ -10,8 +10,7 @@ use crate::support::system::{TestSystem, event, eventually};
 #[tokio::test]
 async fn what_was_refused_while_a_command_was_missing_is_listed() {
     let system = TestSystem::new().await;
-    let fixture =
-        Fixture { aws: system.aws.clone(), sqs: system.sqs.clone(), queue: system.queue.clone() };
+    let fixture = Fixture::of(system.aws.clone(), system.sqs.clone(), system.queue.clone());
     let _worker = system.worker().await;
     let task = Uuid::now_v7().to_string();
     let other = Uuid::now_v7().to_string();

@@ -12,6 +12,7 @@ use local_stack::{AwsAccess, External, Queue, create_fifo_queue, create_queue};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
+use tempfile::TempDir;
 use tokio::process::{Child, Command};
 use uuid::Uuid;
 
@@ -28,19 +29,21 @@ pub(crate) struct Fixture {
     pub(crate) aws: AwsAccess,
     pub(crate) sqs: Client,
     pub(crate) queue: Queue,
+    /// Where the ledger is.
+    journal: TempDir,
 }
 
 impl Fixture {
     pub(crate) async fn fifo() -> Self {
         let (aws, sqs, name) = access(None);
         let queue = create_fifo_queue(&sqs, &name, 1).await.expect("a queue");
-        Self { aws, sqs, queue }
+        Self::of(aws, sqs, queue)
     }
 
     pub(crate) async fn standard() -> Self {
         let (aws, sqs, name) = access(None);
         let queue = create_queue(&sqs, &name, 1).await.expect("a queue");
-        Self { aws, sqs, queue }
+        Self::of(aws, sqs, queue)
     }
 
     /// Another queue of the same kind in the same region.
@@ -52,14 +55,18 @@ impl Fixture {
         } else {
             create_queue(&sqs, &name, 1).await
         };
-        Self { aws, sqs, queue: queue.expect("a queue") }
+        Self::of(aws, sqs, queue.expect("a queue"))
     }
 
     /// In a region without queues of other tests, with a FIFO queue of that name.
     pub(crate) async fn alone(region: &str, name: &str) -> Self {
         let (aws, sqs, _) = access(Some(region));
         let queue = create_fifo_queue(&sqs, name, 1).await.expect("a queue");
-        Self { aws, sqs, queue }
+        Self::of(aws, sqs, queue)
+    }
+
+    pub(crate) fn of(aws: AwsAccess, sqs: Client, queue: Queue) -> Self {
+        Self { aws, sqs, queue, journal: TempDir::new().expect("a folder") }
     }
 
     /// The name of the dead-letter queue.
@@ -128,6 +135,7 @@ impl Fixture {
             .env_clear()
             .envs(self.aws.environment().iter())
             .env("AWS_ENDPOINT_URL", endpoint)
+            .env("XDG_STATE_HOME", self.journal.path())
             .env("AWS_ENDPOINT_URL_S3", &self.aws.endpoint)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())

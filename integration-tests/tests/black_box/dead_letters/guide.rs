@@ -37,7 +37,7 @@ async fn every_command_of_the_guide_works() {
             .env_clear()
             .envs(fixture.aws.environment().iter())
             .env("PATH", &path)
-            .env("DEAD_LETTERS_JOURNAL", journal.path())
+            .env("XDG_STATE_HOME", journal.path())
             .output()
             .expect("a run");
         assert!(run.status.success(), "{block}{run:?}");

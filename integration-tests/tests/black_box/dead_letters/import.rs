@@ -16,7 +16,17 @@ use super::gateway::{Gateway, Later};
 async fn take(fixture: &Fixture) -> BTreeMap<String, Vec<(Value, Value)>> {
     let folder = TempDir::new().expect("a folder");
     let file = folder.path().join("a");
-    fixture.printed(&["purge", fixture.name(), "--export", argument(&file), "--yes"]).await;
+    fixture
+        .printed(&[
+            "purge",
+            fixture.name(),
+            "--export",
+            argument(&file),
+            "--yes",
+            "--why",
+            "a test",
+        ])
+        .await;
     let lines = lines(&fs::read_to_string(&file).expect("a file"));
     let mut groups = BTreeMap::<_, Vec<_>>::new();
     for line in lines.iter().filter(|line| line["kind"] == "message") {
@@ -157,7 +167,7 @@ async fn ctrl_c_leaves_no_gap_and_another_import_goes_on() {
     }
     let folder = TempDir::new().expect("a folder");
     let file = folder.path().join("a");
-    let purge = ["purge", source.name(), "--export", argument(&file), "--yes"];
+    let purge = ["purge", source.name(), "--export", argument(&file), "--yes", "--why", "a test"];
     source.printed(&purge).await;
 
     let target = Fixture::fifo().await;

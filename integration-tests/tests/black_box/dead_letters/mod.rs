@@ -19,5 +19,6 @@ mod reasons;
 mod replay;
 mod standard;
 mod stopping;
+mod story;
 
 pub(crate) use reasons::dead_letters;

@@ -12,8 +12,7 @@ use crate::support::system::{TestSystem, event, eventually};
 #[tokio::test]
 async fn a_dead_letter_of_ours_has_its_reason_its_detail_and_its_body() {
     let system = TestSystem::new().await;
-    let fixture =
-        Fixture { aws: system.aws.clone(), sqs: system.sqs.clone(), queue: system.queue.clone() };
+    let fixture = Fixture::of(system.aws.clone(), system.sqs.clone(), system.queue.clone());
     let _worker = system.worker().await;
     let file = "events/examples/invalid/dev.task-app.create-task.v1.blank-title.json";
     let body = fs::read_to_string(repository().join(file)).expect("an example");

@@ -35,7 +35,17 @@ async fn what_fits_is_exported_and_deleted_and_the_others_stay_in_order() {
     let folder = TempDir::new().expect("a folder");
     let file = folder.path().join("a.ndjson");
     let name = fixture.name();
-    let arguments = ["purge", name, "--export", argument(&file), "--body", "[0236]", "--yes"];
+    let arguments = [
+        "purge",
+        name,
+        "--export",
+        argument(&file),
+        "--body",
+        "[0236]",
+        "--yes",
+        "--why",
+        "a test",
+    ];
     let summary = &fixture.json(&arguments).await[0];
     let expected = json!({
         "queue": name, "exports": [file], "read": 8, "deleted": 4, "undeleted": 0, "in_queue": 8,
@@ -63,12 +73,13 @@ async fn it_goes_beyond_what_sqs_hands_out_of_a_group_at_a_time() {
     fixture.fill(&messages).await;
     let folder = TempDir::new().expect("a folder");
     let file = folder.path().join("a.ndjson");
-    let arguments = ["purge", fixture.name(), "--export", argument(&file), "--yes"];
+    let arguments =
+        ["purge", fixture.name(), "--export", argument(&file), "--yes", "--why", "a test"];
     fixture.printed(&[&arguments[..], &["--limit", "32"]].concat()).await;
     assert_eq!(fixture.depth().await, (3, 0));
     let deleted = exported(&fs::read_to_string(&file).expect("a file"));
     assert_eq!(deleted, (0..32).map(|number| number.to_string()).collect::<Vec<_>>());
-    fixture.printed(&["purge", fixture.name(), "--no-export", "--yes"]).await;
+    fixture.printed(&["purge", fixture.name(), "--no-export", "--yes", "--why", "a test"]).await;
     assert_eq!(fixture.depth().await, (0, 0));
 }
 
@@ -79,7 +90,9 @@ async fn in_s3_each_round_is_an_object_of_its_own() {
     fixture.fill(&messages).await;
     let (_, bucket) = fixture.bucket().await;
     let target = format!("s3://{bucket}/a.ndjson.zst");
-    let summary = &fixture.json(&["purge", fixture.name(), "--export", &target, "--yes"]).await[0];
+    let summary = &fixture
+        .json(&["purge", fixture.name(), "--export", &target, "--yes", "--why", "a test"])
+        .await[0];
     let objects = ["a", "a.000002"].map(|name| format!("s3://{bucket}/{name}.ndjson.zst"));
     assert_eq!((&summary["exports"], fixture.depth().await), (&json!(objects), (0, 0)));
     let objects = objects.iter().map(String::as_str);
@@ -88,7 +101,9 @@ async fn in_s3_each_round_is_an_object_of_its_own() {
     target.printed(&arguments).await;
     let folder = TempDir::new().expect("a folder");
     let file = folder.path().join("a.ndjson");
-    target.printed(&["purge", target.name(), "--export", argument(&file), "--yes"]).await;
+    target
+        .printed(&["purge", target.name(), "--export", argument(&file), "--yes", "--why", "a test"])
+        .await;
     let bodies = exported(&fs::read_to_string(&file).expect("a file"));
     assert_eq!(bodies, (0..15).map(|number| number.to_string()).collect::<Vec<_>>());
 }
@@ -101,11 +116,14 @@ async fn nothing_is_deleted_without_a_place_or_without_a_yes() {
     let file = folder.path().join("a.ndjson");
     let (name, file) = (fixture.name(), argument(&file).to_owned());
     for (arguments, expected) in [
-        (&["purge", name, "--yes"][..], "--export"),
-        (&["purge", name, "--export", "-", "--yes"], "  -\n"),
-        (&["purge", name, "--export", &file, "--no-export", "--yes"], "cannot be used with"),
-        (&["purge", name, "--no-export"], "`--yes` deletes"),
-        (&["purge", name, "--export", &file], "`--yes` deletes"),
+        (&["purge", name, "--yes", "--why", "a test"][..], "--export"),
+        (&["purge", name, "--export", "-", "--yes", "--why", "a test"], "  -\n"),
+        (
+            &["purge", name, "--export", &file, "--no-export", "--yes", "--why", "a test"],
+            "cannot be used with",
+        ),
+        (&["purge", name, "--no-export", "--why", "a test"], "`--yes` deletes"),
+        (&["purge", name, "--export", &file, "--why", "a test"], "`--yes` deletes"),
     ] {
         let run = fixture.run(arguments).await;
         assert_eq!(run.status.code(), Some(2), "{arguments:?} {run:?}");
@@ -118,10 +136,12 @@ async fn nothing_is_deleted_without_a_place_or_without_a_yes() {
 /// Runs a purge on a terminal, where this is typed.
 fn typed(fixture: &Fixture, file: &str, answer: &str) -> Output {
     let tool = binary("dead-letters").display().to_string();
-    let line = format!("{tool} purge {} --export {file}", fixture.name());
+    let line = format!("{tool} purge {} --export {file} --why INC-9", fixture.name());
     let mut script = Command::new("script");
     script.args(["--quiet", "--return", "--command", &line, "/dev/null"]).env_clear();
     script.envs(fixture.aws.environment().iter()).env("PATH", "/usr/bin:/bin");
+    let journal = TempDir::new().expect("a folder");
+    script.env("XDG_STATE_HOME", journal.path());
     let pipe = std::process::Stdio::piped;
     let mut child = script.stdin(pipe()).stdout(pipe()).spawn().expect("a terminal");
     let mut stdin = child.stdin.take().expect("its input");
@@ -153,7 +173,16 @@ async fn what_sqs_does_not_delete_stays_and_is_said() {
     let folder = TempDir::new().expect("a folder");
     let file = folder.path().join("a.ndjson");
     let gateway = Gateway::of("DeleteMessageBatch", &fixture.aws.endpoint, Later::Refused).await;
-    let arguments = ["purge", fixture.name(), "--export", argument(&file), "--yes", "--json"];
+    let arguments = [
+        "purge",
+        fixture.name(),
+        "--export",
+        argument(&file),
+        "--yes",
+        "--json",
+        "--why",
+        "a test",
+    ];
     let run = fixture.command(&gateway.url, &arguments).output().await.expect("a run");
     assert_eq!(run.status.code(), Some(1), "{run:?}");
     let summary: Value = serde_json::from_slice(&run.stdout).expect("JSON");
@@ -173,7 +202,8 @@ async fn what_was_deleted_is_in_the_file_when_the_process_is_killed() {
     let file = folder.path().join("a.ndjson.zst");
     let slow = Later::Delayed(Duration::from_secs(5));
     let gateway = Gateway::of("DeleteMessageBatch", &fixture.aws.endpoint, slow).await;
-    let arguments = ["purge", fixture.name(), "--export", argument(&file), "--yes"];
+    let arguments =
+        ["purge", fixture.name(), "--export", argument(&file), "--yes", "--why", "a test"];
     let mut tool = fixture.command(&gateway.url, &arguments).spawn().expect("a process");
     // The second deletion has happened, and its answer has not come.
     let left = async || {
@@ -192,7 +222,9 @@ async fn what_was_deleted_is_in_the_file_when_the_process_is_killed() {
     target.printed(&[&arguments[..], &["--allow-partial"]].concat()).await;
     assert_eq!(target.depth().await, (20, 0));
     // It is not written over.
-    let again = fixture.run(&["purge", fixture.name(), "--export", argument(&file), "--yes"]).await;
+    let again = fixture
+        .run(&["purge", fixture.name(), "--export", argument(&file), "--yes", "--why", "a test"])
+        .await;
     assert!(stderr(&again).contains("a.ndjson.zst.partial is there already"), "{again:?}");
     assert_eq!(left().await, 5);
 }
@@ -206,7 +238,8 @@ async fn ctrl_c_ends_with_a_whole_file_of_what_was_deleted() {
     let file = folder.path().join("a.ndjson");
     let slow = Later::Delayed(Duration::from_millis(500));
     let gateway = Gateway::of("DeleteMessageBatch", &fixture.aws.endpoint, slow).await;
-    let arguments = ["purge", fixture.name(), "--export", argument(&file), "--yes"];
+    let arguments =
+        ["purge", fixture.name(), "--export", argument(&file), "--yes", "--why", "a test"];
     let tool = fixture.command(&gateway.url, &arguments).spawn().expect("a process");
     let deletions = || {
         let exchanges = gateway.exchanges();

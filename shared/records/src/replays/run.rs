@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-/// One replay of dead letters: what was asked for, by whom and why, and what came of it.
+/// One replay or purge of dead letters: what was asked for, by whom and why, and what came of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Run {
     /// Identifies it; later runs have greater ones (`UUIDv7`).
@@ -59,6 +59,8 @@ pub struct Counts {
     pub held_back: u64,
     /// They were sent, and came back to the dead-letter queue while the run watched it.
     pub returned: u64,
+    /// They were deleted without being sent, by a purge.
+    pub deleted: u64,
 }
 
 /// A message of a run.

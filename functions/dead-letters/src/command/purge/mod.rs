@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::Context;
 use crate::arguments::{Destination, PurgeArguments};
 use crate::file::{Header, s3};
+use crate::ledger::{Lease, Ledger, ended_run, new_run};
 use crate::output::{self, Progress, printable};
 use crate::queue::{End, Intake, Interrupt, MOST_IN_FLIGHT, Queue, find};
 use crate::report::why;
@@ -29,7 +30,11 @@ struct Report<'a> {
     complete: bool,
 }
 
-pub(super) async fn run(context: &Context, arguments: &PurgeArguments) -> Result<()> {
+pub(super) async fn run(
+    context: &Context,
+    arguments: &PurgeArguments,
+    words: Vec<String>,
+) -> Result<()> {
     let queue = find(&context.client, &arguments.queue).await?;
     let Destination { export, overwrite, .. } = &arguments.destination;
     let filter = arguments.filters.filter();
@@ -41,7 +46,11 @@ pub(super) async fn run(context: &Context, arguments: &PurgeArguments) -> Result
     // Only now: until then Ctrl-C ends the process at once.
     let mut interrupt = Interrupt::listen()?;
     let header = Header::new(&queue.arn, context.now, texts);
+    let ledger = Ledger::open(&arguments.ledger, &context.aws)?;
+    let lease = Lease::new();
     let mut archive = Archive::begin(export.clone(), s3(&context.aws), *overwrite, header).await?;
+    let mut record = new_run(&context.aws, &queue, words, &arguments.why).await;
+    ledger.begin(&record, &lease).await?;
     let progress = Progress::moving(queue.depth.visible, "deleted")?;
     let intake = Intake::new(&queue, MOST_IN_FLIGHT);
     let limit = arguments.limit.unwrap_or(u64::MAX);
@@ -61,6 +70,9 @@ pub(super) async fn run(context: &Context, arguments: &PurgeArguments) -> Result
         (Ok(_), Err(error)) => return Err(error),
         (Err(error), Err(unfinished)) => return Err(error.context(format!("{unfinished:#}"))),
     };
+    record.counts.deleted = counts.deleted;
+    let stopped_because = end.as_ref().err().map(|error| format!("{error:#}"));
+    let renewed = ledger.renew(&ended_run(record, stopped_because), &lease).await;
     let report = Report { queue: &queue.name, exports, counts, in_queue, complete };
     if arguments.json {
         output::json(&report)?;
@@ -69,6 +81,7 @@ pub(super) async fn run(context: &Context, arguments: &PurgeArguments) -> Result
     }
     let end = end?;
     released?;
+    renewed?;
     shortfall(&queue, counts, end)
 }
 

@@ -13,8 +13,7 @@ use crate::support::system::{TestSystem, event, eventually};
 #[tokio::test]
 async fn a_command_that_its_worker_rejected_takes_effect_once_it_is_edited() {
     let system = TestSystem::new().await;
-    let queues =
-        Fixture { aws: system.aws.clone(), sqs: system.sqs.clone(), queue: system.queue.clone() };
+    let queues = Fixture::of(system.aws.clone(), system.sqs.clone(), system.queue.clone());
     let replay = Replay::journal(queues);
     let _worker = system.worker().await;
     let task = Uuid::now_v7().to_string();
@@ -118,8 +117,7 @@ async fn messages_are_edited_by_a_patch_or_in_an_editor_and_sent_in_their_order(
 #[tokio::test]
 async fn a_body_in_s3_is_edited_and_sent_in_the_message_if_it_fits() {
     let system = TestSystem::new().await;
-    let queues =
-        Fixture { aws: system.aws.clone(), sqs: system.sqs.clone(), queue: system.queue.clone() };
+    let queues = Fixture::of(system.aws.clone(), system.sqs.clone(), system.queue.clone());
     let replay = Replay::journal(queues);
     let (s3, bucket) = (system.s3(), format!("claims-{}", Uuid::new_v4().simple()));
     s3.create_bucket().bucket(&bucket).send().await.expect("a bucket");

@@ -11,8 +11,7 @@ use crate::support::system::{TestSystem, event};
 #[tokio::test]
 async fn a_command_that_took_effect_is_named_before_it_is_replayed_and_has_no_second_effect() {
     let system = TestSystem::new().await;
-    let queues =
-        Fixture { aws: system.aws.clone(), sqs: system.sqs.clone(), queue: system.queue.clone() };
+    let queues = Fixture::of(system.aws.clone(), system.sqs.clone(), system.queue.clone());
     let replay = Replay::journal(queues);
     let _worker = system.worker().await;
     let (task, other) = (Uuid::now_v7().to_string(), Uuid::now_v7().to_string());

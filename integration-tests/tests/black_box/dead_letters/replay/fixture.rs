@@ -41,7 +41,7 @@ impl Replay {
         let mut command = self.queues.command(endpoint, arguments);
         match &self.place {
             Place::Table(table) => command.env("REPLAYS_TABLE", table),
-            Place::Journal(folder) => command.env("DEAD_LETTERS_JOURNAL", folder.path()),
+            Place::Journal(folder) => command.env("XDG_STATE_HOME", folder.path()),
         };
         command
     }

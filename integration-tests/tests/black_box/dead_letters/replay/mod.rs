@@ -9,4 +9,5 @@ mod lambda;
 mod ledger;
 mod order;
 mod selection;
+mod speed;
 mod whole;
