@@ -1,10 +1,12 @@
 //! What is written for people and for programs: results to the standard output, the rest to the other.
 
 mod json;
+mod observer;
 mod progress;
 mod text;
 
 pub(crate) use json::indented;
+pub(crate) use observer::{Observed, observed};
 pub(crate) use progress::Progress;
 pub(crate) use text::{age, or_dash, printable};
 
@@ -56,6 +58,7 @@ pub(crate) fn json(result: &impl Serialize) -> anyhow::Result<()> {
 pub(crate) fn note(text: &str) {
     // Nobody reads it if this fails.
     let _ = writeln!(anstream::stderr(), "note: {text}");
+    observer::note(text);
 }
 
 /// Writes several of them.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::note;
+use super::{note, observer};
 
 /// Between lines in a log.
 const LINES: Duration = Duration::from_secs(10);
@@ -54,11 +54,12 @@ impl Progress {
 
     pub(crate) fn advance(&self) {
         self.bar.inc(1);
+        let (position, length) = (self.bar.position(), self.bar.length().unwrap_or_default());
+        observer::progress(position, length);
         let Some(next_line) = &self.next_line else { return };
         let mut next_line = next_line.lock().unwrap_or_else(PoisonError::into_inner);
         if Instant::now() >= *next_line {
             *next_line = Instant::now() + LINES;
-            let (position, length) = (self.bar.position(), self.bar.length().unwrap_or_default());
             let (rate, left) = (self.bar.per_sec(), self.bar.eta().as_secs());
             let verb = self.verb;
             note(&format!(

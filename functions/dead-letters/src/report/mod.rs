@@ -8,7 +8,7 @@ mod queues;
 mod read;
 
 pub(crate) use changes::Change;
-pub(crate) use dry_run::dry_run;
+pub(crate) use dry_run::{DryRun, dry_run};
 pub(crate) use groups::{Group, Grouped, groups};
 pub(crate) use message::{Searched, Shown, message};
 pub(crate) use queues::{Listing, QueueRow, queues};

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::Site;
 use super::depths::History;
 use super::problem::{Problem, no_such_page};
+use super::replay;
 use super::selection::{queue, selection};
 use crate::dead_letter::Summary;
 use crate::output::{Progress, indented};
@@ -23,10 +24,10 @@ const MOST_GROUPS: usize = 500;
 
 /// A result, with what the command line would print beside it.
 #[derive(Serialize)]
-struct Noted<T> {
+pub(super) struct Noted<T> {
     #[serde(flatten)]
-    result: T,
-    notes: Vec<String>,
+    pub(super) result: T,
+    pub(super) notes: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -35,6 +36,8 @@ struct Server {
     region: Option<String>,
     /// Seconds between two samples of the depths.
     interval: u64,
+    /// Whether it may replay.
+    replay: bool,
 }
 
 /// Groups and messages of one read: SQS counts each read as a receive.
@@ -67,13 +70,15 @@ pub(super) fn routes(site: Arc<Site>) -> Router {
         .route("/queues", get(of_queues))
         .route("/queues/{queue}", get(of_queue))
         .route("/queues/{queue}/messages/{id}", get(of_message))
+        .merge(replay::routes())
         .fallback(no_such_page)
         .with_state(site)
 }
 
 async fn of_server(State(site): State<Arc<Site>>) -> Json<Server> {
     let region = site.client.config().region().map(ToString::to_string);
-    Json(Server { version: env!("CARGO_PKG_VERSION"), region, interval: site.interval })
+    let (version, interval) = (env!("CARGO_PKG_VERSION"), site.interval);
+    Json(Server { version, region, interval, replay: site.replays.are_allowed })
 }
 
 async fn of_depths(State(site): State<Arc<Site>>) -> Json<History> {

@@ -21,6 +21,9 @@ pub(crate) struct ServeArguments {
     /// Listen on an address that other machines reach. What they read is not encrypted
     #[arg(long)]
     allow_remote: bool,
+    /// Let the page replay messages; without it, it only reads
+    #[arg(long)]
+    pub(super) allow_replay: bool,
     /// A name that browsers use for this machine, besides addresses and `localhost`
     #[arg(long, value_name = "NAME")]
     pub(super) host: Vec<String>,

@@ -11,6 +11,7 @@ mod guard;
 mod page;
 mod problem;
 mod reads;
+mod replay;
 mod responses;
 mod sampler;
 mod selection;
@@ -36,6 +37,7 @@ use crate::queue::Interrupt;
 use depths::Depths;
 use guard::Guard;
 use reads::Reads;
+use replay::Replays;
 use token::Token;
 
 /// What every request may use.
@@ -46,6 +48,7 @@ struct Site {
     clock: fn() -> DateTime<Utc>,
     depths: Depths,
     reads: Reads,
+    replays: Replays,
     /// Between two samples, in seconds.
     interval: u64,
 }
@@ -65,15 +68,15 @@ pub(crate) async fn run(
     let address = listener.local_addr()?;
     let token = Token::random()?;
     output::line(&format!("{}#token={}", arguments.url(address), token.text()))?;
-    print_notes(address);
+    print_notes(address, arguments);
 
     let stop = CancellationToken::new();
     let client = Client::new(&aws);
     let interval = arguments.interval;
     let depths = Depths::default();
     let ledger = arguments.ledger.clone();
-    let reads = Reads::new(&stop);
-    let site = Arc::new(Site { aws, client, ledger, clock, depths, reads, interval });
+    let (reads, replays) = (Reads::new(&stop), Replays::new(arguments.allow_replay));
+    let site = Arc::new(Site { aws, client, ledger, clock, depths, reads, replays, interval });
     let sampler = tokio::spawn(sampler::sample(Arc::clone(&site), stop.clone()));
     let router = router(Arc::clone(&site), token, Guard::new(address, &arguments.host));
     tokio::select! {
@@ -84,8 +87,9 @@ pub(crate) async fn run(
     sampler.await.context("sampling the depths")
 }
 
-fn print_notes(address: SocketAddr) {
-    output::note("whoever has this address may read the messages. Ctrl-C ends it");
+fn print_notes(address: SocketAddr, arguments: &ServeArguments) {
+    let what = if arguments.allow_replay { "read and replay" } else { "read" };
+    output::note(&format!("whoever has this address may {what} the messages. Ctrl-C ends it"));
     if !address.ip().is_loopback() {
         output::note(
             "other machines reach it, and what they read is not encrypted: put a proxy with TLS in \

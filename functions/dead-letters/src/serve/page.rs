@@ -10,7 +10,7 @@ const SCRIPT: &str = "text/javascript; charset=utf-8";
 const SVG: &str = "image/svg+xml";
 
 /// The path, the type and the content of each file.
-const FILES: [(&str, &str, &str); 12] = [
+const FILES: [(&str, &str, &str); 13] = [
     ("/", HTML, include_str!("page/index.html")),
     ("/style.css", CSS, include_str!("page/style.css")),
     ("/icon.svg", SVG, include_str!("page/icon.svg")),
@@ -20,6 +20,7 @@ const FILES: [(&str, &str, &str); 12] = [
     ("/place.js", SCRIPT, include_str!("page/place.js")),
     ("/queues.js", SCRIPT, include_str!("page/queues.js")),
     ("/queue.js", SCRIPT, include_str!("page/queue.js")),
+    ("/replay.js", SCRIPT, include_str!("page/replay.js")),
     ("/groups.js", SCRIPT, include_str!("page/groups.js")),
     ("/messages.js", SCRIPT, include_str!("page/messages.js")),
     ("/message.js", SCRIPT, include_str!("page/message.js")),

@@ -1,7 +1,7 @@
 //! Errors, as problem details (RFC 9457).
 
 use axum::Json;
-use axum::extract::rejection::QueryRejection;
+use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -22,6 +22,16 @@ impl Problem {
 
     pub(super) fn bad_request(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, detail)
+    }
+
+    /// What clap says of options, without how to call the tool: of no use on the page.
+    pub(super) fn command_line(error: &str) -> Self {
+        let (text, _) = error.split_once("\n\nUsage:").unwrap_or((error, ""));
+        Self::bad_request(text.trim_start_matches("error: ").trim_end())
+    }
+
+    pub(super) fn conflict(detail: &str) -> Self {
+        Self::new(StatusCode::CONFLICT, detail)
     }
 
     pub(super) fn unauthorized(detail: &str) -> Self {
@@ -70,6 +80,12 @@ impl From<anyhow::Error> for Problem {
 
 impl From<QueryRejection> for Problem {
     fn from(rejection: QueryRejection) -> Self {
+        Self::bad_request(rejection.body_text())
+    }
+}
+
+impl From<JsonRejection> for Problem {
+    fn from(rejection: JsonRejection) -> Self {
         Self::bad_request(rejection.body_text())
     }
 }

@@ -51,6 +51,22 @@ impl Reads {
         )
     }
 
+    /// Begins what moves messages, once the reads before it have ended. It goes on if the browser leaves,
+    /// until it is stopped.
+    pub(super) fn start<Job>(&self, job: impl FnOnce(Interrupt) -> Job) -> CancellationToken
+    where
+        Job: Future<Output = ()> + Send + 'static,
+    {
+        let stop = self.stop.child_token();
+        let job = job(Interrupt::Token(stop.clone()));
+        let turn = Arc::clone(&self.turn).acquire_owned();
+        self.tasks.spawn(async move {
+            let _turn = turn.await;
+            job.await;
+        });
+        stop
+    }
+
     /// Waits until no read holds anything.
     pub(super) async fn finish(&self) {
         self.tasks.close();

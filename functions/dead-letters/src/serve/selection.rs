@@ -27,19 +27,19 @@ pub(super) fn queue(name: &str) -> Result<Reference, Problem> {
     }
 }
 
-pub(super) fn selection(name: &str, filters: &str) -> Result<Selection, Problem> {
-    let queue = queue(name)?;
-    let words = shlex::split(filters).ok_or_else(|| {
+/// Filters as the words of a command line.
+pub(super) fn words(filters: &str) -> Result<Vec<String>, Problem> {
+    shlex::split(filters).ok_or_else(|| {
         let mistake = Mistake::at(filters, filters.len(), "a quote or an escape is not closed");
         Problem::bad_request(mistake.to_string())
-    })?;
-    let words = std::iter::once(QUEUE.to_owned()).chain(words);
-    let mut line = Line::try_parse_from(words).map_err(|error| {
-        let text = error.render().to_string();
-        // How to call the tool is of no use on the page.
-        let (text, _) = text.split_once("\n\nUsage:").unwrap_or((&text, ""));
-        Problem::bad_request(text.trim_start_matches("error: ").trim_end())
-    })?;
+    })
+}
+
+pub(super) fn selection(name: &str, filters: &str) -> Result<Selection, Problem> {
+    let queue = queue(name)?;
+    let words = std::iter::once(QUEUE.to_owned()).chain(words(filters)?);
+    let mut line =
+        Line::try_parse_from(words).map_err(|error| Problem::command_line(&error.to_string()))?;
     line.selection.queue = queue;
     Ok(line.selection)
 }

@@ -6,6 +6,7 @@ import { forgetMessage, readMessage } from "./message.js";
 import { messageLink } from "./messages.js";
 import { address, go, place, takeToken } from "./place.js";
 import { forgetQueue, readQueue } from "./queue.js";
+import { beginReplay, checkReplay, followReplay, forgetCheck, offerReplay, stopReplay } from "./replay.js";
 import { readDepths, readQueues, show } from "./queues.js";
 
 const BAD_REQUEST = 400;
@@ -36,7 +37,7 @@ async function read(...steps) {
 }
 
 function report(error) {
-  const isMistake = error.status === BAD_REQUEST;
+  const isMistake = error?.status === BAD_REQUEST;
   for (const [id, shows] of [["problem", !isMistake], ["filters-mistake", isMistake]]) {
     const text = error && shows ? visible(error.message) : "";
     byId(id).textContent = text;
@@ -67,6 +68,7 @@ function open() {
 
 function queueSteps(now) {
   forgetQueue();
+  forgetCheck();
   return now.queue === "" ? [] : [[visible(now.queue), (signal) => readQueue(now, signal)]];
 }
 
@@ -106,6 +108,12 @@ function listen() {
     if (filters === shown.filters) read(...queueSteps(shown));
     else go({ ...shown, filters, message: "" });
   });
+  byId("replay-form").addEventListener("submit", (event) => {
+    event.preventDefault();
+    read(["what would be replayed", (signal) => checkReplay(shown, signal)]);
+  });
+  byId("begin").addEventListener("click", () => beginReplay(shown).catch(report));
+  byId("stop-replay").addEventListener("click", () => stopReplay().catch(report));
   byId("open-queue").addEventListener("submit", (event) => {
     event.preventDefault();
     go({ queue: byId("queue-name").value.trim() });
@@ -119,7 +127,11 @@ async function start() {
   await read(["the queues", async (signal) => {
     const server = await get("server", { signal });
     seconds = server.interval;
-    byId("server").textContent = `${server.region} · read-only · ${server.version}`;
+    const may = server.replay ? "may replay" : "read-only";
+    byId("server").textContent = `${server.region} · ${may} · ${server.version}`;
+    offerReplay(server.replay);
+    // One that was begun before goes on.
+    if (server.replay) followReplay().catch(() => { byId("running").hidden = true; });
     await readQueues(signal);
   }]);
   if (seconds) watchDepths(seconds);

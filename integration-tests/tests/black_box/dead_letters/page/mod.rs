@@ -5,5 +5,6 @@ mod attacks;
 mod browser;
 mod ends;
 mod keyboard;
+mod replay;
 mod screenshots;
 mod server;
