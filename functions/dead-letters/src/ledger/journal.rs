@@ -11,6 +11,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context as _, bail};
 use records::replays::{Claim, Message, Run};
+use tokio::task::spawn_blocking;
 
 /// The longest line of a message, in bytes.
 const LONGEST_LINE: u64 = 64 * 1_024;
@@ -83,16 +84,21 @@ impl Journal {
         ids.iter().filter_map(|id| self.run(id).transpose()).collect()
     }
 
-    pub(super) fn claim(&self, messages: &[Message]) -> anyhow::Result<Vec<Claim>> {
+    pub(super) async fn claim(&self, messages: &[Message]) -> anyhow::Result<Vec<Claim>> {
+        let (claims, file) = self.append_new(messages)?;
+        // What was sent must be known, even if the machine stops. Other batches go on meanwhile.
+        spawn_blocking(move || file.sync_data()).await?.context("writing the journal")?;
+        Ok(claims)
+    }
+
+    fn append_new(&self, messages: &[Message]) -> anyhow::Result<(Vec<Claim>, File)> {
         let mut open = self.lock();
         let open = open.as_mut().context("no run is open")?;
         let claims = messages.iter().map(|message| open.known(&message.message_id));
         let claims = claims.collect::<anyhow::Result<Vec<_>>>()?;
         let unknown = messages.iter().zip(&claims).filter(|(_, claim)| **claim == Claim::New);
         open.append(unknown.map(|(message, _)| message))?;
-        // What was sent must be known, even if the machine stops.
-        open.file.sync_data()?;
-        Ok(claims)
+        Ok((claims, open.file.try_clone()?))
     }
 
     pub(super) fn record(&self, messages: &[Message]) -> anyhow::Result<()> {

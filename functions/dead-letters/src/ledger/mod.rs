@@ -148,7 +148,7 @@ impl Ledger {
     pub(crate) async fn claim(&self, run: &str, of: &[Message]) -> anyhow::Result<Vec<Claim>> {
         match self {
             Self::Table(table, _) => Ok(table.claim(run, of).await?),
-            Self::Journal(journal) => journal.claim(of),
+            Self::Journal(journal) => journal.claim(of).await,
         }
     }
 
