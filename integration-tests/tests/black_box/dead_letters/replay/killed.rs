@@ -18,7 +18,7 @@ const STEPS: [&str; 5] = [
     "SendMessageBatch",
     "DeleteMessageBatch",
 ];
-const LONG: Duration = Duration::from_secs(20);
+const LONG: Duration = Duration::from_mins(1);
 const MESSAGES: usize = 25;
 
 /// Kills at the step's request of that number, and resumes.
