@@ -8,6 +8,8 @@
 
 mod details;
 mod envelope;
+#[cfg(test)]
+mod example;
 mod fingerprint;
 mod reason;
 mod summary;

@@ -17,7 +17,6 @@ use serde_json::json;
 use tokio::net::TcpListener;
 
 use super::*;
-use crate::dead_letter::Summary;
 
 const MOST: usize = 1 << 20;
 const CREATE: &str = r#"{"specversion":"1.0","id":"milk-1","source":"/shop",
@@ -34,39 +33,6 @@ struct Tool {
 fn editor(options: &[&str]) -> Result<Editor, clap::Error> {
     let tool = Tool::try_parse_from([&["tool"], options].concat())?;
     Ok(Editor::from_arguments(&tool.edit).unwrap().unwrap())
-}
-
-fn dead_letter(body: &str) -> DeadLetter {
-    DeadLetter {
-        summary: Summary {
-            message_id: "m".to_owned(),
-            sent_at: None,
-            moved_by: None,
-            reason: None,
-            detail: None,
-            attempts: None,
-            source_queue: None,
-            group: None,
-            r#type: None,
-            source: None,
-            event_id: None,
-            tenant: None,
-            task: None,
-            trace_id: None,
-            body_bytes: body.len(),
-        },
-        handler: None,
-        first_received_at: None,
-        failed_at: None,
-        original_message_id: None,
-        deduplication_id: None,
-        source_arn: None,
-        claim_check: None,
-        attributes: BTreeMap::new(),
-        body: body.to_owned(),
-        sender_group: None,
-        trace_header: None,
-    }
 }
 
 /// S3 for a test: objects by their path.
@@ -99,7 +65,7 @@ async fn nowhere() -> Client {
 
 async fn edited(options: &[&str], body: &str) -> Result<Option<Edited>, String> {
     let editor = editor(options).unwrap();
-    let edited = editor.edit(&dead_letter(body), MOST, &nowhere().await).await;
+    let edited = editor.edit(&DeadLetter::example(body), MOST, &nowhere().await).await;
     edited.map_err(|failure| failure.to_string())
 }
 
@@ -110,7 +76,7 @@ async fn an_edited_command_is_a_new_one_that_its_worker_takes() {
     let event = events::decode(&edited.body).unwrap();
     assert_eq!(Some(event.id.to_string()), edited.event_id);
     assert_eq!(edited.original_sha256, sha256(CREATE.as_bytes()));
-    let mut sent = dead_letter(CREATE);
+    let mut sent = DeadLetter::example(CREATE);
     edited.apply_to(&mut sent);
     assert_eq!((&sent.body, sent.body.len()), (&edited.after, sent.summary.body_bytes));
 }
@@ -179,7 +145,7 @@ fn mistakes_are_found_before_the_first_message() {
 #[tokio::test]
 async fn more_than_its_queue_takes_is_not_sent() {
     let editor = editor(&["--edit-jq", ".a += .a", "--no-schema"]).unwrap();
-    let failure = editor.edit(&dead_letter(r#"{"a":"12345"}"#), 17, &nowhere().await).await;
+    let failure = editor.edit(&DeadLetter::example(r#"{"a":"12345"}"#), 17, &nowhere().await).await;
     assert!(matches!(failure, Err(EditFailure::TooLarge { size: 18, most: 17 })), "{failure:?}");
 }
 
@@ -190,7 +156,7 @@ async fn a_body_in_s3_is_fetched_verified_edited_and_put_beside_the_old_one() {
     let data = json!({"title": " ", "description": "x".repeat(300)}).to_string();
     objects.lock().unwrap().insert("/bodies/claims/1".to_owned(), data.clone().into());
     let body = CREATE.replace("\"data\":{\"title\":\" \"}", "\"dataref\":\"s3://bodies/claims/1\"");
-    let mut claimed = dead_letter(&body);
+    let mut claimed = DeadLetter::example(&body);
     claimed.claim_check = Some(Reference::new("bodies", "claims/1", data.as_bytes()));
     let editor = editor(&["--edit-jq", ".data.title = \"Milk\""]).unwrap();
 

@@ -8,38 +8,20 @@ use crate::dead_letter::Summary;
 
 fn dead_letter() -> DeadLetter {
     let body = json!({"data": {"title": "Milk", "tags": ["a", "b"]}}).to_string();
+    let example = DeadLetter::example(&body);
     let summary = Summary {
-        message_id: "m".to_owned(),
         sent_at: DateTime::from_timestamp(1_000, 0),
-        moved_by: None,
         reason: Some("schema_violation".to_owned()),
-        detail: None,
         attempts: Some(3),
-        source_queue: None,
         group: Some("g".to_owned()),
         r#type: Some("create-task.v1".to_owned()),
         source: Some("/shop".to_owned()),
-        event_id: None,
         tenant: Some("acme".to_owned()),
         task: Some("t".to_owned()),
-        trace_id: None,
-        body_bytes: body.len(),
+        ..example.summary
     };
     let priority = Attribute { data_type: "String".to_owned(), value: "high".to_owned() };
-    DeadLetter {
-        sender_group: None,
-        trace_header: None,
-        summary,
-        handler: None,
-        first_received_at: None,
-        failed_at: None,
-        original_message_id: None,
-        deduplication_id: None,
-        source_arn: None,
-        claim_check: None,
-        attributes: [("priority".to_owned(), priority)].into(),
-        body,
-    }
+    DeadLetter { summary, attributes: [("priority".to_owned(), priority)].into(), ..example }
 }
 
 /// A minute after it was sent.

@@ -2,59 +2,79 @@
 
 use std::ops::ControlFlow;
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 use aws_config::SdkConfig;
 use aws_sdk_sqs::Client;
 use records::replays::{Counts, MessageState, Run as Record, RunState};
 
 use super::Targets;
-use crate::arguments::ReplayArguments;
+use crate::arguments::{ReplayArguments, parse_replay};
 use crate::clock::now;
 use crate::dead_letter::DeadLetter;
 use crate::edit::Editor;
 use crate::effects::Effects;
 use crate::ledger::{Lease, Ledger, new_run};
 use crate::output::note;
-use crate::queue::{End, Interrupt, Queue, find, peek};
+use crate::queue::{End, Interrupt, Queue, Reference, find, peek, reference};
 use crate::reservoir::Reservoir;
 
 /// Messages of a random sample.
 const MOST_CHOSEN: usize = 1_000;
 
-/// Begins a run: nothing is written for what cannot begin.
+/// What a run needs that was asked for, found once.
+pub(super) struct Setup {
+    pub(super) asked: ReplayArguments,
+    pub(super) queue: Queue,
+    pub(super) targets: Targets,
+    pub(super) editor: Option<Editor>,
+    pub(super) effects: Option<Effects>,
+}
+
+impl Setup {
+    pub(super) async fn find(
+        client: &Client,
+        asked: ReplayArguments,
+        queue: &Reference,
+    ) -> Result<Self> {
+        let queue = find(client, queue).await?;
+        let targets = Targets::find(&queue, &asked).await?;
+        let editor = Editor::from_arguments(&asked.edit)?;
+        let effects = Effects::from_environment()?;
+        Ok(Self { asked, queue, targets, editor, effects })
+    }
+}
+
+/// Sets up and begins a run: nothing is written for what cannot begin.
 pub(super) async fn begun(
-    aws: &SdkConfig,
-    client: &Client,
+    (aws, client): (&SdkConfig, &Client),
     ledger: &Ledger,
     lease: &Lease,
     interrupt: &mut Interrupt,
     (given, words): (&ReplayArguments, &[String]),
-) -> Result<Record> {
+) -> Result<(Record, Setup)> {
     let (Some(queue), Some(why)) = (&given.queue, &given.why) else {
         bail!("a queue and `--why` are needed")
     };
-    let queue = find(client, queue).await?;
-    Targets::find(&queue, given).await?;
-    Editor::from_arguments(&given.edit)?;
-    Effects::from_environment()?;
+    let setup = Setup::find(client, given.clone(), queue).await?;
     let chosen = match given.which.sample {
-        Some(most) => Some(choose(&queue, given, interrupt, most as usize).await?),
+        Some(most) => Some(choose(&setup.queue, given, interrupt, most as usize).await?),
         None => None,
     };
-    let record = new_run(aws, &queue, words.to_vec(), why).await;
+    let record = new_run(aws, &setup.queue, words.to_vec(), why).await;
     let record = Record { chosen, ..record };
     ledger.begin(&record, lease).await?;
     note(&format!("run {}, in the ledger {}", record.run, ledger.place()));
-    Ok(record)
+    Ok((record, setup))
 }
 
-/// Goes on with a run that stopped, or whose process was killed.
+/// Goes on with a run that stopped, or whose process was killed, as it was asked for when it was begun.
 pub(super) async fn resumed(
+    client: &Client,
     ledger: &Ledger,
     lease: &Lease,
     id: &str,
     is_abandoned: bool,
-) -> Result<Record> {
+) -> Result<(Record, Setup)> {
     let record = ledger.take_over(id, lease, is_abandoned).await?;
     if record.state == RunState::Done {
         bail!("the run {id} is done: nothing is left to resume");
@@ -65,7 +85,9 @@ pub(super) async fn resumed(
     let (state, stopped_because, ended_at) = (RunState::Running, None, None);
     let record = Record { state, stopped_because, ended_at, counts, ..record };
     ledger.renew(&record, lease).await?;
-    Ok(record)
+    let asked = parse_replay(&record.arguments).context("the run's own command line")?;
+    let setup = Setup::find(client, asked, &reference(&record.queue)?).await?;
+    Ok((record, setup))
 }
 
 /// What the ledger knows of the run's messages. Its process may have been killed before it wrote numbers.

@@ -29,24 +29,24 @@ use std::collections::HashSet;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use aws_config::SdkConfig;
 use aws_sdk_sqs::Client;
-use begin::{begun, resumed};
+use begin::{Setup, begun, resumed};
 use chrono::{DateTime, Utc};
 use pass::{Passed, pass};
 use rate::Rate;
 use state::{State, Stop};
 use watch::watch;
 
-use crate::arguments::{ReplayArguments, parse_replay};
+use crate::arguments::ReplayArguments;
 use crate::dead_letter::DeadLetter;
 use crate::edit::Editor;
 use crate::effects::Effects;
 use crate::filter::Filter;
 use crate::ledger::{Lease, Ledger, ended_run};
 use crate::output::{Progress, note};
-use crate::queue::{Interrupt, Queue, find, reference};
+use crate::queue::{Interrupt, Queue};
 
 /// The unchanging part of a run.
 struct Run<'a> {
@@ -90,23 +90,21 @@ pub(crate) async fn replay(
 ) -> Result<Replayed> {
     let ledger = Ledger::open(&given.ledger, aws)?;
     let lease = Lease::new();
-    let record = match &given.resume {
-        Some(id) => resumed(&ledger, &lease, id, given.take_over).await?,
-        None => begun(aws, client, &ledger, &lease, interrupt, (given, words)).await?,
+    let (record, setup) = match &given.resume {
+        Some(id) => resumed(client, &ledger, &lease, id, given.take_over).await?,
+        None => begun((aws, client), &ledger, &lease, interrupt, (given, words)).await?,
     };
-    // What was asked for when it was begun; how fast and how carefully, now.
-    let asked = parse_replay(&record.arguments).context("the run's own command line")?;
-    let queue = find(client, &reference(&record.queue)?).await?;
+    let Setup { asked, queue, targets, editor, effects } = setup;
+    // How fast is asked for now.
     let rate = Rate::new(given.rate.or(asked.rate));
     let total = asked.which.limit.unwrap_or(queue.depth.visible);
-    let editor = Editor::from_arguments(&asked.edit)?;
     let is_interactive = editor.as_ref().is_some_and(Editor::is_interactive);
     let progress =
         if is_interactive { Progress::hidden() } else { Progress::moving(total, "sent")? };
     let mut state = State::new(record, rate, progress);
     let run = Run {
         id: state.record.run.clone(),
-        targets: Targets::find(&queue, &asked).await?,
+        targets,
         queue: &queue,
         filter: asked.which.filter(),
         chosen: state.record.chosen.clone().map(HashSet::from_iter),
@@ -117,7 +115,7 @@ pub(crate) async fn replay(
         ledger: &ledger,
         lease,
         editor,
-        effects: Effects::from_environment()?,
+        effects,
         s3: objects::client(aws),
     };
     let stop = stages(&run, &mut state, interrupt, &asked).await;

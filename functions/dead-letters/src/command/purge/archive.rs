@@ -11,7 +11,7 @@ use aws_sdk_s3::Client;
 
 use crate::file::{Header, Place, Record, Writer};
 
-/// How long a round waits for more messages. A file is told to be durable often; an object is to be large.
+/// How long a round waits for more messages. A file is made durable often; an object is to be large.
 const SHORT_WAIT: Duration = Duration::from_millis(20);
 const LONG_WAIT: Duration = Duration::from_secs(2);
 

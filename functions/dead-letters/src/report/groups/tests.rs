@@ -9,16 +9,7 @@ fn dead_letter(number: i64, reason: &str, detail: &str) -> Summary {
         moved_by: Some(MovedBy::Handler),
         reason: Some(reason.to_owned()),
         detail: Some(detail.to_owned()),
-        attempts: None,
-        source_queue: None,
-        group: None,
-        r#type: None,
-        source: None,
-        event_id: None,
-        tenant: None,
-        task: None,
-        trace_id: None,
-        body_bytes: 0,
+        ..Summary::example()
     }
 }
 
