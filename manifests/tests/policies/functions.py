@@ -1,0 +1,87 @@
+"""The settings of each function are those that its binary reads: none is missing, and none is unknown."""
+
+import functools
+import os
+import re
+import subprocess
+from dataclasses import dataclass
+from typing import Iterator
+
+from render import ROOT, Rendered, pods, settings_of
+
+TASK_APP = os.environ.get("TASK_APP", str(ROOT / "target/debug/task-app"))
+
+#: Read by the AWS SDK and not by a `Config`.
+SDK = {"AWS_REGION"}
+#: Names of what an account has. Without them a function starts, and does less, or looks elsewhere.
+OF_THE_ACCOUNT = re.compile(r"_(TABLE|BUCKET|URL|URLS)$")
+#: And where that is meant.
+NOT_NEEDED = {
+    "DATABASE_URL": "in a file: DATABASE_URL_FILE",
+    # Facts and S3's notifications are small.
+    "history-projector CLAIM_CHECK_BUCKET": "facts are small",
+    "attachment-worker CLAIM_CHECK_BUCKET": "notifications of S3 are small",
+    # It shows what became of commands, and changes nothing that is cached.
+    "dead-letters REDIS_URL": "reads no task",
+}
+#: Commands of a tool whose settings are not at its top.
+COMMANDS = {"dead-letters": [["replay"], ["facts"]]}
+
+
+@dataclass(frozen=True)
+class Settings:
+    known: frozenset[str]
+    required: frozenset[str]
+
+
+@functools.cache
+def settings_that_are_read(function: str) -> Settings:
+    known: set[str] = set()
+    required: set[str] = set()
+    for command in COMMANDS.get(function, [[]]):
+        done = subprocess.run([TASK_APP, function, *command, "--help"], capture_output=True, text=True, timeout=60, check=True)
+        known |= set(re.findall(r"\[env: ([A-Z0-9_]+)", done.stdout))
+        usage = re.search(r"^Usage: .*(?:\n +.*)*", done.stdout, re.MULTILINE)
+        required |= set(re.findall(r"--[a-z-]+ <([A-Z_]+)>", usage[0] if usage else ""))
+    if not known:
+        raise AssertionError(f"{TASK_APP} {function} --help shows no setting")
+    return Settings(frozenset(known), frozenset(required & known))
+
+
+def environments(rendered: Rendered) -> Iterator[tuple[str, str, dict[str, str]]]:
+    """Who, which function, and its environment."""
+    for pod in pods(rendered):
+        yield str(pod), pod.container["args"][0], settings_of(rendered, pod)
+    for function in rendered.kind("Function"):
+        spec = function["spec"]
+        yield f"Function {spec['name']}", spec["imageConfig"]["command"][0], spec["environment"]["variables"]
+
+
+def none_is_unknown(rendered: Rendered) -> Iterator[str]:
+    for who, function, environment in environments(rendered):
+        unknown = set(environment) - settings_that_are_read(function).known - SDK
+        if unknown:
+            yield f"{who}: {function} does not read {sorted(unknown)}"
+
+
+def none_is_missing(rendered: Rendered) -> Iterator[str]:
+    for who, function, environment in environments(rendered):
+        settings = settings_that_are_read(function)
+        needed = {name for name in settings.known if OF_THE_ACCOUNT.search(name)} | settings.required
+        needed -= {name for name in needed if name in NOT_NEEDED or f"{function} {name}" in NOT_NEEDED}
+        if "DATABASE_URL" in settings.known:
+            needed.add("DATABASE_URL_FILE")
+        missing = needed - set(environment)
+        if missing:
+            yield f"{who}: {function} needs {sorted(missing)}"
+
+
+def secrets_are_in_no_setting(rendered: Rendered) -> Iterator[str]:
+    for config in rendered.kind("ConfigMap", "Function"):
+        values = config.get("data") or config.get("spec", {}).get("environment", {}).get("variables", {})
+        for name, value in values.items():
+            if name in ("DATABASE_URL", "REDIS_URL", "CURSOR_KEY") or re.search(r"://[^/]*:[^/]*@", value):
+                yield f"{config['kind']} {config['metadata']['name']}: {name}"
+
+
+RULES = [none_is_unknown, none_is_missing, secrets_are_in_no_setting]
