@@ -5,7 +5,7 @@ LOCAL := $(TARGET)/local
 STACK := $(TARGET)/debug/local-stack
 
 .DEFAULT_GOAL := help
-.PHONY: help build run local clean-state check test test-long generate prepare
+.PHONY: help build image run local clean-state check test test-long generate prepare
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -13,6 +13,9 @@ help: ## List the targets
 build: ## Build task-app, the one binary that ships, with its debug symbols in a file beside it
 	@SQLX_OFFLINE=true cargo build --release --locked --package task-app
 	@functions/task-app/strip $(TARGET)/release/task-app
+
+image: build ## Build the image of what ships, and enter it: with docker, or with buildah as root
+	@.ci/image
 
 run: local ## Start everything on this machine; ARGS="--workers 3", or ARGS=--help for every option
 	@$(LOCAL)/local-stack run --bin-dir $(LOCAL) $(ARGS)
