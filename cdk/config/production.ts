@@ -1,0 +1,53 @@
+import type { Settings } from "./settings.ts";
+
+/** Any one zone may be lost. */
+export const production: Settings = {
+  account: "111122223333",
+  region: "us-east-1",
+  zones: ["us-east-1a", "us-east-1b", "us-east-1c"],
+  network: {
+    cidr: "10.10.0.0/16",
+    natGateways: 3,
+    endpointZones: "all",
+    flowLogDays: 90,
+    callers: ["0.0.0.0/0"],
+  },
+  domain: { name: "tasks.example.com", zoneName: "example.com", zoneId: "Z0000000000000PRD" },
+  cluster: {
+    version: "1.36",
+    endpointCallers: ["203.0.113.0/24"],
+    administrators: ["cluster-admin"],
+    nodeTypes: ["m7i.large", "m7a.large"],
+    nodesMin: 3,
+    nodesMax: 12,
+    nodeDiskGib: 50,
+  },
+  database: {
+    version: "17.9",
+    instance: "m7g.large",
+    multiAz: true,
+    storageGib: 100,
+    storageMaxGib: 500,
+    backupDays: 7,
+    insightsDays: 7,
+    proxy: true,
+    proxyConnectionPercent: 50,
+    passwordDays: 30,
+    deletionProtection: true,
+  },
+  redis: { version: "7.1", node: "cache.m7g.large", replicas: 1, snapshotDays: 1 },
+  files: { accessLogDays: 90 },
+  producers: ["arn:aws:iam::111122223333:role/task-producer"],
+  images: { keep: 100 },
+  github: { repository: "example/task-app", branch: "main", environment: "production" },
+  logs: { days: 90 },
+  alarms: {
+    email: "task-app-production@example.com",
+    queueAgeSeconds: 300,
+    cpuPercent: 80,
+    databaseFreeGib: 20,
+    databaseConnections: 600,
+    redisMemoryPercent: 70,
+  },
+  budget: { monthlyUsd: 2500 },
+};

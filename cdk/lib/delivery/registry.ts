@@ -1,0 +1,46 @@
+// The one image with every function. Tags never change; what is deployed is named by its digest.
+
+import { ArnFormat, Duration, RemovalPolicy, Stack } from "aws-cdk-lib";
+import * as ecr from "aws-cdk-lib/aws-ecr";
+import * as iam from "aws-cdk-lib/aws-iam";
+import type { Construct } from "constructs";
+import type { Settings } from "../../config/settings.ts";
+import { acknowledge } from "../acknowledge.ts";
+import { REPOSITORY_NAME } from "../names.ts";
+
+const PULL = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"];
+
+export function createRegistry(scope: Construct, nodeRole: iam.IRole, settings: Settings): ecr.Repository {
+  const repository = new ecr.Repository(scope, "repository", {
+    repositoryName: REPOSITORY_NAME,
+    imageScanOnPush: true,
+    imageTagMutability: ecr.TagMutability.IMMUTABLE,
+    removalPolicy: RemovalPolicy.RETAIN,
+    lifecycleRules: [
+      { rulePriority: 1, tagStatus: ecr.TagStatus.UNTAGGED, maxImageAge: Duration.days(7), description: "Broken pushes" },
+      { rulePriority: 2, maxImageCount: settings.images.keep, description: "Old releases" },
+    ],
+  });
+  repository.addToResourcePolicy(
+    new iam.PolicyStatement({ sid: "Nodes", principals: [new iam.ArnPrincipal(nodeRole.roleArn)], actions: PULL }),
+  );
+  const functions = Stack.of(scope).formatArn({
+    service: "lambda",
+    resource: "function",
+    resourceName: "task-app-*",
+    arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+  });
+  repository.addToResourcePolicy(
+    new iam.PolicyStatement({
+      sid: "Lambdas",
+      principals: [new iam.ServicePrincipal("lambda.amazonaws.com")],
+      actions: PULL,
+      conditions: { ArnLike: { "aws:SourceArn": functions } },
+    }),
+  );
+  acknowledge(repository, {
+    checkov: ["CKV_AWS_136"],
+    reason: "ECR encrypts at rest with AES-256; the image is built from a public repository and has no secrets.",
+  });
+  return repository;
+}
