@@ -5,10 +5,10 @@ LOCAL := $(TARGET)/local
 STACK := $(TARGET)/debug/local-stack
 
 .DEFAULT_GOAL := help
-.PHONY: help build image run local clean-state check test test-long generate prepare
+.PHONY: help build image run local clean-state check test test-long generate prepare manifests-config
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## Build task-app, the one binary that ships, with its debug symbols in a file beside it
 	@SQLX_OFFLINE=true cargo build --release --locked --package task-app
@@ -49,3 +49,6 @@ prepare: ## Renew the descriptions of the SQL queries (shared/store/.sqlx)
 	@# With the one that is there: it contains `store`, which does not build before this was done.
 	@[ -x $(STACK) ] || cargo build --quiet --locked --package local-stack
 	@$(STACK) exec -- shared/store/prepare
+
+manifests-config: ## Write what a deployed account hands over into manifests/overlays/ENV: ENV=dev or production
+	@npm run --silent --prefix cdk manifests-config -- --environment "$(ENV)"

@@ -2,7 +2,7 @@
 // `HAND_OVER_PATH`, and `make manifests-config` writes them into the overlay: nothing is typed by
 // hand. This is the one list of the keys.
 
-import { Stack, type StackProps } from "aws-cdk-lib";
+import { type App, Stack, type StackProps } from "aws-cdk-lib";
 import * as ssm from "aws-cdk-lib/aws-ssm";
 import type { Construct } from "constructs";
 import type { Settings } from "../config/settings.ts";
@@ -38,6 +38,12 @@ export class HandOverStack extends Stack {
   }
 }
 
+/** The keys that the environments of an app hand over, in order. */
+export function keysOf(app: App): string[] {
+  const parameters = app.node.findAll().filter((found) => found.node.scope instanceof HandOverStack);
+  return [...new Set(parameters.filter((found) => found instanceof ssm.StringParameter).map(({ node }) => node.id))].sort();
+}
+
 function handOver(settings: Settings, stacks: Stacks): Record<string, string> {
   const { network, compute, delivery, watching } = stacks;
   return {
@@ -45,6 +51,8 @@ function handOver(settings: Settings, stacks: Stacks): Record<string, string> {
     REGION: settings.region,
     CLUSTER_NAME: compute.cluster.clusterName,
     VPC_ID: network.vpc.vpcId,
+    // Network policies name the load balancer and the servers by it: their addresses change.
+    VPC_CIDR: settings.network.cidr,
     PRIVATE_SUBNET_IDS: network.vpc.privateSubnets.map(({ subnetId }) => subnetId).join(","),
     LAMBDA_SECURITY_GROUP_ID: network.groups.lambdas.securityGroupId,
     LOAD_BALANCER_SECURITY_GROUP_ID: network.groups.loadBalancer.securityGroupId,

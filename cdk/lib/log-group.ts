@@ -6,10 +6,11 @@ import type { Construct } from "constructs";
 import { acknowledge } from "./acknowledge.ts";
 
 export function createLogGroup(scope: Construct, id: string, name: string, days: number): logs.LogGroup {
-  if (!(days in logs.RetentionDays)) throw new Error(`${name}: CloudWatch Logs cannot keep logs for ${days} days`);
+  const retention = Object.values(logs.RetentionDays).find((allowed) => Number(allowed) === days);
+  if (retention === undefined) throw new Error(`${name}: CloudWatch Logs cannot keep logs for ${days} days`);
   const group = new logs.LogGroup(scope, id, {
     logGroupName: name,
-    retention: days as logs.RetentionDays,
+    retention: retention as logs.RetentionDays,
     removalPolicy: RemovalPolicy.DESTROY,
   });
   acknowledge(group, {

@@ -60,7 +60,6 @@ export function createCluster(scope: Construct, vpc: ec2.IVpc, settings: Setting
   }
   acknowledge(cluster, {
     nag: ["EKS1"],
-    checkov: ["CKV_AWS_39"],
     reason: "The public endpoint is open to the addresses of the settings only; the nodes use the private one.",
   });
   acknowledge(cluster, {

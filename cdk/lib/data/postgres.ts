@@ -60,7 +60,7 @@ export function createPostgres(
     performanceInsightEncryptionKey: key,
     monitoringInterval: Duration.minutes(1),
     cloudwatchLogsExports: LOGS,
-    // Patches of the minor version that the settings name come with a release of the settings.
+    // A minor version is a setting, so that dev has it before production, and `pg_dump` fits it.
     autoMinorVersionUpgrade: false,
     parameterGroup: parameters(scope, engine),
     credentials: rds.Credentials.fromUsername(OWNER, { encryptionKey: key }),
@@ -114,10 +114,6 @@ function acknowledgeAll(instance: rds.DatabaseInstance, multiAz: boolean): void 
   acknowledge(instance, {
     checkov: ["CKV_AWS_161"],
     reason: "Functions log in with passwords that Secrets Manager replaces: the same binary runs on PostgreSQL anywhere.",
-  });
-  acknowledge(instance, {
-    checkov: ["CKV_AWS_226"],
-    reason: "The minor version is a setting, so that dev has it before production and pg_dump fits it.",
   });
   acknowledge(instance, {
     nag: ["IAM4[Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AmazonRDSEnhancedMonitoringRole]"],

@@ -3,6 +3,7 @@
 import { Duration } from "aws-cdk-lib";
 import * as sqs from "aws-cdk-lib/aws-sqs";
 import { Construct } from "constructs";
+import { acknowledge } from "../acknowledge.ts";
 import { queueArn } from "../names.ts";
 import type { Queue } from "../resources.ts";
 
@@ -32,6 +33,12 @@ export class QueuePair extends Construct {
       retentionPeriod: Duration.seconds(description.retentionSeconds),
       deadLetterQueue: { queue: this.deadLetters, maxReceiveCount: description.maxReceiveCount },
     });
+    for (const queue of [this.queue, this.deadLetters]) {
+      acknowledge(queue, {
+        checkov: ["CKV_AWS_27"],
+        reason: "Encrypted by SQS itself (SSE-SQS), which checkov does not know: S3 and producers need no key of ours to send.",
+      });
+    }
   }
 }
 

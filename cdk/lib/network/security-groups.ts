@@ -4,7 +4,6 @@
 import * as ec2 from "aws-cdk-lib/aws-ec2";
 import type { Construct } from "constructs";
 import type { Settings } from "../../config/settings.ts";
-import { acknowledge } from "../acknowledge.ts";
 
 export const POSTGRES_PORT = 5432;
 export const REDIS_PORT = 6379;
@@ -52,10 +51,6 @@ export function createSecurityGroups(scope: Construct, vpc: ec2.IVpc, settings: 
   for (const client of [nodes, lambdas, rotation]) allow(client, endpoints, HTTPS, "AWS services");
   // S3 and DynamoDB behind their gateway endpoints, and the keys of the token issuer.
   lambdas.addEgressRule(ec2.Peer.anyIpv4(), HTTPS, "S3, DynamoDB and the token issuer");
-  acknowledge(nodes, {
-    checkov: ["CKV_AWS_382"],
-    reason: "Nodes pull images and charts from registries that have no fixed addresses; network policies limit the pods.",
-  });
   return groups;
 }
 

@@ -41,6 +41,7 @@ export class WatchingStack extends Stack {
       );
     }
     createAlarms(this, this.topic, stacks, settings);
-    createBudget(this, this.topic.topicArn, settings).node.addDependency(this.topic);
+    // A topic whose policy is not there yet refuses the budget.
+    createBudget(this, this.topic.topicArn, settings).node.addDependency(this.topic.node.findChild("Policy"));
   }
 }
