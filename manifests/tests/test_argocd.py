@@ -10,7 +10,7 @@ from lupa import LuaRuntime
 from policies.account import leaves
 from policies.scaling import SCALERS, target
 from render import CHOICES, MANIFESTS, OVERLAYS, ROOT, Object, Rendered, kustomize
-from test_schemas import Schemas, mistakes, needs_schemas, schemas  # noqa: F401 (a fixture)
+from test_schemas import mistakes, needs_schemas
 
 ARGOCD = MANIFESTS / "argocd"
 WAVE = "argocd.argoproj.io/sync-wave"
@@ -30,10 +30,10 @@ def applications(objects: list[Object]) -> list[Object]:
 
 
 @needs_schemas
-def test_schemas(objects: list[Object], schemas: Schemas) -> None:  # noqa: F811
-    assert [mistake for each in objects for mistake in mistakes(each, schemas)] == []
+def test_schemas(objects: list[Object]) -> None:
+    assert [mistake for each in objects for mistake in mistakes(each)] == []
     broken = named(objects, "Application", "keda")
-    assert mistakes(broken | {"spec": broken["spec"] | {"syncPolicies": {}}}, schemas)
+    assert mistakes(broken | {"spec": broken["spec"] | {"syncPolicies": {}}})
 
 
 def test_every_value_of_the_account_reaches_its_place(objects: list[Object]) -> None:

@@ -1,5 +1,6 @@
 """Every object fits its schema: of the cluster's Kubernetes, of the next, and of its custom resource."""
 
+import functools
 import os
 import re
 import subprocess
@@ -56,23 +57,21 @@ class Loader(yaml.CSafeLoader):
 
 Loader.yaml_implicit_resolvers = {key: each for key, each in Loader.yaml_implicit_resolvers.items() if key != "="}
 
-Schemas = dict[tuple[str, str], dict[str, Any]]
 
-
-@pytest.fixture(scope="module")
-def schemas() -> Schemas:
+@functools.cache
+def schema_of(group: str, version: str, kind: str) -> dict[str, Any] | None:
+    """From a definition as its project has it, or from a JSON Schema as the catalogues have them."""
     assert SCHEMAS
-    found: Schemas = {}
-    for file in Path(SCHEMAS).iterdir():
-        if file.suffix == ".json":
-            group, kind, version = re.fullmatch(r"([a-z.0-9-]+)_([a-z]+)_(v[a-z0-9]+)", file.stem).groups()
-            found[f"{group}/{version}", kind] = closed(yaml.safe_load(file.read_text()))
-        elif file.suffix == ".yaml":
-            definition = yaml.load(file.read_text(), Loader)["spec"]
-            for version in definition["versions"]:
-                kind = definition["names"]["kind"].lower()
-                found[f"{definition['group']}/{version['name']}", kind] = closed(version["schema"]["openAPIV3Schema"])
-    return found
+    kind = kind.lower()
+    for file in (f"{group}_{kind}_{version}.json", f"{group}/{kind}_{version}.json"):
+        if (Path(SCHEMAS) / file).is_file():
+            return closed(yaml.load((Path(SCHEMAS) / file).read_text(), Loader))
+    for file in Path(SCHEMAS).glob(f"{group}_{kind}*.yaml"):
+        definition = yaml.load(file.read_text(), Loader)["spec"]
+        for each in definition["versions"]:
+            if (definition["names"]["kind"].lower(), each["name"]) == (kind, version):
+                return closed(each["schema"]["openAPIV3Schema"])
+    return None
 
 
 def closed(schema: Any) -> Any:
@@ -87,8 +86,9 @@ def closed(schema: Any) -> Any:
     return schema
 
 
-def mistakes(each: Object, schemas: Schemas) -> list[str]:
-    schema = schemas.get((each["apiVersion"], each["kind"].lower()))
+def mistakes(each: Object) -> list[str]:
+    group, _, version = each["apiVersion"].partition("/")
+    schema = schema_of(group, version, each["kind"])
     if schema is None:
         return [f"no schema of {each['apiVersion']} {each['kind']} in {SCHEMAS}"]
     # What every object has, and definitions only name.
@@ -99,16 +99,16 @@ def mistakes(each: Object, schemas: Schemas) -> list[str]:
 
 
 @needs_schemas
-def test_custom_resources(rendered: Rendered, schemas: Schemas) -> None:
+def test_custom_resources(rendered: Rendered) -> None:
     custom = [each for each in rendered.objects if each["kind"] in CUSTOM]
     assert custom
-    assert [mistake for each in custom for mistake in mistakes(each, schemas)] == []
+    assert [mistake for each in custom for mistake in mistakes(each)] == []
 
 
 @needs_schemas
-def test_custom_resources_notice_a_misspelled_field(schemas: Schemas) -> None:
+def test_custom_resources_notice_a_misspelled_field() -> None:
     for kind in CUSTOM:
         for choice in ("pods", "lambdas"):
             for each in Rendered.of("dev", choice).broken().kind(kind):
                 each["spec"]["misspelled"] = 1
-                assert mistakes(each, schemas), f"{kind}"
+                assert mistakes(each), f"{kind}"

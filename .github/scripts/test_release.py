@@ -1,0 +1,59 @@
+"""What the workflows read of this repository."""
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SCRIPTS = Path(__file__).parent
+
+
+def run(script: str, *arguments: str, cwd: Path) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run([SCRIPTS / script, *arguments], cwd=cwd, check=False, capture_output=True, text=True, timeout=60)
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    for overlay in ("dev", "production"):
+        folder = tmp_path / "manifests/overlays" / overlay
+        folder.mkdir(parents=True)
+        for file in ("account.env", "kustomization.yaml"):
+            (folder / file).write_text((ROOT / folder.relative_to(tmp_path) / file).read_text())
+    return tmp_path
+
+
+def test_reads_what_dev_has_and_where_it_goes(repository: Path) -> None:
+    file = repository / "manifests/overlays/dev/kustomization.yaml"
+    release = f"digest: sha256:{'a' * 64} # {'b' * 40}"
+    file.write_text(re.sub(r"digest: .*", release, file.read_text()))
+    done = run("read-release", "dev", "production", cwd=repository)
+    assert done.returncode == 0, done.stderr
+    found = dict(line.split("=", 1) for line in done.stdout.splitlines())
+    assert (found["DIGEST"], found["COMMIT"]) == (f"sha256:{'a' * 64}", "b" * 40)
+    for prefix, overlay in (("FROM", "dev"), ("TO", "production")):
+        text = (repository / "manifests/overlays" / overlay / "account.env").read_text()
+        account = dict(line.split("=", 1) for line in text.splitlines())
+        assert found[prefix] == account["REPOSITORY_URI"]
+        assert (found[f"{prefix}_ACCOUNT"], found[f"{prefix}_REGION"]) == (account["ACCOUNT"], account["REGION"])
+
+
+def test_an_overlay_without_a_release_has_nothing_to_promote(repository: Path) -> None:
+    file = repository / "manifests/overlays/dev/kustomization.yaml"
+    file.write_text(re.sub(r"digest: .*", f"digest: sha256:{'0' * 64}", file.read_text()))
+    done = run("read-release", "dev", "production", cwd=repository)
+    assert (done.returncode, done.stderr) == (1, "read-release: dev has no release\n")
+
+
+@pytest.mark.parametrize(("tag", "expected"), [("v1.1.0", "\n### Added\n- New.\n"), ("v1.0.0", "\n- First.\n")])
+def test_notes_are_the_section_of_the_version(tmp_path: Path, tag: str, expected: str) -> None:
+    text = "# Changelog\n\n## Unreleased\n\n- Later.\n\n## 1.1.0 - 2026-02-01\n\n### Added\n- New.\n\n## [1.0.0]\n\n- First.\n"
+    (tmp_path / "CHANGELOG.md").write_text(text)
+    assert run("release-notes", tag, cwd=tmp_path).stdout == expected
+
+
+@pytest.mark.parametrize("tag", ["v2.0.0", "v1", "v1.0", "v1.2.0"])
+def test_a_version_without_notes_is_no_release(tmp_path: Path, tag: str) -> None:
+    (tmp_path / "CHANGELOG.md").write_text("# Changelog\n\n## 1.2.0\n\n## 1.0.0\n\n- First.\n")
+    assert run("release-notes", tag, cwd=tmp_path).returncode == 1
