@@ -5,7 +5,7 @@ LOCAL := $(TARGET)/local
 STACK := $(TARGET)/debug/local-stack
 
 .DEFAULT_GOAL := help
-.PHONY: help build image run local clean-state check test test-long generate prepare manifests-config
+.PHONY: help build image try-pipeline run local clean-state check test test-long generate prepare manifests-config
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -16,6 +16,9 @@ build: ## Build task-app, the one binary that ships, with its debug symbols in a
 
 image: build ## Build the image of what ships, and enter it: with docker, or with buildah as root
 	@.ci/image
+
+try-pipeline: build ## Go the way of a release on this machine: image, digest, overlay, functions, a command
+	@.ci/try-pipeline
 
 run: local ## Start everything on this machine; ARGS="--workers 3", or ARGS=--help for every option
 	@$(LOCAL)/local-stack run --bin-dir $(LOCAL) $(ARGS)

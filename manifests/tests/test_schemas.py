@@ -12,7 +12,7 @@ import jsonschema
 import pytest
 import yaml
 
-from render import Object, Rendered
+from render import ROOT, Object, Rendered
 
 #: The cluster's version, and the one that it will be updated to.
 VERSIONS = ["1.36.0", "1.37.0"]
@@ -112,3 +112,10 @@ def test_custom_resources_notice_a_misspelled_field() -> None:
             for each in Rendered.of("dev", choice).broken().kind(kind):
                 each["spec"]["misspelled"] = 1
                 assert mistakes(each), f"{kind}"
+
+
+def test_the_cluster_has_the_first_of_these_versions() -> None:
+    settings = ROOT / "cdk" / "config"
+    for file in [settings / "dev.ts", settings / "production.ts"]:
+        version = re.search(r"cluster: \{\s*version: \"([0-9.]+)\"", file.read_text())
+        assert version and f"{version[1]}.0" == VERSIONS[0], file.name
