@@ -1,14 +1,18 @@
 // Writes the documents that come of the settings and of the templates. With `--check`, compares instead.
 
 import { readFileSync, writeFileSync } from "node:fs";
+import { cost } from "./documents/cost.ts";
 import { identity } from "./documents/identity.ts";
+import { picture } from "./documents/picture.ts";
 import { settings } from "./documents/settings.ts";
 
 const DOCS = new URL("../../docs/", import.meta.url);
 
 const documents: Readonly<Record<string, () => string>> = {
+  "cost.md": cost,
   "settings.md": settings,
   "identity.md": identity,
+  "images/account.svg": picture,
 };
 
 const check = process.argv.includes("--check");
