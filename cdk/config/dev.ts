@@ -40,7 +40,7 @@ export const dev: Settings = {
   files: { accessLogDays: 30 },
   producers: ["arn:aws:iam::444455556666:role/task-producer"],
   images: { keep: 20 },
-  github: { repository: "example/task-app", branch: "main", environment: "dev" },
+  github: { repository: "example/task-app", branch: "main", images: "built", promotion: "production", environment: "dev" },
   logs: { days: 14 },
   alarms: {
     email: "task-app-dev@example.com",

@@ -39,7 +39,7 @@ export const production: Settings = {
   files: { accessLogDays: 90 },
   producers: ["arn:aws:iam::111122223333:role/task-producer"],
   images: { keep: 100 },
-  github: { repository: "example/task-app", branch: "main", environment: "production" },
+  github: { repository: "example/task-app", branch: "main", images: "promoted", promotion: "production", environment: "production" },
   logs: { days: 90 },
   alarms: {
     email: "task-app-production@example.com",

@@ -112,8 +112,12 @@ export interface ImageSettings {
 export interface GithubSettings {
   /** `owner/name` of the repository whose workflows may assume roles. */
   readonly repository: string;
-  /** The branch that images are pushed from. */
+  /** The branch that images are built of. */
   readonly branch: string;
+  /** Where this environment's images are from: built of the branch, or promoted after an approval. */
+  readonly images: "built" | "promoted";
+  /** The GitHub environment whose approval a promotion needs: that of production, everywhere. */
+  readonly promotion: string;
   /** The GitHub environment whose approval a deployment of this app needs. */
   readonly environment: string;
 }

@@ -15,17 +15,20 @@ interface Workflow {
   readonly description: string;
   /** The subject of its tokens: no wildcard, so that no other branch, repository or event has it. */
   readonly subject: (github: GithubSettings) => string;
-  readonly grants: (scope: Construct, repository: ecr.IRepository) => ControllerGrant[];
+  /** None where the workflow has nothing to do in this environment: then there is no role. */
+  readonly grants: (scope: Construct, repository: ecr.IRepository, github: GithubSettings) => ControllerGrant[];
 }
 
 const WORKFLOWS = {
   "cd-app": {
     description: "Pushes the image of the branch",
     subject: ({ repository, branch }) => `repo:${repository}:ref:refs/heads/${branch}`,
-    grants: (_scope, { repositoryArn }) => [
-      { actions: PUSH, resources: [repositoryArn] },
-      { actions: ["ecr:GetAuthorizationToken"], resources: ["*"], why: "A token is for the whole registry: ECR has no narrower resource." },
-    ],
+    grants: (_scope, repository, { images }) => (images === "built" ? registry(repository, PUSH) : []),
+  },
+  promote: {
+    description: "Copies the image of dev to production, after an approval",
+    subject: ({ repository, promotion }) => `repo:${repository}:environment:${promotion}`,
+    grants: (_scope, repository, { images }) => registry(repository, images === "promoted" ? PUSH : PULL),
   },
   "cdk-diff": {
     description: "Compares pull requests with what is deployed; changes nothing",
@@ -46,17 +49,20 @@ const WORKFLOWS = {
 
 export type WorkflowName = keyof typeof WORKFLOWS;
 
+const PULL = ["BatchGetImage", "DescribeImages", "DescribeImageScanFindings", "GetDownloadUrlForLayer"].map((action) => `ecr:${action}`);
 const PUSH = [
-  "BatchCheckLayerAvailability",
-  "BatchGetImage",
-  "CompleteLayerUpload",
-  "DescribeImages",
-  "DescribeImageScanFindings",
-  "GetDownloadUrlForLayer",
-  "InitiateLayerUpload",
-  "PutImage",
-  "UploadLayerPart",
-].map((action) => `ecr:${action}`);
+  ...PULL,
+  ...["BatchCheckLayerAvailability", "CompleteLayerUpload", "InitiateLayerUpload", "PutImage", "UploadLayerPart"].map(
+    (action) => `ecr:${action}`,
+  ),
+];
+
+function registry({ repositoryArn }: ecr.IRepository, actions: readonly string[]): ControllerGrant[] {
+  return [
+    { actions, resources: [repositoryArn] },
+    { actions: ["ecr:GetAuthorizationToken"], resources: ["*"], why: "A token is for the whole registry: ECR has no narrower resource." },
+  ];
+}
 
 export function createWorkflowRoles(
   scope: Construct,
@@ -67,8 +73,10 @@ export function createWorkflowRoles(
     url: `https://${ISSUER}`,
     clientIdList: ["sts.amazonaws.com"],
   });
-  const roles = (Object.keys(WORKFLOWS) as WorkflowName[]).map((name) => {
+  const roles = (Object.keys(WORKFLOWS) as WorkflowName[]).flatMap((name) => {
     const workflow: Workflow = WORKFLOWS[name];
+    const grants = workflow.grants(scope, repository, settings.github);
+    if (grants.length === 0) return [];
     const role = new iam.Role(scope, name, {
       roleName: `task-app-${name}`,
       description: `GitHub's workflow ${name}: ${workflow.description}`,
@@ -79,8 +87,8 @@ export function createWorkflowRoles(
         },
       }),
     });
-    allow(role, workflow.grants(scope, repository));
-    return [name, role] as const;
+    allow(role, grants);
+    return [[name, role] as const];
   });
   return new Map(roles);
 }

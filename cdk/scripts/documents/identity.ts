@@ -21,17 +21,25 @@ interface Row {
 }
 
 export function identity(): string {
-  const all = resources("production");
+  const shown = tables("production");
+  const more = [...tables("dev")].filter(([role]) => !shown.has(role)).map(([role, text]) => text.replace(role, `${role}, in dev`));
+  return HEAD + [...shown.values(), ...more].join("");
+}
+
+/** For each role that has a name. */
+function tables(environment: string): Map<string, string> {
+  const all = resources(environment);
   const name = new Map(all.map(({ id, properties }) => [id, nameOf(properties as Record<string, unknown>)]));
   const roles = all.filter(({ type, properties }) => type === "AWS::IAM::Role" && typeof properties.RoleName === "string");
-  const tables = roles.map(({ id, properties }) => {
+  const texts = roles.map(({ id, properties }) => {
     const rows = all
       .filter(({ type, properties: policy }) => type === "AWS::IAM::Policy" && JSON.stringify(policy.Roles).includes(`"${id}"`))
       .flatMap(({ properties: policy }) => (policy.PolicyDocument.Statement as Record<string, unknown>[]).map((statement) => row(statement, name)));
     const lines = rows.map(({ actions, on, when }) => `| ${actions} | ${on} | ${when} |`);
-    return `\n## ${String(properties.RoleName)}\n\n${String(properties.Description)}.\n\n| may | on | when |\n|---|---|---|\n${lines.join("\n")}\n`;
+    const role = String(properties.RoleName);
+    return [role, `\n## ${role}\n\n${String(properties.Description)}.\n\n| may | on | when |\n|---|---|---|\n${lines.join("\n")}\n`] as const;
   });
-  return HEAD + tables.join("");
+  return new Map(texts);
 }
 
 function nameOf(properties: Record<string, unknown>): string | undefined {
