@@ -48,7 +48,7 @@ def validate(file: Path, version: str) -> tuple[set[str], "subprocess.CompletedP
 
 
 #: What is not of Kubernetes itself.
-CUSTOM = {"EventSourceMapping", "ExternalSecret", "Function", "PodMonitor", "ScaledObject", "SecretStore", "TriggerAuthentication"}
+CUSTOM = {"EventSourceMapping", "ExternalSecret", "Function", "PodMonitor", "PrometheusRule", "ScaledObject", "SecretStore", "TriggerAuthentication"}
 
 
 class Loader(yaml.CSafeLoader):

@@ -6,6 +6,7 @@ usage: local-stack exec -- python try_pipeline.py DIGEST
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -22,6 +23,7 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric import ec
 
 import account
+import test_alerts as alerts
 from environment import Running, address, render
 from lambda_host import LambdaHost
 from policies.functions import TASK_APP
@@ -129,6 +131,10 @@ def use(rendered: Rendered, secret_values: dict[str, dict[str, str]], place: Pat
             return "task.completed" in json.dumps(get(reader.http, f"/v1/tasks/{task}/history", token))
 
         until("its history is there", history_is_there)
+        if not lambdas:
+            exported = "".join(each.metrics() for each in running)
+            missing = [name for name in sorted(alerts.metrics()) if not re.search(rf"^{name}", exported, re.MULTILINE)]
+            assert not missing, f"the alerts name metrics that no function exports: {missing}"
     finally:
         for each in running:
             each.process.terminate()
