@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPTS = Path(__file__).parent
@@ -57,3 +58,21 @@ def test_notes_are_the_section_of_the_version(tmp_path: Path, tag: str, expected
 def test_a_version_without_notes_is_no_release(tmp_path: Path, tag: str) -> None:
     (tmp_path / "CHANGELOG.md").write_text("# Changelog\n\n## 1.2.0\n\n## 1.0.0\n\n- First.\n")
     assert run("release-notes", tag, cwd=tmp_path).returncode == 1
+
+
+def jobs_with_roles() -> list[tuple[str, dict, str]]:
+    """Each job, and a role of AWS that it takes."""
+    jobs = [(f"{file.stem} {name}", job) for file in (ROOT / ".github/workflows").glob("*.yml")
+            for name, job in yaml.safe_load(file.read_text())["jobs"].items()]
+    roles = [(name, job, re.findall(r":role/task-app-([a-z-]+)", str(job))) for name, job in jobs]
+    return [(name, job, role) for name, job, found in roles for role in sorted(set(found))]
+
+
+def test_each_job_may_take_its_role() -> None:
+    """cdk/ trusts a role to a branch, to pull requests, or to an environment, which the job must have."""
+    source = (ROOT / "cdk/lib/delivery/github.ts").read_text()
+    subjects = dict(re.findall(r'^  "?([a-z-]+)"?: \{\n.*?subject: [^`]*`([^`]*)`', source, re.MULTILINE | re.DOTALL))
+    assert {role for _, _, role in jobs_with_roles()} == set(subjects)
+    for name, job, role in jobs_with_roles():
+        assert (":environment:" in subjects[role]) == ("environment" in job), f"{name}: {subjects[role]}"
+        assert job["permissions"]["id-token"] == "write", name
