@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from dashboard import queries
 from render import ROOT, Rendered
 
 TESTS = sorted((Path(__file__).parent / "alerts").glob("*.test.yaml"))
@@ -24,11 +25,11 @@ def alerts() -> list[dict[str, Any]]:
     return [rule for group in groups() for rule in group["rules"] if "alert" in rule]
 
 
-def metrics() -> set[str]:
-    """The metrics of the functions that the rules name, as the functions call them."""
+def metrics(expressions: list[str] | None = None) -> set[str]:
+    """The metrics of the functions that the rules name, or others, as the functions call them."""
     names: set[str] = set()
-    for rule in (rule for group in groups() for rule in group["rules"]):
-        expression = re.sub(r"\{[^}]*\}|\[[^]]*\]|\b(?:by|on|without) \([^)]*\)", "", rule["expr"])
+    for expression in expressions or [rule["expr"] for group in groups() for rule in group["rules"]]:
+        expression = re.sub(r"\{[^}]*\}|\[[^]]*\]|\b(?:by|on|without) \([^)]*\)", "", expression)
         names |= set(re.findall(r"\b[a-z]+_[a-z_]+\b(?![:(])", re.sub(r"task_app:\S+", "", expression)))
     known = {"histogram_quantile"}
     return {re.sub(r"_(bucket|count|sum)$", "", name) for name in names - known}
@@ -73,9 +74,17 @@ def test_each_has_a_severity_and_a_runbook() -> None:
     assert {each["alert"] for each in alerts()} == {file.stem for file in RUNBOOKS.iterdir()}
 
 
+def test_prometheus_understands_the_panels(tmp_path: Path) -> None:
+    rules = [{"record": f"panel:{number}", "expr": query.expression} for number, query in enumerate(queries())]
+    (tmp_path / "panels.yaml").write_text(yaml.safe_dump({"groups": [{"name": "panels", "rules": rules}]}))
+    done = subprocess.run(["promtool", "check", "rules", "panels.yaml"], cwd=tmp_path, check=False, capture_output=True,
+                          text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+
+
 def test_the_functions_have_these_metrics() -> None:
     """By their names in the sources; `make try-pipeline` looks for them in what the functions export."""
     sources = "".join(file.read_text() for folder in ("functions", "shared") for file in (ROOT / folder).glob("*/src/**/*.rs"))
-    named = metrics()
-    assert len(named) > 5
+    named = metrics() | metrics([query.expression for query in queries()])
+    assert len(named) > 10
     assert {name for name in named if f'"{name}"' not in sources} == set()

@@ -89,10 +89,6 @@ class Running:
         except OSError:
             return False
 
-    def metrics(self) -> str:
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.health}/metrics", timeout=5) as answer:
-            return answer.read().decode()
-
 
 def free_port() -> int:
     with socket.socket() as listener:

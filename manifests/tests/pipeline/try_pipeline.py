@@ -6,7 +6,6 @@ usage: local-stack exec -- python try_pipeline.py DIGEST
 
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -23,10 +22,12 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric import ec
 
 import account
+import dashboard
 import test_alerts as alerts
 from environment import Running, address, render
 from lambda_host import LambdaHost
 from policies.functions import TASK_APP
+from prometheus import Prometheus
 from render import ROOT, Rendered, pods
 
 PATIENCE = 120
@@ -132,9 +133,7 @@ def use(rendered: Rendered, secret_values: dict[str, dict[str, str]], place: Pat
 
         until("its history is there", history_is_there)
         if not lambdas:
-            exported = "".join(each.metrics() for each in running)
-            missing = [name for name in sorted(alerts.metrics()) if not re.search(rf"^{name}", exported, re.MULTILINE)]
-            assert not missing, f"the alerts name metrics that no function exports: {missing}"
+            observe(running, rendered, place, reader.http, token)
     finally:
         for each in running:
             each.process.terminate()
@@ -144,11 +143,31 @@ def use(rendered: Rendered, secret_values: dict[str, dict[str, str]], place: Pat
     assert set(codes.values()) == {0}, f"not all drained: {codes}"
 
 
-def until(what: str, condition: Callable[[], bool]) -> None:
+def observe(running: list[Running], rendered: Rendered, place: Path, port: int, token: str) -> None:
+    step("  scrape the pods with Prometheus: every panel has data, every metric of an alert is there")
+    prometheus = Prometheus(running, place)
+    try:
+        account.client("sqs").send_message(QueueUrl=rendered.values["TASK_COMMANDS_QUEUE_URL"], MessageBody="{}",
+                                           MessageGroupId="bad", MessageDeduplicationId="bad")
+        wanted = {query.panel: query.expression for query in dashboard.queries()}
+        wanted |= {name: f'{{__name__=~"{name}(_bucket)?"}}' for name in alerts.metrics()}
+
+        def has_data() -> bool:
+            get(port, f"/v1/tasks/{TASK}", token)
+            for name in [name for name, expression in wanted.items() if prometheus.query(expression)]:
+                del wanted[name]
+            return not wanted
+
+        until(lambda: f"data for {sorted(wanted)}", has_data)
+    finally:
+        prometheus.stop()
+
+
+def until(what: str | Callable[[], str], condition: Callable[[], bool]) -> None:
     end = time.monotonic() + PATIENCE
     while not condition():
         if time.monotonic() > end:
-            raise AssertionError(f"not in {PATIENCE} s: {what}")
+            raise AssertionError(f"not in {PATIENCE} s: {what if isinstance(what, str) else what()}")
         time.sleep(0.2)
 
 
