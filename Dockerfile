@@ -40,6 +40,23 @@ RUN apt-get update && \
 COPY functions/task-app/image/root functions/task-app/image/rds.pem /build/
 RUN /build/root /image
 
+# For `backup`: the same binary beside PostgreSQL's own programs, of the server's major version. They need
+# libraries and so a system, which the image of the functions has not.
+#
+#   docker build --target backup --tag task-app-backup .
+#
+# hadolint ignore=DL3006
+FROM ${DEBIAN} AS backup
+ARG POSTGRES=17
+# hadolint ignore=DL3008
+RUN apt-get update && \
+    apt-get install --yes --no-install-recommends ca-certificates "postgresql-client-${POSTGRES}" && \
+    rm -rf /var/lib/apt/lists/*
+COPY functions/task-app/image/rds.pem /etc/ssl/certs/rds.pem
+COPY --from=binary /task-app /task-app
+USER 65532:65532
+ENTRYPOINT ["/task-app", "backup"]
+
 FROM scratch
 COPY --from=root /image /
 COPY --from=binary /task-app /task-app

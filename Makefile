@@ -5,7 +5,7 @@ LOCAL := $(TARGET)/local
 STACK := $(TARGET)/debug/local-stack
 
 .DEFAULT_GOAL := help
-.PHONY: help build image try-pipeline run local clean-state check test test-long generate prepare manifests-config
+.PHONY: help build image try-pipeline run recover local clean-state check test test-long generate prepare manifests-config
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,6 +26,11 @@ run: local ## Start everything on this machine; ARGS="--workers 3", or ARGS=--he
 local:
 	@SQLX_OFFLINE=true cargo build --profile local --locked --package task-app --package local-stack \
 		--bin task-app --bin local-stack
+
+recover: ## Destroy a database under load, restore it from a backup, and see that nothing is lost or doubled
+	@cargo build --quiet --locked --workspace --bins && cargo nextest run --cargo-quiet --locked --workspace --no-run
+	@$(STACK) exec -- cargo nextest run --locked --workspace --no-capture \
+		-E 'test(a_destroyed_database_comes_back_and_nothing_is_doubled)'
 
 clean-state: local ## Remove the tasks, messages, logs and secrets of `make run`
 	@$(LOCAL)/local-stack clean $(ARGS)

@@ -15,7 +15,7 @@ export interface Settings {
   readonly database: DatabaseSettings;
   readonly redis: RedisSettings;
   readonly files: FileSettings;
-  /** ARNs of the IAM roles that may send commands, and store the bodies of large ones. */
+  /** ARNs of the IAM roles that may send commands. */
   readonly producers: readonly string[];
   readonly images: ImageSettings;
   readonly github: GithubSettings;

@@ -1,7 +1,7 @@
 // Names and ARNs that are known before the resource is there. Policies use them where a reference
 // would make two stacks depend on each other.
 
-import { Arn, ArnFormat, Stack } from "aws-cdk-lib";
+import { ArnFormat, Stack } from "aws-cdk-lib";
 import type { Construct } from "constructs";
 import type { Bucket } from "./resources.ts";
 
@@ -45,10 +45,3 @@ export const PODS_LOG_GROUP = "/task-app/pods";
 /** The repository of the one image. */
 export const REPOSITORY_NAME = "task-app";
 export const CLUSTER_NAME = "task-app";
-
-/** The account of a producer's role. Its policies name the role by a condition: one whose principal does not exist yet is refused. */
-export function accountOf(role: string): string {
-  const { account } = Arn.split(role, ArnFormat.SLASH_RESOURCE_NAME);
-  if (!account) throw new Error(`producers: expected the ARN of a role, not ${role}`);
-  return account;
-}

@@ -5,11 +5,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { Stack, Validations } from "aws-cdk-lib";
+import { Stack } from "aws-cdk-lib";
 import * as s3 from "aws-cdk-lib/aws-s3";
-import { AwsSolutionsChecks } from "cdk-nag";
 import { dev } from "../config/dev.ts";
-import { ENVIRONMENTS } from "../config/index.ts";
 import { createApp } from "../lib/app.ts";
 import { NAMES, resources, validationReport } from "../lib/assembly.ts";
 
@@ -34,22 +32,6 @@ test("cdk-nag finds what is wrong", () => {
   } finally {
     rmSync(outdir, { recursive: true });
   }
-});
-
-test("each acknowledgement of cdk-nag answers a finding", () => {
-  const app = createApp(ENVIRONMENTS);
-  const acknowledged = app.node.findAll().flatMap(({ node }) => {
-    const [own, others] = [true, false].map((is) => node.metadata.filter(({ type }) => (type === Validations.ACKNOWLEDGED_RULES_METADATA_KEY) === is));
-    // cdk-nag reads them here: it shall find everything.
-    Object.defineProperty(node, "metadata", { value: others });
-    const ids = JSON.stringify(own?.map(({ data }): unknown => data)).matchAll(/(AwsSolutions-[^"\\]+)/g);
-    return [...ids].map(([, id = ""]) => ({ path: node.path, id }));
-  });
-  const { violations } = new AwsSolutionsChecks(app).validateScope(app);
-  const found = violations.flatMap(({ ruleName, violatingResources }) => violatingResources.map(({ constructPath }) => `${constructPath ?? ""}/ ${ruleName}`));
-  assert.ok(found.length > 50, `${found.length} findings`);
-  const stale = acknowledged.filter(({ path, id }) => !found.some((finding) => finding.startsWith(`${path}/`) && finding.endsWith(` ${id}`)));
-  assert.deepEqual(stale, []);
 });
 
 test("settings that cannot be are errors that name them", () => {

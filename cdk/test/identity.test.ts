@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { test } from "node:test";
 import { NAMES, ofType, resources } from "../lib/assembly.ts";
 import { FUNCTION_NAMES } from "../lib/functions.ts";
@@ -7,7 +7,6 @@ import { CONTROLLERS } from "../lib/identity/controllers.ts";
 import { statements } from "./policies.ts";
 
 const FUNCTIONS = new URL("../../functions/", import.meta.url);
-const MANIFESTS = new URL("../../manifests/base/", import.meta.url);
 
 /** What AWS does not limit to a resource. Anything else on `*` is a mistake. */
 const UNLIMITED = /^(ec2:(Describe|Get)|autoscaling:Describe|elasticloadbalancing:Describe|acm:(Describe|List)|lambda:(Get|List)|ecr:GetAuthorizationToken$|sqs:ListQueues$)/;
@@ -18,20 +17,6 @@ test("every function of `functions/` has a role, and no other", () => {
   const crates = readdirSync(FUNCTIONS).filter((name) => name !== "task-app" && existsSync(new URL(`${name}/Cargo.toml`, FUNCTIONS)));
   // `backup` has its role before its crate is there.
   assert.deepEqual([...new Set([...crates, "backup"])].sort(), [...FUNCTION_NAMES].sort());
-});
-
-test("the service accounts of `manifests/` are those that roles trust", () => {
-  const accounts = readdirSync(MANIFESTS).flatMap((name) => {
-    const file = new URL(`${name}/service-account.yaml`, MANIFESTS);
-    return existsSync(file) ? [/^ {2}name: (.+)$/m.exec(readFileSync(file, "utf8"))?.[1] ?? name] : [];
-  });
-  assert.ok(accounts.length > 5);
-  assert.deepEqual(accounts.filter((account) => !(FUNCTION_NAMES as string[]).includes(account)), []);
-  for (const [called, { namespace }] of Object.entries(CONTROLLERS)) {
-    const file = called === "fluent-bit" ? "logging" : called;
-    const application = readFileSync(new URL(`../../manifests/argocd/base/${file}.yaml`, import.meta.url), "utf8");
-    assert.match(application, new RegExp(`^    namespace: ${namespace}$`, "m"), called);
-  }
 });
 
 for (const name of NAMES) {

@@ -42,11 +42,6 @@ for (const name of NAMES) {
     }
   });
 
-  test(`${name}: producers store bodies and read none`, () => {
-    const allowed = statements(name).filter(({ of, type, effect, condition }) => type === "AWS::S3::BucketPolicy" && effect === "Allow" && of.startsWith("claimChecks") && condition.ArnEquals);
-    assert.deepEqual(allowed.map(({ actions, condition }) => [actions, condition.ArnEquals?.["aws:PrincipalArn"]]), (ENVIRONMENTS[name]?.producers ?? []).map((producer) => [["s3:PutObject"], producer]));
-  });
-
   test(`${name}: only named producers and the bucket may send, and only by TLS`, () => {
     const policies = statements(name).filter(({ type }) => type === "AWS::SQS::QueuePolicy");
     const allowed = policies.filter(({ effect }) => effect === "Allow");

@@ -59,6 +59,10 @@ export function createCluster(scope: Construct, vpc: ec2.IVpc, settings: Setting
     ]);
   }
   acknowledge(cluster, {
+    nag: ["EKS1"],
+    reason: "The public endpoint is open to the addresses of the settings only; the nodes use the private one.",
+  });
+  acknowledge(cluster, {
     cloudFormation: ["W9009"],
     reason: "CDK writes `EncryptionConfig.Resources`, which EKS takes and will do without.",
   });

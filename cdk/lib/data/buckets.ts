@@ -1,13 +1,12 @@
 // S3, as `shared/resources/resources.json` describes it, and one bucket for access logs.
 
 import { Duration, RemovalPolicy } from "aws-cdk-lib";
-import * as iam from "aws-cdk-lib/aws-iam";
 import * as s3 from "aws-cdk-lib/aws-s3";
 import type * as sqs from "aws-cdk-lib/aws-sqs";
 import type { Construct } from "constructs";
 import type { Settings } from "../../config/settings.ts";
 import { acknowledge } from "../acknowledge.ts";
-import { accountOf, bucketName } from "../names.ts";
+import { bucketName } from "../names.ts";
 import { type Bucket, type BucketName, mapEach, type QueueName, RESOURCES } from "../resources.ts";
 
 const COMMON: s3.BucketProps = {
@@ -34,27 +33,15 @@ export function createBuckets(
     ],
   });
   acknowledge(accessLogs, {
+    nag: ["S1"],
     checkov: ["CKV_AWS_18"],
     reason: "It receives the access logs of the others: its own would log themselves.",
   });
   return mapEach(RESOURCES.buckets, (description, name) => {
     const bucket = createBucket(scope, name, description, accessLogs);
     notify(bucket, description, queues);
-    if (name === "claimChecks") for (const producer of settings.producers) allowProducer(bucket, producer);
     return bucket;
   });
-}
-
-/** Who may send commands may also store the bodies that no queue takes; nothing can be read. */
-function allowProducer(bucket: s3.Bucket, role: string): void {
-  bucket.addToResourcePolicy(
-    new iam.PolicyStatement({
-      principals: [new iam.AccountPrincipal(accountOf(role))],
-      actions: ["s3:PutObject"],
-      resources: [bucket.arnForObjects("*")],
-      conditions: { ArnEquals: { "aws:PrincipalArn": role } },
-    }),
-  );
 }
 
 function createBucket(scope: Construct, id: string, description: Bucket, accessLogs: s3.Bucket): s3.Bucket {

@@ -1,9 +1,9 @@
-import { Stack, type StackProps } from "aws-cdk-lib";
+import { Arn, ArnFormat, Stack, type StackProps } from "aws-cdk-lib";
 import * as iam from "aws-cdk-lib/aws-iam";
 import type * as sqs from "aws-cdk-lib/aws-sqs";
 import type { Construct } from "constructs";
 import type { Settings } from "../../config/settings.ts";
-import { accountOf, bucketArn } from "../names.ts";
+import { bucketArn } from "../names.ts";
 import { each, mapEach, type QueueName, RESOURCES } from "../resources.ts";
 import { QueuePair } from "./queue-pair.ts";
 
@@ -36,10 +36,13 @@ export class MessagingStack extends Stack {
   }
 }
 
+/** By condition: a policy whose principal does not exist yet is refused. */
 function allowProducer(queue: sqs.Queue, role: string): void {
+  const account = Arn.split(role, ArnFormat.SLASH_RESOURCE_NAME).account;
+  if (!account) throw new Error(`producers: expected the ARN of a role, not ${role}`);
   queue.addToResourcePolicy(
     new iam.PolicyStatement({
-      principals: [new iam.AccountPrincipal(accountOf(role))],
+      principals: [new iam.AccountPrincipal(account)],
       actions: ["sqs:SendMessage", "sqs:GetQueueUrl", "sqs:GetQueueAttributes"],
       resources: [queue.queueArn],
       conditions: { ArnEquals: { "aws:PrincipalArn": role } },

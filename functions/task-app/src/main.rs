@@ -21,8 +21,9 @@ macro_rules! functions {
     };
 }
 
-static FUNCTIONS: [Function; 9] = functions![
+static FUNCTIONS: [Function; 10] = functions![
     attachment_worker,
+    backup,
     command_worker,
     dead_letters,
     history_projector,

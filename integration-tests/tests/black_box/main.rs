@@ -9,6 +9,7 @@
 mod api;
 mod attachments;
 mod attacks;
+mod backup;
 mod cargo_lambda;
 mod claim_check;
 mod configuration;

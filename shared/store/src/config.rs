@@ -78,6 +78,16 @@ pub struct Owner {
 }
 
 impl Owner {
+    /// With the defaults, for a database that nobody else uses.
+    pub(crate) fn of(database: DatabaseUrl) -> Self {
+        Self {
+            database,
+            migration_lock_timeout_ms: 3_000,
+            migration_wait_seconds: 600,
+            migration_silence_seconds: 30,
+        }
+    }
+
     pub(crate) fn lock_timeout(&self) -> Duration {
         Duration::from_millis(self.migration_lock_timeout_ms)
     }

@@ -9,6 +9,7 @@
 //! - [`ProcessedCommands`] is an operator's way to what became of commands.
 //! - [`Outbox`] is a relay's way to the facts that the write path left, [`ParkedFacts`] an operator's
 //!   way to those that a queue refuses.
+//! - [`backup`] is what a dump and a restore need beside PostgreSQL's own programs.
 //! - [`migrate`] brings the schema up to date.
 //!
 //! PostgreSQL holds the truth. Redis holds copies and may be slow, empty or gone at any time: that
@@ -20,6 +21,7 @@
 
 mod apply;
 mod attachments;
+pub mod backup;
 mod cache;
 mod config;
 mod database_url;

@@ -36,6 +36,8 @@ pub struct TestDatabase {
     pub attachments_url: SecretString,
     /// As a role that may do what `dead-letters facts` may.
     pub operator_url: SecretString,
+    /// As a role that may do what `backup dump` may.
+    pub backup_url: SecretString,
     dropped: Option<Dropped>,
 }
 
@@ -93,6 +95,7 @@ impl TestDatabase {
                 &template.role("attachments"),
                 &template.password,
             )?,
+            backup_url: with_login(&owner_url, &template.role("backup"), &template.password)?,
             operator_url: with_login(&owner_url, &template.role("operator"), &template.password)?,
             owner_url,
             dropped: Some(Dropped { server: server.clone(), name }),
@@ -170,7 +173,7 @@ impl Template {
         execute(connection, format!("CREATE DATABASE {draft} TEMPLATE template0")).await?;
         let mut inside = connect(&with_database(server, &draft)?).await?;
         store::MIGRATOR.run(&mut inside).await?;
-        for name in ["writer", "reader", "relay", "attachments", "operator"] {
+        for name in ["writer", "reader", "relay", "attachments", "operator", "backup"] {
             let group = format!("task_app_{name}");
             ensure_login(&mut inside, &self.role(name), &group, &self.password).await?;
         }

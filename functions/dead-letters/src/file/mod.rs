@@ -4,20 +4,19 @@
 //! is: first a `header`, then a `message` each, at last a `trailer` with their count and digest. A file
 //! without a trailer is not whole.
 
-mod compression;
 mod format;
 mod local;
+mod object;
 mod place;
 mod reader;
 mod source;
-mod upload;
 mod writer;
 
+pub(crate) use archives::client as s3;
 pub(crate) use format::{Header, Record, Trailer};
 pub(crate) use place::{Place, source, target};
 pub(crate) use reader::{Next, Reader};
 pub(crate) use source::Source;
-pub(crate) use upload::s3;
 pub(crate) use writer::{Writer, Written};
 
 use std::fmt::Write as _;

@@ -3,9 +3,9 @@
 use anyhow::{Context as _, bail, ensure};
 use aws_lc_rs::digest::{Context as Digest, SHA256};
 
-use super::compression::Decompressor;
 use super::format::{FORMAT, Header, Line, Record, VERSION};
 use super::{Source, Trailer, hex};
+use archives::Decompressor;
 
 /// The longest line: of a message of 1 MiB, each character escaped, with its attributes.
 const LONGEST_LINE: usize = 8 << 20;

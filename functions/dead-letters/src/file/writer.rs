@@ -1,13 +1,13 @@
 //! Writes a file, a line at a time, with bounded memory.
 
 use anyhow::Context as _;
+use archives::{Compressor, Upload};
 use aws_lc_rs::digest::{Context as Digest, SHA256};
 use serde::Serialize;
 
-use super::compression::Compressor;
 use super::format::{Header, Line, Record, Trailer};
 use super::local::Local;
-use super::upload::Upload;
+use super::object;
 use super::{Place, hex};
 use crate::output;
 
@@ -45,7 +45,7 @@ impl Writer {
             Place::Stdout => Sink::Stdout,
             Place::Local(path) => Sink::Local(Local::create(path, overwrite)?),
             Place::Object { bucket, key } => {
-                Sink::Object(Box::new(Upload::begin(s3.clone(), bucket, key, overwrite).await?))
+                Sink::Object(Box::new(object::begin(s3.clone(), bucket, key, overwrite).await?))
             }
         };
         let compressor = Compressor::new(place.is_compressed())?;
@@ -89,7 +89,7 @@ impl Writer {
         match self.sink {
             Sink::Stdout => Ok(()),
             Sink::Local(file) => file.discard(),
-            Sink::Object(upload) => upload.discard().await,
+            Sink::Object(upload) => Ok(upload.discard().await?),
         }
     }
 
@@ -120,7 +120,7 @@ impl Sink {
         match self {
             Self::Stdout => output::bytes(bytes),
             Self::Local(file) => file.write(bytes),
-            Self::Object(upload) => upload.write(bytes).await,
+            Self::Object(upload) => object::written(upload.write(bytes).await.map(drop)),
         }
     }
 
@@ -128,7 +128,7 @@ impl Sink {
         match self {
             Self::Stdout => Ok(()),
             Self::Local(file) => file.finish(),
-            Self::Object(upload) => upload.finish().await,
+            Self::Object(upload) => object::written(upload.finish().await.map(drop)),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! A thousand commands on a few tasks, and what they must leave: made here, folded here.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use chrono::DateTime;
 use domain::{Command, Decision, Task, TaskId, decide};
@@ -42,6 +42,21 @@ impl Load {
             if random.random_ratio(1, 5) {
                 let repeat = random.random_range(0..load.messages.len());
                 load.messages.push(load.messages[repeat].clone());
+            }
+        }
+        load
+    }
+
+    /// Those of its commands that have one of these identifiers, each once, in their order.
+    pub(crate) fn of(&self, ids: &HashSet<String>) -> Self {
+        let mut load = Self { messages: Vec::new(), distinct: 0, expected: HashMap::new() };
+        let mut seen = HashSet::new();
+        for (subject, body) in &self.messages {
+            let event: Value = serde_json::from_str(body).expect("JSON");
+            let id = event["id"].as_str().expect("an id");
+            if ids.contains(id) && seen.insert(id.to_owned()) {
+                load.fold(body);
+                load.messages.push((subject.clone(), body.clone()));
             }
         }
         load

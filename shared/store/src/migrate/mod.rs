@@ -29,7 +29,7 @@ const LOCK_PAUSE: Duration = Duration::from_millis(500);
 const ATTEMPTS: u32 = 10;
 
 /// Makes the owner's role, and lets the user act as it.
-const OWNER: &str = include_str!("owner.sql");
+pub(crate) const OWNER: &str = include_str!("owner.sql");
 
 /// Brings the schema of the database up to date; does nothing when it is. Several at
 /// once wait for each other. The user must be allowed to create roles.

@@ -8,6 +8,7 @@
 
 mod apply;
 mod attachments;
+mod backups;
 mod cache;
 mod cached;
 mod failover;

@@ -97,7 +97,8 @@ async fn each_role_may_do_what_it_needs_and_no_more() {
                           string_agg(privilege_type, ',' ORDER BY privilege_type) AS privileges
                    FROM information_schema.role_table_grants
                    WHERE grantee IN ('task_app_reader', 'task_app_writer', 'task_app_relay',
-                                   'task_app_attachments', 'task_app_operator', 'PUBLIC')
+                                   'task_app_attachments', 'task_app_operator', 'task_app_backup',
+                                   'PUBLIC')
                    AND table_schema = 'public'
                    GROUP BY grantee, table_name) AS grants",
         )
@@ -108,6 +109,16 @@ async fn each_role_may_do_what_it_needs_and_no_more() {
         granted,
         [
             "task_app_attachments attachments DELETE,SELECT",
+            "task_app_backup _sqlx_migrations SELECT",
+            "task_app_backup attachments SELECT",
+            "task_app_backup inbox SELECT",
+            "task_app_backup listed_tasks SELECT",
+            "task_app_backup outbox SELECT",
+            "task_app_backup outbox_blocked_tasks SELECT",
+            "task_app_backup outbox_relays SELECT",
+            "task_app_backup outbox_shards SELECT",
+            "task_app_backup outbox_skipped_facts SELECT",
+            "task_app_backup tasks SELECT",
             "task_app_operator outbox DELETE,SELECT",
             "task_app_operator outbox_blocked_tasks SELECT",
             "task_app_operator outbox_skipped_facts INSERT,SELECT",

@@ -20,12 +20,19 @@ pub(super) struct Cluster {
 }
 
 /// Finds the data folder of `state`, or creates it with `password` for its superuser.
-pub(super) async fn prepare(state: &State, password: &SecretString) -> Result<Cluster> {
+pub(super) async fn prepare(
+    state: &State,
+    password: &SecretString,
+    binaries: Option<&Path>,
+) -> Result<Cluster> {
     let folder = state.path().join("postgres");
     fs::create_dir_all(&folder)?;
     let data = folder.join("data");
     let identity = Identity::unprivileged("postgres", &folder)?;
-    let binaries = binaries::find(version_of(&data))?;
+    let binaries = match binaries {
+        Some(folder) => folder.to_owned(),
+        None => binaries::find(version_of(&data))?,
+    };
     if !data.exists() {
         create(state, &binaries, &folder, &identity, password).await?;
     }

@@ -4,6 +4,7 @@
 mod binaries;
 mod cluster;
 
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -37,8 +38,17 @@ pub enum Durability {
 impl Server {
     /// Starts the PostgreSQL of `state`, whose data it creates at the first start.
     pub async fn postgres(state: &State, durability: Durability) -> Result<Self> {
+        Self::postgres_of(state, durability, None).await
+    }
+
+    /// As [`Self::postgres`], by the programs of that folder.
+    pub async fn postgres_of(
+        state: &State,
+        durability: Durability,
+        binaries: Option<&Path>,
+    ) -> Result<Self> {
         let password = state.secret("postgres")?;
-        let cluster = cluster::prepare(state, &password).await?;
+        let cluster = cluster::prepare(state, &password, binaries).await?;
         let port = state.port("postgres")?;
         let password = password.expose_secret();
         let url =

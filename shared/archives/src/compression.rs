@@ -12,59 +12,79 @@ const MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 /// Bytes that come out at a time.
 const PIECE: usize = 64 * 1_024;
 
-pub(super) enum Compressor {
+/// Compresses, or passes bytes on.
+pub struct Compressor(Compressing);
+
+enum Compressing {
     None(Vec<u8>),
     Zstd(Encoder<'static, Vec<u8>>),
 }
 
 impl Compressor {
-    pub(super) fn new(is_compressed: bool) -> io::Result<Self> {
+    /// Compresses by zstd, or passes bytes on.
+    ///
+    /// # Errors
+    /// When there is no memory for it.
+    pub fn new(is_compressed: bool) -> io::Result<Self> {
         if !is_compressed {
-            return Ok(Self::None(Vec::new()));
+            return Ok(Self(Compressing::None(Vec::new())));
         }
         let mut encoder = Encoder::new(Vec::new(), LEVEL)?;
         encoder.include_checksum(true)?;
-        Ok(Self::Zstd(encoder))
+        Ok(Self(Compressing::Zstd(encoder)))
     }
 
-    pub(super) fn add(&mut self, bytes: &[u8]) -> io::Result<()> {
-        match self {
-            Self::None(out) => out.write_all(bytes),
-            Self::Zstd(encoder) => encoder.write_all(bytes),
+    /// Takes bytes.
+    ///
+    /// # Errors
+    /// Those of zstd.
+    pub fn add(&mut self, bytes: &[u8]) -> io::Result<()> {
+        match &mut self.0 {
+            Compressing::None(out) => out.write_all(bytes),
+            Compressing::Zstd(encoder) => encoder.write_all(bytes),
         }
     }
 
     /// What is ready.
-    pub(super) fn take(&mut self) -> Vec<u8> {
-        match self {
-            Self::None(out) => std::mem::take(out),
-            Self::Zstd(encoder) => std::mem::take(encoder.get_mut()),
+    pub fn take(&mut self) -> Vec<u8> {
+        match &mut self.0 {
+            Compressing::None(out) => std::mem::take(out),
+            Compressing::Zstd(encoder) => std::mem::take(encoder.get_mut()),
         }
     }
 
     /// Makes all of it ready, so that it can be read though nothing follows.
-    pub(super) fn flush(&mut self) -> io::Result<()> {
-        match self {
-            Self::None(_) => Ok(()),
-            Self::Zstd(encoder) => encoder.flush(),
+    ///
+    /// # Errors
+    /// Those of zstd.
+    pub fn flush(&mut self) -> io::Result<()> {
+        match &mut self.0 {
+            Compressing::None(_) => Ok(()),
+            Compressing::Zstd(encoder) => encoder.flush(),
         }
     }
 
     /// What is left.
-    pub(super) fn finish(self) -> io::Result<Vec<u8>> {
-        match self {
-            Self::None(out) => Ok(out),
-            Self::Zstd(encoder) => encoder.finish(),
+    ///
+    /// # Errors
+    /// Those of zstd.
+    pub fn finish(self) -> io::Result<Vec<u8>> {
+        match self.0 {
+            Compressing::None(out) => Ok(out),
+            Compressing::Zstd(encoder) => encoder.finish(),
         }
     }
 }
 
-pub(super) enum Decompressor {
+/// Decompresses, or passes bytes on.
+pub struct Decompressor(Decompressing);
+
+enum Decompressing {
     None,
     Zstd(Box<Zstd>),
 }
 
-pub(super) struct Zstd {
+struct Zstd {
     decoder: Decoder<'static>,
     piece: Vec<u8>,
     /// Whether more may come of what was taken.
@@ -74,37 +94,50 @@ pub(super) struct Zstd {
 
 impl Decompressor {
     /// For what begins so.
-    pub(super) fn of(beginning: &[u8]) -> io::Result<Self> {
+    ///
+    /// # Errors
+    /// When there is no memory for it.
+    pub fn of(beginning: &[u8]) -> io::Result<Self> {
         if !beginning.starts_with(&MAGIC) {
-            return Ok(Self::None);
+            return Ok(Self(Decompressing::None));
         }
         let (decoder, piece) = (Decoder::new()?, vec![0; PIECE]);
-        Ok(Self::Zstd(Box::new(Zstd { decoder, piece, is_full: false, is_at_end: true })))
+        Ok(Self(Decompressing::Zstd(Box::new(Zstd {
+            decoder,
+            piece,
+            is_full: false,
+            is_at_end: true,
+        }))))
     }
 
     /// Appends to `out` what some of `bytes` mean: a piece of a bounded size, however well it is
     /// compressed. Returns how many bytes it took.
-    pub(super) fn step(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> io::Result<usize> {
-        match self {
-            Self::None => {
+    ///
+    /// # Errors
+    /// When the bytes are none of zstd's.
+    pub fn step(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> io::Result<usize> {
+        match &mut self.0 {
+            Decompressing::None => {
                 let piece = bytes.get(..PIECE).unwrap_or(bytes);
                 out.extend_from_slice(piece);
                 Ok(piece.len())
             }
-            Self::Zstd(zstd) => zstd.step(bytes, out),
+            Decompressing::Zstd(zstd) => zstd.step(bytes, out),
         }
     }
 
     /// Whether another step takes none of further bytes, and yet has a result.
-    pub(super) fn has_more(&self) -> bool {
-        matches!(self, Self::Zstd(zstd) if zstd.is_full)
+    #[must_use]
+    pub fn has_more(&self) -> bool {
+        matches!(&self.0, Decompressing::Zstd(zstd) if zstd.is_full)
     }
 
     /// Whether nothing is missing at the end.
-    pub(super) fn is_at_end(&self) -> bool {
-        match self {
-            Self::None => true,
-            Self::Zstd(zstd) => zstd.is_at_end,
+    #[must_use]
+    pub fn is_at_end(&self) -> bool {
+        match &self.0 {
+            Decompressing::None => true,
+            Decompressing::Zstd(zstd) => zstd.is_at_end,
         }
     }
 }

@@ -1,0 +1,12 @@
+//! `backup`: what it dumps, what it leaves when something breaks, and what it restores.
+
+mod broken;
+mod fixture;
+mod large;
+mod load;
+mod monitor;
+mod prune;
+mod restore;
+mod s3;
+mod story;
+mod verify;
