@@ -41,6 +41,12 @@ pub fn event_schema() -> serde_json::Value {
     lambda::schema()
 }
 
+/// The JSON Schemas of what the tool prints with `--json`, by the names of their files.
+#[must_use]
+pub fn json_schemas() -> Vec<(&'static str, serde_json::Value)> {
+    command::schemas()
+}
+
 /// Runs the tool with a command line, whose first argument is the program's name.
 #[must_use]
 pub fn run(command_line: impl IntoIterator<Item = OsString>) -> ExitCode {

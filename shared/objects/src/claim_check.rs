@@ -5,6 +5,7 @@
 use std::fmt::Write as _;
 
 use aws_lc_rs::digest::{SHA256, digest};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The message attribute (of the type `String`) that makes a message a claim check: a [`Reference`]
@@ -12,7 +13,7 @@ use serde::{Deserialize, Serialize};
 pub const ATTRIBUTE: &str = "ClaimCheck";
 
 /// Where a body is, and how to know that it is the one.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Reference {
     /// The bucket's name.
     pub bucket: String,

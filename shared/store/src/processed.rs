@@ -1,6 +1,7 @@
 //! What became of commands, as an operator sees it: without what they said, which the inbox does not keep.
 
 use domain::{Refusal, Timestamp, Version};
+use schemars::JsonSchema;
 use serde::Serialize;
 use sqlx::types::Uuid;
 
@@ -16,7 +17,7 @@ pub struct ProcessedCommands {
 }
 
 /// A command that was processed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ProcessedCommand {
     /// Who sent it.
     pub source: String,
@@ -29,7 +30,7 @@ pub struct ProcessedCommand {
 }
 
 /// What became of a command.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ProcessedResult {
     /// It took effect, or the task was so already: the task's version after it.

@@ -2,6 +2,7 @@
 //! by `make generate`; a test fails when it was forgotten.
 
 mod api;
+mod dead_letters;
 mod events;
 
 use std::collections::BTreeMap;
@@ -12,9 +13,6 @@ use anyhow::Context as _;
 
 /// The text of each generated file, by its path in the repository.
 type Files = BTreeMap<PathBuf, String>;
-
-/// The schema of the event that the Lambda `dead-letters` takes.
-const DEAD_LETTERS_EVENT: &str = "functions/dead-letters/event.schema.json";
 
 fn main() -> anyhow::Result<()> {
     for (path, text) in files()? {
@@ -29,8 +27,7 @@ fn main() -> anyhow::Result<()> {
 fn files() -> anyhow::Result<Files> {
     let mut files = events::files()?;
     files.extend(api::files()?);
-    let event = serde_json::to_string_pretty(&dead_letters::event_schema())? + "\n";
-    files.insert(PathBuf::from(DEAD_LETTERS_EVENT), event);
+    files.extend(dead_letters::files()?);
     Ok(files)
 }
 
@@ -49,9 +46,11 @@ mod tests {
             let found = fs::read_to_string(repository().join(path)).unwrap_or_default();
             assert!(found == *text, "run `make generate`: {} differs", path.display());
         }
-        for entry in fs::read_dir(repository().join(events::SCHEMAS)).unwrap() {
-            let path = Path::new(events::SCHEMAS).join(entry.unwrap().file_name());
-            assert!(files.contains_key(&path), "{} belongs to no type", path.display());
+        for folder in [events::SCHEMAS, dead_letters::SCHEMAS] {
+            for entry in fs::read_dir(repository().join(folder)).unwrap() {
+                let path = Path::new(folder).join(entry.unwrap().file_name());
+                assert!(files.contains_key(&path), "{} belongs to no type", path.display());
+            }
         }
     }
 }

@@ -5,6 +5,7 @@
 
 use anyhow::{Context as _, Result};
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::Serialize;
 use store::{CommandKey, ProcessedCommand, ProcessedCommands, ProcessedResult, Store};
 use uuid::Uuid;
@@ -19,14 +20,14 @@ use crate::output::{self, HEADING, REASON, printable};
 const MOST: u32 = 1_000;
 
 /// Its members are what `cost --json` prints.
-#[derive(Serialize)]
-struct Cost {
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Cost {
     message_id: String,
     tenant: String,
     task: Uuid,
     source: String,
     event_id: String,
-    /// What became of it; `None` if it was not processed, or is not remembered any more.
+    /// What became of it; none if it was not processed, or is not remembered any more.
     processed: Option<ProcessedCommand>,
     since: DateTime<Utc>,
     /// The commands of its task that were refused since, the oldest first.

@@ -10,7 +10,10 @@ mod manual;
 mod purge;
 mod queues;
 mod runs;
+mod schemas;
 mod show;
+
+pub(crate) use schemas::schemas;
 
 use std::process::ExitCode;
 

@@ -22,12 +22,13 @@ use std::collections::BTreeMap;
 use aws_sdk_sqs::types::{Message, MessageSystemAttributeName};
 use details::Details;
 use messages::{Attribute, DETAILS, REASON};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::queue::Queue;
 
 /// All of a dead letter. Its members are a part of what `show --json` prints.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub(crate) struct DeadLetter {
     #[serde(flatten)]
     pub(crate) summary: Summary,

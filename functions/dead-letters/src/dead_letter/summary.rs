@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use aws_sdk_sqs::types::{Message, MessageSystemAttributeName as System};
 use chrono::{DateTime, Utc};
 use messages::Attribute;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::details::Details;
@@ -14,7 +15,7 @@ use super::system;
 use crate::queue::{Queue, name_of};
 
 /// Its members are what `ls --json` prints: always all of them.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct Summary {
     pub(crate) message_id: String,
     /// When it was sent: by its handler to the dead-letter queue, or, if SQS moved it, by its producer.
@@ -38,7 +39,7 @@ pub(crate) struct Summary {
 }
 
 /// What made a message a dead letter.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum MovedBy {
     /// A handler gave its reason.

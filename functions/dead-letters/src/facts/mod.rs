@@ -7,16 +7,15 @@ mod arguments;
 mod print;
 
 pub(crate) use arguments::FactsArguments;
+pub(crate) use print::{Retried, ShownFact, Skipped};
 
 use std::io::{BufRead as _, IsTerminal as _, Write as _, stderr, stdin};
 
 use anyhow::{Result, bail};
-use serde_json::json;
 use store::{ParkedFacts, ParkedFilter, Store};
 use uuid::Uuid;
 
 use crate::mistake::Mistake;
-use crate::output;
 use arguments::FactsCommand;
 
 pub(crate) async fn run(arguments: &FactsArguments) -> Result<()> {
@@ -27,14 +26,16 @@ pub(crate) async fn run(arguments: &FactsArguments) -> Result<()> {
         }
         FactsCommand::Show { fact, data, json } => show(&facts, *fact, *data, *json).await,
         FactsCommand::Retry { selection, json } => {
-            changed("retried", facts.retry(&selection.into()).await?, *json)
+            let retried = facts.retry(&selection.into()).await?;
+            print::changed(&Retried { retried }, "retried", retried, *json)
         }
         FactsCommand::Skip { selection, by, why, yes, json } => {
             let filter = selection.into();
             if !yes {
                 confirm(&facts, &filter).await?;
             }
-            changed("skipped", facts.skip(&filter, by, why).await?, *json)
+            let skipped = facts.skip(&filter, by, why).await?;
+            print::changed(&Skipped { skipped }, "skipped", skipped, *json)
         }
     }
 }
@@ -44,7 +45,8 @@ async fn show(facts: &ParkedFacts, id: Uuid, data: bool, json: bool) -> Result<(
     let found = facts.list(&filter, true, 1).await?;
     let Some(fact) = found.first() else { bail!("no queue refuses a fact {id}") };
     let data = if data { facts.data(id).await? } else { None };
-    print::fact(fact, data.as_deref(), json)
+    let data = data.as_deref().map(serde_json::from_str).transpose()?;
+    print::fact(&ShownFact { fact, data }, json)
 }
 
 async fn confirm(facts: &ParkedFacts, filter: &ParkedFilter) -> Result<()> {
@@ -59,18 +61,6 @@ async fn confirm(facts: &ParkedFacts, filter: &ParkedFilter) -> Result<()> {
     stdin().lock().read_line(&mut answer)?;
     if answer.trim() != "yes" {
         bail!("not confirmed: nothing was skipped");
-    }
-    Ok(())
-}
-
-fn changed(what: &str, count: u64, json: bool) -> Result<()> {
-    if json {
-        output::json(&json!({ what: count }))?;
-    } else {
-        output::line(&format!("{what} {count}"))?;
-    }
-    if count == 0 {
-        bail!("no parked fact fits");
     }
     Ok(())
 }

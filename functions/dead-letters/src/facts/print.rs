@@ -1,9 +1,36 @@
 //! What is written of facts, for people and for programs.
 
-use anyhow::Result;
+use anyhow::{Result, bail};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value;
 use store::ParkedFact;
 
 use crate::output::{self, HEADING, REASON, or_dash, printable};
+
+/// What `facts show --json` prints.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct ShownFact<'a> {
+    #[serde(flatten)]
+    pub(super) fact: &'a ParkedFact,
+    /// What it says, with `--data` only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) data: Option<Value>,
+}
+
+/// What `facts retry --json` prints.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Retried {
+    /// How many facts are tried again.
+    pub(super) retried: u64,
+}
+
+/// What `facts skip --json` prints.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Skipped {
+    /// How many facts were given up.
+    pub(super) skipped: u64,
+}
 
 /// A table, or an object for each fact and line.
 pub(super) fn facts(facts: &[ParkedFact], json: bool) -> Result<()> {
@@ -29,18 +56,27 @@ pub(super) fn facts(facts: &[ParkedFact], json: bool) -> Result<()> {
 }
 
 /// All that is known of a fact.
-pub(super) fn fact(fact: &ParkedFact, data: Option<&str>, json: bool) -> Result<()> {
-    let mut object = serde_json::to_value(fact)?;
-    if let (Some(members), Some(data)) = (object.as_object_mut(), data) {
-        members.insert("data".to_owned(), serde_json::from_str(data)?);
-    }
+pub(super) fn fact(fact: &ShownFact<'_>, json: bool) -> Result<()> {
     if json {
-        return output::json(&object);
+        return output::json(fact);
     }
-    object.as_object().into_iter().flatten().try_for_each(|(name, value)| {
+    serde_json::to_value(fact)?.as_object().into_iter().flatten().try_for_each(|(name, value)| {
         let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         output::line(&format!("{HEADING}{name:16}{HEADING:#} {}", printable(&text)))
     })
+}
+
+/// How many facts were changed, which is a failure if there are none.
+pub(super) fn changed(report: &impl Serialize, what: &str, count: u64, json: bool) -> Result<()> {
+    if json {
+        output::json(report)?;
+    } else {
+        output::line(&format!("{what} {count}"))?;
+    }
+    if count == 0 {
+        bail!("no parked fact fits");
+    }
+    Ok(())
 }
 
 fn row(columns: [String; 8], colour: bool) -> String {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use aws_sdk_sqs::types::{Message, MessageSystemAttributeName as System};
 use chrono::{DateTime, Utc};
 use messages::Attribute;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::dead_letter::{DeadLetter, MovedBy};
@@ -14,7 +15,7 @@ pub(crate) const FORMAT: &str = "task-app/dead-letters";
 /// Raised when a reader of before would misread a file.
 pub(crate) const VERSION: u32 = 1;
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub(crate) enum Line {
     Header(Header),
@@ -23,7 +24,7 @@ pub(crate) enum Line {
 }
 
 /// Where the messages are from.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Header {
     pub(crate) format: String,
     pub(crate) version: u32,
@@ -37,7 +38,7 @@ pub(crate) struct Header {
 }
 
 /// A message: all of what SQS gave, and two things that it takes the tool to know.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Record {
     pub(crate) message_id: String,
     pub(crate) sent_at: Option<DateTime<Utc>>,
@@ -60,7 +61,7 @@ pub(crate) struct Record {
 }
 
 /// How to know that a file is whole.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Trailer {
     pub(crate) messages: u64,
     /// Of all lines before this one, in 64 hexadecimal digits.

@@ -3,6 +3,7 @@
 use anyhow::Context as _;
 use archives::{Compressor, Upload};
 use aws_lc_rs::digest::{Context as Digest, SHA256};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::format::{Header, Line, Record, Trailer};
@@ -26,7 +27,7 @@ enum Sink {
 }
 
 /// What a file came to.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct Written {
     pub(crate) messages: u64,
     /// Of all lines but the trailer.

@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Ledger;
@@ -11,7 +12,7 @@ use crate::dead_letter::DeadLetter;
 const MOST: usize = 20;
 
 /// A replay after which the message was a dead letter again.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Replayed {
     pub(crate) run: String,
     /// Its id in the dead-letter queue then.

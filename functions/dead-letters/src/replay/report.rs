@@ -4,12 +4,13 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use records::replays::{Run as Record, RunState};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::output::{self, note};
 
 /// A run as it ended. Its members are what `replay --json` prints.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Replayed {
     #[serde(flatten)]
     pub(super) run: Record,

@@ -1,6 +1,7 @@
 //! What an edit would change: shown before it is made.
 
 use aws_sdk_s3::Client;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::dead_letter::DeadLetter;
@@ -11,10 +12,10 @@ use crate::replay::Targets;
 pub(super) const MOST_CHANGES: usize = 3;
 
 /// What `replay --dry-run` shows of an edit of one message.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Change {
     pub(crate) message_id: String,
-    /// The lines that change; `None` if none do, or if it fails.
+    /// The lines that change; none if it fails, or changes nothing.
     pub(crate) diff: Option<String>,
     /// The id of the new event.
     event_id: Option<String>,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use aws_config::SdkConfig;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::changes::{Change, MOST_CHANGES, changes};
@@ -15,7 +16,7 @@ use crate::effects::{Commands, Effects};
 use crate::replay::Targets;
 
 /// What `replay --dry-run --json` prints.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct DryRun {
     queue: String,
     read: u64,
@@ -29,7 +30,7 @@ pub(crate) struct DryRun {
     pub(crate) groups: Vec<Group>,
     /// What an edit would change in the first messages.
     pub(crate) changes: Vec<Change>,
-    /// Commands among them that took effect already; `None` if that is not known.
+    /// Commands among them that took effect already; none if that is not known.
     pub(crate) took_effect: Option<usize>,
 }
 

@@ -3,6 +3,7 @@
 use std::ops::ControlFlow;
 
 use aws_config::SdkConfig;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::read::{Reading, incomplete};
@@ -11,7 +12,7 @@ use crate::ledger::{Ledger, LedgerOptions, Replayed, lineage};
 use crate::queue::peek;
 
 /// What `show --json` prints.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Shown {
     #[serde(flatten)]
     pub(crate) dead_letter: DeadLetter,

@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 use anyhow::bail;
 use aws_sdk_sqs::Client;
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::dead_letter::DeadLetter;
@@ -14,12 +15,12 @@ use crate::queue::{DeadLetterQueue, End, Interrupt, Listed, Peeked, Queue, list,
 const LOOK: usize = 10;
 
 /// What `queues --json` prints.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Listing {
     pub(crate) queues: Vec<QueueRow>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct QueueRow {
     pub(crate) queue: String,
     pub(crate) url: String,

@@ -5,6 +5,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::fixture::Fixture;
+use super::screens::Screen;
 use crate::support::system::{TestSystem, event, eventually};
 
 #[tokio::test]
@@ -39,10 +40,8 @@ async fn what_was_refused_while_a_command_was_missing_is_listed() {
     assert_eq!(refused[0]["result"], json!({"refused": {"code": "task_not_found"}}));
 
     let output = run(&["cost", fixture.name(), "1"]).await.expect("a run");
-    let printed = String::from_utf8(output.stdout).expect("text");
-    assert!(printed.contains("it did not take effect"), "{printed}");
-    assert!(printed.contains("/black-box 2  refused: task_not_found"), "{printed}");
-    assert!(String::from_utf8_lossy(&output.stderr).contains("with new ids"));
+    let screen = Screen::default().with(fixture.name(), "task-commands-dlq.fifo");
+    screen.shows("cost", &[(&["cost", fixture.name(), "1"], output)]);
     assert_eq!(fixture.depth().await, (1, 0));
 
     let output = fixture.run(&["cost", fixture.name(), "1"]).await;

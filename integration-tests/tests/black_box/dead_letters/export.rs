@@ -12,10 +12,16 @@ use tempfile::TempDir;
 
 use super::fixture::{Fixture, signal, stderr};
 use super::gateway::{Gateway, Later};
+use super::schemas::check;
 
 /// The lines of an export.
 pub(crate) fn lines(text: &str) -> Vec<Value> {
-    text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+    let line = |line| {
+        let line = serde_json::from_str(line).expect("JSON");
+        check("export-line", &line);
+        line
+    };
+    text.lines().map(line).collect()
 }
 
 fn names(folder: &TempDir) -> Vec<String> {

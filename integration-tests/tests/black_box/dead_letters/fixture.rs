@@ -1,6 +1,6 @@
 //! Queues of one test's own, and the tool.
 
-use std::process::{Output, Stdio};
+use std::process::Output;
 
 use aws_sdk_s3::types::CreateBucketConfiguration;
 use aws_sdk_sqs::Client;
@@ -13,10 +13,10 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
 use tempfile::TempDir;
-use tokio::process::{Child, Command};
+use tokio::process::Child;
 use uuid::Uuid;
 
-use crate::support::system::binary;
+use super::tool::Tool;
 
 #[derive(Parser)]
 struct Settings {
@@ -67,6 +67,11 @@ impl Fixture {
 
     pub(crate) fn of(aws: AwsAccess, sqs: Client, queue: Queue) -> Self {
         Self { aws, sqs, queue, journal: TempDir::new().expect("a folder") }
+    }
+
+    /// Below it the ledger is, if it is in files.
+    pub(crate) fn journal_path(&self) -> String {
+        self.journal.path().display().to_string()
     }
 
     /// The name of the dead-letter queue.
@@ -128,19 +133,13 @@ impl Fixture {
     }
 
     /// The tool, which finds SQS at `endpoint`.
-    pub(crate) fn command(&self, endpoint: &str, arguments: &[&str]) -> Command {
-        let mut command = Command::new(binary("dead-letters"));
-        command
-            .args(arguments)
-            .env_clear()
-            .envs(self.aws.environment().iter())
+    pub(crate) fn command(&self, endpoint: &str, arguments: &[&str]) -> Tool {
+        let mut tool = Tool::new(arguments);
+        tool.envs(self.aws.environment().iter())
             .env("AWS_ENDPOINT_URL", endpoint)
             .env("XDG_STATE_HOME", self.journal.path())
-            .env("AWS_ENDPOINT_URL_S3", &self.aws.endpoint)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        command
+            .env("AWS_ENDPOINT_URL_S3", &self.aws.endpoint);
+        tool
     }
 
     /// How many messages of the dead-letter queue are visible, and how many are not.

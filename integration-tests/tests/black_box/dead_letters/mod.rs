@@ -17,8 +17,12 @@ mod purge;
 mod queues;
 mod reasons;
 mod replay;
+mod schemas;
+mod screens;
 mod standard;
 mod stopping;
 mod story;
+mod tool;
 
 pub(crate) use reasons::dead_letters;
+pub(crate) use tool::Tool;

@@ -1,15 +1,15 @@
 //! Facts that a queue refuses: they hold back their own task, are parked, and an operator decides.
 
-use std::process::{ExitStatus, Stdio};
+use std::process::ExitStatus;
 
 use local_stack::Function;
 use secrecy::ExposeSecret as _;
 use serde_json::Value;
-use tokio::process::Command;
 
 use super::strict::Strict;
 use super::subscriber::Subscriber;
 use super::{environment, facts_queue, metric, standard_queue};
+use crate::dead_letters::Tool;
 use crate::support::load::Load;
 use crate::support::system::{PATIENCE, TestSystem, binary, eventually};
 
@@ -48,14 +48,9 @@ async fn execute(system: &TestSystem, sql: &'static str) {
 
 /// Runs the operator's command, and returns what it printed.
 async fn facts_command(system: &TestSystem, arguments: &[&str]) -> (ExitStatus, String) {
-    let run = Command::new(binary("dead-letters"))
-        .arg("facts")
-        .args(arguments)
-        .env_clear()
-        .env("DATABASE_URL", system.database.operator_url.expose_secret())
-        .stdin(Stdio::null())
-        .output();
-    let output = run.await.expect("a run");
+    let mut tool = Tool::new(&[&["facts"], arguments].concat());
+    tool.env("DATABASE_URL", system.database.operator_url.expose_secret());
+    let output = tool.output().await.expect("a run");
     (output.status, String::from_utf8(output.stdout).expect("text"))
 }
 
@@ -126,19 +121,19 @@ async fn refused_facts_are_parked_listed_and_skipped() {
     let (status, _) = facts_command(&system, &skip).await;
     assert_eq!(status.code(), Some(2), "without a confirmation nothing is skipped");
     assert_eq!(system.count(PARKED).await, 2_801);
-    let (status, said) = facts_command(&system, &[&skip[..], &["--yes"]].concat()).await;
+    let (status, said) = facts_command(&system, &[&skip[..], &["--yes", "--json"]].concat()).await;
     assert!(status.success() && said.contains("2800"), "{status}: {said}");
     Subscriber::new(&system, &facts.url).receives(1).await;
     let unreadable = listed.iter().find(|fact| fact["reason"] == "Unreadable").expect("one");
     let id = unreadable["fact"].as_str().expect("an id");
-    let (status, _) = facts_command(&system, &["show", id, "--data"]).await;
+    let (status, _) = facts_command(&system, &["show", id, "--data", "--json"]).await;
     assert!(status.success());
     let (status, _) =
         facts_command(&system, &["skip", id, "--by", "ada", "--why", "a test", "--yes"]).await;
     assert!(status.success());
     eventually("nothing is left", async || (system.count(OUTBOX).await == 0).then_some(())).await;
     assert_eq!(system.count("SELECT count(*) FROM outbox_skipped_facts").await, 2_801);
-    let (status, _) = facts_command(&system, &["retry", "--every"]).await;
+    let (status, _) = facts_command(&system, &["retry", "--every", "--json"]).await;
     assert_eq!(status.code(), Some(1), "nothing is parked any more");
 }
 

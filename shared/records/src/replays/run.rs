@@ -1,10 +1,11 @@
 //! What a ledger says of a run, and of each of its messages.
 
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// One replay or purge of dead letters: what was asked for, by whom and why, and what came of it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Run {
     /// Identifies it; later runs have greater ones (`UUIDv7`).
     pub run: String,
@@ -33,7 +34,7 @@ pub struct Run {
 }
 
 /// Whether a run goes on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RunState {
     /// It goes on, or its process was killed.
@@ -45,7 +46,7 @@ pub enum RunState {
 }
 
 /// What came of the messages of a run, in numbers of messages.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Counts {
     /// They were sent, and are no dead letters any more.
     pub sent: u64,
@@ -64,7 +65,7 @@ pub struct Counts {
 }
 
 /// A message of a run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Message {
     /// Its id in the dead-letter queue.
     pub message_id: String,
@@ -89,7 +90,7 @@ pub struct Message {
 }
 
 /// How far a message is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum MessageState {
     /// A send was begun. If its process ended then, it may have been sent.
@@ -101,12 +102,12 @@ pub enum MessageState {
 }
 
 /// What an edit changed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Edit {
     /// How it was edited: `json-patch`, `jq` or `editor`.
     pub editor: String,
     /// The SHA-256 of the body as it was, in 64 lower-case hexadecimal digits.
     pub original_sha256: String,
-    /// The id of the new event; `None` if it is no event.
+    /// The id of the new event; none if it is no event.
     pub event_id: Option<String>,
 }

@@ -4,6 +4,7 @@
 //! at its next poll: it alone publishes, and it alone unblocks a task.
 
 use domain::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 use sqlx::types::Uuid;
 
@@ -21,7 +22,7 @@ pub struct ParkedFacts {
 }
 
 /// A fact that was refused, and what is known of that.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct ParkedFact {
     /// Its identifier.
     pub fact: Uuid,

@@ -3,6 +3,7 @@
 mod copy;
 
 use anyhow::{Result, bail};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Context;
@@ -14,8 +15,8 @@ use crate::report::incomplete;
 use copy::{Copied, copy};
 
 /// What `export --json` prints.
-#[derive(Serialize)]
-struct Report<'a> {
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Report<'a> {
     queue: &'a str,
     target: String,
     #[serde(flatten)]

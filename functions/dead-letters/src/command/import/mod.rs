@@ -11,6 +11,7 @@ mod window;
 use std::num::NonZeroU64;
 
 use anyhow::{Result, bail};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Context;
@@ -22,8 +23,8 @@ use check::{Checked, check};
 use send::{End, send};
 
 /// What `import --json` prints.
-#[derive(Serialize)]
-struct Report<'a> {
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Report<'a> {
     queue: &'a str,
     files: Vec<FileReport>,
     /// Messages of all files.
@@ -36,7 +37,7 @@ struct Report<'a> {
     resume: Option<Resume>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct FileReport {
     file: String,
     messages: u64,
@@ -48,7 +49,7 @@ struct FileReport {
     complete: Option<bool>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct Resume {
     file: String,
     line: u64,

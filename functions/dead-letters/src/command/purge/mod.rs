@@ -5,6 +5,7 @@ mod confirm;
 mod rounds;
 
 use anyhow::{Result, anyhow, bail};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Context;
@@ -19,8 +20,8 @@ use confirm::confirm;
 use rounds::{Counts, Rounds};
 
 /// What `purge --json` prints.
-#[derive(Serialize)]
-struct Report<'a> {
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Report<'a> {
     queue: &'a str,
     /// Where the messages are.
     exports: Vec<String>,

@@ -7,6 +7,7 @@ use anyhow::Result;
 use aws_sdk_sqs::types::Message;
 use chrono::{DateTime, Utc};
 use futures::{StreamExt as _, stream};
+use schemars::JsonSchema;
 use serde::Serialize;
 use tokio::time::sleep;
 
@@ -35,7 +36,7 @@ pub(super) struct Rounds<'a> {
     counts: Counts,
 }
 
-#[derive(Clone, Copy, Debug, Default, Serialize)]
+#[derive(Clone, Copy, Debug, Default, Serialize, JsonSchema)]
 pub(super) struct Counts {
     pub(super) read: u64,
     pub(super) deleted: u64,

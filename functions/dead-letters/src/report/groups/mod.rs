@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::read::{Extent, Reading, read};
@@ -12,7 +13,7 @@ use crate::dead_letter::{MovedBy, Summary, fingerprint};
 /// Groups that are kept apart. Messages of further ones are only counted.
 const MOST_GROUPS: usize = 10_000;
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, JsonSchema)]
 pub(crate) struct Cause {
     pub(crate) reason: Option<String>,
     pub(crate) r#type: Option<String>,
@@ -20,7 +21,7 @@ pub(crate) struct Cause {
     pub(crate) fingerprint: Option<String>,
 }
 
-#[derive(Debug, PartialEq, Eq, Serialize)]
+#[derive(Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct Group {
     pub(crate) count: u64,
     #[serde(flatten)]
@@ -31,14 +32,14 @@ pub(crate) struct Group {
     pub(crate) sample: Sample,
 }
 
-#[derive(Debug, PartialEq, Eq, Serialize)]
+#[derive(Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct Sample {
     pub(crate) message_id: String,
     pub(crate) detail: Option<String>,
 }
 
 /// What `groups --json` prints.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Grouped {
     queue: String,
     read: u64,

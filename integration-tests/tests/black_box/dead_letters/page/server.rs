@@ -6,12 +6,13 @@ use reqwest::{Client, RequestBuilder, StatusCode};
 use serde_json::Value;
 use std::process::Output;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
-use tokio::process::{Child, ChildStdout};
+use tokio::process::ChildStdout;
 
 use crate::dead_letters::fixture::Fixture;
+use crate::dead_letters::tool::Running;
 
 pub(super) struct Server {
-    process: Child,
+    process: Running,
     stdout: BufReader<ChildStdout>,
     /// With the token, as it was printed.
     pub(super) address: String,
@@ -32,8 +33,8 @@ impl Server {
     }
 
     pub(super) async fn start_with(fixture: &Fixture, endpoint: &str, arguments: &[&str]) -> Self {
-        let mut command = fixture.command(endpoint, arguments);
-        let mut process = command.kill_on_drop(true).spawn().expect("a process");
+        let mut tool = fixture.command(endpoint, arguments);
+        let mut process = tool.kill_on_drop().spawn().expect("a process");
         let mut stdout = BufReader::new(process.stdout.take().expect("its output"));
         let mut line = String::new();
         stdout.read_line(&mut line).await.expect("a line");

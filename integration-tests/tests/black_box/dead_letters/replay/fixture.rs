@@ -1,15 +1,15 @@
 //! A queue with dead letters, as a worker leaves them, and a ledger.
 
-use std::process::{Output, Stdio};
+use std::process::Output;
 
 use aws_sdk_sqs::primitives::Blob;
 use aws_sdk_sqs::types::{Message, MessageAttributeValue, SendMessageBatchRequestEntry};
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio::process::{Child, Command};
 use uuid::Uuid;
 
 use crate::dead_letters::fixture::Fixture;
+use crate::dead_letters::tool::{Running, Tool};
 
 /// Where the ledger of a test is.
 pub(super) enum Place {
@@ -37,13 +37,13 @@ impl Replay {
     }
 
     /// The tool, which finds AWS at `endpoint`.
-    pub(super) fn command(&self, endpoint: &str, arguments: &[&str]) -> Command {
-        let mut command = self.queues.command(endpoint, arguments);
+    pub(super) fn command(&self, endpoint: &str, arguments: &[&str]) -> Tool {
+        let mut tool = self.queues.command(endpoint, arguments);
         match &self.place {
-            Place::Table(table) => command.env("REPLAYS_TABLE", table),
-            Place::Journal(folder) => command.env("XDG_STATE_HOME", folder.path()),
+            Place::Table(table) => tool.env("REPLAYS_TABLE", table),
+            Place::Journal(folder) => tool.env("XDG_STATE_HOME", folder.path()),
         };
-        command
+        tool
     }
 
     /// Runs the tool.
@@ -71,11 +71,11 @@ impl Replay {
     }
 
     /// Starts `replay` of the dead-letter queue.
-    pub(super) fn start(&self, endpoint: &str, arguments: &[&str]) -> Child {
+    pub(super) fn start(&self, endpoint: &str, arguments: &[&str]) -> Running {
         let queue = self.queues.name();
         let fixed = ["replay", queue, "--why", "a test", "--json"];
-        let mut command = self.command(endpoint, &[&fixed[..], arguments].concat());
-        command.stdin(Stdio::null()).kill_on_drop(true).spawn().expect("a process")
+        let mut tool = self.command(endpoint, &[&fixed[..], arguments].concat());
+        tool.kill_on_drop().spawn().expect("a process")
     }
 
     /// The ledger's runs, or a run and its messages.

@@ -4,29 +4,33 @@ use std::time::Duration;
 
 use fake_lambda::{LambdaApi, Outcome};
 use serde_json::{Value, json};
-use tokio::process::Child;
 
 use super::fixture::{Replay, bodies};
 use crate::dead_letters::fixture::Fixture;
+use crate::dead_letters::schemas::check;
+use crate::dead_letters::tool::Running;
 
 const LONG: Duration = Duration::from_mins(5);
 
 struct Lambda {
     api: LambdaApi,
-    _process: Child,
+    _process: Running,
 }
 
 impl Lambda {
     async fn start(replay: &Replay) -> Self {
         let api = LambdaApi::start().await;
-        let mut command = replay.command(&replay.queues.aws.endpoint, &[]);
-        let process =
-            command.envs(api.environment()).kill_on_drop(true).spawn().expect("a process");
+        let mut tool = replay.command(&replay.queues.aws.endpoint, &[]);
+        let process = tool.envs(api.environment()).kill_on_drop().spawn().expect("a process");
         Self { api, _process: process }
     }
 
     async fn invoke(&self, id: &str, time: Duration, event: Value) -> Outcome {
-        self.api.invoke(id, time, event).await
+        let outcome = self.api.invoke(id, time, event).await;
+        if let Ok(run) = &outcome {
+            check("replay", run);
+        }
+        outcome
     }
 }
 
