@@ -10,6 +10,21 @@ use crate::inbox::{CommandKey, Recorded};
 use crate::store::Store;
 use crate::stored::{Stored, StoredTime};
 
+/// A statement that reads commands of a tenant, `$1`: sqlx checks literals only.
+macro_rules! processed {
+    ($which:tt, $($value:expr),* $(,)?) => {
+        sqlx::query_as!(
+            Row,
+            r#"
+            SELECT source, command_id AS id, outcome AS "outcome: Stored<Recorded>",
+                processed_at AS "processed_at: StoredTime"
+            FROM inbox
+            WHERE tenant = $1 AND "# + $which,
+            $($value),*
+        )
+    };
+}
+
 /// An operator's way to the inbox.
 #[derive(Clone, Debug)]
 pub struct ProcessedCommands {
@@ -60,14 +75,8 @@ impl ProcessedCommands {
     ) -> Result<Vec<Option<ProcessedCommand>>, ReadError> {
         let (sources, ids): (Vec<_>, Vec<_>) =
             keys.iter().map(|key| (key.source.clone(), key.id.clone())).unzip();
-        let found = sqlx::query_as!(
-            Row,
-            r#"
-            SELECT source, command_id AS id, outcome AS "outcome: Stored<Recorded>",
-                processed_at AS "processed_at: StoredTime"
-            FROM inbox
-            WHERE tenant = $1 AND (source, command_id) IN (SELECT * FROM unnest($2::text[], $3::text[]))
-            "#,
+        let found = processed!(
+            "(source, command_id) IN (SELECT * FROM unnest($2::text[], $3::text[]))",
             tenant,
             &sources,
             &ids,
@@ -92,16 +101,10 @@ impl ProcessedCommands {
         since: Timestamp,
         limit: u32,
     ) -> Result<Vec<ProcessedCommand>, ReadError> {
-        let refused = sqlx::query_as!(
-            Row,
-            r#"
-            SELECT source, command_id AS id, outcome AS "outcome: Stored<Recorded>",
-                processed_at AS "processed_at: StoredTime"
-            FROM inbox
-            WHERE tenant = $1 AND task_id = $2 AND processed_at >= $3 AND outcome ? 'refused'
+        let refused = processed!(
+            "task_id = $2 AND processed_at >= $3 AND outcome ? 'refused'
             ORDER BY processed_at, source, command_id
-            LIMIT $4
-            "#,
+            LIMIT $4",
             tenant,
             task,
             since,
