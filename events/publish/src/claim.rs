@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_s3::{Client, error::DisplayErrorContext, primitives::ByteStream};
+use aws_sdk_s3::{Client, primitives::ByteStream};
+use causes::with_causes;
 use events::{CommandEvent, DecodeError, Reason, decode, decode_claimed};
 use objects::claim_check::{Reference, sha256};
 use serde_json::{json, value::RawValue};
@@ -85,7 +86,7 @@ impl Bucket {
         let object = self.s3.put_object().bucket(&self.name).key(&data.key);
         let object = object.content_type("application/json");
         let put = object.body(ByteStream::from(data.json.clone().into_bytes())).send().await;
-        put.map(drop).map_err(|error| DisplayErrorContext(&error).to_string())
+        put.map(drop).map_err(|error| with_causes(&error))
     }
 }
 

@@ -2,7 +2,8 @@
 
 use std::{num::NonZeroU32, time::Duration};
 
-use aws_sdk_sqs::{Client, error::DisplayErrorContext};
+use aws_sdk_sqs::Client;
+use causes::with_causes;
 use events::{DecodeError, MAX_BYTES};
 use tokio::time::{Instant, sleep, sleep_until};
 
@@ -160,7 +161,7 @@ impl Producer {
         let entries = entries.map_err(|error| error.to_string())?;
         let request = self.sqs.send_message_batch().queue_url(&self.queue_url);
         let answer = request.set_entries(Some(entries)).send().await;
-        let answer = answer.map_err(|error| DisplayErrorContext(&error).to_string())?;
+        let answer = answer.map_err(|error| with_causes(&error))?;
         let attempts = settle(&answer, batch, pending, report);
         if attempts > 0 {
             sleep(FIRST_WAIT * (1 << (attempts - 1))).await;

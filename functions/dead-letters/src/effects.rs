@@ -8,6 +8,7 @@ use std::env::var_os;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use anyhow::Result;
+use causes::with_causes;
 use clap::Parser;
 use store::{CommandKey, ProcessedCommand, ProcessedCommands, ProcessedResult, Store};
 
@@ -75,7 +76,7 @@ impl Effects {
                     Ok(processed) => found.extend(processed.into_iter().flatten()),
                     Err(error) => {
                         self.is_unavailable.store(true, Ordering::Relaxed);
-                        let error = printable(&format!("{:#}", anyhow::Error::new(error)));
+                        let error = printable(&with_causes(&error));
                         note(&format!("it is unknown which commands took effect already: {error}"));
                         return None;
                     }

@@ -18,6 +18,7 @@ mod ledger;
 mod mistake;
 mod output;
 mod queue;
+mod ready;
 mod replay;
 mod report;
 mod reservoir;

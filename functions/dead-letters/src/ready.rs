@@ -1,4 +1,5 @@
-//! Messages that were received and wait to be sent: of each group one at a time, in its order.
+//! Messages that were read and wait to be sent, by a replay or an import: of each group one at a time, in its
+//! order.
 //!
 //! A batch may fail in part. Were two messages of a group in one batch, the second one could be sent without
 //! the first.
@@ -6,14 +7,14 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 
 /// What is to be sent.
-pub(super) trait Item {
+pub(crate) trait Item {
     /// The group in which it has a place.
     fn group(&self) -> Option<&str>;
     fn bytes(&self) -> usize;
 }
 
 /// The queue of what is ready.
-pub(super) struct Ready<T> {
+pub(crate) struct Ready<T> {
     /// Without a place in a group.
     loose: VecDeque<T>,
     groups: HashMap<String, VecDeque<T>>,
@@ -27,7 +28,7 @@ pub(super) struct Ready<T> {
 }
 
 impl<T: Item> Ready<T> {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             loose: VecDeque::new(),
             groups: HashMap::new(),
@@ -39,21 +40,31 @@ impl<T: Item> Ready<T> {
         }
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.len
     }
 
-    pub(super) fn bytes(&self) -> usize {
+    pub(crate) fn bytes(&self) -> usize {
         self.bytes
     }
 
-    /// Drops what is ready.
-    pub(super) fn clear(&mut self) {
-        *self = Self { closed: std::mem::take(&mut self.closed), ..Self::new() };
+    /// Drops what is ready and not to be sent. Returns it, in no particular order.
+    pub(crate) fn retain(&mut self, mut keep: impl FnMut(&T) -> bool) -> Vec<T> {
+        let mut dropped = Vec::new();
+        for line in self.groups.values_mut().chain([&mut self.loose]) {
+            let (kept, others) = std::mem::take(line).into_iter().partition(|item| keep(item));
+            *line = kept;
+            dropped.extend::<VecDeque<T>>(others);
+        }
+        let groups = &self.groups;
+        self.idle.retain(|group| groups.get(group).is_some_and(|line| !line.is_empty()));
+        self.len -= dropped.len();
+        self.bytes -= dropped.iter().map(Item::bytes).sum::<usize>();
+        dropped
     }
 
     /// Adds an item behind all others of its group; it is given back if its group is closed.
-    pub(super) fn push(&mut self, item: T) -> Result<(), T> {
+    pub(crate) fn push(&mut self, item: T) -> Result<(), T> {
         let bytes = item.bytes();
         match item.group().map(str::to_owned) {
             None => self.loose.push_back(item),
@@ -72,7 +83,7 @@ impl<T: Item> Ready<T> {
     }
 
     /// The next items, which are being sent from now on: no more than so many and so many bytes, but one.
-    pub(super) fn take(&mut self, most: usize, most_bytes: usize) -> Vec<T> {
+    pub(crate) fn take(&mut self, most: usize, most_bytes: usize) -> Vec<T> {
         let (mut taken, mut bytes) = (Vec::new(), 0);
         while taken.len() < most {
             let next = self.loose.front().or_else(|| self.groups.get(self.idle.front()?)?.front());
@@ -100,7 +111,7 @@ impl<T: Item> Ready<T> {
     }
 
     /// Nothing of the group is being sent any more.
-    pub(super) fn sent(&mut self, group: &str) {
+    pub(crate) fn sent(&mut self, group: &str) {
         self.busy.remove(group);
         if self.groups.get(group).is_some_and(|line| !line.is_empty()) {
             self.idle.push_back(group.to_owned());
@@ -110,12 +121,12 @@ impl<T: Item> Ready<T> {
     }
 
     /// Nothing more of the group may be added.
-    pub(super) fn close(&mut self, group: &str) {
+    pub(crate) fn close(&mut self, group: &str) {
         self.closed.insert(group.to_owned());
     }
 
     /// Nothing of the group may be added or sent any more. Returns how many items of it were ready.
-    pub(super) fn block(&mut self, group: &str) -> usize {
+    pub(crate) fn block(&mut self, group: &str) -> usize {
         self.busy.remove(group);
         self.idle.retain(|idle| idle != group);
         self.close(group);
@@ -146,33 +157,64 @@ mod tests {
 
     proptest! {
         #[test]
-        fn each_group_leaves_one_by_one_in_its_order(
-            groups in prop::collection::vec(prop::option::of(0..4_u8), 0..60), most in 1..8_usize,
+        fn of_each_group_one_is_on_its_way_and_all_leave_in_order(
+            groups in prop::collection::vec(prop::option::of(0..4_u8), 0..80),
+            most in 1..8_usize,
+            finish in prop::collection::vec(any::<prop::sample::Index>(), 200),
         ) {
             let mut ready = Ready::new();
             for (number, group) in groups.iter().enumerate() {
                 ready.push(Numbered(number, group.map(|group| group.to_string()))).unwrap();
             }
-            let mut left: Vec<Numbered> = Vec::new();
-            loop {
-                let taken = ready.take(most, usize::MAX);
-                let of_groups: Vec<_> = taken.iter().filter_map(Item::group).collect();
-                let distinct: HashSet<_> = of_groups.iter().copied().collect();
-                prop_assert!(taken.len() <= most && distinct.len() == of_groups.len());
-                if taken.is_empty() {
+            let (mut on_their_way, mut left): (Vec<Vec<Numbered>>, Vec<Numbered>) = Default::default();
+            for finish in finish {
+                let batch = ready.take(most, 45);
+                prop_assert!(batch.len() <= most.min(4));
+                if !batch.is_empty() {
+                    on_their_way.push(batch);
+                }
+                let busy: Vec<_> = on_their_way.iter().flatten().filter_map(Item::group).collect();
+                let distinct: HashSet<_> = busy.iter().collect();
+                prop_assert_eq!(distinct.len(), busy.len());
+                if on_their_way.is_empty() {
                     break;
                 }
-                for item in &taken {
+                for item in on_their_way.swap_remove(finish.index(on_their_way.len())) {
                     if let Some(group) = item.group() {
                         ready.sent(group);
                     }
+                    left.push(item);
                 }
-                left.extend(taken);
             }
             prop_assert_eq!((left.len(), ready.len(), ready.bytes()), (groups.len(), 0, 0));
-            for group in [None, Some("0"), Some("1"), Some("2"), Some("3")] {
-                prop_assert!(left.iter().filter(|item| item.group() == group).is_sorted_by_key(|i| i.0));
+            for group in ["0", "1", "2", "3"] {
+                let of_group = left.iter().filter(|item| item.group() == Some(group));
+                prop_assert!(of_group.is_sorted_by_key(|item| item.0));
             }
+        }
+
+        #[test]
+        fn what_is_dropped_does_not_leave_and_the_others_do(
+            groups in prop::collection::vec(prop::option::of(0..4_u8), 0..40), taken in 0..5_usize,
+        ) {
+            let mut ready = Ready::new();
+            for (number, group) in groups.iter().enumerate() {
+                ready.push(Numbered(number, group.map(|group| group.to_string()))).unwrap();
+            }
+            let mut sent = ready.take(taken, usize::MAX);
+            let dropped = ready.retain(|item| item.0 < 20);
+            prop_assert!(dropped.iter().all(|item| item.0 >= 20));
+            let mut left = sent.len();
+            loop {
+                sent.iter().filter_map(Item::group).for_each(|group| ready.sent(group));
+                sent = ready.take(10, usize::MAX);
+                prop_assert!(sent.iter().all(|item| item.0 < 20));
+                left += sent.len();
+                if sent.is_empty() {
+                    break;
+                }
+            }
+            prop_assert_eq!((left + dropped.len(), ready.len(), ready.bytes()), (groups.len(), 0, 0));
         }
     }
 

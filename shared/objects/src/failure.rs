@@ -1,6 +1,7 @@
 //! Why S3 did not do something.
 
-use aws_sdk_s3::error::{DisplayErrorContext, SdkError};
+use aws_sdk_s3::error::SdkError;
+use causes::with_causes;
 
 /// S3 cannot be reached, is too busy, lacks a permission that operators can give, or refuses: try
 /// again.
@@ -44,6 +45,6 @@ where
     fn from(error: SdkError<E>) -> Self {
         let status = error.raw_response().map(|response| response.status().as_u16());
         let refused = status.is_some_and(|status| (400..500).contains(&status));
-        Self { cause: DisplayErrorContext(error).to_string(), refused }
+        Self { cause: with_causes(&error), refused }
     }
 }

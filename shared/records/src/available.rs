@@ -6,7 +6,7 @@
 
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 
-use crate::statements::with_causes;
+use causes::with_causes;
 
 /// As DynamoDB, which says it with status 400, and S3 call it.
 const THROTTLED: [&str; 4] = [

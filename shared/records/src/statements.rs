@@ -12,6 +12,7 @@ use std::time::Duration;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{BatchStatementError, BatchStatementResponse};
 use aws_sdk_dynamodb::types::{BatchStatementErrorCodeEnum as Code, BatchStatementRequest};
+use causes::with_causes;
 use futures::{StreamExt as _, stream};
 use rand::RngExt as _;
 use tokio::time::{Instant, sleep};
@@ -136,12 +137,6 @@ async fn execute_once(client: &Client, requests: Vec<BatchStatementRequest>) -> 
 /// mended without a change of its contents.
 pub(crate) fn unavailable<E: std::error::Error + Send + Sync + 'static>(error: E) -> Failure {
     Failure::Unavailable(with_causes(&error))
-}
-
-/// What an error says, and what each of its causes says. The SDK's own errors say little themselves.
-pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(error.source(), |cause| cause.source());
-    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }
 
 fn answers(responses: Vec<BatchStatementResponse>, expected: usize) -> Vec<Answer> {

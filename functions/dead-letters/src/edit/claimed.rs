@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use aws_sdk_s3::Client;
-use aws_sdk_s3::error::DisplayErrorContext;
 use aws_sdk_s3::primitives::ByteStream;
+use causes::with_causes;
 use objects::claim_check::{Reference, sha256};
 use serde_json::json;
 
@@ -49,7 +49,7 @@ impl Apart {
         let body = ByteStream::from(self.content.clone().into_bytes());
         let put = s3.put_object().bucket(bucket).key(key).body(body).send().await;
         put.map(drop).map_err(|error| {
-            anyhow::anyhow!("putting the body s3://{bucket}/{key}: {}", DisplayErrorContext(error))
+            anyhow::anyhow!("putting the body s3://{bucket}/{key}: {}", with_causes(&error))
         })
     }
 }
@@ -64,8 +64,8 @@ pub(super) async fn fetch(s3: &Client, reference: &Reference) -> Result<String, 
     // No more than the reference says, whatever is there.
     let range = format!("bytes=0-{size}");
     let object = s3.get_object().bucket(bucket).key(key).range(range).send().await;
-    let object = object.map_err(|error| failed(DisplayErrorContext(error).to_string()))?;
-    let content = object.body.collect().await.map_err(|error| failed(error.to_string()))?;
+    let object = object.map_err(|error| failed(with_causes(&error)))?;
+    let content = object.body.collect().await.map_err(|error| failed(with_causes(&error)))?;
     let content = content.into_bytes();
     if !reference.fits(&content) {
         return Err(failed("it has another size or digest than the message says".to_owned()));

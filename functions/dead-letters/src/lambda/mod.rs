@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use aws_config::SdkConfig;
+use causes::with_causes;
 use event::Event;
 use lambda_runtime::{Context, Diagnostic, LambdaEvent, service_fn};
 use serde_json::Value;
@@ -71,13 +72,13 @@ fn deadline(context: &Context) -> Instant {
 
 impl From<Fault> for Diagnostic {
     fn from(Fault(error): Fault) -> Self {
-        Self { error_type: "Replay.Failed".to_owned(), error_message: format!("{error:#}") }
+        Self { error_type: "Replay.Failed".to_owned(), error_message: with_causes(error.as_ref()) }
     }
 }
 
 /// The form in which `lambda_runtime` logs it.
 impl Debug for Fault {
     fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{:#}", self.0)
+        formatter.write_str(&with_causes(self.0.as_ref()))
     }
 }

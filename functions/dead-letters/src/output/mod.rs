@@ -14,6 +14,7 @@ use std::io::{ErrorKind, Write as _};
 use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
+use causes::with_causes;
 use serde::Serialize;
 
 use crate::mistake::Mistake;
@@ -81,6 +82,6 @@ pub(crate) fn failure(error: &anyhow::Error) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     // Nobody reads it if this fails.
-    let _ = writeln!(anstream::stderr(), "error: {}", printable(&format!("{error:#}")));
+    let _ = writeln!(anstream::stderr(), "error: {}", printable(&with_causes(error.as_ref())));
     if error.is::<Mistake>() { ExitCode::from(WRONG_USAGE) } else { ExitCode::FAILURE }
 }

@@ -13,8 +13,11 @@ pub(crate) struct Limits {
     pub(crate) reading: Duration,
 }
 
-/// Of every read.
+/// Of a read that shows what it reads.
 pub(crate) const LIMITS: Limits = Limits { in_flight: MOST_IN_FLIGHT, reading: READING };
+/// Of a read that writes what it reads: it takes as long as that takes.
+pub(crate) const LIMITS_OF_EXPORT: Limits =
+    Limits { in_flight: MOST_IN_FLIGHT, reading: EXPORTING };
 /// Messages that are held at a time. SQS allows about 120,000 in flight: then a standard queue answers
 /// with `OverLimit` and a FIFO queue with nothing. The others are left to those who also use the queue.
 pub(crate) const MOST_IN_FLIGHT: usize = 100_000;
@@ -27,6 +30,8 @@ pub(crate) const WAIT: Duration = Duration::from_secs(1);
 pub(crate) const VISIBILITY: Duration = Duration::from_mins(5);
 /// How long a read may take. What is left until [`VISIBILITY`] is for the last receives and the release.
 pub(crate) const READING: Duration = Duration::from_secs(200);
+/// How long an export may take: SQS lets no message be invisible for longer than 12 hours.
+pub(crate) const EXPORTING: Duration = Duration::from_hours(11);
 /// How often it is looked for messages whose visibility timeout is to begin anew.
 pub(crate) const EXTENSIONS: Duration = Duration::from_secs(15);
 /// Attempts to release a message that SQS does not release.

@@ -19,10 +19,10 @@ pub(crate) use delete::delete;
 pub(crate) use find::{NotReadable, find, target};
 pub(crate) use intake::{Intake, Page};
 pub(crate) use interrupt::Interrupt;
-pub(crate) use limits::{LANES, MOST_IN_FLIGHT, PAGE};
+pub(crate) use limits::{LANES, LIMITS_OF_EXPORT, MOST_IN_FLIGHT, PAGE};
 pub(crate) use list::{DeadLetterQueue, Listed, list};
 pub(crate) use name::{Reference, reference};
-pub(crate) use peek::{End, Peeked, peek};
+pub(crate) use peek::{End, Peeked, Viewer, peek, peek_within};
 pub(crate) use send::send;
 pub(crate) use sources::sources;
 

@@ -1,8 +1,10 @@
 //! Peeks at a queue: reads its messages, and leaves all of them visible again, in their order.
 
+use std::future::ready;
 use std::ops::ControlFlow;
 
 use aws_sdk_sqs::types::Message;
+use causes::with_causes;
 use tokio::time::sleep;
 
 use super::intake::{Intake, Page};
@@ -32,34 +34,48 @@ pub(crate) enum End {
     Interrupted,
 }
 
-/// Shows each message to `see`, until there is none, it wants no more, or a limit is reached.
+/// Who is shown what a read receives.
+pub(crate) trait Viewer: Send {
+    /// Whether it wants more. It may wait: what was received is held meanwhile.
+    fn see(
+        &mut self,
+        message: Message,
+    ) -> impl Future<Output = anyhow::Result<ControlFlow<()>>> + Send;
+}
+
+impl<F: FnMut(Message) -> anyhow::Result<ControlFlow<()>> + Send> Viewer for F {
+    fn see(
+        &mut self,
+        message: Message,
+    ) -> impl Future<Output = anyhow::Result<ControlFlow<()>>> + Send {
+        ready(self(message))
+    }
+}
+
+/// Shows each message to `viewer`, until there is none, it wants no more, or a limit is reached.
 pub(crate) async fn peek(
     queue: &Queue,
     interrupt: &mut Interrupt,
-    see: impl FnMut(Message) -> anyhow::Result<ControlFlow<()>>,
+    viewer: impl FnMut(Message) -> anyhow::Result<ControlFlow<()>> + Send,
 ) -> anyhow::Result<Peeked> {
-    peek_within(LIMITS, queue, interrupt, see).await
+    peek_within(LIMITS, queue, interrupt, viewer).await
 }
 
-pub(super) async fn peek_within(
+/// The same within other limits.
+pub(crate) async fn peek_within(
     limits: Limits,
     queue: &Queue,
     interrupt: &mut Interrupt,
-    mut see: impl FnMut(Message) -> anyhow::Result<ControlFlow<()>>,
+    mut viewer: impl Viewer,
 ) -> anyhow::Result<Peeked> {
     let mut intake = Intake::new(queue, limits.in_flight);
-    let mut shown = 0;
-    let end = read(limits, &mut intake, interrupt, |message| {
-        shown += 1;
-        see(message)
-    })
-    .await;
+    let peeked = read(limits, &mut intake, interrupt, &mut viewer).await;
     // First of all, and whatever happened.
     let released = intake.release().await;
-    match (end, released) {
-        (Ok(end), Ok(())) => Ok(Peeked { read: shown, end }),
+    match (peeked, released) {
+        (Ok(peeked), Ok(())) => Ok(peeked),
         (Err(error), Ok(())) | (Ok(_), Err(error)) => Err(error),
-        (Err(error), Err(unreleased)) => Err(unreleased.context(format!("{error:#}"))),
+        (Err(error), Err(unreleased)) => Err(unreleased.context(with_causes(error.as_ref()))),
     }
 }
 
@@ -67,11 +83,11 @@ async fn read(
     limits: Limits,
     intake: &mut Intake<'_>,
     interrupt: &mut Interrupt,
-    mut see: impl FnMut(Message) -> anyhow::Result<ControlFlow<()>>,
-) -> anyhow::Result<End> {
+    viewer: &mut impl Viewer,
+) -> anyhow::Result<Peeked> {
     let out_of_time = sleep(limits.reading);
     tokio::pin!(out_of_time);
-    let mut end = None;
+    let (mut read, mut end) = (0, None);
     // What others of the receives bring is shown, too.
     while end.is_none() || intake.is_receiving() {
         tokio::select! {
@@ -82,7 +98,11 @@ async fn read(
                 Page::Full => end = end.or(Some(End::Full)),
                 Page::Messages(messages) => {
                     for message in messages {
-                        if end != Some(End::Enough) && see(message)?.is_break() {
+                        if end == Some(End::Enough) {
+                            break;
+                        }
+                        read += 1;
+                        if viewer.see(message).await?.is_break() {
                             end = Some(End::Enough);
                         }
                     }
@@ -90,5 +110,5 @@ async fn read(
             },
         }
     }
-    Ok(end.unwrap_or(End::Exhausted))
+    Ok(Peeked { read, end: end.unwrap_or(End::Exhausted) })
 }

@@ -4,7 +4,6 @@
 //! |---|---|
 //! | `begin` | how a run begins, and how it is resumed |
 //! | `pass` | one way through the queue: receives, selects, and starts batches |
-//! | `ready` | what waits to be sent, each group in its order |
 //! | `transfer` | the steps of a batch: claim, edit, send, record, delete |
 //! | `outgoing` | a message as its producer sent it |
 //! | `targets` | to which queue it goes |
@@ -15,7 +14,6 @@ mod begin;
 mod outgoing;
 mod pass;
 mod rate;
-mod ready;
 mod report;
 mod state;
 mod targets;
@@ -33,6 +31,7 @@ use anyhow::Result;
 use aws_config::SdkConfig;
 use aws_sdk_sqs::Client;
 use begin::{Setup, begun, resumed};
+use causes::with_causes;
 use chrono::{DateTime, Utc};
 use pass::{Passed, pass};
 use rate::Rate;
@@ -157,7 +156,8 @@ async fn end(run: &Run<'_>, mut state: State, stop: Result<Option<Stop>>) -> Rep
     let stop = stop.unwrap_or_else(|error| Some(Stop::Failed(error)));
     state.record = ended_run(state.record, stop.as_ref().map(ToString::to_string));
     if let Err(error) = run.ledger.renew(&state.record, &run.lease).await {
-        note(&format!("the ledger does not know how the run ended: {error:#}"));
+        let error = with_causes(error.as_ref());
+        note(&format!("the ledger does not know how the run ended: {error}"));
     }
     let counts = state.record.counts;
     let exit_code = match stop {

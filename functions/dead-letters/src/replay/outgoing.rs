@@ -11,10 +11,10 @@ use aws_sdk_sqs::types::{
 use chrono::{DateTime, Utc};
 use records::replays::{Edit, Message, MessageState};
 
-use super::ready::Item;
 use crate::dead_letter::DeadLetter;
 use crate::edit::Editor;
 use crate::queue::Queue;
+use crate::ready::Item;
 
 /// Of a deduplication id, by SQS.
 const MOST_ID_BYTES: usize = 128;

@@ -11,12 +11,12 @@ use tokio::time::{Instant, interval_at};
 
 use super::Run;
 use super::outgoing::Outgoing;
-use super::ready::Ready;
 use super::state::{State, Stop};
 use super::transfer::{Outcome, Transferred, transfer};
 use crate::dead_letter::DeadLetter;
 use crate::ledger::Lease;
 use crate::queue::{Intake, Interrupt, LANES, MOST_IN_FLIGHT, PAGE, Page};
+use crate::ready::Ready;
 
 /// Batches on their way at a time.
 const BATCHES: usize = 2 * LANES;
@@ -112,7 +112,7 @@ impl Pass<'_> {
 
     /// Nothing more is begun. The first cause counts.
     fn stop(&mut self, stop: Stop) {
-        self.ready.clear();
+        self.ready.retain(|_| false);
         if self.stop.is_none() {
             self.stop = Some(stop);
         }

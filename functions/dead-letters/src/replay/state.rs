@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::fmt::{self, Display, Formatter};
 
+use causes::with_causes;
 use records::replays::Run as Record;
 use uuid::Uuid;
 
@@ -35,7 +36,7 @@ impl Display for Stop {
                 "{MOST_IN_FLIGHT} messages that are not selected are held, and no more may be: narrow \
                  the queue first, or replay these"
             ),
-            Self::Failed(error) => write!(formatter, "{error:#}"),
+            Self::Failed(error) => formatter.write_str(&with_causes(error.as_ref())),
             Self::Canary(what) => write!(formatter, "{what}"),
         }
     }

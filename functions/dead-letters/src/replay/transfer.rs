@@ -6,13 +6,14 @@
 
 use anyhow::Result;
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
+use causes::with_causes;
 use records::replays::{Claim, Message, MessageState};
 
 use super::Run;
 use super::outgoing::Outgoing;
-use super::ready::Item as _;
 use crate::clock::now;
 use crate::queue::{PAGE, delete, send};
+use crate::ready::Item as _;
 
 /// What became of a message.
 pub(super) struct Transferred {
@@ -97,7 +98,7 @@ async fn send_claimed(run: &Run<'_>, batch: &mut [Step]) -> Result<()> {
                 entries.push(entry);
                 places.push(place);
             }
-            Err(error) => step.sent = Err(format!("{error:#}")),
+            Err(error) => step.sent = Err(with_causes(error.as_ref())),
         }
     }
     for (entries, places) in entries.chunks(at_a_time).zip(places.chunks(at_a_time)) {

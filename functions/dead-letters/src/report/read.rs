@@ -41,7 +41,7 @@ impl Extent {
 pub(crate) async fn read(
     reading: Reading<'_>,
     which: &Which,
-    on: impl FnMut(Summary) -> anyhow::Result<()>,
+    on: impl FnMut(Summary) -> anyhow::Result<()> + Send,
 ) -> anyhow::Result<Extent> {
     read_all(reading, which, |_| (), on).await
 }
@@ -50,8 +50,8 @@ pub(crate) async fn read(
 pub(super) async fn read_all(
     reading: Reading<'_>,
     which: &Which,
-    mut see: impl FnMut(&DeadLetter),
-    mut on: impl FnMut(Summary) -> anyhow::Result<()>,
+    mut see: impl FnMut(&DeadLetter) + Send,
+    mut on: impl FnMut(Summary) -> anyhow::Result<()> + Send,
 ) -> anyhow::Result<Extent> {
     let Reading { queue, now, progress, interrupt } = reading;
     let filter = which.filter();

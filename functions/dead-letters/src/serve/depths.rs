@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
 
+use causes::with_causes;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
@@ -74,7 +75,7 @@ impl Depths {
     /// Notes why there is no sample.
     pub(super) fn fail(&self, error: &anyhow::Error) {
         let mut ring = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        ring.error = Some(format!("{error:#}"));
+        ring.error = Some(with_causes(error.as_ref()));
     }
 
     pub(super) fn history(&self) -> History {

@@ -5,6 +5,7 @@ use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use causes::with_causes;
 use serde_json::json;
 
 use crate::queue::NotReadable;
@@ -74,7 +75,7 @@ impl From<anyhow::Error> for Problem {
             Some(NotReadable::HasRedrivePolicy { .. }) => StatusCode::CONFLICT,
             None => StatusCode::BAD_GATEWAY,
         };
-        Self::new(status, format!("{error:#}"))
+        Self::new(status, with_causes(error.as_ref()))
     }
 }
 

@@ -1,4 +1,5 @@
-//! The tool as a process. Whatever it prints with `--json` is checked against its schemas.
+//! The tool as a process. Whatever it prints with `--json` is checked against its schemas, and no error says how the
+//! AWS SDK is made.
 
 use std::ffi::OsStr;
 use std::io;
@@ -9,6 +10,9 @@ use tokio::process::{Child, Command};
 
 use super::schemas::check_printed;
 use crate::support::system::binary;
+
+/// What shows a type of the SDK, as in `ServiceError(ServiceError { source: Unhandled(…) })`.
+const INTERNALS: [&str; 4] = ["Error {", "Error(", "Failure(", "Unhandled("];
 
 /// A command line of the tool.
 pub(crate) struct Tool(Command);
@@ -68,6 +72,8 @@ impl Tool {
 impl Running {
     pub(crate) async fn wait_with_output(self) -> io::Result<Output> {
         let output = self.child.wait_with_output().await?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(!INTERNALS.iter().any(|internal| said.contains(internal)), "{said}");
         if self.arguments.iter().any(|word| word == "--json") {
             check_printed(&self.arguments, &String::from_utf8_lossy(&output.stdout));
         }

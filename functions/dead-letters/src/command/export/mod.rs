@@ -10,9 +10,9 @@ use super::Context;
 use crate::arguments::ExportArguments;
 use crate::file::{Header, Place, Writer, Written, s3};
 use crate::output::{self, Progress, printable};
-use crate::queue::{End, Intake, Interrupt, MOST_IN_FLIGHT, Peeked, find};
+use crate::queue::{End, Interrupt, Peeked, find};
 use crate::report::incomplete;
-use copy::{Copied, copy};
+use copy::copy;
 
 /// What `export --json` prints.
 #[derive(Serialize, JsonSchema)]
@@ -34,24 +34,10 @@ pub(super) async fn run(context: &Context, arguments: &ExportArguments) -> Resul
     let header = Header::new(&queue.arn, context.now, selection.which.texts());
     let mut writer = Writer::begin(target, &s3(&context.aws), arguments.overwrite, header).await?;
     let progress = Progress::of(queue.depth.visible)?;
-    let mut intake = Intake::new(&queue, MOST_IN_FLIGHT);
-    let copied = copy(
-        &queue,
-        &selection.which,
-        context.now,
-        &mut intake,
-        &mut interrupt,
-        &mut writer,
-        &progress,
-    )
-    .await;
+    let which = &selection.which;
+    let copied = copy(&queue, which, context.now, &mut interrupt, &mut writer, &progress).await;
     drop(progress);
-    // Before anything else, whatever happened.
-    let released = intake.release().await;
-    let checked = copied.and_then(|Copied { read, end }| {
-        let read = Peeked { read, end };
-        Ok((read, incomplete(&queue, read)?))
-    });
+    let checked = copied.and_then(|read| Ok((read, incomplete(&queue, read)?)));
     let (Peeked { read, end }, shortfall) = match checked {
         Ok(checked) => checked,
         Err(error) => {
@@ -59,9 +45,8 @@ pub(super) async fn run(context: &Context, arguments: &ExportArguments) -> Resul
             return Err(error);
         }
     };
-    let complete = shortfall.is_none() && selection.which.sample.is_none() && end != End::Enough;
+    let complete = shortfall.is_none() && which.sample.is_none() && end != End::Enough;
     let written = writer.finish(Some(complete)).await?;
-    released?;
     let count = written.messages;
     if arguments.json {
         let (read, in_queue) = (read as u64, queue.depth.total());

@@ -6,7 +6,6 @@
 mod check;
 mod outgoing;
 mod send;
-mod window;
 
 use std::num::NonZeroU64;
 

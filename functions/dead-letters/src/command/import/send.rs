@@ -4,19 +4,22 @@ use std::fmt::{Display, Formatter, Result as Formatted};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use aws_sdk_sqs::error::DisplayErrorContext;
 use aws_sdk_sqs::types::BatchResultErrorEntry;
+use causes::with_causes;
 use futures::StreamExt as _;
 use futures::stream::FuturesUnordered;
 use tokio::time::sleep;
 
 use super::check::Checked;
 use super::outgoing::Outgoing;
-use super::window::Window;
 use crate::file::{Next, Reader, Source};
 use crate::output::Progress;
-use crate::queue::{Interrupt, LANES, Queue};
+use crate::queue::{Interrupt, LANES, PAGE, Queue};
+use crate::ready::{Item as _, Ready};
 
+/// Messages, and their bytes, that are held at a time. Of few groups many are read, to find others.
+const MOST: usize = 1_000;
+const MOST_BYTES: usize = 64 << 20;
 /// Bytes of a batch, by SQS.
 const MOST_OF_A_BATCH: usize = 1 << 20;
 /// How often a message is sent that SQS does not take; the SDK tries whole requests again.
@@ -56,31 +59,39 @@ pub(super) async fn send(
 ) -> Result<Sent> {
     let most_bytes = queue.most_bytes.min(MOST_OF_A_BATCH);
     let mut reader = Reader::begin(source, checked.is_partial).await?;
-    let (mut window, mut sending) = (Window::default(), FuturesUnordered::new());
-    let (mut count, mut first, mut is_read, mut end) = (0, None, false, None);
+    let (mut ready, mut sending) = (Ready::new(), FuturesUnordered::new());
+    let (mut count, mut first, mut last_taken, mut is_read, mut end) = (0, None, 0, false, None);
     let mut unsent: Option<u64> = None;
+    let earlier = |unsent: Option<u64>, lines: Vec<u64>| unsent.into_iter().chain(lines).min();
     loop {
-        while end.is_none() && !is_read && !window.is_full() {
+        while end.is_none() && !is_read && ready.len() < MOST && ready.bytes() < MOST_BYTES {
             match next(&mut reader, queue, from_line, checked).await {
                 Ok(Some(outgoing)) => {
                     first = first.or(Some(outgoing.line));
-                    window.add(outgoing);
+                    if let Err(refused) = ready.push(outgoing) {
+                        unsent = earlier(unsent, vec![refused.line]);
+                    }
                 }
                 Ok(None) => is_read = true,
-                Err(error) => end = Some(End::Failed(format!("{error:#}"))),
+                Err(error) => end = Some(End::Failed(with_causes(error.as_ref()))),
             }
         }
         // An import that was interrupted leaves no holes, so that another one can begin where it ended.
         let last_line = match end {
             None => u64::MAX,
-            Some(End::Interrupted) => window.last_taken(),
+            Some(End::Interrupted) => last_taken,
             Some(End::Failed(_)) => 0,
         };
+        if end.is_some() {
+            let dropped = ready.retain(|message| message.line <= last_line);
+            unsent = earlier(unsent, dropped.iter().map(|message| message.line).collect());
+        }
         while sending.len() < LANES {
-            let batch = window.take(most_bytes, last_line);
+            let batch = ready.take(PAGE, most_bytes);
             if batch.is_empty() {
                 break;
             }
+            last_taken = batch.iter().map(|message| message.line).fold(last_taken, u64::max);
             sending.push(send_batch(queue, batch));
         }
         tokio::select! {
@@ -89,20 +100,21 @@ pub(super) async fn send(
                 for message in &sent {
                     count += 1;
                     progress.advance();
-                    window.sent(message);
+                    if let Some(group) = message.group() {
+                        ready.sent(group);
+                    }
                 }
                 if let Some((line, why)) = failed {
-                    unsent = Some(unsent.map_or(line, |known| known.min(line)));
+                    unsent = earlier(unsent, vec![line]);
                     end = Some(End::Failed(why));
                 }
             }
             () = interrupt.wait(), if end.is_none() => end = Some(End::Interrupted),
         }
     }
-    let line = unsent.into_iter().chain(window.first_line()).min();
     let Some(end) = end else { return Ok(Sent { count, end: None }) };
     // It came to the end nevertheless.
-    let Some(line) = line.or((!is_read).then(|| from_line.max(window.last_taken() + 1))) else {
+    let Some(line) = unsent.or((!is_read).then(|| from_line.max(last_taken + 1))) else {
         return Ok(Sent { count, end: None });
     };
     let before = line.saturating_sub(first.unwrap_or(line));
@@ -172,7 +184,7 @@ async fn request(
     let answer = request.set_entries(Some(entries)).send().await;
     answer
         .map(|answer| answer.failed)
-        .map_err(|error| format!("sending to {}: {}", queue.name, DisplayErrorContext(&error)))
+        .map_err(|error| format!("sending to {}: {}", queue.name, with_causes(&error)))
 }
 
 impl Display for End {

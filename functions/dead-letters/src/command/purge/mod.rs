@@ -5,6 +5,7 @@ mod confirm;
 mod rounds;
 
 use anyhow::{Result, anyhow, bail};
+use causes::with_causes;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -69,10 +70,12 @@ pub(super) async fn run(
     let (end, exports) = match (ended, exports) {
         (ended, Ok(exports)) => (ended, exports),
         (Ok(_), Err(error)) => return Err(error),
-        (Err(error), Err(unfinished)) => return Err(error.context(format!("{unfinished:#}"))),
+        (Err(error), Err(unfinished)) => {
+            return Err(error.context(with_causes(unfinished.as_ref())));
+        }
     };
     record.counts.deleted = counts.deleted;
-    let stopped_because = end.as_ref().err().map(|error| format!("{error:#}"));
+    let stopped_because = end.as_ref().err().map(|error| with_causes(error.as_ref()));
     let renewed = ledger.renew(&ended_run(record, stopped_because), &lease).await;
     let report = Report { queue: &queue.name, exports, counts, in_queue, complete };
     if arguments.json {

@@ -62,7 +62,7 @@ pub(super) struct Counted {
 pub(crate) async fn groups(
     reading: Reading<'_>,
     which: &Which,
-    mut on: impl FnMut(&Summary),
+    mut on: impl FnMut(&Summary) + Send,
 ) -> anyhow::Result<(Grouped, Vec<String>)> {
     let queue = reading.queue.name.clone();
     let mut counted = Counted::default();

@@ -9,6 +9,7 @@ pub(super) use routes::routes;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use causes::with_causes;
 use serde::Serialize;
 use tokio::sync::watch::{self, Receiver};
 use tokio_util::sync::CancellationToken;
@@ -66,7 +67,7 @@ fn begin(site: &Arc<Site>, arguments: ReplayArguments, words: Vec<String>) -> Re
         let run = Box::pin(replay(&site.aws, &site.client, &arguments, &words, &mut interrupt));
         let end = match observed(observer, run).await {
             Ok(replayed) => End::Run(Box::new(replayed)),
-            Err(error) => End::Error(format!("{error:#}")),
+            Err(error) => End::Error(with_causes(error.as_ref())),
         };
         // Nobody may watch.
         let _ = ended.send(Some(Arc::new(end)));

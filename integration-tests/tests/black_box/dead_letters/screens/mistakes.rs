@@ -6,6 +6,7 @@ use tempfile::TempDir;
 
 use super::reads::orders;
 use crate::dead_letters::export::argument;
+use crate::dead_letters::gateway::{Gateway, Later};
 
 #[tokio::test]
 async fn a_mistake_in_a_filter_is_pointed_at() {
@@ -66,7 +67,6 @@ async fn a_mistake_in_an_edit_is_pointed_at() {
 #[tokio::test]
 async fn what_is_not_there_is_named() {
     let (fixture, screen) = orders().await;
-    let screen = screen.with(&fixture.journal_path(), "/home/ada/.local/state");
     let folder = TempDir::new().expect("a folder");
     let screen = screen.with(argument(folder.path()), "/tmp");
     let missing = argument(&folder.path().join("missing.ndjson")).to_owned();
@@ -87,4 +87,26 @@ async fn what_is_not_there_is_named() {
         runs.push((line, fixture.run(line).await));
     }
     screen.shows("mistakes-in-names", &runs);
+}
+
+#[tokio::test]
+async fn an_error_of_aws_is_said_in_its_words() {
+    let (fixture, screen) = orders().await;
+    fixture.put("1", "{}", &[]).await;
+    let mut runs = Vec::new();
+    let lines: [&[&str]; 2] = [
+        &["export", "orders-dlq.fifo", "s3://no-such-bucket/a.ndjson"],
+        &["import", "s3://no-such-bucket/a.ndjson", "orders-dlq.fifo"],
+    ];
+    for line in lines {
+        runs.push((line, fixture.run(line).await));
+    }
+    let line: &[&str] = &["ls", "orders-dlq.fifo"];
+    let refused = Gateway::start(&fixture.aws.endpoint, Later::Refused).await;
+    let nobody = "http://127.0.0.1:1";
+    for endpoint in [refused.url.as_str(), nobody] {
+        let output = fixture.command(endpoint, line).output().await.expect("a run");
+        runs.push((line, output));
+    }
+    screen.shows("errors-of-aws", &runs);
 }

@@ -12,7 +12,8 @@ pub(super) async fn orders() -> (Fixture, Screen) {
     let fixture = Fixture::alone(&region, "orders").await;
     let screen = Screen::default()
         .with(&region, "eu-west-1")
-        .with(&fixture.aws.endpoint, "https://sqs.example");
+        .with(&fixture.aws.endpoint, "https://sqs.example")
+        .with(&fixture.journal_path(), "/home/ada/.local/state");
     (fixture, screen)
 }
 

@@ -15,6 +15,7 @@ use uuid::Uuid;
 use crate::dead_letter::MovedBy;
 use crate::file::Record;
 use crate::queue::Queue;
+use crate::ready::Item;
 
 /// Attributes of a message: the most that SQS allows.
 const MOST_ATTRIBUTES: usize = 10;
@@ -23,9 +24,9 @@ const MOST_ATTRIBUTES: usize = 10;
 pub(super) struct Outgoing {
     pub(super) line: u64,
     /// In a FIFO queue, the group in which it has a place.
-    pub(super) ordered_group: Option<String>,
+    ordered_group: Option<String>,
     /// As SQS counts them.
-    pub(super) bytes: usize,
+    bytes: usize,
     /// SQS had moved it, and it has no room for the name of the queue that it was in.
     pub(super) lacks_source: bool,
     body: String,
@@ -48,6 +49,16 @@ pub(super) enum Unfit {
     TooLarge(usize, usize),
     #[error("its body is empty")]
     Empty,
+}
+
+impl Item for Outgoing {
+    fn group(&self) -> Option<&str> {
+        self.ordered_group.as_deref()
+    }
+
+    fn bytes(&self) -> usize {
+        self.bytes
+    }
 }
 
 impl Outgoing {
@@ -89,22 +100,6 @@ impl Outgoing {
             group: record.group,
             aws_trace_header: record.aws_trace_header,
         })
-    }
-
-    /// With nothing but a place and a size.
-    #[cfg(test)]
-    pub(super) fn of_group(line: u64, ordered_group: Option<String>, bytes: usize) -> Self {
-        Self {
-            line,
-            ordered_group,
-            bytes,
-            lacks_source: false,
-            body: String::new(),
-            attributes: HashMap::new(),
-            group: None,
-            deduplication_id: None,
-            aws_trace_header: None,
-        }
     }
 
     /// As an entry of a batch.

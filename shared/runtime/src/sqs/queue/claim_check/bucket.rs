@@ -5,9 +5,10 @@ use std::sync::Arc;
 use anyhow::bail;
 use aws_sdk_s3::{
     Client,
-    error::{DisplayErrorContext, ProvideErrorMetadata as _, SdkError},
+    error::{ProvideErrorMetadata as _, SdkError},
     operation::get_object::{GetObjectError, GetObjectOutput},
 };
+use causes::with_causes;
 use tracing::warn;
 
 use super::{Config, Reference};
@@ -68,7 +69,7 @@ impl Bucket {
     pub(super) async fn probe(self: Arc<Self>) -> anyhow::Result<()> {
         let request = self.client.head_object().bucket(&self.name).key(PROBE_KEY);
         match request.send().await {
-            Err(error) if !is_answer(&error) => bail!("{}", DisplayErrorContext(&error)),
+            Err(error) if !is_answer(&error) => bail!(with_causes(&error)),
             _ => Ok(()),
         }
     }
@@ -84,7 +85,7 @@ impl Bucket {
 async fn read(mut object: GetObjectOutput, size: u64) -> Result<Vec<u8>, Verdict> {
     let mut body = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
     while let Some(chunk) = object.body.next().await {
-        let chunk = chunk.map_err(|error| unavailable(error.to_string()))?;
+        let chunk = chunk.map_err(|error| unavailable(with_causes(&error)))?;
         if u64::try_from(body.len() + chunk.len()).is_ok_and(|read| read > size) {
             return Err(mismatch("the object is larger than the reference says"));
         }
@@ -105,7 +106,7 @@ fn unfetched(error: &SdkError<GetObjectError>) -> Verdict {
                       object, which S3 says only to those with s3:ListBucket";
         return Retry::new("claim_check_denied", detail).into();
     }
-    unavailable(DisplayErrorContext(error).to_string())
+    unavailable(with_causes(error))
 }
 
 fn unavailable(detail: impl Into<String>) -> Verdict {
