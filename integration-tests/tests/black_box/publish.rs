@@ -75,7 +75,10 @@ async fn what_cannot_run_says_why() {
     let url = format!("{}-that-does-not-exist", system.queue.url);
     let nowhere = publish(&system, &["--queue-url", &url, file], "");
     assert_eq!(nowhere.status.code(), Some(1));
-    assert!(String::from_utf8_lossy(&nowhere.stderr).contains("NonExistentQueue"), "{nowhere:?}");
+    assert!(
+        String::from_utf8_lossy(&nowhere.stderr).contains("QueueDoesNotExist: "),
+        "{nowhere:?}"
+    );
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! An endpoint in front of AWS that stops at one request for good, before or after it has its effect.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
@@ -36,6 +36,8 @@ struct Shared {
     seen: AtomicUsize,
     /// Requests that are not answered yet.
     active: AtomicUsize,
+    /// The client has ended: what it sent and was not forwarded yet never is.
+    is_closed: AtomicBool,
     reached: Notify,
     receipts: Mutex<Vec<String>>,
 }
@@ -51,6 +53,7 @@ impl StoppingGateway {
             place,
             seen: AtomicUsize::new(0),
             active: AtomicUsize::new(0),
+            is_closed: AtomicBool::new(false),
             reached: Notify::new(),
             receipts: Mutex::default(),
         });
@@ -68,8 +71,9 @@ impl StoppingGateway {
 
     /// Makes visible what was handed out through this gateway.
     pub(crate) async fn release(&self, queues: &Fixture) {
+        self.shared.is_closed.store(true, Ordering::SeqCst);
         eventually("all requests are answered", async || {
-            (self.shared.active.load(Ordering::Relaxed) == 0).then_some(())
+            (self.shared.active.load(Ordering::SeqCst) == 0).then_some(())
         })
         .await;
         let receipts = std::mem::take(&mut *self.shared.receipts.lock().expect("a lock"));
@@ -91,7 +95,11 @@ async fn pass(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Bytes
     if is_it && shared.place == Place::Before {
         return stop(&shared).await;
     }
-    shared.active.fetch_add(1, Ordering::Relaxed);
+    shared.active.fetch_add(1, Ordering::SeqCst);
+    if shared.is_closed.load(Ordering::SeqCst) {
+        shared.active.fetch_sub(1, Ordering::SeqCst);
+        return std::future::pending().await;
+    }
     let forwarded = tokio::spawn(forward(Arc::clone(&shared), action, headers, body));
     let response = forwarded.await.expect("an answer");
     if is_it { stop(&shared).await } else { response }
@@ -115,7 +123,7 @@ async fn forward(
         let handles = messages.filter_map(|message| message["ReceiptHandle"].as_str());
         shared.receipts.lock().expect("a lock").extend(handles.map(str::to_owned));
     }
-    shared.active.fetch_sub(1, Ordering::Relaxed);
+    shared.active.fetch_sub(1, Ordering::SeqCst);
     let mut response = (status, bytes).into_response();
     if let Some(kind) = kind {
         response.headers_mut().insert(header::CONTENT_TYPE, kind);
