@@ -4,6 +4,7 @@
 //! and those of any other system, are read as far as they say something.
 
 mod arguments;
+mod claimed_body;
 mod clock;
 mod command;
 mod dead_letter;
@@ -51,13 +52,16 @@ pub fn json_schemas() -> Vec<(&'static str, serde_json::Value)> {
 /// Runs the tool with a command line, whose first argument is the program's name.
 #[must_use]
 pub fn run(command_line: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let command_line: Vec<_> = command_line.into_iter().collect();
+    if edit::is_child(&command_line) {
+        return edit::serve();
+    }
     let tokio = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let tokio = tokio.context("starting the async runtime");
     let served = |tokio: Runtime| tokio.block_on(lambda::serve()).map(|()| ExitCode::SUCCESS);
     if lambda::is_host() {
         return tokio.and_then(served).unwrap_or_else(|error| output::failure(&error));
     }
-    let command_line: Vec<_> = command_line.into_iter().collect();
     let words =
         command_line.iter().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
     let arguments = Arguments::parse_from(command_line);

@@ -114,6 +114,9 @@ pub(crate) enum Command {
         queue: Reference,
         /// The message's id, the one that it had in its first queue, or its event's
         id: String,
+        /// Do not fetch a body that is in S3
+        #[arg(long)]
+        no_fetch: bool,
         /// As one JSON object
         #[arg(long)]
         json: bool,

@@ -1,7 +1,5 @@
 //! The command line of `replay`.
 
-use std::time::Duration;
-
 use clap::{Args, value_parser};
 
 use super::Which;
@@ -49,9 +47,9 @@ pub(crate) struct ReplayArguments {
     #[arg(long, value_name = "N,N,...", value_delimiter = ',', num_args = 0..=1, require_equals = true,
           default_missing_value = "1,5,50", value_parser = value_parser!(u64).range(1..=1_000))]
     pub(crate) ramp: Vec<u64>,
-    /// How long to wait for what becomes of a canary: `90s`, `15m`
-    #[arg(long, value_name = "TIME", default_value = "2m", value_parser = seconds)]
-    wait: u64,
+    /// How long to wait for what becomes of a canary: `90s`, `15m` [default: 2m]
+    #[arg(long, value_name = "TIME", value_parser = seconds)]
+    pub(crate) wait: Option<u64>,
     /// Go on after that time if none came back, even if their queue is not empty
     #[arg(long)]
     pub(crate) accept_silence: bool,
@@ -62,7 +60,7 @@ pub(crate) struct ReplayArguments {
     #[arg(long)]
     pub(crate) reorder: bool,
     /// Go on with a run that stopped or was killed
-    #[arg(long, value_name = "RUN", conflicts_with_all = ["queue", "why", "to", "reorder", "Which", "EditArguments"])]
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["queue", "why", "to", "reorder", "canary", "ramp", "Which", "EditArguments"])]
     pub(crate) resume: Option<String>,
     /// The process of the run that is resumed has certainly ended: do not wait for it
     #[arg(long, requires = "resume")]
@@ -82,9 +80,5 @@ impl ReplayArguments {
     /// How many messages are sent before each look at what became of them.
     pub(crate) fn stages(&self) -> Vec<u64> {
         self.canary.into_iter().chain(self.ramp.iter().copied()).collect()
-    }
-
-    pub(crate) fn wait(&self) -> Duration {
-        Duration::from_secs(self.wait)
     }
 }

@@ -42,8 +42,8 @@ pub(crate) async fn run(command: &Command, words: Vec<String>) -> anyhow::Result
         Command::Groups { selection, json } => {
             groups::run(&context().await?, selection, *json).await?;
         }
-        Command::Show { queue, id, json, ledger } => {
-            show::run(&context().await?, queue, id, ledger, *json).await?;
+        Command::Show { queue, id, no_fetch, json, ledger } => {
+            show::run(&context().await?, queue, id, ledger, (!no_fetch, *json)).await?;
         }
         Command::Replay(arguments) if arguments.dry_run => {
             dry_run::run(&context().await?, arguments).await?;

@@ -5,7 +5,7 @@ use anyhow::{Result, bail};
 use super::Context;
 use crate::dead_letter::{DeadLetter, MovedBy};
 use crate::ledger::{LedgerOptions, Replayed};
-use crate::output::{self, HEADING, Progress, REASON, indented, printable};
+use crate::output::{self, HEADING, Progress, REASON, indented, note, printable};
 use crate::queue::{Interrupt, Reference, find};
 use crate::report::{Reading, Searched, Shown, message};
 
@@ -14,11 +14,11 @@ pub(super) async fn run(
     queue: &Reference,
     id: &str,
     ledger: &LedgerOptions,
-    json: bool,
+    (fetches, json): (bool, bool),
 ) -> Result<()> {
     let dead_letter = find_message(context, queue, id).await?;
-    let shown = Shown::new(dead_letter, ledger, &context.aws).await?;
-    if json { output::json(&shown) } else { print(&shown.dead_letter, &shown.lineage) }
+    let shown = Shown::new(dead_letter, ledger, &context.aws, fetches).await?;
+    if json { output::json(&shown) } else { print(&shown) }
 }
 
 /// Finds a message by its id, its original id or that of its event.
@@ -42,7 +42,8 @@ pub(super) async fn find_message(
     }
 }
 
-fn print(dead_letter: &DeadLetter, lineage: &[Replayed]) -> Result<()> {
+fn print(shown: &Shown) -> Result<()> {
+    let Shown { dead_letter, lineage, claimed_body, claimed_body_failure } = shown;
     for (name, value) in members(dead_letter) {
         if let Some(value) = value {
             let style = if name == "reason" { REASON } else { anstyle::Style::new() };
@@ -63,9 +64,18 @@ fn print(dead_letter: &DeadLetter, lineage: &[Replayed]) -> Result<()> {
         let (name, value) = (printable(name), printable(&attribute.value));
         output::line(&format!("  {name} ({}) {value}", printable(&attribute.data_type)))?;
     }
-    output::line(&format!("{HEADING}body{HEADING:#}"))?;
-    let body = indented(&dead_letter.body);
-    let lines = body.as_deref().unwrap_or(&dead_letter.body).lines();
+    print_body("body", &dead_letter.body)?;
+    if let Some(cause) = claimed_body_failure {
+        note(&format!("the body in S3 could not be fetched: {}", printable(cause)));
+    }
+    claimed_body.as_ref().map_or(Ok(()), |body| print_body("body in S3", body))
+}
+
+/// A body with a line for each of its members, if it is JSON.
+fn print_body(heading: &str, body: &str) -> Result<()> {
+    output::line(&format!("{HEADING}{heading}{HEADING:#}"))?;
+    let indented = indented(body);
+    let lines = indented.as_deref().unwrap_or(body).lines();
     lines.map(|line| format!("  {}", printable(line))).try_for_each(|line| output::line(&line))
 }
 

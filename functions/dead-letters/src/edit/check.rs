@@ -11,13 +11,16 @@ use serde_json::Value;
 
 use super::claimed::Sent;
 use super::members::Members;
-use super::patch::{in_file, text};
+use super::patch::{in_text, text};
 use super::{EditArguments, EditFailure};
 use crate::mistake::Mistake;
 
 /// A schema that compiles.
 #[derive(Clone, Debug)]
-pub(super) struct Schema(Arc<Validator>);
+pub(super) struct Schema {
+    validator: Arc<Validator>,
+    text: String,
+}
 
 pub(super) struct Check {
     schema: Option<Schema>,
@@ -26,20 +29,24 @@ pub(super) struct Check {
 
 impl Schema {
     pub(super) fn read(file: &str) -> Result<Self, Mistake> {
-        let text = text(file)?;
+        let text = text(file, '{')?;
         let schema: Value = serde_json::from_str(&text)
-            .map_err(|error| in_file(file, &text, &error, "no JSON Schema"))?;
+            .map_err(|error| in_text(file, &text, &error, "no JSON Schema"))?;
         // It follows no reference to another document.
         let validator = jsonschema::validator_for(&schema).map_err(|error| {
             let at = error.instance_path();
-            Mistake::new(format!("no JSON Schema in {file}: {error}, at `{at}`"))
+            Mistake::new(format!("no JSON Schema: {error}, at `{at}`"))
         })?;
-        Ok(Self(Arc::new(validator)))
+        Ok(Self { validator: Arc::new(validator), text: schema.to_string() })
+    }
+
+    pub(super) fn text(&self) -> String {
+        self.text.clone()
     }
 
     fn check(&self, body: &str) -> Result<(), EditFailure> {
         let value: Value = serde_json::from_str(body).map_err(EditFailure::NotJson)?;
-        self.0.validate(&value).map_err(|error| {
+        self.validator.validate(&value).map_err(|error| {
             let at = error.instance_path().to_string();
             EditFailure::Invalid(format!("{}, at `{at}`", error.masked()))
         })

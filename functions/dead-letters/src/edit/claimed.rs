@@ -8,11 +8,7 @@ use causes::with_causes;
 use objects::claim_check::{Reference, sha256};
 use serde_json::json;
 
-use super::EditFailure;
 use super::members::Members;
-
-/// The largest body that is fetched, in bytes.
-const MOST_BYTES: u64 = 16 << 20;
 
 /// What is sent in place of a dead letter.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,25 +48,6 @@ impl Apart {
             anyhow::anyhow!("putting the body s3://{bucket}/{key}: {}", with_causes(&error))
         })
     }
-}
-
-/// The content that a claim check refers to, if it is what the reference says.
-pub(super) async fn fetch(s3: &Client, reference: &Reference) -> Result<String, EditFailure> {
-    let Reference { bucket, key, size, .. } = reference;
-    let failed = |cause: String| EditFailure::Claimed(format!("s3://{bucket}/{key}: {cause}"));
-    if *size > MOST_BYTES {
-        return Err(failed(format!("{size} bytes; {MOST_BYTES} can be edited at most")));
-    }
-    // No more than the reference says, whatever is there.
-    let range = format!("bytes=0-{size}");
-    let object = s3.get_object().bucket(bucket).key(key).range(range).send().await;
-    let object = object.map_err(|error| failed(with_causes(&error)))?;
-    let content = object.body.collect().await.map_err(|error| failed(with_causes(&error)))?;
-    let content = content.into_bytes();
-    if !reference.fits(&content) {
-        return Err(failed("it has another size or digest than the message says".to_owned()));
-    }
-    String::from_utf8(content.into()).map_err(|_| failed("it is not UTF-8".to_owned()))
 }
 
 /// All of a claim check: an event with its data, or else the content instead of the body.

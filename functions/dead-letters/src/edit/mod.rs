@@ -17,12 +17,13 @@ mod program;
 pub(crate) use arguments::EditArguments;
 pub(crate) use claimed::Apart;
 pub(crate) use diff::diff;
+pub(crate) use program::{is_child, serve};
 
 use std::borrow::Cow;
 
 use aws_sdk_s3::Client;
 use check::Check;
-use claimed::{Sent, fetch, sent, whole};
+use claimed::{Sent, sent, whole};
 use identity::{Identified, identified};
 use interactive::Interactive;
 use json_patch::Patch;
@@ -30,6 +31,7 @@ use messages::Attribute;
 use objects::claim_check::{ATTRIBUTE, sha256};
 use program::Program;
 
+use crate::claimed_body::fetch;
 use crate::dead_letter::DeadLetter;
 
 /// Edits messages, and checks the results.
@@ -40,7 +42,7 @@ pub(crate) struct Editor {
 
 enum Change {
     Patch(Patch),
-    Program(Program),
+    Program(Box<Program>),
     Interactive(Interactive),
 }
 
@@ -89,7 +91,7 @@ impl Editor {
         let change = if let Some(patch) = &arguments.edit_patch {
             Change::Patch(patch.clone())
         } else if let Some(source) = &arguments.edit_jq {
-            Change::Program(source.start()?)
+            Change::Program(Box::new(source.program()))
         } else if arguments.edit {
             Change::Interactive(Interactive::from_environment()?)
         } else {
@@ -122,7 +124,10 @@ impl Editor {
     ) -> Result<Option<Edited>, EditFailure> {
         let body = &dead_letter.body;
         let before = match &dead_letter.claim_check {
-            Some(reference) => Cow::Owned(whole(body, &fetch(s3, reference).await?)),
+            Some(reference) => {
+                let content = fetch(s3, reference).await.map_err(EditFailure::Claimed)?;
+                Cow::Owned(whole(body, &content))
+            }
             None => Cow::Borrowed(body.as_str()),
         };
         let after = match &self.change {

@@ -11,14 +11,17 @@ use crate::mistake::Mistake;
 /// The largest file that is read, in bytes.
 pub(super) const MOST_BYTES: u64 = 1 << 20;
 
-/// Reads a patch from a file.
-pub(super) fn read(file: &str) -> Result<Patch, Mistake> {
-    let text = text(file)?;
-    serde_json::from_str(&text).map_err(|error| in_file(file, &text, &error, "no JSON Patch"))
+/// Reads a patch from a file, or from the text itself.
+pub(super) fn read(given: &str) -> Result<Patch, Mistake> {
+    let text = text(given, '[')?;
+    serde_json::from_str(&text).map_err(|error| in_text(given, &text, &error, "no JSON Patch"))
 }
 
-/// The text of a file that the command line names.
-pub(super) fn text(file: &str) -> Result<String, Mistake> {
+/// The text of a file that the command line names, or what it has instead of a name: JSON that begins so.
+pub(super) fn text(file: &str, start: char) -> Result<String, Mistake> {
+    if is_itself(file, start) {
+        return Ok(file.to_owned());
+    }
     let unreadable = |cause: &dyn std::fmt::Display| Mistake::new(format!("{file}: {cause}"));
     let size = fs::metadata(file).map_err(|error| unreadable(&error))?.len();
     if size > MOST_BYTES {
@@ -27,9 +30,15 @@ pub(super) fn text(file: &str) -> Result<String, Mistake> {
     fs::read_to_string(file).map_err(|error| unreadable(&error))
 }
 
-/// Points at the place in a file that is not as it should be.
-pub(super) fn in_file(file: &str, text: &str, error: &serde_json::Error, what: &str) -> Mistake {
-    let message = format!("{what} in {file}: {error}");
+/// Whether a word of the command line is JSON that begins so, and no file's name.
+fn is_itself(word: &str, start: char) -> bool {
+    word.trim_start().starts_with(start)
+}
+
+/// Points at the place in a file, or in a text instead of it, that is not as it should be.
+pub(super) fn in_text(file: &str, text: &str, error: &serde_json::Error, what: &str) -> Mistake {
+    let place = if file == text { String::new() } else { format!(" in {file}") };
+    let message = format!("{what}{place}: {error}");
     match text.lines().nth(error.line().saturating_sub(1)) {
         Some(line) => Mistake::at(line, error.column().saturating_sub(1), message),
         None => Mistake::new(message),
@@ -83,6 +92,12 @@ mod tests {
         let mistake = read(file.path().to_str().unwrap()).unwrap_err().to_string();
         assert!(mistake.contains("missing field `value`"), "{mistake}");
         assert!(mistake.contains("\n  ") && mistake.ends_with('^'), "{mistake}");
+        let mistake = read(" [1]").unwrap_err().to_string();
+        assert!(
+            mistake.starts_with("no JSON Patch: ") && mistake.contains("\n   [1]\n"),
+            "{mistake}"
+        );
+        assert_eq!(read("[]").unwrap(), patch(json!([])));
         assert!(read("/no/such/file").unwrap_err().to_string().starts_with("/no/such/file: "));
     }
 

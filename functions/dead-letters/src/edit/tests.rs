@@ -19,6 +19,7 @@ use tokio::net::TcpListener;
 use super::*;
 
 const MOST: usize = 1 << 20;
+const MILK: &str = r#"[{"op":"replace","path":"/data/title","value":"Milk"}]"#;
 const CREATE: &str = r#"{"specversion":"1.0","id":"milk-1","source":"/shop",
     "type":"dev.task-app.create-task.v1","subject":"0192f1a0-7c3e-7b44-9a53-3a1d0d4f5e10",
     "time":"2026-01-31T09:30:00Z","datacontenttype":"application/json","tenant":"acme",
@@ -71,7 +72,7 @@ async fn edited(options: &[&str], body: &str) -> Result<Option<Edited>, String> 
 
 #[tokio::test]
 async fn an_edited_command_is_a_new_one_that_its_worker_takes() {
-    let edited = edited(&["--edit-jq", ".data.title = \"Milk\""], CREATE).await.unwrap().unwrap();
+    let edited = edited(&["--edit-patch", MILK], CREATE).await.unwrap().unwrap();
     assert_eq!(edited.old_event_id.as_deref(), Some("milk-1"));
     let event = events::decode(&edited.body).unwrap();
     assert_eq!(Some(event.id.to_string()), edited.event_id);
@@ -83,21 +84,23 @@ async fn an_edited_command_is_a_new_one_that_its_worker_takes() {
 
 #[tokio::test]
 async fn what_changes_nothing_is_no_edit() {
-    for program in [".", ".data.title = \" \"", "del(.nothing)"] {
-        assert_eq!(edited(&["--edit-jq", program], CREATE).await, Ok(None), "{program}");
+    let same = MILK.replace("Milk", " ");
+    for patch in ["[]", &same, r#"[{"op":"test","path":"/tenant","value":"acme"}]"#] {
+        assert_eq!(edited(&["--edit-patch", patch], CREATE).await, Ok(None), "{patch}");
     }
 }
 
 #[tokio::test]
 async fn an_edit_that_breaks_the_schema_is_refused() {
-    for (program, cause) in [
-        (".data.title = \"\"", "schema_violation at /data/title"),
-        (".type = \"dev.task-app.task.created.v1\"", "schema_violation at /data"),
-        ("del(.tenant)", "`tenant`"),
-        (".type = \"dev.task-app.create-tsak.v1\"", "no schema"),
+    let replace = |path, value| json!([{"op": "replace", "path": path, "value": value}]);
+    for (patch, cause) in [
+        (replace("/data/title", ""), "schema_violation at /data/title"),
+        (replace("/type", "dev.task-app.task.created.v1"), "schema_violation at /data"),
+        (json!([{"op": "remove", "path": "/tenant"}]), "`tenant`"),
+        (replace("/type", "dev.task-app.create-tsak.v1"), "no schema"),
     ] {
-        let failure = edited(&["--edit-jq", program], CREATE).await.unwrap_err();
-        assert!(failure.contains(cause), "{program}: {failure}");
+        let failure = edited(&["--edit-patch", &patch.to_string()], CREATE).await.unwrap_err();
+        assert!(failure.contains(cause), "{patch}: {failure}");
     }
 }
 
@@ -107,18 +110,18 @@ async fn what_is_not_ours_needs_a_schema_or_none() {
     let amount = json!({"properties": {"amount": {"type": "number", "minimum": 1}}});
     fs::write(schema.path(), amount.to_string()).unwrap();
     let (file, body) = (schema.path().to_str().unwrap(), "{\"amount\":\"secret\"}");
-    let edit = async |program, options: &[&str]| {
-        edited(&[&["--edit-jq", program], options].concat(), body).await
+    let edit = async |path, value: u8, options: &[&str]| {
+        let patch = json!([{"op": "add", "path": path, "value": value}]).to_string();
+        edited(&[&["--edit-patch", &patch], options].concat(), body).await
     };
-    let failure = edit(".amount = 2", &[]).await.unwrap_err();
+    let failure = edit("/amount", 2, &[]).await.unwrap_err();
     assert!(failure.contains("--schema FILE"), "{failure}");
-    assert_eq!(
-        edit(".amount = 0", &["--no-schema"]).await.unwrap().unwrap().body,
-        "{\"amount\":0}"
-    );
-    let valid = edit(".amount = 2", &["--schema", file]).await.unwrap().unwrap();
+    assert_eq!(edit("/amount", 0, &["--no-schema"]).await.unwrap().unwrap().body, "{\"amount\":0}");
+    let valid = edit("/amount", 2, &["--schema", file]).await.unwrap().unwrap();
     assert_eq!((valid.body.as_str(), valid.event_id), ("{\"amount\":2}", None));
-    let failure = edit(".other = 1", &["--schema", file]).await.unwrap_err();
+    let inline = edit("/amount", 0, &["--schema", &amount.to_string()]).await.unwrap_err();
+    assert!(inline.ends_with(", at `/amount`"), "{inline}");
+    let failure = edit("/other", 1, &["--schema", file]).await.unwrap_err();
     assert!(failure.ends_with(", at `/amount`") && !failure.contains("secret"), "{failure}");
 }
 
@@ -130,6 +133,7 @@ fn mistakes_are_found_before_the_first_message() {
     for options in [
         &["--edit-jq", ".a |"][..],
         &["--edit-patch", path],
+        &["--edit-patch", "[1]"],
         &["--edit-patch", "/no/such/file"],
         &["--edit-jq", ".", "--edit"],
         &["--edit-jq", ".", "--schema", path],
@@ -144,7 +148,8 @@ fn mistakes_are_found_before_the_first_message() {
 
 #[tokio::test]
 async fn more_than_its_queue_takes_is_not_sent() {
-    let editor = editor(&["--edit-jq", ".a += .a", "--no-schema"]).unwrap();
+    let longer = r#"[{"op":"replace","path":"/a","value":"1234512345"}]"#;
+    let editor = editor(&["--edit-patch", longer, "--no-schema"]).unwrap();
     let failure = editor.edit(&DeadLetter::example(r#"{"a":"12345"}"#), 17, &nowhere().await).await;
     assert!(matches!(failure, Err(EditFailure::TooLarge { size: 18, most: 17 })), "{failure:?}");
 }
@@ -158,7 +163,7 @@ async fn a_body_in_s3_is_fetched_verified_edited_and_put_beside_the_old_one() {
     let body = CREATE.replace("\"data\":{\"title\":\" \"}", "\"dataref\":\"s3://bodies/claims/1\"");
     let mut claimed = DeadLetter::example(&body);
     claimed.claim_check = Some(Reference::new("bodies", "claims/1", data.as_bytes()));
-    let editor = editor(&["--edit-jq", ".data.title = \"Milk\""]).unwrap();
+    let editor = editor(&["--edit-patch", MILK]).unwrap();
 
     let inline = editor.edit(&claimed, MOST, &s3).await.unwrap().unwrap();
     assert_eq!(inline.apart, None);
@@ -180,4 +185,26 @@ async fn a_body_in_s3_is_fetched_verified_edited_and_put_beside_the_old_one() {
     objects.lock().unwrap().clear();
     let failure = editor.edit(&claimed, MOST, &s3).await.unwrap_err().to_string();
     assert!(failure.starts_with("its body is in S3: s3://bodies/claims/1: "), "{failure}");
+}
+
+#[test]
+fn a_run_that_is_resumed_elsewhere_needs_no_file() {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    std::io::Write::write_all(&mut file, format!(" {MILK}\n").as_bytes()).unwrap();
+    let path = file.path().to_str().unwrap();
+    for (given, schema) in [
+        (vec!["--edit-patch", path, "--schema={\"type\": \"object\"}"], true),
+        (vec!["--no-schema", &*format!("--edit-patch={path}")], false),
+        (vec!["--edit-jq", "."], false),
+    ] {
+        let tool = Tool::try_parse_from([&["tool"], &given[..]].concat()).unwrap();
+        let words: Vec<_> = given.iter().map(|word| (*word).to_owned()).collect();
+        let whole = tool.edit.without_files(&words).unwrap();
+        assert!(!whole.iter().any(|word| word.contains(path)), "{whole:?}");
+        let again: Vec<_> = ["tool"].into_iter().chain(whole.iter().map(String::as_str)).collect();
+        let again = Tool::try_parse_from(again).unwrap().edit;
+        assert_eq!(again.edit_patch, tool.edit.edit_patch);
+        assert_eq!(again.schema.is_some(), schema);
+        assert_eq!(again.without_files(&whole).unwrap(), whole);
+    }
 }

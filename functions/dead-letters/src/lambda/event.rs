@@ -6,6 +6,7 @@ use anyhow::Result;
 use clap::ValueEnum as _;
 use schemars::JsonSchema;
 use serde::Deserialize;
+use serde_json::{Map, Value, json};
 
 use crate::arguments::{ReplayArguments, parse_replay};
 use crate::filter::Kind;
@@ -15,6 +16,7 @@ use crate::filter::Kind;
 /// Each member means what the option of its name means on the command line.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option of its own")]
 #[schemars(title = "Event of dead-letters")]
 pub(crate) struct Event {
     command: Command,
@@ -32,6 +34,8 @@ pub(crate) struct Event {
     not: Vec<String>,
     /// So many messages at most
     limit: Option<u64>,
+    /// So many, chosen at random
+    sample: Option<u32>,
     /// So many first, and the others only if none of them comes back
     canary: Option<u64>,
     /// So many in each stage, which are canaries all
@@ -47,6 +51,18 @@ pub(crate) struct Event {
     /// Replay a message of a FIFO group even if an earlier one is not replayed
     #[serde(default)]
     reorder: bool,
+    /// Edit each body by a jq program, which has one output
+    edit_jq: Option<String>,
+    /// Edit each body by a JSON Patch (RFC 6902)
+    edit_patch: Option<Vec<Value>>,
+    /// The JSON Schema of edited bodies. Events of task-app are checked without one
+    schema: Option<Map<String, Value>>,
+    /// Do not check edited bodies that are no events of task-app
+    #[serde(default)]
+    no_schema: bool,
+    /// Say what would be replayed, and change nothing
+    #[serde(default)]
+    dry_run: bool,
     /// The run to go on with
     resume: Option<String>,
     /// The process of the run that is resumed has certainly ended
@@ -79,6 +95,8 @@ impl Event {
         let flags = [
             ("accept-silence", self.accept_silence),
             ("reorder", self.reorder),
+            ("no-schema", self.no_schema),
+            ("dry-run", self.dry_run),
             ("take-over", self.take_over),
         ];
         words.extend(
@@ -95,10 +113,14 @@ impl Event {
             ("why", self.why.clone()),
             ("to", self.to.clone()),
             ("limit", self.limit.map(|limit| limit.to_string())),
+            ("sample", self.sample.map(|sample| sample.to_string())),
             ("canary", self.canary.map(|canary| canary.to_string())),
             ("ramp", (!ramp.is_empty()).then(|| ramp.join(","))),
             ("wait", self.wait.clone()),
             ("rate", self.rate.map(|rate| rate.to_string())),
+            ("edit-jq", self.edit_jq.clone()),
+            ("edit-patch", self.edit_patch.as_ref().map(|patch| json!(patch).to_string())),
+            ("schema", self.schema.as_ref().map(|schema| json!(schema).to_string())),
             ("resume", self.resume.clone()),
         ];
         let texts = texts.into_iter().filter_map(|(name, text)| Some((name.to_owned(), text?)));
@@ -119,8 +141,6 @@ fn named((kind, values): (&Kind, &Values)) -> Vec<(String, String)> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
-
     use super::*;
 
     fn read(event: Value) -> Result<Vec<String>> {
@@ -150,6 +170,25 @@ mod tests {
             "-orders-dlq",
         ];
         assert_eq!(read(event).unwrap(), expected);
+        let edit = json!({
+            "command": "replay", "queue": "q", "sample": 5, "dry_run": true, "no_schema": true,
+            "edit_patch": [{"op": "remove", "path": "/a"}],
+        });
+        let patch = r#"--edit-patch=[{"op":"remove","path":"/a"}]"#;
+        let expected = ["replay", "--sample=5", patch, "--no-schema", "--dry-run", "--", "q"];
+        assert_eq!(read(edit).unwrap(), expected);
+        let edit = json!({
+            "command": "replay", "queue": "q", "why": "w", "edit_jq": ".a = \"b\"", "schema": {"type": "object"},
+        });
+        let expected = [
+            "replay",
+            "--why=w",
+            "--edit-jq=.a = \"b\"",
+            r#"--schema={"type":"object"}"#,
+            "--",
+            "q",
+        ];
+        assert_eq!(read(edit).unwrap(), expected);
         let resume = json!({"command": "replay", "resume": "01932e7c", "take_over": true});
         assert_eq!(read(resume).unwrap(), ["replay", "--resume=01932e7c", "--take-over"]);
     }
@@ -165,6 +204,12 @@ mod tests {
                 json!({"command": "replay", "queue": "q", "why": "w", "filters": {"body": "("}}),
                 "unclosed group",
             ),
+            (
+                json!({"command": "replay", "queue": "q", "why": "w", "edit_jq": ".a |"}),
+                "no jq program",
+            ),
+            (json!({"command": "replay", "resume": "r", "canary": 1}), "cannot be used with"),
+            (json!({"command": "replay", "resume": "r", "edit_jq": "."}), "cannot be used with"),
             (
                 json!({"command": "replay", "queue": "q", "why": "w", "filters": {"x": "y"}}),
                 "unknown variant `x`",

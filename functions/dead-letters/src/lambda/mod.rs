@@ -13,12 +13,16 @@ use aws_config::SdkConfig;
 use causes::with_causes;
 use event::Event;
 use lambda_runtime::{Context, Diagnostic, LambdaEvent, service_fn};
+use serde::Serialize;
 use serde_json::Value;
 use tokio::time::Instant;
 
+use crate::arguments::ReplayArguments;
 use crate::clock::now;
-use crate::queue::{Interrupt, aws};
+use crate::output::Progress;
+use crate::queue::{Interrupt, aws, find};
 use crate::replay::{Replayed, replay};
+use crate::report::{DryRun, Reading, dry_run};
 
 /// Where the Runtime API listens: AWS Lambda sets it, and only AWS Lambda.
 const RUNTIME_API: &str = "AWS_LAMBDA_RUNTIME_API";
@@ -45,21 +49,51 @@ pub(crate) async fn serve() -> Result<()> {
     let aws = aws().await?;
     let answer = |event: LambdaEvent<Value>| async {
         let LambdaEvent { payload, context } = event;
-        invoke(&aws, payload, &context).await.map_err(Fault)
+        Box::pin(invoke(&aws, payload, &context)).await.map_err(Fault)
     };
     let ended = lambda_runtime::run(service_fn(answer)).await;
     ended.map_err(|error| anyhow::anyhow!(error))
 }
 
-async fn invoke(aws: &SdkConfig, payload: Value, context: &Context) -> Result<Replayed> {
+/// What an event is answered with.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Answer {
+    Run(Replayed),
+    DryRun {
+        #[serde(flatten)]
+        report: DryRun,
+        /// What the command line would print beside it.
+        notes: Vec<String>,
+    },
+}
+
+async fn invoke(aws: &SdkConfig, payload: Value, context: &Context) -> Result<Answer> {
     let event: Event = serde_json::from_value(payload).context("the event")?;
     let (arguments, words) = event.command_line().context("the event")?;
+    let client = aws_sdk_sqs::Client::new(aws);
+    let mut interrupt = Interrupt::at(deadline(context));
+    if arguments.dry_run {
+        return rehearse(aws, &client, &arguments, &mut interrupt).await;
+    }
     if !arguments.ledger.is_shared() {
         bail!("a Lambda has no files that last: set REPLAYS_TABLE, the table of the ledger");
     }
-    let client = aws_sdk_sqs::Client::new(aws);
-    let mut interrupt = Interrupt::at(deadline(context));
-    replay(aws, &client, &arguments, &words, &mut interrupt).await
+    replay(aws, &client, &arguments, &words, &mut interrupt).await.map(Answer::Run)
+}
+
+/// Says what a replay would do.
+async fn rehearse(
+    aws: &SdkConfig,
+    client: &aws_sdk_sqs::Client,
+    arguments: &ReplayArguments,
+    interrupt: &mut Interrupt,
+) -> Result<Answer> {
+    let queue = arguments.queue.as_ref().context("a queue is needed")?;
+    let queue = find(client, queue).await?;
+    let reading = Reading { queue: &queue, now: now(), progress: &Progress::hidden(), interrupt };
+    let (report, notes) = dry_run(aws, reading, arguments).await?;
+    Ok(Answer::DryRun { report, notes })
 }
 
 /// When a run is to stop.

@@ -60,7 +60,8 @@ pub(super) async fn begun(
         Some(most) => Some(choose(&setup.queue, given, interrupt, most as usize).await?),
         None => None,
     };
-    let record = new_run(aws, &setup.queue, words.to_vec(), why).await;
+    let words = given.edit.without_files(words)?;
+    let record = new_run(aws, &setup.queue, words, why).await;
     let record = Record { chosen, ..record };
     ledger.begin(&record, lease).await?;
     note(&format!("run {}, in the ledger {}", record.run, ledger.place()));

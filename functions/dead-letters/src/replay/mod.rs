@@ -47,6 +47,9 @@ use crate::ledger::{Lease, Ledger, ended_run};
 use crate::output::{Progress, note};
 use crate::queue::{Interrupt, Queue};
 
+/// For what becomes of a canary, if nothing else is asked for.
+const WAIT: Duration = Duration::from_mins(2);
+
 /// The unchanging part of a run.
 struct Run<'a> {
     id: String,
@@ -94,7 +97,7 @@ pub(crate) async fn replay(
         None => begun((aws, client), &ledger, &lease, interrupt, (given, words)).await?,
     };
     let Setup { asked, queue, targets, editor, effects } = setup;
-    // How fast is asked for now.
+    // How fast, and how long to wait, may be asked for anew.
     let rate = Rate::new(given.rate.or(asked.rate));
     let total = asked.which.limit.unwrap_or(queue.depth.visible);
     let is_interactive = editor.as_ref().is_some_and(Editor::is_interactive);
@@ -109,8 +112,8 @@ pub(crate) async fn replay(
         chosen: state.record.chosen.clone().map(HashSet::from_iter),
         started_at: state.record.started_at,
         reorders: asked.reorder,
-        wait: given.wait(),
-        accepts_silence: given.accept_silence,
+        wait: given.wait.or(asked.wait).map_or(WAIT, Duration::from_secs),
+        accepts_silence: given.accept_silence || asked.accept_silence,
         ledger: &ledger,
         lease,
         editor,

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::read::{Reading, incomplete};
+use crate::claimed_body::fetch;
 use crate::dead_letter::DeadLetter;
 use crate::ledger::{Ledger, LedgerOptions, Replayed, lineage};
 use crate::queue::peek;
@@ -18,20 +19,34 @@ pub(crate) struct Shown {
     pub(crate) dead_letter: DeadLetter,
     /// The replays that it went through.
     pub(crate) lineage: Vec<Replayed>,
+    /// What is in S3, if its body is there.
+    pub(crate) claimed_body: Option<String>,
+    /// Why that could not be fetched.
+    pub(crate) claimed_body_failure: Option<String>,
 }
 
 impl Shown {
-    /// With what the ledger knows of it, if there is one.
+    /// With what the ledger knows of it, if there is one, and with what is in S3, if that is wanted.
     pub(crate) async fn new(
         dead_letter: DeadLetter,
         ledger: &LedgerOptions,
         aws: &SdkConfig,
+        fetches: bool,
     ) -> anyhow::Result<Self> {
         let lineage = match Ledger::existing(ledger, aws) {
             Some(ledger) => lineage(&ledger, &dead_letter).await?,
             None => Vec::new(),
         };
-        Ok(Self { dead_letter, lineage })
+        let content = match dead_letter.claim_check.as_ref().filter(|_| fetches) {
+            Some(reference) => Some(fetch(&objects::client(aws), reference).await),
+            None => None,
+        };
+        let (claimed_body, claimed_body_failure) = match content {
+            Some(Ok(body)) => (Some(body), None),
+            Some(Err(cause)) => (None, Some(cause)),
+            None => (None, None),
+        };
+        Ok(Self { dead_letter, lineage, claimed_body, claimed_body_failure })
     }
 }
 

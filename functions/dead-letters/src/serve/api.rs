@@ -54,6 +54,8 @@ struct Message {
     shown: Shown,
     /// The body on several lines, if it is JSON.
     indented_body: Option<String>,
+    /// The same of the one in S3.
+    indented_claimed_body: Option<String>,
 }
 
 #[derive(Default, Deserialize, FromRequestParts)]
@@ -141,8 +143,9 @@ async fn of_message(
     match searched.await? {
         Searched::Found(dead_letter) => {
             let indented_body = indented(&dead_letter.body);
-            let shown = Shown::new(*dead_letter, &site.ledger, &site.aws).await?;
-            Ok(Json(Message { shown, indented_body }))
+            let shown = Shown::new(*dead_letter, &site.ledger, &site.aws, true).await?;
+            let indented_claimed_body = shown.claimed_body.as_deref().and_then(indented);
+            Ok(Json(Message { shown, indented_body, indented_claimed_body }))
         }
         Searched::NotAmong(read, note) => {
             let note = note.map(|note| format!("; {note}")).unwrap_or_default();

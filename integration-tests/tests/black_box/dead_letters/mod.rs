@@ -1,5 +1,6 @@
 //! Dead letters: with their reasons, as a worker leaves them, and as `dead-letters` shows them.
 
+mod claimed;
 mod cost;
 mod export;
 mod export_to_s3;
@@ -10,6 +11,7 @@ mod fixture;
 mod gateway;
 mod guide;
 mod import;
+mod mixed;
 mod native;
 mod ours;
 mod page;

@@ -40,7 +40,8 @@ export async function readMessage({ queue, message }, signal) {
     element("dl", {}, ...members),
     ...lineage(found.lineage),
     ...attributes(found.attributes),
-    ...body(found),
+    ...body("body", "Body", found.body, found.indented_body),
+    ...claimed(found),
   );
 }
 
@@ -68,13 +69,18 @@ function attributes(attributes) {
   return [element("h3", {}, "Attributes"), table("Attributes", ["Name", "Type", "Value"], rows)];
 }
 
-function body({ body, indented_body: indented }) {
+function claimed({ claimed_body, indented_claimed_body, claimed_body_failure: cause }) {
+  if (claimed_body !== null) return body("claimed-body", "Body in S3", claimed_body, indented_claimed_body);
+  return cause === null ? [] : [element("p", {}, visible(`The body in S3 could not be fetched: ${cause}`))];
+}
+
+function body(id, title, body, indented) {
   const text = element(
     "pre",
-    { id: "body", tabindex: 0, role: "region", "aria-labelledby": "body-heading" },
+    { id, tabindex: 0, role: "region", "aria-labelledby": `${id}-heading` },
     visible(indented ?? body),
   );
-  const heading = element("div", { class: "heading" }, element("h3", { id: "body-heading" }, "Body"));
+  const heading = element("div", { class: "heading" }, element("h3", { id: `${id}-heading` }, title));
   if (indented !== null) heading.append(asItWasSent(text, body, indented));
   // Browsers offer it to pages of this machine, and of others by TLS only.
   if (navigator.clipboard) heading.append(copy(body));

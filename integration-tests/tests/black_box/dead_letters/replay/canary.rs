@@ -79,3 +79,28 @@ async fn a_canary_that_nobody_consumes_stops_the_run_unless_silence_is_enough() 
         replay.replay(&["--canary", "2", "--wait", "1s", "--accept-silence"]).await;
     assert_eq!((code, &report["counts"]["sent"]), (Some(0), &json!(3)), "{report}");
 }
+
+#[tokio::test]
+async fn a_ramp_goes_on_at_the_stage_that_stopped() {
+    let replay = Replay::journal(Fixture::standard().await);
+    replay.rejected_many("x", 9).await;
+    let stopping = async {
+        // The first stage is consumed, the second one comes back.
+        while replay.consume().await.is_empty() {
+            sleep(Duration::from_millis(50)).await;
+        }
+        consumer(&replay, true).await
+    };
+    let (code, report) = tokio::select! {
+        ended = replay.replay(&["--ramp=1,2,3"]) => ended,
+        never = stopping => never,
+    };
+    assert_eq!((code, &report["stages_passed"]), (Some(3), &json!(1)), "{report}");
+    let run = report["run"].as_str().expect("an id");
+    let (code, report) = tokio::select! {
+        ended = replay.resume(run) => ended,
+        never = consumer(&replay, false) => never,
+    };
+    assert_eq!((code, &report["stages_passed"]), (Some(0), &json!(3)), "{report}");
+    assert_eq!(report["counts"]["sent"], json!(9));
+}

@@ -151,3 +151,28 @@ async fn a_body_in_s3_is_edited_and_sent_in_the_message_if_it_fits() {
     let claim_check = messages[0].message_attributes().and_then(|all| all.get("ClaimCheck"));
     assert_eq!(claim_check, None, "the body is in the message now");
 }
+
+#[tokio::test]
+async fn an_edited_body_that_does_not_fit_is_in_s3_before_its_message_is_sent() {
+    let replay = Replay::journal(Fixture::standard().await);
+    let (s3, bucket) = replay.queues.bucket().await;
+    let data = json!({"title": " ", "text": "x".repeat(300_000)}).to_string();
+    let put =
+        s3.put_object().bucket(&bucket).key("claims/1").body(data.clone().into_bytes().into());
+    put.send().await.expect("put");
+    let reference = Reference::new(&bucket, "claims/1", data.as_bytes()).to_json();
+    replay.queues.put("", "see S3", &[("ClaimCheck", &reference)]).await;
+
+    let (code, report) = replay.replay(&["--edit-jq", ".title = \"Milk\"", "--no-schema"]).await;
+    assert_eq!(code, Some(0), "{report}");
+    let message = replay.consume().await.remove(0);
+    assert_eq!(message.body(), Some("see S3"));
+    let attributes = message.message_attributes().expect("attributes");
+    let reference = attributes["ClaimCheck"].string_value().expect("a text");
+    let reference: Reference = serde_json::from_str(reference).expect("a reference");
+    assert_ne!(reference.key, "claims/1", "beside the old one");
+    let object = s3.get_object().bucket(&bucket).key(&reference.key).send().await.expect("it");
+    let edited = object.body.collect().await.expect("its body").into_bytes();
+    assert!(reference.fits(&edited));
+    assert_eq!(edited, data.replacen("\" \"", "\"Milk\"", 1).as_bytes());
+}

@@ -1,9 +1,11 @@
 //! A queue with dead letters, as a worker leaves them, and a ledger.
 
-use std::process::Output;
+use std::path::PathBuf;
+use std::process::{Output, Stdio};
 
 use aws_sdk_sqs::primitives::Blob;
 use aws_sdk_sqs::types::{Message, MessageAttributeValue, SendMessageBatchRequestEntry};
+use records::replays::Replays;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -36,6 +38,14 @@ impl Replay {
         Self { queues, place: Place::Table(name) }
     }
 
+    /// The table of the ledger, if it is in one.
+    pub(super) fn replays(&self) -> Option<Replays> {
+        match &self.place {
+            Place::Table(table) => Some(Replays::new(&self.queues.aws.config(), table)),
+            Place::Journal(_) => None,
+        }
+    }
+
     /// The tool, which finds AWS at `endpoint`.
     pub(super) fn command(&self, endpoint: &str, arguments: &[&str]) -> Tool {
         let mut tool = self.queues.command(endpoint, arguments);
@@ -49,6 +59,16 @@ impl Replay {
     /// Runs the tool.
     pub(super) async fn run(&self, arguments: &[&str]) -> Output {
         self.command(&self.queues.aws.endpoint, arguments).output().await.expect("a run")
+    }
+
+    /// The file of a run's messages, if the ledger is in files.
+    pub(super) fn messages_file(&self, run: &str) -> Option<PathBuf> {
+        match &self.place {
+            Place::Journal(folder) => {
+                Some(folder.path().join(format!("dead-letters/{run}.messages")))
+            }
+            Place::Table(_) => None,
+        }
     }
 
     /// Runs `replay` of the dead-letter queue; its exit code and its report.

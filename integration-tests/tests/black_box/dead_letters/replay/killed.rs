@@ -93,3 +93,20 @@ async fn each_message_of_a_standard_queue_arrives_by_the_table() {
 async fn each_message_of_a_fifo_queue_arrives_once_by_files() {
     killed_at_each_step(true, false).await;
 }
+
+#[tokio::test]
+async fn a_limit_counts_what_was_sent_before_the_kill_once() {
+    let replay = Replay::journal(Fixture::standard().await);
+    replay.rejected_many("x", MESSAGES).await;
+    let endpoint = &replay.queues.aws.endpoint;
+    let gateway = StoppingGateway::start(endpoint, "DeleteMessageBatch", 1, Place::Before).await;
+    let mut process = replay.start(&gateway.url, &["--limit", "10"]);
+    assert!(timeout(LONG, gateway.reached()).await.is_ok(), "the deletion is not reached");
+    process.kill().await.expect("killed");
+    gateway.release(&replay.queues).await;
+    let run = replay.runs(&[]).await.pop().expect("a run");
+    let (code, report) = replay.resume(run["run"].as_str().expect("an id")).await;
+    assert_eq!((code, &report["counts"]["sent"]), (Some(0), &json!(10)), "{report}");
+    assert_eq!(replay.queues.depth().await, (MESSAGES - 10, 0));
+    assert_eq!(replay.consume().await.len(), 10);
+}

@@ -81,6 +81,40 @@ async fn a_run_stops_before_the_invocation_ends_and_another_one_resumes_it() {
 }
 
 #[tokio::test]
+async fn a_run_edits_and_stops_after_its_canary_and_another_one_resumes_it() {
+    let replay = filled(10).await;
+    let lambda = Lambda::start(&replay).await;
+    let mut event = json!({
+        "command": "replay", "queue": replay.queues.name(), "dry_run": true,
+        "edit_jq": ". + 100", "schema": {"type": "integer"}, "canary": 2, "wait": "1s",
+    });
+    let report = lambda.invoke("1", LONG, event.clone()).await.expect("a report");
+    let source = replay.queues.queue.url.rsplit('/').next().expect("a name");
+    assert_eq!(report["targets"], json!({source: 10}), "{report}");
+    let diff = report["changes"][0]["diff"].as_str().expect("a diff");
+    assert!(diff.contains("+10"), "{diff}");
+    assert_eq!(replay.runs(&[]).await.len(), 0, "it is no run");
+
+    event["dry_run"] = json!(false);
+    event["why"] = json!("INC-8");
+    let run = lambda.invoke("2", LONG, event).await.expect("a run");
+    let counts = &run["counts"];
+    assert_eq!((&counts["sent"], &counts["edited"]), (&json!(2), &json!(2)), "{run}");
+    let why = run["stopped_because"].as_str().expect("a cause");
+    assert!(why.starts_with("nobody knows yet"), "{why}");
+
+    let resume = json!({"command": "replay", "resume": run["run"], "accept_silence": true});
+    let run = lambda.invoke("3", LONG, resume).await.expect("a run");
+    assert_eq!((&run["state"], &run["counts"]["edited"]), (&json!("done"), &json!(10)), "{run}");
+    let mut arrived = replay.consumed_bodies().await;
+    arrived.sort();
+    let expected: Vec<_> = (100..110).map(|number| number.to_string()).collect();
+    assert_eq!(arrived, expected);
+    let recorded = replay.runs(&[run["run"].as_str().expect("an id")]).await;
+    assert!(recorded[1..].iter().all(|message| message["edit"]["editor"] == "jq"), "{recorded:?}");
+}
+
+#[tokio::test]
 async fn what_cannot_be_done_fails_the_invocation_and_says_why() {
     let replay = filled(1).await;
     let lambda = Lambda::start(&replay).await;

@@ -51,3 +51,20 @@ async fn nothing_overtakes_a_message_of_its_group_that_stays() {
     assert_eq!(replay.consumed_bodies().await, ["4"]);
     assert_eq!(replay.dead_letters().await, ["3"]);
 }
+
+#[tokio::test]
+async fn nothing_overtakes_a_message_of_its_group_that_cannot_be_sent() {
+    let replay = Replay::journal(Fixture::fifo().await);
+    let elsewhere = json!({"queue": "arn:aws:sqs:x:1:elsewhere"}).to_string();
+    let broken = json!({"attributes": {"a": {"type": "Binary", "value": "%"}}}).to_string();
+    for (group, details) in [("a", elsewhere), ("b", broken)] {
+        replay.queues.put(group, "stays", &[("DeadLetter", &details)]).await;
+        replay.queues.put(group, "behind", &[]).await;
+    }
+    replay.queues.put("c", "goes", &[]).await;
+    let (code, report) = replay.replay(&[]).await;
+    let counts = &report["counts"];
+    assert_eq!((code, &counts["failed"], &counts["held_back"]), (Some(1), &json!(2), &json!(2)));
+    assert_eq!(replay.consumed_bodies().await, ["goes"]);
+    assert_eq!(replay.queues.depth().await, (4, 0));
+}

@@ -79,7 +79,9 @@ async fn a_queue_without_a_source_needs_to() {
     let output = replay.run(&["replay", &lonely, "--why", "a test", "--to", &lonely]).await;
     assert!(stderr(&output).contains("is the queue that is replayed"), "{output:?}");
     assert_eq!(replay.runs(&[]).await.len(), 0, "nothing began");
-    let output = replay.run(&["replay", &lonely]).await;
-    assert_eq!(output.status.code(), Some(2));
-    assert!(stderr(&output).contains("--why"), "{output:?}");
+    for without in [&["replay", &*lonely][..], &["replay", &lonely, "--why", ""]] {
+        let output = replay.run(without).await;
+        assert_eq!(output.status.code(), Some(2));
+        assert!(stderr(&output).contains("--why"), "{output:?}");
+    }
 }

@@ -2,7 +2,10 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_sqs::types::MessageAttributeValue;
+use aws_sdk_sqs::types::{
+    MessageAttributeValue, MessageSystemAttributeName, MessageSystemAttributeNameForSends,
+    MessageSystemAttributeValue,
+};
 use serde_json::json;
 
 use super::fixture::{Replay, binary};
@@ -59,4 +62,46 @@ async fn what_sqs_moved_itself_goes_back_to_its_queue() {
     let message = &messages[0];
     assert_eq!(message.body.as_deref(), Some("order"));
     assert_eq!(message.message_attributes.as_ref().expect("one")["text"], text("ü"));
+}
+
+#[tokio::test]
+async fn large_messages_fit_into_the_requests_also_if_an_edit_made_them_large() {
+    let large = "x".repeat(110_000);
+    let as_it_was = Replay::journal(Fixture::standard().await);
+    let edited = Replay::journal(Fixture::standard().await);
+    for number in 0..20 {
+        as_it_was.queues.put("", &format!("{number}{large}"), &[]).await;
+    }
+    edited.rejected_many("x", 20).await;
+    let edit = ["--edit-jq", "\"\\(.)\" + \"x\" * 110000", "--no-schema"];
+    let (code, report) = as_it_was.replay(&[]).await;
+    assert_eq!((code, &report["counts"]["sent"]), (Some(0), &json!(20)), "{report}");
+    let (code, report) = edited.replay(&edit).await;
+    assert_eq!((code, &report["counts"]["sent"]), (Some(0), &json!(20)), "{report}");
+    assert_eq!(as_it_was.consume().await.len(), 20);
+    assert!(edited.consumed_bodies().await.iter().all(|body| body.len() > 110_000));
+}
+
+#[tokio::test]
+async fn the_trace_header_and_the_group_of_a_standard_queue_are_as_they_were_sent() {
+    let replay = Replay::journal(Fixture::standard().await);
+    let url = &replay.queues.queue.url;
+    let header = "Root=1-5759e988-bd862e3fe1be46a994272793;Sampled=1";
+    let value = MessageSystemAttributeValue::builder().data_type("String").string_value(header);
+    let send = replay.queues.sqs.send_message().queue_url(url).message_body("order");
+    let send = send.message_group_id("tenant-1").message_system_attributes(
+        MessageSystemAttributeNameForSends::AwsTraceHeader,
+        value.build().expect("an attribute"),
+    );
+    send.send().await.expect("sent");
+    let sent = replay.queues.receive(url, 0).await.remove(0).attributes.expect("attributes");
+    assert_eq!(replay.queues.receive(url, 0).await.len(), 0, "it was moved");
+    assert_eq!(replay.replay(&[]).await.0, Some(0));
+    let arrived = replay.queues.receive(url, 0).await.remove(0).attributes.expect("attributes");
+    for name in
+        [MessageSystemAttributeName::AwsTraceHeader, MessageSystemAttributeName::MessageGroupId]
+    {
+        assert!(sent.contains_key(&name), "{name}: {sent:?}");
+        assert_eq!(arrived.get(&name), sent.get(&name));
+    }
 }
