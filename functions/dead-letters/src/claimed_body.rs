@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use aws_sdk_s3::Client;
-use aws_sdk_s3::error::DisplayErrorContext;
 use aws_sdk_s3::primitives::ByteStream;
+use causes::with_causes;
 use objects::claim_check::Reference;
 use tokio::time::timeout;
 
@@ -31,7 +31,7 @@ async fn content(s3: &Client, reference: &Reference) -> Result<String, String> {
     let object = s3.get_object().bucket(bucket).key(key).send().await;
     let object = object.map_err(|error| match error.as_service_error() {
         Some(error) if error.is_no_such_key() => "it is gone: there is no such object".to_owned(),
-        _ => DisplayErrorContext(error).to_string(),
+        _ => with_causes(&error),
     })?;
     let content = read(object.body, *size).await?;
     if !reference.fits(&content) {
@@ -44,7 +44,7 @@ async fn content(s3: &Client, reference: &Reference) -> Result<String, String> {
 async fn read(mut object: ByteStream, size: u64) -> Result<Vec<u8>, String> {
     let mut content = Vec::new();
     while let Some(chunk) = object.next().await {
-        content.extend_from_slice(&chunk.map_err(|error| error.to_string())?);
+        content.extend_from_slice(&chunk.map_err(|error| with_causes(&error))?);
         if u64::try_from(content.len()).is_ok_and(|read| read > size) {
             break;
         }

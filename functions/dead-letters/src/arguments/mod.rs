@@ -302,6 +302,24 @@ mod tests {
     }
 
     #[test]
+    fn a_run_that_is_resumed_takes_nothing_that_was_asked_for_at_its_begin() {
+        let command = Arguments::command();
+        let replay = command.find_subcommand("replay").unwrap();
+        let anew = ["accept-silence", "rate", "wait", "take-over", "json", "ledger", "journal"];
+        for option in replay.get_arguments().filter_map(|option| option.get_long()) {
+            let values = ["", "=1", "=1h", "=reason=x", "=file", "=$.a", "=.", "=[]", "={}", "=[]"];
+            let refusal = values.iter().find_map(|value| {
+                let line = format!("replay --resume=r --{option}{value}");
+                let error = parse(&line).err()?;
+                let is_conflict = error.kind() == clap::error::ErrorKind::ArgumentConflict;
+                is_conflict.then_some(())
+            });
+            let is_given = anew.contains(&option) || option == "resume" || option == "help";
+            assert!(refusal.is_some() != is_given, "--{option}");
+        }
+    }
+
+    #[test]
     fn a_mistake_is_wrong_usage() {
         for line in [
             "ls",

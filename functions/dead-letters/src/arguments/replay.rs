@@ -19,6 +19,34 @@ Examples:
 
 Exit codes: 0 done, 1 some are not replayed, or interrupted, 2 wrong usage, 3 stopped by the canary.";
 
+/// What a run that is resumed has from its begin, and cannot be given anew.
+const OF_THE_BEGIN: [&str; 24] = [
+    "queue",
+    "why",
+    "to",
+    "reorder",
+    "canary",
+    "ramp",
+    "limit",
+    "sample",
+    "reason",
+    "type",
+    "source",
+    "tenant",
+    "task",
+    "group",
+    "older_than",
+    "newer_than",
+    "attempts",
+    "attribute",
+    "body",
+    "body_path",
+    "not",
+    "edits",
+    "schema",
+    "no_schema",
+];
+
 /// Put messages back into the queue that they were in, oldest first
 ///
 /// The message is sent as its producer sent it, byte for byte, and deleted then. Of a FIFO group, nothing
@@ -60,7 +88,7 @@ pub(crate) struct ReplayArguments {
     #[arg(long)]
     pub(crate) reorder: bool,
     /// Go on with a run that stopped or was killed
-    #[arg(long, value_name = "RUN", conflicts_with_all = ["queue", "why", "to", "reorder", "canary", "ramp", "Which", "EditArguments"])]
+    #[arg(long, value_name = "RUN", conflicts_with_all = OF_THE_BEGIN)]
     pub(crate) resume: Option<String>,
     /// The process of the run that is resumed has certainly ended: do not wait for it
     #[arg(long, requires = "resume")]

@@ -31,7 +31,7 @@ pub(super) fn print(groups: &[Group], now: DateTime<Utc>) -> Result<()> {
     let since = |time: Option<DateTime<Utc>>| {
         age(time.map(|time| (now - time).num_seconds()).and_then(|age| u64::try_from(age).ok()))
     };
-    for Group { count, cause, moved_by, first_sent_at, last_sent_at, sample } in groups {
+    for Group { count, cause, first_sent_at, last_sent_at, sample } in groups {
         output::line(&format!(
             "{count:>7}  {REASON}{:24}{REASON:#}  {:32}  {:>5}  {:>5}  {}",
             or_dash(cause.reason.as_deref()),
@@ -40,7 +40,7 @@ pub(super) fn print(groups: &[Group], now: DateTime<Utc>) -> Result<()> {
             since(*last_sent_at),
             printable(&sample.message_id),
         ))?;
-        match (&cause.fingerprint, moved_by) {
+        match (&cause.fingerprint, cause.moved_by) {
             (Some(fingerprint), _) => {
                 output::line(&format!("         {}", printable(fingerprint)))?;
             }

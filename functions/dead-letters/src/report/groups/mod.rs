@@ -19,6 +19,7 @@ pub(crate) struct Cause {
     pub(crate) r#type: Option<String>,
     /// What the details have in common.
     pub(crate) fingerprint: Option<String>,
+    pub(crate) moved_by: Option<MovedBy>,
 }
 
 #[derive(Debug, PartialEq, Eq, Serialize, JsonSchema)]
@@ -26,7 +27,6 @@ pub(crate) struct Group {
     pub(crate) count: u64,
     #[serde(flatten)]
     pub(crate) cause: Cause,
-    pub(crate) moved_by: Option<MovedBy>,
     pub(crate) first_sent_at: Option<DateTime<Utc>>,
     pub(crate) last_sent_at: Option<DateTime<Utc>>,
     pub(crate) sample: Sample,
@@ -88,6 +88,7 @@ impl Counted {
             fingerprint: dead_letter.detail.as_deref().map(fingerprint),
             reason: dead_letter.reason,
             r#type: dead_letter.r#type,
+            moved_by: dead_letter.moved_by,
         };
         let is_full = self.groups.len() >= MOST_GROUPS;
         if is_full && !self.groups.contains_key(&cause) {
@@ -99,7 +100,6 @@ impl Counted {
         let group = self.groups.entry(cause.clone()).or_insert(Group {
             count: 0,
             cause,
-            moved_by: dead_letter.moved_by,
             first_sent_at: sent,
             last_sent_at: sent,
             sample,

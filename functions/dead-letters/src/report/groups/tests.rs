@@ -30,6 +30,17 @@ fn one_cause_is_one_group_with_the_first_and_the_last_time() {
 }
 
 #[test]
+fn what_sqs_moved_and_what_somebody_sent_without_a_reason_are_two_groups() {
+    let mut groups = Counted::default();
+    for moved_by in [Some(MovedBy::Sqs), None, Some(MovedBy::Sqs)] {
+        groups.add(Summary { moved_by, ..Summary::example() });
+    }
+    let groups = groups.sorted();
+    let found: Vec<_> = groups.iter().map(|group| (group.cause.moved_by, group.count)).collect();
+    assert_eq!(found, [(Some(MovedBy::Sqs), 2), (None, 1)]);
+}
+
+#[test]
 fn there_are_no_more_groups_than_fit_into_memory() {
     let mut groups = Counted::default();
     for number in 0..=MOST_GROUPS {

@@ -10,8 +10,9 @@ use serde_json::{Value, json};
 use crate::dead_letters::fixture::Fixture;
 use crate::support::system::event;
 
-/// Messages of a group: no more than SQS hands out of one at a time. A group has one kind.
-pub(super) const GROUP: usize = 8;
+/// Messages of a group, which has one kind: a receive brings two groups, and SQS hands out no more of a group
+/// of which messages are in flight.
+pub(super) const GROUP: usize = 5;
 /// Bytes by which each body is longer: all bodies together are more than the tool may hold.
 const PADDING: usize = 20_000;
 /// Requests at a time.

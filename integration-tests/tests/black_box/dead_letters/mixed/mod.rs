@@ -111,7 +111,7 @@ async fn listed(queues: &Fixture, count: usize) {
         (&["--reason", "-"], sqs + foreign + text),
         (&["--type", "*create-task*"], events),
         (&["--body", "^not JSON #"], text),
-        (&["--body-path", "$[?@ == 25]"], usize::from(Kind::of(25) == Kind::Foreign)),
+        (&["--body-path", "$[?@ == 17]"], 1),
         (&["--body-path", "$.order"], sqs + foreign),
         (&["--attribute", "ClaimCheck"], of(Kind::Claimed, count)),
         (&["--attribute", "sender=ü"], of(Kind::Unavailable, count)),
