@@ -1,11 +1,13 @@
 //! How a run begins, and how it is resumed.
 
+use std::collections::HashSet;
 use std::ops::ControlFlow;
 
 use anyhow::{Context as _, Result, bail};
 use aws_config::SdkConfig;
 use aws_sdk_sqs::Client;
 use records::replays::{Counts, MessageState, Run as Record, RunState};
+use uuid::Uuid;
 
 use super::Targets;
 use crate::arguments::{ReplayArguments, parse_replay};
@@ -28,6 +30,8 @@ pub(super) struct Setup {
     pub(super) targets: Targets,
     pub(super) editor: Option<Editor>,
     pub(super) effects: Option<Effects>,
+    /// Of a run that is resumed: the ids of messages that were sent, and perhaps not deleted.
+    pub(super) sent_before: HashSet<Uuid>,
 }
 
 impl Setup {
@@ -40,7 +44,8 @@ impl Setup {
         let targets = Targets::find(&queue, &asked).await?;
         let editor = Editor::from_arguments(&asked.edit)?;
         let effects = Effects::from_environment()?;
-        Ok(Self { asked, queue, targets, editor, effects })
+        let sent_before = HashSet::new();
+        Ok(Self { asked, queue, targets, editor, effects, sent_before })
     }
 }
 
@@ -80,30 +85,37 @@ pub(super) async fn resumed(
     if record.state == RunState::Done {
         bail!("the run {id} is done: nothing is left to resume");
     }
+    // Whoever ends a run deletes what was sent, or counts it as failed.
+    let may_have_left = record.state == RunState::Running || record.counts.failed > 0;
     // What failed or was held back is tried again.
     let mut counts = Counts { failed: 0, held_back: 0, ..record.counts };
-    recount(ledger, id, &mut counts).await?;
+    let sent = recount(ledger, id, &mut counts).await?;
     let (state, stopped_because, ended_at) = (RunState::Running, None, None);
     let record = Record { state, stopped_because, ended_at, counts, ..record };
     ledger.renew(&record, lease).await?;
     let asked = parse_replay(&record.arguments).context("the run's own command line")?;
     let setup = Setup::find(client, asked, &reference(&record.queue)?).await?;
-    Ok((record, setup))
+    let sent_before = if may_have_left { sent } else { HashSet::new() };
+    Ok((record, Setup { sent_before, ..setup }))
 }
 
-/// What the ledger knows of the run's messages. Its process may have been killed before it wrote numbers.
-async fn recount(ledger: &Ledger, id: &str, counts: &mut Counts) -> Result<()> {
+/// What the ledger knows of the run's messages, and which of them were sent. Its process may have been killed
+/// before it wrote numbers.
+async fn recount(ledger: &Ledger, id: &str, counts: &mut Counts) -> Result<HashSet<Uuid>> {
+    let mut sent = HashSet::new();
     (counts.sent, counts.edited, counts.perhaps_twice) = (0, 0, 0);
     ledger
         .messages(id, |message| {
             if message.state == MessageState::Sent {
                 counts.sent += 1;
+                sent.extend(Uuid::try_parse(&message.message_id));
                 counts.edited += u64::from(message.edit.is_some());
                 counts.perhaps_twice += u64::from(message.sends > 1);
             }
             Ok(())
         })
-        .await
+        .await?;
+    Ok(sent)
 }
 
 /// The ids of a random sample, which the ledger has room for.

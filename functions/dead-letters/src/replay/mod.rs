@@ -33,7 +33,7 @@ use aws_sdk_sqs::Client;
 use begin::{Setup, begun, resumed};
 use causes::with_causes;
 use chrono::{DateTime, Utc};
-use pass::{Passed, pass};
+use pass::{Passed, Which, pass};
 use rate::Rate;
 use state::{State, Stop};
 use watch::watch;
@@ -96,14 +96,14 @@ pub(crate) async fn replay(
         Some(id) => resumed(client, &ledger, &lease, id, given.take_over).await?,
         None => begun((aws, client), &ledger, &lease, interrupt, (given, words)).await?,
     };
-    let Setup { asked, queue, targets, editor, effects } = setup;
+    let Setup { asked, queue, targets, editor, effects, sent_before } = setup;
     // How fast, and how long to wait, may be asked for anew.
     let rate = Rate::new(given.rate.or(asked.rate));
     let total = asked.which.limit.unwrap_or(queue.depth.visible);
     let is_interactive = editor.as_ref().is_some_and(Editor::is_interactive);
     let progress =
         if is_interactive { Progress::hidden() } else { Progress::moving(total, "sent")? };
-    let mut state = State::new(record, rate, progress);
+    let mut state = State::new(record, sent_before, rate, progress);
     let run = Run {
         id: state.record.run.clone(),
         targets,
@@ -133,13 +133,24 @@ async fn stages(
 ) -> Result<Option<Stop>> {
     let limit = asked.which.limit.unwrap_or(u64::MAX);
     let left = |state: &State| limit.saturating_sub(state.record.counts.sent);
-    let passed = usize::try_from(state.record.stages_passed)?;
-    for stage in asked.stages().into_iter().skip(passed) {
-        let Passed { sent, has_more, stop } =
-            pass(run, state, interrupt, stage.min(left(state))).await?;
+    let sent_before = std::mem::take(&mut state.sent_before);
+    let mut before = Vec::new();
+    if !sent_before.is_empty() {
+        let Passed { sent, stop, .. } =
+            pass(run, state, interrupt, Which::SentBefore(&sent_before)).await?;
         if stop.is_some() {
             return Ok(stop);
         }
+        before = sent;
+    }
+    let passed = usize::try_from(state.record.stages_passed)?;
+    for stage in asked.stages().into_iter().skip(passed) {
+        let which = Which::Selected(stage.min(left(state)));
+        let Passed { mut sent, has_more, stop } = pass(run, state, interrupt, which).await?;
+        if stop.is_some() {
+            return Ok(stop);
+        }
+        sent.append(&mut before);
         note(&format!("{} were sent. Waiting for what becomes of them", sent.len()));
         if let Some(stop) = watch(run, state, interrupt, &sent).await? {
             return Ok(Some(stop));
@@ -150,8 +161,8 @@ async fn stages(
             return Ok(None);
         }
     }
-    let left = left(state);
-    Ok(pass(run, state, interrupt, left).await?.stop)
+    let which = Which::Selected(left(state));
+    Ok(pass(run, state, interrupt, which).await?.stop)
 }
 
 /// Writes how a run ended.

@@ -1,6 +1,6 @@
 //! One way through the dead-letter queue: what is selected leaves it, until there is no more, or enough left.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use anyhow::Result;
 use aws_sdk_sqs::types::Message;
@@ -8,6 +8,7 @@ use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt as _, StreamExt as _};
 use tokio::time::{Instant, interval_at};
+use uuid::Uuid;
 
 use super::Run;
 use super::outgoing::Outgoing;
@@ -26,6 +27,15 @@ const BATCH_BYTES: usize = 256 * 1_024;
 const READY: usize = BATCHES * PAGE;
 const READY_BYTES: usize = 32 * 1_024 * 1_024;
 
+/// What a pass moves.
+#[derive(Clone, Copy)]
+pub(super) enum Which<'a> {
+    /// What the run selects: so many messages at most.
+    Selected(u64),
+    /// What the run sent before, by its ids, and perhaps did not delete.
+    SentBefore(&'a HashSet<Uuid>),
+}
+
 /// What a pass came to.
 pub(super) struct Passed {
     /// The new ids of the messages that were sent.
@@ -37,6 +47,8 @@ pub(super) struct Passed {
 
 struct Pass<'a> {
     run: &'a Run<'a>,
+    /// Nothing but these.
+    only: Option<&'a HashSet<Uuid>>,
     intake: Intake<'a>,
     ready: Ready<Outgoing>,
     batches: FuturesUnordered<BoxFuture<'a, Result<Vec<Transferred>>>>,
@@ -46,22 +58,27 @@ struct Pass<'a> {
     stop: Option<Stop>,
 }
 
-/// Moves no more than `most` messages.
+/// Moves messages.
 ///
 /// # Errors
 /// When what is held could not be released. What was moved is recorded.
-pub(super) async fn pass(
-    run: &Run<'_>,
+pub(super) async fn pass<'a>(
+    run: &'a Run<'a>,
     state: &mut State,
     interrupt: &mut Interrupt,
-    most: u64,
+    which: Which<'a>,
 ) -> Result<Passed> {
+    let (only, left) = match which {
+        Which::Selected(most) => (None, most),
+        Which::SentBefore(ids) => (Some(ids), u64::MAX),
+    };
     let mut pass = Pass {
         run,
+        only,
         intake: Intake::new(run.queue, MOST_IN_FLIGHT),
         ready: Ready::new(),
         batches: FuturesUnordered::new(),
-        left: most,
+        left,
         sent: Vec::new(),
         stop: None,
     };
@@ -83,6 +100,7 @@ impl Pass<'_> {
                 return !is_exhausted;
             }
             let may_receive = self.stop.is_none()
+                && !is_exhausted
                 && self.left > 0
                 && self.ready.len() < READY
                 && self.ready.bytes() < READY_BYTES;
@@ -95,6 +113,8 @@ impl Pass<'_> {
                     Ok(Page::Empty { deleted }) => {
                         is_exhausted = is_idle && deleted == self.intake.count_deleted();
                     }
+                    // What was sent before is among the others, if it is there at all.
+                    Ok(Page::Full) if self.only.is_some() => is_exhausted = true,
                     Ok(Page::Full) => self.stop(Stop::Full),
                     Err(error) => self.stop(Stop::Failed(error)),
                 },
@@ -139,7 +159,11 @@ impl Pass<'_> {
             state.newer += 1;
             return;
         }
-        if !run.selects(&dead_letter) {
+        let is_wanted = match (self.only, Uuid::try_parse(&dead_letter.summary.message_id)) {
+            (None, _) => run.selects(&dead_letter),
+            (Some(ids), id) => id.is_ok_and(|id| ids.contains(&id)),
+        };
+        if !is_wanted {
             // What is behind it in its group would overtake it.
             if let Some(group) = group {
                 self.ready.close(&group);

@@ -49,15 +49,22 @@ pub(super) struct State {
     pub(super) progress: Progress,
     /// Messages that were sent to the dead-letter queue after the run had begun.
     pub(super) newer: u64,
+    /// The ids of messages that were sent before the run was resumed, and perhaps not deleted.
+    pub(super) sent_before: HashSet<Uuid>,
     /// The new ids of what this process sent: 16 bytes for each of perhaps a million.
     sent: HashSet<Uuid>,
     returned: HashSet<String>,
 }
 
 impl State {
-    pub(super) fn new(record: Record, rate: Rate, progress: Progress) -> Self {
+    pub(super) fn new(
+        record: Record,
+        sent_before: HashSet<Uuid>,
+        rate: Rate,
+        progress: Progress,
+    ) -> Self {
         let (sent, returned) = (HashSet::new(), HashSet::new());
-        Self { record, rate, progress, newer: 0, sent, returned }
+        Self { record, rate, progress, newer: 0, sent_before, sent, returned }
     }
 
     pub(super) fn sent(&mut self, sent_id: &str, is_edited: bool, perhaps_twice: bool) {
