@@ -306,7 +306,8 @@ mod tests {
         let command = Arguments::command();
         let replay = command.find_subcommand("replay").unwrap();
         let anew = ["accept-silence", "rate", "wait", "take-over", "json", "ledger", "journal"];
-        for option in replay.get_arguments().filter_map(|option| option.get_long()) {
+        let options = replay.get_arguments().filter_map(|option| option.get_long());
+        for option in options.filter(|option| !["resume", "help"].contains(option)) {
             let values = ["", "=1", "=1h", "=reason=x", "=file", "=$.a", "=.", "=[]", "={}", "=[]"];
             let refusal = values.iter().find_map(|value| {
                 let line = format!("replay --resume=r --{option}{value}");
@@ -314,8 +315,7 @@ mod tests {
                 let is_conflict = error.kind() == clap::error::ErrorKind::ArgumentConflict;
                 is_conflict.then_some(())
             });
-            let is_given = anew.contains(&option) || option == "resume" || option == "help";
-            assert!(refusal.is_some() != is_given, "--{option}");
+            assert!(refusal.is_some() != anew.contains(&option), "--{option}");
         }
     }
 

@@ -14,13 +14,13 @@ pub(crate) struct EditArguments {
     /// Edit each body in the editor that VISUAL or EDITOR names
     #[arg(long)]
     pub(super) edit: bool,
-    /// Edit each body by the JSON Patch (RFC 6902) in a file, or by this one: `[…]`
+    /// Edit each body by the JSON Patch (RFC 6902) in a file, or by this one: `[...]`
     #[arg(long, value_name = "FILE", value_parser = patch::read)]
     pub(super) edit_patch: Option<Patch>,
     /// Edit each body by a jq program, which has one output
     #[arg(long, value_name = "PROGRAM", value_parser = Source::parse)]
     pub(super) edit_jq: Option<Source>,
-    /// The JSON Schema of edited bodies in a file, or this one: `{…}`. Events of task-app are checked
+    /// The JSON Schema of edited bodies in a file, or this one: `{...}`. Events of task-app are checked
     /// without one
     #[arg(long, value_name = "FILE", value_parser = Schema::read, requires = "edits")]
     pub(super) schema: Option<Schema>,

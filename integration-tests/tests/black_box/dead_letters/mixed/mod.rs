@@ -20,12 +20,12 @@ const MOST_MEMORY_MIB: i64 = 128;
 
 #[tokio::test]
 async fn hundreds_of_mixed_dead_letters_in_a_fifo_queue() {
-    mixed(Fixture::fifo().await, 480).await;
+    mixed(Fixture::fifo().await, 240).await;
 }
 
 #[tokio::test]
 async fn hundreds_of_mixed_dead_letters_in_a_standard_queue() {
-    mixed(Fixture::standard().await, 480).await;
+    mixed(Fixture::standard().await, 240).await;
 }
 
 #[tokio::test]
@@ -126,7 +126,7 @@ async fn listed(queues: &Fixture, count: usize) {
     }
 }
 
-/// A part is replayed, the rest is exported, a part of that is purged and imported, and it is exported again.
+/// A part is replayed, the rest is exported, a part of that is purged and imported, and all of it is purged.
 async fn moved(queues: &Fixture, count: usize, folder: &Path) {
     let path = |name: &str| folder.join(name).to_str().expect("a path").to_owned();
     let one = async |arguments: &[&str]| queues.json(arguments).await.remove(0);
@@ -152,9 +152,12 @@ async fn moved(queues: &Fixture, count: usize, folder: &Path) {
     assert_eq!(queues.depth().await, (rest - texts, 0));
     let import: Value = one(&["import", &purged, name]).await;
     assert_eq!(import["sent"], json!(texts), "{import}");
-    let export = one(&["export", name, &path("left.ndjson")]).await;
-    assert_eq!(export["messages"], json!(rest));
     assert_eq!(queues.depth().await, (rest, 0));
+    // What was imported stands between others, so that one read of a FIFO queue does not bring all of it.
+    let left = path("left.ndjson");
+    let left = one(&["purge", name, "--export", &left, "--yes", "--why", "the end"]).await;
+    assert_eq!((&left["deleted"], &left["complete"]), (&json!(rest), &json!(true)), "{left}");
+    assert_eq!(queues.depth().await, (0, 0));
 }
 
 /// What was replayed is in its queue, once and as it was sent, each group in its order.

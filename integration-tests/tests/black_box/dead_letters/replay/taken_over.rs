@@ -4,17 +4,17 @@ use std::process::Output;
 use std::time::Duration;
 
 use serde_json::Value;
-use tokio::process::Child;
 use tokio::time::timeout;
 
 use super::fixture::Replay;
 use crate::dead_letters::fixture::{Fixture, signal, stderr};
+use crate::dead_letters::tool::Running;
 use crate::support::system::eventually;
 
 const LONG: Duration = Duration::from_mins(3);
 
 /// A run of hours, and its id.
-async fn begun(replay: &Replay) -> (Child, String) {
+async fn begun(replay: &Replay) -> (Running, String) {
     replay.rejected_many("x", 100).await;
     let process = replay.start(&replay.queues.aws.endpoint, &["--rate", "1"]);
     let run = eventually("a message was sent", async || {
@@ -26,7 +26,7 @@ async fn begun(replay: &Replay) -> (Child, String) {
     (process, run)
 }
 
-async fn ended(process: Child) -> Output {
+async fn ended(process: Running) -> Output {
     let output = timeout(LONG, process.wait_with_output()).await;
     output.expect("an end").expect("an output")
 }

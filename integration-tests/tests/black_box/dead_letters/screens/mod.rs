@@ -89,9 +89,11 @@ fn printed(words: &[&str], output: &Output) -> String {
     text += &String::from_utf8_lossy(&output.stdout);
     let stderr = String::from_utf8_lossy(&output.stderr);
     if !stderr.is_empty() {
-        text += &format!("----- standard error\n{stderr}");
+        text += "----- standard error\n";
+        text += &stderr;
     }
-    text + &format!("----- exit code {}\n", output.status.code().expect("a code"))
+    let code = output.status.code().expect("a code");
+    format!("{text}----- exit code {code}\n")
 }
 
 /// The text without what differs each time. Columns keep their width.
