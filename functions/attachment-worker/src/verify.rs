@@ -70,7 +70,8 @@ impl Verifier {
         if let Err(mismatch) = compared {
             let reason = mismatch.as_str();
             info!(task = %key.task, attachment = %key.id, reason, "an upload was rejected");
-            self.bucket.remove(key).await.map_err(bucket_unavailable)?;
+            // Its owner may have sent the right one meanwhile.
+            self.bucket.remove_seen(key, &object).await.map_err(bucket_unavailable)?;
         }
         Ok(())
     }

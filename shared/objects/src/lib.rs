@@ -9,7 +9,7 @@ use aws_sdk_s3::Client;
 use aws_sdk_s3::config::Builder;
 
 pub use failure::Failure;
-pub use remove::remove;
+pub use remove::{remove, remove_version};
 
 /// A client. Path style where an endpoint is set, for one that is no AWS has no name for each bucket.
 #[must_use]

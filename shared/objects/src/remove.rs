@@ -25,6 +25,20 @@ pub async fn remove(client: &Client, bucket: &str, key: &str) -> Result<(), Fail
     if is_versioned(&deleted) { remove_versions(client, bucket, key).await } else { Ok(()) }
 }
 
+/// Removes one version of an object; one that is not there is removed already.
+///
+/// # Errors
+/// As of [`remove`].
+pub async fn remove_version(
+    client: &Client,
+    bucket: &str,
+    key: &str,
+    version: &str,
+) -> Result<(), Failure> {
+    client.delete_object().bucket(bucket).key(key).version_id(version).send().await?;
+    Ok(())
+}
+
 async fn remove_versions(client: &Client, bucket: &str, key: &str) -> Result<(), Failure> {
     for _ in 0..MOST_PAGES {
         // From the beginning each time, since what was found is gone.

@@ -15,6 +15,8 @@ pub struct Object {
     content_type: String,
     /// In base64; empty if it was uploaded without one.
     sha256: String,
+    /// Which one it is, in a bucket with versioning.
+    version: Option<String>,
 }
 
 impl Object {
@@ -42,6 +44,7 @@ impl From<HeadObjectOutput> for Object {
             size: head.content_length.unwrap_or_default(),
             content_type: head.content_type.unwrap_or_default(),
             sha256: head.checksum_sha256.unwrap_or_default(),
+            version: head.version_id,
         }
     }
 }
@@ -60,6 +63,19 @@ impl AttachmentBucket {
             }
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Removes an object that was seen. In a bucket with versioning, one that was uploaded since stays.
+    ///
+    /// # Errors
+    /// As of [`remove`](Self::remove).
+    pub async fn remove_seen(
+        &self,
+        key: &AttachmentKey,
+        seen: &Object,
+    ) -> Result<(), BucketUnavailable> {
+        let Some(version) = &seen.version else { return self.remove(key).await };
+        objects::remove_version(&self.client, &self.name, &object_key(key), version).await
     }
 
     /// Checks that S3 answers, by the head of an object that is not there.
