@@ -46,6 +46,6 @@ async fn wire(config: Config, service: Service) -> anyhow::Result<Service> {
     service
         .ready_when("postgresql", move || store.check_writable())
         .depends_on("dynamodb", move || operations.check())
-        .sqs(config.queue, handler)
+        .sqs(config.queue.require_fifo()?, handler)
         .await
 }

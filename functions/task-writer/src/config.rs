@@ -28,6 +28,13 @@ pub(crate) struct Config {
     pub(crate) attachments: attachments::Config,
     /// URL of the command queue, for writes with `Prefer: respond-async`; without it, all writes are
     /// applied at once
-    #[arg(long, env)]
+    #[arg(long, env, value_parser = fifo_queue_url)]
     pub(crate) command_queue_url: Option<String>,
+}
+
+/// Another queue would not keep the order of a task's commands.
+fn fifo_queue_url(url: &str) -> Result<String, &'static str> {
+    let fifo = url.strip_suffix(".fifo").is_some();
+    fifo.then(|| url.to_owned())
+        .ok_or("expected the URL of a FIFO queue, whose name ends with .fifo")
 }

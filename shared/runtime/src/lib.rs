@@ -82,7 +82,7 @@
 //! |---|---|
 //! | work ends two seconds, or a quarter of the time, before the invocation does, if that is earlier than its own limit | its response must still be sent |
 //! | batches are as large as the mapping makes them, and concurrent as it likes: `QUEUE_BATCH_SIZE` and the other settings of polling have no effect | Lambda polls |
-//! | no heartbeat; the queue's own visibility timeout must be the function's timeout at least, and AWS advises six times that | so AWS wants it |
+//! | no heartbeat; the queue's own visibility timeout must be the function's timeout at least, and AWS advises six times that. One shorter than `HANDLER_TIMEOUT_SECONDS` fails the start | so AWS wants it |
 //! | an outage does not stop receiving: each message waits for up to two minutes at a time | a function cannot stop its mapping |
 //! | a batch of another queue than `QUEUE_URL` names fails before any of it is handled | its receipt handles and dead letters would go to the wrong queue |
 //! | a message is deleted after the answer, by Lambda; what a claim check refers to is never deleted | if the answer is lost, the message comes again and needs it |

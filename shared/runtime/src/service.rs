@@ -135,7 +135,9 @@ impl Service {
     /// mapping brings.
     ///
     /// Reads the queue's attributes first, and fails if the configuration contradicts itself, the queue
-    /// cannot be reached, or it has no dead-letter queue.
+    /// cannot be reached, it has no dead-letter queue, or, in a Lambda, its visibility timeout is shorter
+    /// than `HANDLER_TIMEOUT_SECONDS`. A handler that relies on the order of a group's messages has the
+    /// configuration [`require_fifo`](sqs::Config::require_fifo).
     pub async fn sqs<H: BatchHandler>(
         mut self,
         config: sqs::Config,
@@ -143,7 +145,7 @@ impl Service {
     ) -> anyhow::Result<Self> {
         config.check()?;
         let client = aws_sdk_sqs::Client::new(&aws::client_config().await);
-        let queue = AwsQueue::open(client, &config).await?;
+        let queue = AwsQueue::open(client, &config, self.host).await?;
         info!(queue = config.queue_url, "consuming");
         let (clock, dependencies) = (Arc::new(SystemClock), self.health.dependencies().clone());
         queue.claim_checks().declare(&dependencies);

@@ -83,6 +83,20 @@ pub struct Config {
 }
 
 impl Config {
+    /// The same, for a handler that relies on the order of a group's messages.
+    ///
+    /// # Errors
+    /// When the queue is a standard one, which keeps no order.
+    pub fn require_fifo(self) -> anyhow::Result<Self> {
+        ensure!(
+            self.queue_url.strip_suffix(".fifo").is_some(),
+            "QUEUE_URL {} names a standard queue, which keeps no order: expected a FIFO queue, whose \
+             name ends with .fifo",
+            self.queue_url
+        );
+        Ok(self)
+    }
+
     /// What one setting's range cannot say.
     pub(crate) fn check(&self) -> anyhow::Result<()> {
         let (base, longest) = (self.backoff_base_ms, self.backoff_max_seconds);
@@ -178,6 +192,14 @@ mod tests {
         let error = config.check().unwrap_err().to_string();
         assert!(error.contains("BACKOFF_BASE_MS") && error.contains("BACKOFF_MAX_SECONDS"));
         Config::for_test().check().unwrap();
+    }
+
+    #[test]
+    fn a_handler_may_need_the_order_of_a_fifo_queue() {
+        let error = Config::for_test().require_fifo().unwrap_err().to_string();
+        assert!(error.contains("QUEUE_URL") && error.contains("expected a FIFO queue"), "{error}");
+        let ordered = parse(&["--queue-url", "https://sqs.region.amazonaws.com/1/queue.fifo"]);
+        ordered.unwrap().require_fifo().unwrap();
     }
 
     #[test]

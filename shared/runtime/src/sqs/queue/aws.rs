@@ -15,11 +15,14 @@ use aws_sdk_sqs::{
 use messages::{INVALID_HANDLE, is_gone};
 use tracing::warn;
 
-use crate::sqs::{
-    Config, Delivery,
-    queue::{
-        Answer, Failure, Queue, attributes::QueueAttributes, claim_check::ClaimChecks,
-        dead_letter::DeadLetter,
+use crate::{
+    Host,
+    sqs::{
+        Config, Delivery,
+        queue::{
+            Answer, Failure, Queue, attributes::QueueAttributes, claim_check::ClaimChecks,
+            dead_letter::DeadLetter,
+        },
     },
 };
 
@@ -46,10 +49,10 @@ pub(crate) struct AwsQueue {
 }
 
 impl AwsQueue {
-    /// Reads the attributes of the queue; fails if it cannot, or if the queue has no dead-letter queue.
-    pub(crate) async fn open(client: Client, config: &Config) -> anyhow::Result<Self> {
+    /// Reads the attributes of the queue; fails if it cannot, or if they lose or double messages.
+    pub(crate) async fn open(client: Client, config: &Config, host: Host) -> anyhow::Result<Self> {
         let url = config.queue_url.clone();
-        let attributes = QueueAttributes::read(&client, &url).await?;
+        let attributes = QueueAttributes::read(&client, config, host).await?;
         let claim_checks = ClaimChecks::open(&config.claim_check).await;
         let (wait, visibility) = (config.wait(), config.visibility());
         Ok(Self { client, url, attributes, claim_checks, wait, visibility })
