@@ -31,8 +31,8 @@ pub(crate) struct Config {
     #[arg(long, env, default_value_t = 5, value_parser = value_parser!(u8).range(2..=60))]
     relay_lease_seconds: u8,
 
-    /// Days for which a repeated command is known as such. A message may wait for 14 days in its
-    /// queue, and for 14 more as a dead letter
+    /// Days for which a repeated command is known as such. SQS keeps a message for up to 14 days
+    /// in its queue, and for 14 more as a dead letter
     #[arg(long, env, default_value_t = 30, value_parser = value_parser!(u16).range(28..=3_650))]
     inbox_retention_days: u16,
 }

@@ -65,6 +65,23 @@ fn a_database_on_another_machine_needs_tls() {
 }
 
 #[test]
+fn commands_need_a_queue_that_keeps_their_order() {
+    let url = "http://127.0.0.1:1/1/task-commands";
+    for (function, variable, settings) in [
+        ("command-worker", "QUEUE_URL", vec![("QUEUE_URL", url)]),
+        ("task-writer", "COMMAND_QUEUE_URL", vec![("COMMAND_QUEUE_URL", url)]),
+    ] {
+        let local =
+            [("DATABASE_URL", "postgres://user@127.0.0.1/x"), ("HEALTH_ADDR", "127.0.0.1:0")];
+        let output = run(function, &[], &[&local[..], &settings].concat());
+        assert!(!output.status.success(), "{function}");
+        let shown = [output.stdout, output.stderr].concat();
+        let message = String::from_utf8_lossy(&shown);
+        assert!(message.contains(variable) && message.contains(".fifo"), "{function}: {message}");
+    }
+}
+
+#[test]
 fn help_lists_every_setting_with_its_variable() {
     for function in ["command-worker", "task-reader", "task-writer", "migrate", "outbox-relay"] {
         let output = run(function, &["--help"], &[("DATABASE_URL", "postgres://u:s3cret@h/x")]);

@@ -216,3 +216,18 @@ async fn migrate_runs_at_each_invocation() {
         assert_eq!(outcome, Ok(json!(null)), "{run}");
     }
 }
+
+#[tokio::test]
+async fn a_lambda_whose_messages_would_come_again_while_they_are_handled_does_not_start() {
+    let (system, api) = (TestSystem::new().await, LambdaApi::start().await);
+    let set = system.sqs.set_queue_attributes().queue_url(&system.queue.url);
+    let set = set.attributes(QueueAttributeName::VisibilityTimeout, "29");
+    set.send().await.expect("set");
+    let environment = system
+        .environment(&system.database.writer_url)
+        .with("QUEUE_URL", &system.queue.url)
+        .with("HANDLER_TIMEOUT_SECONDS", "30");
+    let _function = system.start_lambda("command-worker", &environment, &api);
+    let error = api.failed_start().await.to_string();
+    assert!(error.contains("VisibilityTimeout is 29 seconds"), "{error}");
+}

@@ -16,6 +16,7 @@ mod configuration;
 mod conformance;
 mod contract;
 mod dead_letters;
+mod described;
 mod every_step;
 mod exactly_once;
 mod faults;

@@ -4,10 +4,11 @@ use std::fs;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use local_stack::{local_folder, ports, repository};
+use local_stack::{AwsAccess, local_folder, ports, repository};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
+use crate::described::{consumers_are_as_described, everything_is_as_described};
 use crate::support::system::{binary, eventually};
 
 /// The shell commands of the tour, with the stack's own ports and this build's binaries.
@@ -83,6 +84,8 @@ async fn the_tour_works_as_written_and_leaves_no_process() {
     let [api, aws] = ports;
     let mut stack = start(state, ports);
     is_up(&mut stack, state).await;
+    everything_is_as_described(&AwsAccess::private(&format!("http://127.0.0.1:{aws}"))).await;
+    consumers_are_as_described(&fs::read_to_string(state.join("screen")).expect("the screen"));
 
     let toured = without_servers(&mut Command::new("bash"))
         .args(["-euo", "pipefail", "-c", &tour(api, aws)])
@@ -111,6 +114,7 @@ async fn the_tour_works_as_written_and_leaves_no_process() {
     // State survives a restart.
     let mut stack = start(state, ports);
     is_up(&mut stack, state).await;
+    everything_is_as_described(&AwsAccess::private(&format!("http://127.0.0.1:{aws}"))).await;
     let tokens =
         Command::new(binary("local-stack")).arg("token").arg("--state").arg(state).output();
     let token = String::from_utf8(tokens.expect("a token").stdout).expect("text");

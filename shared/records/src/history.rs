@@ -10,21 +10,21 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, BatchStatementRequest};
 use clap::Args;
 use domain::{Task, TaskId, TenantId, Timestamp, Version, limits};
+use resources::resources;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::available::unanswered;
 use crate::statements::{Failure, Statement, all_succeed, execute, unavailable};
-use crate::tables::HISTORY_TABLE;
 
 /// Where the history is.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "History")]
 #[group(skip)]
 pub struct Config {
-    /// `DynamoDB` table of the tasks' history; its key is `task` (string) and `version` (number)
-    #[arg(long, env, default_value = HISTORY_TABLE)]
+    /// `DynamoDB` table of the tasks' history; `shared/resources/resources.json` describes it
+    #[arg(long, env, default_value = resources().tables.history.name.as_str())]
     pub history_table: String,
 }
 

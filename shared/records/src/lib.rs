@@ -6,7 +6,7 @@
 //! - [`AttachmentBucket`]: the files of attachments, which their owners send and fetch themselves.
 //!
 //! Nothing here decides: PostgreSQL holds the truth, and these tables can be filled again from the
-//! facts. [`tables`] says what they look like, for whoever creates them.
+//! facts. The crate `resources` describes what they look like.
 
 mod attachments;
 mod available;
@@ -17,7 +17,6 @@ mod operation_item;
 mod operations;
 pub mod replays;
 mod statements;
-pub mod tables;
 
 pub use attachments::{AttachmentBucket, BucketUnavailable, Object, Signed, parse_object_key};
 pub use history::{Change, Config as HistoryConfig, Entry, History, HistoryPage};
@@ -25,3 +24,18 @@ pub use operation::{Ending, Operation, State};
 pub use operation_id::{NoOperationId, OperationId};
 pub use operations::{Acceptance, Config as OperationsConfig, Operations};
 pub use statements::Failure;
+
+#[cfg(test)]
+mod tests {
+    use resources::resources;
+
+    use crate::statements::EXPIRES_AT;
+
+    #[test]
+    fn items_expire_by_the_attribute_that_is_described() {
+        let tables = &resources().tables;
+        for table in [&tables.operations, &tables.replays] {
+            assert_eq!(table.time_to_live_attribute.as_deref(), Some(EXPIRES_AT), "{}", table.name);
+        }
+    }
+}

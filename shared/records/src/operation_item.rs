@@ -8,6 +8,7 @@ use domain::{TenantId, Timestamp};
 
 use crate::operation::{Ending, Operation, State};
 use crate::operation_id::OperationId;
+use crate::statements::EXPIRES_AT;
 
 /// An item of the table.
 pub(crate) struct Item(pub(crate) HashMap<String, AttributeValue>);
@@ -25,7 +26,7 @@ pub(crate) fn to_item(
         ("task".to_owned(), text(operation.task.to_string())),
         ("fingerprint".to_owned(), AttributeValue::B(Blob::new(fingerprint))),
         ("accepted_at".to_owned(), text(operation.accepted_at.to_rfc3339())),
-        ("expires_at".to_owned(), AttributeValue::N(expires_at.to_string())),
+        (EXPIRES_AT.to_owned(), AttributeValue::N(expires_at.to_string())),
     ])
 }
 
@@ -55,7 +56,7 @@ impl Item {
 
     /// Whether it has expired: `DynamoDB` itself may take days to notice.
     pub(crate) fn is_expired(&self, now: Timestamp) -> bool {
-        self.is_past("expires_at", now)
+        self.is_past(EXPIRES_AT, now)
     }
 
     fn is_past(&self, name: &str, now: Timestamp) -> bool {

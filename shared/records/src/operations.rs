@@ -13,22 +13,21 @@ use aws_sdk_dynamodb::types::{
 };
 use clap::{Args, value_parser};
 use domain::{TaskId, TenantId, Timestamp};
+use resources::resources;
 
 use crate::available::unanswered;
 use crate::operation::{Ending, Operation, State};
 use crate::operation_id::OperationId;
 use crate::operation_item::{Item, to_item};
-use crate::statements::{Failure, Statement, all_succeed, execute, unavailable};
-use crate::tables::OPERATIONS_TABLE;
+use crate::statements::{EXPIRES_AT, Failure, Statement, all_succeed, execute, unavailable};
 
 /// Where operations are, and for how long.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Operations")]
 #[group(skip)]
 pub struct Config {
-    /// `DynamoDB` table of operations; its key is `operation` (string), its time to live is in
-    /// `expires_at`
-    #[arg(long, env, default_value = OPERATIONS_TABLE)]
+    /// `DynamoDB` table of operations; `shared/resources/resources.json` describes it
+    #[arg(long, env, default_value = resources().tables.operations.name.as_str())]
     pub operations_table: String,
 
     /// Hours after which an operation expires
@@ -85,7 +84,9 @@ impl Operations {
             .put_item()
             .table_name(&self.table)
             .set_item(Some(to_item(tenant, &operation, fingerprint, expires_at)))
-            .condition_expression("attribute_not_exists(operation) OR expires_at <= :now")
+            .condition_expression(format!(
+                "attribute_not_exists(operation) OR {EXPIRES_AT} <= :now"
+            ))
             .expression_attribute_values(":now", AttributeValue::N(now.timestamp().to_string()))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()

@@ -17,6 +17,8 @@ use futures::{StreamExt as _, stream};
 use rand::RngExt as _;
 use tokio::time::{Instant, sleep};
 
+/// The attribute after whose second `DynamoDB` deletes an item.
+pub(crate) const EXPIRES_AT: &str = "expires_at";
 /// Most statements in one request, by DynamoDB.
 const STATEMENTS: usize = 25;
 /// Requests at a time.

@@ -76,3 +76,16 @@ impl Buckets {
         [&self.attachments, &self.claim_checks, &self.dead_letters, &self.backups]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::resources;
+
+    #[test]
+    fn bodies_are_kept_for_longer_than_their_messages() {
+        let (queue, bucket) = (&resources().queues.commands, &resources().buckets.claim_checks);
+        let seconds = queue.retention_seconds + queue.dead_letter_queue.retention_seconds;
+        let kept = bucket.lifecycle.expire_after_days.map(|days| u32::from(days) * 24 * 60 * 60);
+        assert!(kept.is_none_or(|kept| kept > seconds));
+    }
+}

@@ -23,7 +23,6 @@
 //! ```
 
 mod access;
-mod attachments;
 mod aws;
 pub mod cli;
 mod console;
@@ -39,8 +38,8 @@ mod issuer;
 pub mod ports;
 mod postgres;
 mod process;
+mod provision;
 mod proxy;
-mod queues;
 mod redis;
 mod redis_cluster;
 mod run;
@@ -52,7 +51,6 @@ mod test_database;
 
 pub use self::redis::DATABASES as REDIS_DATABASES;
 pub use access::{AwsAccess, External};
-pub use attachments::create_attachment_bucket;
 pub use environment::Environment;
 pub use function::{DRAIN_SECONDS, Function};
 pub use identity::Identity;
@@ -60,8 +58,8 @@ pub use ingress::Ingress;
 pub use issuer::{ALL_SCOPES, AUDIENCE, Issuer};
 pub use postgres::Durability;
 pub use process::{Process, Program};
+pub use provision::{Queue, create_bucket, create_fifo_queue, create_queue, create_table};
 pub use proxy::Proxy;
-pub use queues::{MAX_RECEIVE_COUNT, Queue, create_fifo_queue, create_queue};
 pub use redis_cluster::{RedisCluster, RedisNode};
 pub use server::Server;
 pub use servers::Servers;

@@ -12,6 +12,7 @@ mod reader;
 mod source;
 mod writer;
 
+pub(crate) use archives::client as s3;
 pub(crate) use format::{Header, Line, Record, Trailer};
 pub(crate) use place::{Place, source, target};
 pub(crate) use reader::{Next, Reader};

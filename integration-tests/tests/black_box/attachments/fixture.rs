@@ -5,8 +5,9 @@ use aws_sdk_s3::operation::head_object::HeadObjectError;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use fake_lambda::LambdaApi;
-use local_stack::{Environment, Function, Queue, create_attachment_bucket, create_queue};
+use local_stack::{Environment, Function, Queue, create_bucket, create_queue};
 use reqwest::{Method, Response, StatusCode};
+use resources::resources;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -36,7 +37,8 @@ impl Fixture {
         let system = TestSystem::new().await;
         let bucket = format!("files-{}", Uuid::new_v4().simple());
         let events = create_queue(&system.sqs, &bucket, 5).await.expect("a queue");
-        let created = create_attachment_bucket(&system.aws, &bucket, &events.url).await;
+        let described = &resources().buckets.attachments;
+        let created = create_bucket(&system.aws, described, &bucket, |_| &events.url).await;
         created.expect("a bucket");
         let all = [&[("ATTACHMENT_BUCKET", bucket.as_str())], settings].concat();
         let reader = system.api_with("task-reader", &system.database.reader_url, &all[..1]).await;

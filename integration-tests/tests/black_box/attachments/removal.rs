@@ -1,6 +1,7 @@
 //! Nothing stays that nobody can reach.
 
 use fake_lambda::LambdaApi;
+use records::{AttachmentBucket, parse_object_key};
 use reqwest::StatusCode;
 use uuid::Uuid;
 
@@ -76,9 +77,8 @@ async fn a_lambda_on_a_schedule_sweeps() {
 }
 
 #[tokio::test]
-async fn in_a_bucket_with_versioning_every_version_goes() {
+async fn every_version_of_an_object_goes() {
     let fixture = Fixture::new().await;
-    fixture.enable_versioning().await;
     let _worker = fixture.worker().await;
     let (path, announced) = fixture.announce(&fixture.task().await).await;
     for _ in 0..3 {
@@ -94,9 +94,26 @@ async fn in_a_bucket_with_versioning_every_version_goes() {
 }
 
 #[tokio::test]
+async fn what_comes_after_a_rejected_file_was_seen_stays() {
+    let fixture = Fixture::new().await;
+    let bucket = AttachmentBucket::new(&fixture.system.aws.config(), fixture.bucket.clone());
+    let key = format!("attachments/acme/{}/{}", Uuid::now_v7(), Uuid::now_v7());
+    let parsed = parse_object_key(&key).expect("a key");
+    fixture.put(&key, b"wrong", "image/png").await;
+    let seen = bucket.object(&parsed).await.expect("an answer").expect("an object");
+    fixture.put(&key, FILE, "image/png").await;
+    for _ in 0..2 {
+        bucket.remove_seen(&parsed, &seen).await.expect("a removal");
+        let there = bucket.object(&parsed).await.expect("an answer");
+        assert!(there.is_some_and(|object| object != seen));
+    }
+    assert_eq!(fixture.versions(&key).await, 1);
+}
+
+#[tokio::test]
 async fn objects_that_cannot_be_removed_hold_up_no_others() {
     let fixture = Fixture::new().await;
-    fixture.enable_versioning().await;
+    fixture.enable_locks().await;
     let task = fixture.task().await;
     let held = fixture.deleted_under_legal_hold(&task, 100).await;
     let (path, announced) = fixture.announce(&task).await;

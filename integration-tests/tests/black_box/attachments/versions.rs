@@ -1,21 +1,14 @@
-//! A bucket that keeps versions, and holds on some of them.
+//! The versions in a bucket, and holds on some of them.
 
-use aws_sdk_s3::types::{
-    BucketVersioningStatus, ObjectLockConfiguration, ObjectLockEnabled, ObjectLockLegalHoldStatus,
-    VersioningConfiguration,
-};
+use aws_sdk_s3::types::{ObjectLockConfiguration, ObjectLockEnabled, ObjectLockLegalHoldStatus};
 use futures::future::join_all;
 use uuid::Uuid;
 
 use super::fixture::{FILE, Fixture};
 
 impl Fixture {
-    /// Versions from now on, and object locks.
-    pub(crate) async fn enable_versioning(&self) {
-        let status = BucketVersioningStatus::Enabled;
-        let versioning = VersioningConfiguration::builder().status(status).build();
-        let put = self.s3.put_bucket_versioning().bucket(&self.bucket);
-        put.versioning_configuration(versioning).send().await.expect("versioning");
+    /// From now on.
+    pub(crate) async fn enable_locks(&self) {
         let enabled = ObjectLockEnabled::Enabled;
         let lock = ObjectLockConfiguration::builder().object_lock_enabled(enabled).build();
         let put = self.s3.put_object_lock_configuration().bucket(&self.bucket);

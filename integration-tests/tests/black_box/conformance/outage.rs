@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::fs;
 use std::time::Duration;
 
-use local_stack::MAX_RECEIVE_COUNT;
+use runtime::sqs::MAX_RECEIVE_COUNT;
 use serde_json::json;
 use tokio::time::sleep;
 

@@ -1,5 +1,6 @@
 //! `dead-letters queues`: which queues have dead letters.
 
+use aws_sdk_sqs::types::QueueAttributeName;
 use local_stack::{create_fifo_queue, create_queue};
 use serde_json::json;
 
@@ -13,9 +14,15 @@ async fn queues_with_dead_letters_are_listed_with_their_sources() {
     let second = create_fifo_queue(&fixture.sqs, "returns", 3).await.expect("a queue");
     let arn = "arn:aws:sqs:eu-north-1:000000000000:orders-dlq.fifo";
     let policy = json!({"deadLetterTargetArn": arn, "maxReceiveCount": 3}).to_string();
-    let name = aws_sdk_sqs::types::QueueAttributeName::RedrivePolicy;
-    let set = fixture.sqs.set_queue_attributes().queue_url(&second.url).attributes(name, policy);
-    set.send().await.expect("set");
+    // SQS refuses it to a queue that the dead-letter queue does not allow.
+    let allow = json!({"redrivePermission": "allowAll"}).to_string();
+    for (url, name, policy) in [
+        (&fixture.queue.dead_letter_url, QueueAttributeName::RedriveAllowPolicy, allow),
+        (&second.url, QueueAttributeName::RedrivePolicy, policy),
+    ] {
+        let set = fixture.sqs.set_queue_attributes().queue_url(url).attributes(name, policy);
+        set.send().await.expect("set");
+    }
     let messages: Vec<_> = (0..12).map(|number| ("g", number.to_string())).collect();
     fixture.fill(&messages).await;
 

@@ -5,7 +5,8 @@ use std::fs;
 use std::path::Path;
 use std::process::Output;
 
-use local_stack::{create_fifo_queue, repository};
+use local_stack::{create_fifo_queue, create_table, repository};
+use resources::resources;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::process::Command;
@@ -136,7 +137,8 @@ async fn story(messages: usize) {
     system.aws.region = format!("story-{}", Uuid::new_v4().simple());
     system.sqs = system.aws.sqs();
     system.queue = create_fifo_queue(&system.sqs, "task-commands", 3).await.expect("a queue");
-    records::tables::create_replays(&system.aws.config(), LEDGER).await.expect("a table");
+    let ledger = &resources().tables.replays;
+    create_table(&system.aws.config(), ledger, LEDGER).await.expect("a table");
     let queues = Fixture::of(system.aws.clone(), system.sqs.clone(), system.queue.clone());
 
     let bad = system.start_worker("bad", &[("ALLOWED_SOURCES", "/shopp,/web")]);

@@ -9,8 +9,9 @@ use std::time::Duration;
 use aws_sdk_sqs::types::QueueAttributeName;
 use futures::FutureExt as _;
 use futures::future::join_all;
-use local_stack::{Function, MAX_RECEIVE_COUNT, create_fifo_queue};
+use local_stack::{Function, create_fifo_queue};
 use network::{Network, State};
+use runtime::sqs::MAX_RECEIVE_COUNT;
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep, timeout};
@@ -20,9 +21,6 @@ use crate::claim_check::send_claimed;
 use crate::relay::{facts_queue, relay};
 use crate::support::load::Load;
 use crate::support::system::{TestSystem, binary, event};
-
-/// Both hosts compute what they do for the count with which the queues are made.
-const _: () = assert!(MAX_RECEIVE_COUNT == runtime::sqs::MAX_RECEIVE_COUNT);
 
 /// By when everything is applied, from the dependency's return. The minute that is promised is asserted
 /// on the simulation's clock; here the machine may be busy.

@@ -11,9 +11,10 @@ use clap::Parser;
 use fake_lambda::LambdaApi;
 use local_stack::{
     ALL_SCOPES, AUDIENCE, AwsAccess, Environment, External, Function, Issuer, Queue, State,
-    TestDatabase, create_fifo_queue, ports, repository,
+    TestDatabase, create_fifo_queue, create_table, ports, repository,
 };
 use reqwest::header::{CACHE_CONTROL, HeaderMap, HeaderValue};
+use resources::resources;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
 use sqlx::PgPool;
@@ -227,9 +228,10 @@ impl TestSystem {
 
     /// Creates the tables of the functions of this system.
     pub(crate) async fn create_tables(&self) {
-        let aws = self.aws.config();
-        records::tables::create_history(&aws, &self.table("history")).await.expect("a table");
-        records::tables::create_operations(&aws, &self.table("operations")).await.expect("a table");
+        let (aws, tables) = (self.aws.config(), &resources().tables);
+        for (described, of) in [(&tables.history, "history"), (&tables.operations, "operations")] {
+            create_table(&aws, described, &self.table(of)).await.expect("a table");
+        }
     }
 
     pub(crate) fn table(&self, of: &str) -> String {

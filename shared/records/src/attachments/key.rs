@@ -18,10 +18,21 @@ pub fn parse_object_key(text: &str) -> Option<AttachmentKey> {
 
 #[cfg(test)]
 mod tests {
+    use resources::resources;
+
     use super::*;
 
     const TASK: &str = "0192f1a0-7c3e-7b44-9a53-3a1d0d4f5e10";
     const ID: &str = "0192f1a0-9d02-7c11-8f6e-5b2c7e9a4d20";
+
+    #[test]
+    fn s3_notifies_of_each_attachments_object() {
+        let [notification] = &resources().buckets.attachments.notifications[..] else {
+            panic!("one notification is expected")
+        };
+        let text = format!("attachments/acme/{TASK}/{ID}");
+        assert!(text.starts_with(&notification.prefix) && parse_object_key(&text).is_some());
+    }
 
     #[test]
     fn an_attachments_object_is_found_and_nothing_else() {

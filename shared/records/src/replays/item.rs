@@ -8,14 +8,14 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::run::{Message, Run};
-use crate::statements::{Failure, Statement, unavailable};
+use crate::statements::{EXPIRES_AT, Failure, Statement, unavailable};
 
 /// The table's partition key: a run's id, or [`RUNS`].
-pub(crate) const RUN: &str = "run";
+pub(super) const RUN: &str = "run";
 /// The table's sort key: a message's id, or, of [`RUNS`], a run's.
-pub(crate) const MESSAGE: &str = "message";
+const MESSAGE: &str = "message";
 /// The key of the index of messages that were sent.
-pub(crate) const SENT_ID: &str = "sent_id";
+const SENT_ID: &str = "sent_id";
 /// The partition of the runs themselves.
 pub(super) const RUNS: &str = "runs";
 /// For how long a ledger is kept.
@@ -43,7 +43,7 @@ pub(super) fn to_item(
     item.insert("data".to_owned(), text(&json(run)?));
     item.insert("holder".to_owned(), text(holder));
     item.insert("held_until".to_owned(), text(&time(until)));
-    item.insert("expires_at".to_owned(), expires_at(run.started_at));
+    item.insert(EXPIRES_AT.to_owned(), expires_at(run.started_at));
     Ok(item)
 }
 
@@ -54,7 +54,7 @@ pub(super) fn held_until(item: &HashMap<String, AttributeValue>) -> Option<DateT
 /// Writes a message that is not there.
 pub(super) fn insert(table: &str, run: &str, message: &Message) -> Result<Statement, Failure> {
     let statement = format!(
-        r#"INSERT INTO "{table}" VALUE {{'{RUN}': ?, '{MESSAGE}': ?, 'data': ?, 'expires_at': ?}}"#
+        r#"INSERT INTO "{table}" VALUE {{'{RUN}': ?, '{MESSAGE}': ?, 'data': ?, '{EXPIRES_AT}': ?}}"#
     );
     let values =
         [text(run), text(&message.message_id), text(&json(message)?), expires_at(message.at)];

@@ -15,15 +15,14 @@ use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::KeysAndAttributes;
 use chrono::{DateTime, Utc};
-pub(crate) use item::{MESSAGE, RUN, SENT_ID};
-use item::{RUNS, insert, key, read, text, to_item, update};
+use item::{RUN, RUNS, insert, key, read, text, to_item, update};
 
 use crate::statements::{Effect, Failure, execute, unavailable};
 
 /// Items of a `BatchGetItem`: the most that DynamoDB allows.
 const GETS: usize = 100;
 /// The index by which a message that was sent is found.
-pub(crate) const SENT_INDEX: &str = "sent";
+const SENT_INDEX: &str = "sent";
 
 /// The ledger. Clones share one client.
 #[derive(Clone, Debug)]

@@ -5,13 +5,13 @@
 //! <https://www.asyncapi.com/docs/reference/bindings/sqs>.
 
 use events::{CommandType, FactType, schema};
+use resources::{Queue, resources};
 use serde_json::{Map, Value, json};
 
 use super::examples;
 
 const COMMANDS: &str = "taskCommands";
 const FACTS: &str = "taskFacts";
-const FORTNIGHT: u32 = 14 * 24 * 60 * 60;
 
 const HEADER: &str = "# Made by `make generate` from the types in events/src. Do not edit.\n";
 
@@ -32,6 +32,7 @@ repeat has the same `id`. `MessageGroupId` is the event's `subject`.";
 
 /// The whole document.
 pub(crate) fn document() -> anyhow::Result<String> {
+    let queues = &resources().queues;
     let commands = CommandType::ALL.map(CommandType::as_str);
     let facts = FactType::ALL.map(FactType::as_str);
     let document = json!({
@@ -44,8 +45,8 @@ pub(crate) fn document() -> anyhow::Result<String> {
         },
         "defaultContentType": "application/cloudevents+json",
         "channels": {
-            COMMANDS: channel("task-commands", COMMANDS_DESCRIPTION, &commands),
-            FACTS: channel("task-facts", FACTS_DESCRIPTION, &facts),
+            COMMANDS: channel(&queues.commands, COMMANDS_DESCRIPTION, &commands),
+            FACTS: channel(&queues.facts, FACTS_DESCRIPTION, &facts),
         },
         "operations": {
             "applyCommands": operation("receive", COMMANDS, "Applies commands to tasks."),
@@ -56,34 +57,42 @@ pub(crate) fn document() -> anyhow::Result<String> {
     Ok(HEADER.to_owned() + &yaml_serde::to_string(&document)?)
 }
 
-fn channel(queue: &str, description: &str, kinds: &[&str]) -> Value {
+fn channel(queue: &Queue, description: &str, kinds: &[&str]) -> Value {
     let reference = |kind: &&str| {
         let message = json!({ "$ref": format!("#/components/messages/{kind}") });
         ((*kind).to_owned(), message)
     };
     json!({
-        "address": format!("{queue}.fifo"),
+        "address": queue.name,
         "description": description,
         "messages": kinds.iter().map(reference).collect::<Map<_, _>>(),
-        "bindings": { "sqs": {
-            "bindingVersion": "0.2.0",
-            "queue": {
-                "name": format!("{queue}.fifo"),
-                "fifoQueue": true,
-                "deduplicationScope": "messageGroup",
-                "fifoThroughputLimit": "perMessageGroupId",
-                "messageRetentionPeriod": FORTNIGHT,
-                "redrivePolicy": {
-                    "deadLetterQueue": { "name": format!("{queue}-dlq.fifo") },
-                    "maxReceiveCount": 10,
-                },
+        "bindings": { "sqs": sqs(queue) },
+    })
+}
+
+fn sqs(queue: &Queue) -> Value {
+    let dead_letters = &queue.dead_letter_queue;
+    let scope = queue.fifo.map(|fifo| fifo.deduplication_scope.as_str());
+    let limit = queue.fifo.map(|fifo| fifo.throughput_limit.as_str());
+    json!({
+        "bindingVersion": "0.2.0",
+        "queue": {
+            "name": queue.name,
+            "fifoQueue": queue.fifo.is_some(),
+            "deduplicationScope": scope,
+            "fifoThroughputLimit": limit,
+            "visibilityTimeout": queue.visibility_timeout_seconds,
+            "messageRetentionPeriod": queue.retention_seconds,
+            "redrivePolicy": {
+                "deadLetterQueue": { "name": dead_letters.name },
+                "maxReceiveCount": queue.max_receive_count,
             },
-            "deadLetterQueue": {
-                "name": format!("{queue}-dlq.fifo"),
-                "fifoQueue": true,
-                "messageRetentionPeriod": FORTNIGHT,
-            },
-        } },
+        },
+        "deadLetterQueue": {
+            "name": dead_letters.name,
+            "fifoQueue": queue.fifo.is_some(),
+            "messageRetentionPeriod": dead_letters.retention_seconds,
+        },
     })
 }
 

@@ -1,6 +1,7 @@
 //! Which functions run, and what the environment of each one is.
 
 use anyhow::Result;
+use resources::resources;
 use secrecy::SecretString;
 
 use super::Options;
@@ -8,7 +9,7 @@ use crate::database::{Login, login_url};
 use crate::environment::Environment;
 use crate::issuer::{AUDIENCE, Issuer};
 use crate::ports::loopback;
-use crate::queues::Queues;
+use crate::provision::Queues;
 use crate::state::State;
 
 const READER: Login = Login { user: "task_reader", group: "task_app_reader" };
@@ -17,9 +18,6 @@ const WORKER: Login = Login { user: "command_worker", group: "task_app_writer" }
 const ATTACHMENTS: Login = Login { user: "attachment_worker", group: "task_app_attachments" };
 const RELAY: Login = Login { user: "outbox_relay", group: "task_app_relay" };
 const OPERATOR: Login = Login { user: "task_operator", group: "task_app_operator" };
-
-/// The bucket of attachments.
-pub(super) const ATTACHMENT_BUCKET: &str = "task-attachments";
 
 /// A function to start.
 pub(super) struct Planned {
@@ -48,11 +46,12 @@ pub(super) async fn plan(context: &Context<'_>, options: &Options) -> Result<Vec
         .common
         .clone()
         .with_secret("DATABASE_URL", &database)
-        .with("QUEUE_URL", &context.queues.commands.url);
+        .with("QUEUE_URL", &context.queues.commands.url)
+        .with("CLAIM_CHECK_BUCKET", &resources().buckets.claim_checks.name);
     planned.extend((1..=options.workers).map(|number| Planned {
         name: format!("command-worker-{number}"),
         function: "command-worker",
-        address: "task-commands.fifo".to_owned(),
+        address: resources().queues.commands.name.clone(),
         environment: environment.clone(),
     }));
     planned.push(relay(context).await?);
@@ -74,7 +73,7 @@ fn projector(context: &Context<'_>) -> Planned {
     Planned {
         name: "history-projector".to_owned(),
         function: "history-projector",
-        address: "task-facts.fifo".to_owned(),
+        address: resources().queues.facts.name.clone(),
         environment: context.common.clone().with("QUEUE_URL", &context.queues.facts.url),
     }
 }
@@ -84,13 +83,13 @@ async fn attachments(context: &Context<'_>) -> Result<Planned> {
     Ok(Planned {
         name: "attachment-worker".to_owned(),
         function: "attachment-worker",
-        address: "attachment-events".to_owned(),
+        address: resources().queues.attachment_events.name.clone(),
         environment: context
             .common
             .clone()
             .with_secret("DATABASE_URL", &database)
             .with("QUEUE_URL", &context.queues.attachment_events.url)
-            .with("ATTACHMENT_BUCKET", ATTACHMENT_BUCKET),
+            .with("ATTACHMENT_BUCKET", &resources().buckets.attachments.name),
     })
 }
 
@@ -99,7 +98,7 @@ async fn relay(context: &Context<'_>) -> Result<Planned> {
     Ok(Planned {
         name: "outbox-relay".to_owned(),
         function: "outbox-relay",
-        address: "task-facts.fifo".to_owned(),
+        address: resources().queues.facts.name.clone(),
         environment: context
             .common
             .clone()
@@ -121,7 +120,7 @@ async fn http(context: &Context<'_>, name: &'static str, login: Login) -> Result
         .with("AUTH_AUDIENCE", AUDIENCE)
         .with("AUTH_JWKS_URL", context.issuer.jwks_url())
         .with("COMMAND_QUEUE_URL", &context.queues.commands.url)
-        .with("ATTACHMENT_BUCKET", ATTACHMENT_BUCKET);
+        .with("ATTACHMENT_BUCKET", &resources().buckets.attachments.name);
     Ok(Planned {
         name: name.to_owned(),
         function: name,

@@ -5,19 +5,16 @@ use std::pin::pin;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
-use aws_config::SdkConfig;
 use futures::future::join_all;
-use records::tables::{HISTORY_TABLE, OPERATIONS_TABLE, REPLAYS_TABLE};
 use secrecy::SecretString;
 use tokio::task::JoinHandle;
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
 use super::logs::Logs;
-use super::plan::{ATTACHMENT_BUCKET, Context, Planned, plan};
+use super::plan::{Context, Planned, plan};
 use super::screen::{Row, Screen};
 use super::{Options, TENANT, binaries};
 use crate::access::address;
-use crate::attachments::create_attachment_bucket;
 use crate::console::Console;
 use crate::database;
 use crate::function::Function;
@@ -25,7 +22,7 @@ use crate::ingress::Ingress;
 use crate::issuer::{ALL_SCOPES, Issuer};
 use crate::ports::loopback;
 use crate::postgres::Durability;
-use crate::queues::Queues;
+use crate::provision::{self, Queues};
 use crate::servers::Servers;
 use crate::state::State;
 
@@ -57,12 +54,8 @@ impl Stack {
         self.servers.start(&self.state, Durability::Durable, options.aws_port).await?;
         step.done();
 
-        let step = console.step("creating queues, tables and a bucket, migrating the database");
-        let aws = self.servers.aws()?;
-        let queues = Queues::create(&aws.sqs()).await?;
-        create_tables(&aws.config()).await?;
-        let events = &queues.attachment_events.url;
-        create_attachment_bucket(&aws, ATTACHMENT_BUCKET, events).await?;
+        let step = console.step("creating queues, tables and buckets, migrating the database");
+        let queues = provision::create(&self.servers.aws()?).await?;
         let owner = database::migrate(&self.servers, &self.state, &task_app).await?;
         step.done();
 
@@ -185,14 +178,6 @@ impl Stack {
         let token = issuer.token(TENANT, ALL_SCOPES, TOKEN_LIFETIME)?;
         Ok(Screen { rows, token, aws, queue_url: queues.commands.url.clone(), api })
     }
-}
-
-/// Under the default names of the functions.
-async fn create_tables(aws: &SdkConfig) -> Result<()> {
-    records::tables::create_history(aws, HISTORY_TABLE).await?;
-    records::tables::create_operations(aws, OPERATIONS_TABLE).await?;
-    records::tables::create_replays(aws, REPLAYS_TABLE).await?;
-    Ok(())
 }
 
 fn ticks() -> Interval {

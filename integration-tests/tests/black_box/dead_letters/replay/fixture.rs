@@ -6,6 +6,7 @@ use std::process::Output;
 use aws_sdk_sqs::primitives::Blob;
 use aws_sdk_sqs::types::{Message, MessageAttributeValue, SendMessageBatchRequestEntry};
 use records::replays::Replays;
+use resources::resources;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -34,7 +35,7 @@ impl Replay {
     pub(super) async fn table(queues: Fixture) -> Self {
         let name = format!("replays-{}", Uuid::new_v4().simple());
         let aws = queues.aws.config();
-        records::tables::create_replays(&aws, &name).await.expect("a table");
+        local_stack::create_table(&aws, &resources().tables.replays, &name).await.expect("a table");
         Self { queues, place: Place::Table(name) }
     }
 

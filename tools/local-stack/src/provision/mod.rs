@@ -1,0 +1,60 @@
+//! The queues, tables and buckets of `shared/resources/resources.json`, created where they are missing.
+//!
+//! They are as an account has them, with two exceptions:
+//!
+//! - The names of buckets have no account and no region: there is one account, and nobody else.
+//! - No policy says who may use what, and no alarm watches: the server that stands in for AWS lets
+//!   everybody do everything.
+
+mod buckets;
+mod queues;
+mod tables;
+
+use anyhow::Result;
+use resources::{QueueKey, resources};
+
+use crate::access::AwsAccess;
+
+pub use buckets::create_bucket;
+pub use queues::{Queue, create_fifo_queue, create_queue};
+pub use tables::create_table;
+
+/// The queues of the whole system.
+#[derive(Debug, Clone)]
+pub(crate) struct Queues {
+    /// Commands.
+    pub(crate) commands: Queue,
+    /// Facts.
+    pub(crate) facts: Queue,
+    /// What was uploaded.
+    pub(crate) attachment_events: Queue,
+}
+
+impl Queues {
+    fn url(&self, key: QueueKey) -> &str {
+        match key {
+            QueueKey::Commands => &self.commands.url,
+            QueueKey::Facts => &self.facts.url,
+            QueueKey::AttachmentEvents => &self.attachment_events.url,
+        }
+    }
+}
+
+/// Creates all that is described and missing; what is there already is brought up to date, as far as
+/// AWS can change it.
+pub(crate) async fn create(aws: &AwsAccess) -> Result<Queues> {
+    let (sqs, described) = (aws.sqs(), resources());
+    let queues = Queues {
+        commands: queues::create(&sqs, &described.queues.commands).await?,
+        facts: queues::create(&sqs, &described.queues.facts).await?,
+        attachment_events: queues::create(&sqs, &described.queues.attachment_events).await?,
+    };
+    let config = aws.config();
+    for table in described.tables.all() {
+        create_table(&config, table, &table.name).await?;
+    }
+    for bucket in described.buckets.all() {
+        create_bucket(aws, bucket, &bucket.name, |key| queues.url(key)).await?;
+    }
+    Ok(queues)
+}
