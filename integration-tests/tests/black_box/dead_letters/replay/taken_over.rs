@@ -13,9 +13,9 @@ use crate::support::system::eventually;
 
 const LONG: Duration = Duration::from_mins(3);
 
-/// A run of hours, and its id.
-async fn begun(replay: &Replay) -> (Running, String) {
-    replay.rejected_many("x", 100).await;
+/// A run that takes a second for each message, and its id.
+async fn begun(replay: &Replay, messages: usize) -> (Running, String) {
+    replay.rejected_many("x", messages).await;
     let process = replay.start(&replay.queues.aws.endpoint, &["--rate", "1"]);
     let run = eventually("a message was sent", async || {
         let run = replay.runs(&[]).await.pop()?["run"].as_str()?.to_owned();
@@ -34,7 +34,7 @@ async fn ended(process: Running) -> Output {
 #[tokio::test]
 async fn a_run_in_a_table_is_its_process_own_until_it_is_taken_over() {
     let replay = Replay::table(Fixture::standard().await).await;
-    let (first, run) = begun(&replay).await;
+    let (first, run) = begun(&replay, 100).await;
     // It renews its hold: nobody gets the run by waiting for its end.
     let second = replay.run(&["replay", "--resume", &run, "--json"]).await;
     assert_eq!(second.status.code(), Some(1), "{second:?}");
@@ -59,7 +59,7 @@ async fn a_run_in_a_table_is_its_process_own_until_it_is_taken_over() {
 #[tokio::test]
 async fn a_run_in_files_is_locked_while_its_process_lives() {
     let replay = Replay::journal(Fixture::standard().await);
-    let (first, run) = begun(&replay).await;
+    let (first, run) = begun(&replay, 20).await;
     let second = replay.run(&["replay", "--resume", &run, "--take-over"]).await;
     assert_eq!(second.status.code(), Some(1), "{second:?}");
     assert!(stderr(&second).contains("another process works on this run"), "{second:?}");
@@ -68,6 +68,6 @@ async fn a_run_in_files_is_locked_while_its_process_lives() {
     let report: Value = serde_json::from_slice(&first.stdout).expect("JSON");
     assert_eq!(report["stopped_because"], "interrupted", "{first:?}");
     let (code, report) = replay.resume(&run).await;
-    assert_eq!((code, &report["counts"]["sent"]), (Some(0), &100.into()), "{report}");
-    assert_eq!(replay.consume().await.len(), 100);
+    assert_eq!((code, &report["counts"]["sent"]), (Some(0), &20.into()), "{report}");
+    assert_eq!(replay.consume().await.len(), 20);
 }
