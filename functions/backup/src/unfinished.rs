@@ -9,7 +9,7 @@ use crate::backups::Backups;
 const MOST_PAGES: usize = 100;
 
 impl Backups {
-    /// The key and the id of each upload that began before a time.
+    /// The key and the id of each upload that began before a time, or in its second.
     pub(crate) async fn unfinished_uploads(
         &self,
         before: DateTime<Utc>,
@@ -23,7 +23,7 @@ impl Backups {
             for upload in page.uploads() {
                 let begun = upload.initiated().map_or(0, aws_sdk_s3::primitives::DateTime::secs);
                 if let (Some(key), Some(id)) = (upload.key(), upload.upload_id())
-                    && begun < before.timestamp()
+                    && begun <= before.timestamp()
                     && self.location.id_of(key).is_some()
                 {
                     found.push((key.to_owned(), id.to_owned()));
