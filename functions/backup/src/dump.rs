@@ -8,7 +8,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use archives::{Compressor, Upload};
+use archives::{Compressor, Upload, hex};
 use aws_lc_rs::digest::{Context as Digest, SHA256};
 use store::backup::{Contents, Libpq, Snapshot};
 use tokio::io::AsyncReadExt as _;
@@ -101,13 +101,4 @@ async fn stream(
     size += rest.len() as u64;
     upload.write(&rest).await?;
     Ok((size, hex(digest.finish().as_ref()), uncompressed))
-}
-
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::new(), |mut hex, byte| {
-        // Writing to a string does not fail.
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
 }

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
+use archives::hex;
 use aws_lc_rs::digest::{Context as Digest, SHA256};
 use aws_sdk_s3::Client;
 use aws_sdk_s3::primitives::ByteStream;
 use tokio::time::{sleep, timeout};
 
 use crate::backups::Backups;
-use crate::dump::hex;
 use crate::location::Id;
 use crate::manifest::Dump;
 

@@ -19,8 +19,6 @@ pub(crate) use reader::{Next, Reader};
 pub(crate) use source::Source;
 pub(crate) use writer::{Writer, Written};
 
-use std::fmt::Write as _;
-
 use aws_sdk_s3::error::SdkError;
 use aws_sdk_s3::operation::head_object::HeadObjectError;
 
@@ -34,14 +32,6 @@ fn unseen(name: &str, error: SdkError<HeadObjectError>) -> anyhow::Error {
         _ => "S3 does not answer as expected",
     };
     anyhow::Error::new(error).context(format!("looking at {name}: {why}"))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut hex, byte| {
-        // Writing to a string does not fail.
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
 }
 
 #[cfg(test)]

@@ -4,8 +4,8 @@ use anyhow::{Context as _, bail, ensure};
 use aws_lc_rs::digest::{Context as Digest, SHA256};
 
 use super::format::{FORMAT, Header, Line, Record, VERSION};
-use super::{Source, Trailer, hex};
-use archives::Decompressor;
+use super::{Source, Trailer};
+use archives::{Decompressor, hex};
 
 /// The longest line: of a message of 1 MiB, each character escaped, with its attributes.
 const LONGEST_LINE: usize = 8 << 20;

@@ -1,15 +1,15 @@
 //! Writes a file, a line at a time, with bounded memory.
 
 use anyhow::Context as _;
-use archives::{Compressor, Upload};
+use archives::{Compressor, Upload, hex};
 use aws_lc_rs::digest::{Context as Digest, SHA256};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::Place;
 use super::format::{Header, Line, Record, Trailer};
 use super::local::Local;
 use super::object;
-use super::{Place, hex};
 use crate::output;
 
 /// A file that is not whole yet.
