@@ -36,6 +36,11 @@ export function describe(name: FunctionName): Function {
   return FUNCTIONS[name];
 }
 
+/** Commands of `backup` that run as pods only. Each has a role of its own, so that what writes dumps cannot read or delete them. */
+export const BACKUP_COMMANDS = ["verify", "prune", "monitor"] as const;
+
+export type BackupCommand = (typeof BACKUP_COMMANDS)[number];
+
 /** The functions that log in to PostgreSQL as a user of their own. */
 export const LOGINS = FUNCTION_NAMES.flatMap((name) => {
   const { login } = describe(name);

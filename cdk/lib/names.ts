@@ -44,4 +44,6 @@ export function logStreams(scope: Construct, group: string): string {
 export const PODS_LOG_GROUP = "/task-app/pods";
 /** The repository of the one image. */
 export const REPOSITORY_NAME = "task-app";
+/** The repository of the image with PostgreSQL's programs, in which `backup` dumps and verifies. */
+export const BACKUP_REPOSITORY_NAME = "task-app-backup";
 export const CLUSTER_NAME = "task-app";

@@ -125,6 +125,10 @@ for (const name of NAMES) {
   });
 }
 
+test("age alone deletes no backup: `backup prune` keeps the newest good ones, and a rule of S3 cannot", () => {
+  assert.equal(RESOURCES.buckets.backups.lifecycle.expireAfterDays, undefined);
+});
+
 test("production survives the loss of a zone", () => {
   const [postgres] = ofType("production", "AWS::RDS::DBInstance");
   assert.equal(postgres?.properties.MultiAZ, true);

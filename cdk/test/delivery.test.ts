@@ -41,17 +41,22 @@ for (const name of NAMES) {
   });
 
   test(`${name}: an image that was pushed stays what it is, and is scanned`, () => {
-    const [repository] = ofType(name, "AWS::ECR::Repository");
-    assert.equal(repository?.properties.ImageTagMutability, "IMMUTABLE");
-    assert.equal(repository.properties.ImageScanningConfiguration.ScanOnPush, true);
-    assert.ok(repository.properties.LifecyclePolicy);
-    assert.equal(repository.deletionPolicy, "Retain");
+    const repositories = ofType(name, "AWS::ECR::Repository");
+    assert.deepEqual(repositories.map(({ properties }) => properties.RepositoryName as string).sort(), ["task-app", "task-app-backup"]);
+    for (const { properties, deletionPolicy } of repositories) {
+      assert.equal(properties.ImageTagMutability, "IMMUTABLE");
+      assert.equal(properties.ImageScanningConfiguration.ScanOnPush, true);
+      assert.ok(properties.LifecyclePolicy);
+      assert.equal(deletionPolicy, "Retain");
+    }
   });
 
-  test(`${name}: nodes and our Lambdas may pull, and nobody else`, () => {
+  test(`${name}: nodes and our Lambdas may pull, and nobody else; Lambdas not what is for pods only`, () => {
     const pulling = statements(name).filter(({ type }) => type === "AWS::ECR::Repository");
-    assert.equal(pulling.length, 2);
     for (const { actions } of pulling) assert.deepEqual(actions, ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]);
-    assert.match(JSON.stringify(pulling[1]?.condition), /aws:SourceArn.*:function:task-app-\*/);
+    const lambdas = pulling.filter(({ principal }) => JSON.stringify(principal).includes("lambda.amazonaws.com"));
+    assert.deepEqual(pulling.map(({ of }) => of.startsWith("backup")).sort(), [false, false, true]);
+    assert.deepEqual(lambdas.map(({ of }) => of.startsWith("backup")), [false]);
+    assert.match(JSON.stringify(lambdas[0]?.condition), /aws:SourceArn.*:function:task-app-\*/);
   });
 }

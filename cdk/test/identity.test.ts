@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync } from "node:fs";
 import { test } from "node:test";
 import { NAMES, ofType, resources } from "../lib/assembly.ts";
-import { FUNCTION_NAMES } from "../lib/functions.ts";
+import { BACKUP_COMMANDS, FUNCTION_NAMES } from "../lib/functions.ts";
 import { CONTROLLERS } from "../lib/identity/controllers.ts";
 import { statements } from "./policies.ts";
 
@@ -13,10 +13,11 @@ const UNLIMITED = /^(ec2:(Describe|Get)|autoscaling:Describe|elasticloadbalancin
 /** On `*`, but under a condition or beside a denial that limits them. */
 const LIMITED = /^(lambda:(Create|Update|Delete)EventSourceMapping|ec2:(Create|Delete)NetworkInterface|ec2:(Assign|Unassign)PrivateIpAddresses)$/;
 
+const BACKUPS = BACKUP_COMMANDS.map((command) => `backup-${command}`);
+
 test("every function of `functions/` has a role, and no other", () => {
   const crates = readdirSync(FUNCTIONS).filter((name) => name !== "task-app" && existsSync(new URL(`${name}/Cargo.toml`, FUNCTIONS)));
-  // `backup` has its role before its crate is there.
-  assert.deepEqual([...new Set([...crates, "backup"])].sort(), [...FUNCTION_NAMES].sort());
+  assert.deepEqual(crates.sort(), [...FUNCTION_NAMES].sort());
 });
 
 for (const name of NAMES) {
@@ -31,7 +32,7 @@ for (const name of NAMES) {
       assert.ok(trust.some(({ Principal }) => JSON.stringify(Principal) === '{"Service":"lambda.amazonaws.com"}'));
     }
     const associated = ofType(name, "AWS::EKS::PodIdentityAssociation").map(({ properties }) => properties.ServiceAccount as string);
-    assert.deepEqual(associated.sort(), [...FUNCTION_NAMES].sort());
+    assert.deepEqual(associated.sort(), [...FUNCTION_NAMES, ...BACKUPS].sort());
   });
 
   test(`${name}: no action is a wildcard`, () => {
@@ -83,6 +84,28 @@ for (const name of NAMES) {
   test(`${name}: what a backup wrote, its role cannot read or delete`, () => {
     const own = statements(name).filter(({ of, actions }) => of.startsWith("backupDefaultPolicy") && actions.some((action) => action.startsWith("s3:")));
     assert.deepEqual(own.map(({ actions }) => actions.sort()), [["s3:AbortMultipartUpload", "s3:PutObject"]]);
+  });
+
+  test(`${name}: what looks after backups is pods only, each with its own rights`, () => {
+    const bucket = (key: string) => `:s3:::task-backups-…${key}`;
+    const expected = {
+      "backup-verify": [`s3:ListBucket ${bucket("")}`, `s3:GetObject ${bucket("/postgresql/*")}`, `s3:PutObject ${bucket("/postgresql/*/verification.json")}`],
+      "backup-prune": [
+        `s3:ListBucket,s3:ListBucketMultipartUploads,s3:ListBucketVersions ${bucket("")}`,
+        `s3:GetObject ${bucket("/postgresql/*/manifest.json")} ${bucket("/postgresql/*/verification.json")}`,
+        `s3:AbortMultipartUpload,s3:DeleteObject,s3:DeleteObjectVersion ${bucket("/postgresql/*")}`,
+      ],
+      "backup-monitor": [`s3:ListBucket ${bucket("")}`, `s3:GetObject ${bucket("/postgresql/*/manifest.json")} ${bucket("/postgresql/*/verification.json")}`],
+    };
+    const plain = (resource: unknown) => JSON.stringify(resource).replace(/.*(:s3:::)/, "$1").replace(/(task-backups-)[^/"]*/, "$1…").replace(/"\]*\}*$/, "");
+    for (const [called, rights] of Object.entries(expected)) {
+      const own = statements(name).filter(({ of, type }) => type === "AWS::IAM::Policy" && of.startsWith(`${called.replaceAll("-", "")}DefaultPolicy`));
+      assert.deepEqual(own.map(({ actions, resources: on }) => `${actions.join()} ${on.map(plain).join(" ")}`), rights, called);
+      const trust = roles.get(`task-app-${called}`)?.properties.AssumeRolePolicyDocument.Statement as { Principal: unknown; Condition: { StringEquals: Record<string, string> } }[];
+      assert.deepEqual(trust.map(({ Principal }) => Principal), [{ Service: "pods.eks.amazonaws.com" }], called);
+      assert.equal(trust[0]?.Condition.StringEquals["aws:RequestTag/kubernetes-service-account"], called);
+      assert.equal(roles.get(`task-app-${called}`)?.properties.ManagedPolicyArns, undefined);
+    }
   });
 
   test(`${name}: each controller is one service account`, () => {

@@ -2,12 +2,12 @@
 // key of AWS is stored anywhere.
 
 import { Stack } from "aws-cdk-lib";
-import type * as ecr from "aws-cdk-lib/aws-ecr";
 import * as iam from "aws-cdk-lib/aws-iam";
 import type { Construct } from "constructs";
 import type { GithubSettings, Settings } from "../../config/settings.ts";
 import type { ControllerGrant } from "../identity/controllers.ts";
 import { allow } from "../identity/grant.ts";
+import type { Repositories } from "./registry.ts";
 
 const ISSUER = "token.actions.githubusercontent.com";
 
@@ -16,19 +16,19 @@ interface Workflow {
   /** The subject of its tokens: no wildcard, so that no other branch, repository or event has it. */
   readonly subject: (github: GithubSettings) => string;
   /** None where the workflow has nothing to do in this environment: then there is no role. */
-  readonly grants: (scope: Construct, repository: ecr.IRepository, github: GithubSettings) => ControllerGrant[];
+  readonly grants: (scope: Construct, repositories: Repositories, github: GithubSettings) => ControllerGrant[];
 }
 
 const WORKFLOWS = {
   "cd-app": {
     description: "Pushes the image of the branch",
     subject: ({ repository, branch }) => `repo:${repository}:ref:refs/heads/${branch}`,
-    grants: (_scope, repository, { images }) => (images === "built" ? registry(repository, PUSH) : []),
+    grants: (_scope, repositories, { images }) => (images === "built" ? registry(repositories, PUSH) : []),
   },
   promote: {
     description: "Copies the image of dev to production, after an approval",
     subject: ({ repository, promotion }) => `repo:${repository}:environment:${promotion}`,
-    grants: (_scope, repository, { images }) => registry(repository, images === "promoted" ? PUSH : PULL),
+    grants: (_scope, repositories, { images }) => registry(repositories, images === "promoted" ? PUSH : PULL),
   },
   "cdk-diff": {
     description: "Compares pull requests with what is deployed; changes nothing",
@@ -57,16 +57,16 @@ const PUSH = [
   ),
 ];
 
-function registry({ repositoryArn }: ecr.IRepository, actions: readonly string[]): ControllerGrant[] {
+function registry({ functions, backup }: Repositories, actions: readonly string[]): ControllerGrant[] {
   return [
-    { actions, resources: [repositoryArn] },
+    { actions, resources: [functions.repositoryArn, backup.repositoryArn] },
     { actions: ["ecr:GetAuthorizationToken"], resources: ["*"], why: "A token is for the whole registry: ECR has no narrower resource." },
   ];
 }
 
 export function createWorkflowRoles(
   scope: Construct,
-  repository: ecr.IRepository,
+  repositories: Repositories,
   settings: Settings,
 ): Map<WorkflowName, iam.Role> {
   const provider = new iam.CfnOIDCProvider(scope, "github", {
@@ -75,7 +75,7 @@ export function createWorkflowRoles(
   });
   const roles = (Object.keys(WORKFLOWS) as WorkflowName[]).flatMap((name) => {
     const workflow: Workflow = WORKFLOWS[name];
-    const grants = workflow.grants(scope, repository, settings.github);
+    const grants = workflow.grants(scope, repositories, settings.github);
     if (grants.length === 0) return [];
     const role = new iam.Role(scope, name, {
       roleName: `task-app-${name}`,

@@ -3,7 +3,7 @@
 
 import type { Construct } from "constructs";
 import type { DataStack } from "../data/stack.ts";
-import { describe, type FunctionName } from "../functions.ts";
+import { type BackupCommand, describe, type FunctionName } from "../functions.ts";
 import type { MessagingStack } from "../messaging/stack.ts";
 import type { QueuePair } from "../messaging/queue-pair.ts";
 import { bucketArn, logStreams } from "../names.ts";
@@ -91,6 +91,31 @@ function own(scope: Construct, name: FunctionName, { data, messaging: { queues }
       ];
     case "migrate":
       return [];
+  }
+}
+
+/** What looks after backups, each below the prefix of dumps. No one of them can write what is restored. */
+export function grantsOfBackups(scope: Construct, command: BackupCommand): Grant[] {
+  const bucket = bucketArn(scope, RESOURCES.buckets.backups);
+  const below = (name: string) => `${bucket}/${BACKUP_PREFIX}${name}`;
+  const why = "Dumps are named by their time.";
+  const list: Grant = { actions: ["s3:ListBucket"], resources: [bucket] };
+  const look: Grant = { actions: ["s3:GetObject"], resources: [below("*/manifest.json"), below("*/verification.json")], why };
+  switch (command) {
+    case "verify":
+      return [
+        list,
+        { actions: ["s3:GetObject"], resources: [below("*")], why },
+        { actions: ["s3:PutObject"], resources: [below("*/verification.json")], why },
+      ];
+    case "prune":
+      return [
+        { ...list, actions: ["s3:ListBucket", "s3:ListBucketVersions", "s3:ListBucketMultipartUploads"] },
+        look,
+        { actions: ["s3:DeleteObject", "s3:DeleteObjectVersion", "s3:AbortMultipartUpload"], resources: [below("*")], why },
+      ];
+    case "monitor":
+      return [list, look];
   }
 }
 

@@ -7,9 +7,9 @@ import * as iam from "aws-cdk-lib/aws-iam";
 import type { Construct } from "constructs";
 import { acknowledge } from "../acknowledge.ts";
 import type { DataStack } from "../data/stack.ts";
-import { FUNCTION_NAMES, type FunctionName } from "../functions.ts";
+import { BACKUP_COMMANDS, FUNCTION_NAMES, type FunctionName } from "../functions.ts";
 import type { MessagingStack } from "../messaging/stack.ts";
-import { grantsOf, lambdaName } from "./access.ts";
+import { grantsOf, grantsOfBackups, lambdaName } from "./access.ts";
 import { allow } from "./grant.ts";
 import { podIdentity } from "./trust.ts";
 
@@ -43,15 +43,33 @@ export function createFunctionRoles(
       managedPolicies: [network],
     });
     allow(role, grantsOf(scope, name, stacks));
-    new CfnPodIdentityAssociation(scope, `${name}-pod`, {
-      clusterName: cluster.clusterName,
-      namespace: NAMESPACE,
-      serviceAccount: name,
-      roleArn: role.roleArn,
-    });
+    associate(scope, cluster, name, role);
     return [name, role] as const;
   });
   return new Map(roles);
+}
+
+/** A role for each command that looks after backups: pods only, and nothing passes it to a Lambda. */
+export function createBackupRoles(scope: Construct, cluster: eks.ICluster): void {
+  for (const command of BACKUP_COMMANDS) {
+    const name = `backup-${command}`;
+    const role = new iam.Role(scope, name, {
+      roleName: `task-app-${name}`,
+      description: `The command backup ${command}, as a pod`,
+      assumedBy: podIdentity(cluster.clusterArn, NAMESPACE, name),
+    });
+    allow(role, grantsOfBackups(scope, command));
+    associate(scope, cluster, name, role);
+  }
+}
+
+function associate(scope: Construct, cluster: eks.ICluster, serviceAccount: string, role: iam.Role): void {
+  new CfnPodIdentityAssociation(scope, `${serviceAccount}-pod`, {
+    clusterName: cluster.clusterName,
+    namespace: NAMESPACE,
+    serviceAccount,
+    roleArn: role.roleArn,
+  });
 }
 
 /** For Lambda itself only: neither the function's code nor a pod with this role can use it. */

@@ -6,7 +6,7 @@ import type { DataStack } from "../data/stack.ts";
 import type { FunctionName } from "../functions.ts";
 import type { MessagingStack } from "../messaging/stack.ts";
 import { type ControllerName, createControllerRoles } from "./controllers.ts";
-import { createFunctionRoles } from "./functions.ts";
+import { createBackupRoles, createFunctionRoles } from "./functions.ts";
 
 /** Who in the cluster may do what in AWS. */
 export class IdentityStack extends Stack {
@@ -21,6 +21,7 @@ export class IdentityStack extends Stack {
   ) {
     super(scope, id, props);
     this.functionRoles = createFunctionRoles(this, cluster, { data, messaging });
+    createBackupRoles(this, cluster);
     const functionRoles = [...this.functionRoles.values()];
     this.controllerRoles = createControllerRoles(this, { cluster, data, messaging, functionRoles });
   }
