@@ -40,8 +40,9 @@ RUN apt-get update && \
 COPY functions/task-app/image/root functions/task-app/image/rds.pem /build/
 RUN /build/root /image
 
-# For `backup`: the same binary beside PostgreSQL's own programs, of the server's major version. They need
-# libraries and so a system, which the image of the functions has not.
+# For `backup dump` and `backup verify`: the same binary beside PostgreSQL of the server's major version, whose
+# programs need libraries and so a system. The server is the scratch server of a verification. It compiles no
+# queries, so the compiler that Debian brings with it goes: it is a third of the image.
 #
 #   docker build --target backup --tag task-app-backup .
 #
@@ -50,14 +51,19 @@ FROM ${DEBIAN} AS backup
 ARG POSTGRES=17
 # hadolint ignore=DL3008
 RUN apt-get update && \
-    apt-get install --yes --no-install-recommends ca-certificates "postgresql-client-${POSTGRES}" && \
-    rm -rf /var/lib/apt/lists/*
-COPY functions/task-app/image/rds.pem /etc/ssl/certs/rds.pem
+    apt-get install --yes --no-install-recommends ca-certificates "postgresql-${POSTGRES}" && \
+    apt-get clean && \
+    rm -rf /var/lib/apt/lists/* /var/cache/apt/*.bin /var/lib/postgresql /etc/ssl/private /etc/ssl/certs/ssl-cert-* \
+        /usr/lib/*/libLLVM*.so* /usr/lib/*/libz3.so* && \
+    echo 'task-app:x:65532:65532::/tmp:/usr/sbin/nologin' >>/etc/passwd && \
+    echo 'task-app:x:65532:' >>/etc/group
+COPY functions/task-app/image/rds.pem /etc/ssl/rds.pem
+COPY functions/task-app/image/scratch-server /scratch-server
 COPY --from=binary /task-app /task-app
 USER 65532:65532
-ENTRYPOINT ["/task-app", "backup"]
+ENTRYPOINT ["/task-app"]
 
-FROM scratch
+FROM scratch AS functions
 COPY --from=root /image /
 COPY --from=binary /task-app /task-app
 USER 65532:65532

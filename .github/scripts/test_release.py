@@ -25,24 +25,37 @@ def repository(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def release(letter: str, commit: str = "b") -> str:
+    return f"digest: sha256:{letter * 64} # {commit * 40}"
+
+
 def test_reads_what_dev_has_and_where_it_goes(repository: Path) -> None:
     file = repository / "manifests/overlays/dev/kustomization.yaml"
-    release = f"digest: sha256:{'a' * 64} # {'b' * 40}"
-    file.write_text(re.sub(r"digest: .*", release, file.read_text()))
+    digests = iter("ad")
+    file.write_text(re.sub(r"digest: .*", lambda _: release(next(digests)), file.read_text()))
     done = run("read-release", "dev", "production", cwd=repository)
     assert done.returncode == 0, done.stderr
     found = dict(line.split("=", 1) for line in done.stdout.splitlines())
-    assert (found["DIGEST"], found["COMMIT"]) == (f"sha256:{'a' * 64}", "b" * 40)
+    assert (found["DIGEST"], found["BACKUP_DIGEST"], found["COMMIT"]) == (f"sha256:{'a' * 64}", f"sha256:{'d' * 64}", "b" * 40)
     for prefix, overlay in (("FROM", "dev"), ("TO", "production")):
         text = (repository / "manifests/overlays" / overlay / "account.env").read_text()
         account = dict(line.split("=", 1) for line in text.splitlines())
         assert found[prefix] == account["REPOSITORY_URI"]
+        assert found[f"BACKUP_{prefix}"] == account["BACKUP_REPOSITORY_URI"]
         assert (found[f"{prefix}_ACCOUNT"], found[f"{prefix}_REGION"]) == (account["ACCOUNT"], account["REGION"])
 
 
 def test_an_overlay_without_a_release_has_nothing_to_promote(repository: Path) -> None:
     file = repository / "manifests/overlays/dev/kustomization.yaml"
     file.write_text(re.sub(r"digest: .*", f"digest: sha256:{'0' * 64}", file.read_text()))
+    done = run("read-release", "dev", "production", cwd=repository)
+    assert (done.returncode, done.stderr) == (1, "read-release: dev has no release\n")
+
+
+def test_half_a_release_is_not_promoted(repository: Path) -> None:
+    file = repository / "manifests/overlays/dev/kustomization.yaml"
+    commits = iter("bc")
+    file.write_text(re.sub(r"digest: .*", lambda _: release("a", next(commits)), file.read_text()))
     done = run("read-release", "dev", "production", cwd=repository)
     assert (done.returncode, done.stderr) == (1, "read-release: dev has no release\n")
 
@@ -76,3 +89,24 @@ def test_each_job_may_take_its_role() -> None:
     for name, job, role in jobs_with_roles():
         assert (":environment:" in subjects[role]) == ("environment" in job), f"{name}: {subjects[role]}"
         assert job["permissions"]["id-token"] == "write", name
+
+
+def test_images_nodes_and_lambdas_have_one_architecture() -> None:
+    """An image is one manifest, which Lambda needs, and so of one architecture."""
+    runner = yaml.safe_load((ROOT / ".github/workflows/cd-app.yml").read_text())["jobs"]["image"]["runs-on"]
+    is_arm = runner.endswith("-arm")
+    functions = list((ROOT / "manifests/components/lambdas").glob("*/function.yaml"))
+    assert functions
+    for file in functions:
+        assert yaml.safe_load(file.read_text())["spec"]["architectures"] == ["arm64" if is_arm else "x86_64"], file
+    for file in ("dev.ts", "production.ts"):
+        types = re.search(r"nodeTypes: \[([^]]+)\]", (ROOT / "cdk/config" / file).read_text())
+        assert types, file
+        for name in re.findall(r'"([^"]+)"', types[1]):
+            # Graviton: a `g` behind the generation, as in m7g or c7gn.
+            assert bool(re.match(r"[a-z]+\d+g", name)) == is_arm, f"{file}: {name}"
+
+
+def test_pull_requests_build_the_images_on_both_architectures() -> None:
+    job = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text())["jobs"]["image"]
+    assert job["strategy"]["matrix"]["runner"] == ["ubuntu-24.04", "ubuntu-24.04-arm"]

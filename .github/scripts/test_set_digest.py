@@ -30,6 +30,15 @@ def digest(letter: str) -> str:
     return f"sha256:{letter * 64}"
 
 
+def images(letter: str) -> list[str]:
+    """As arguments."""
+    return [f"task-app={digest(letter)}", f"task-app-backup={backup_digest(letter)}"]
+
+
+def backup_digest(letter: str) -> str:
+    return f"sha256:{(letter + '0') * 32}"
+
+
 class Repository:
     """A remote, and clones of it. Its overlays are those of this project."""
 
@@ -55,11 +64,15 @@ class Repository:
         return run("git", "rev-parse", "HEAD", cwd=self.work).stdout.strip()
 
     def set(self, letter: str, commit: str, clone: Path | None = None, **more: str) -> "subprocess.CompletedProcess[str]":
-        return run(SCRIPT, "dev", digest(letter), commit, cwd=clone or self.work, check=False, **more)
+        return run(SCRIPT, "dev", commit, *images(letter), cwd=clone or self.work, check=False, **more)
 
     def line(self) -> str:
+        """What it has of the first image, once both were set together."""
         text = run("git", "show", f"main:{OVERLAY}", cwd=self.remote).stdout
-        return re.search(r"digest: (.*)", text)[1]
+        first, second = re.findall(r"digest: (.*)", text)
+        letter, commit = first.removeprefix("sha256:")[0], first.partition(" # ")[2]
+        assert commit and second == f"{backup_digest(letter)} # {commit}"
+        return first
 
     def subjects(self) -> list[str]:
         return run("git", "log", "--format=%s", "main", cwd=self.remote).stdout.splitlines()
@@ -75,15 +88,15 @@ def repository(tmp_path: Path) -> Repository:
     return Repository(tmp_path)
 
 
-def test_sets_one_line_and_says_what_it_is(repository: Repository) -> None:
+def test_sets_both_lines_at_once_and_says_what_they_are(repository: Repository) -> None:
     before = run("git", "rev-parse", "main", cwd=repository.remote).stdout
     done = repository.set("a", repository.commits[2])
     assert done.returncode == 0, done.stderr
     assert repository.line() == f"{digest('a')} # {repository.commits[2]}"
     shown = run("git", "show", "--numstat", "--format=%B", "main", cwd=repository.remote).stdout
     assert shown.startswith("deploy(dev): feat: 2\n")
-    assert f"Built-From: {repository.commits[2]}" in shown
-    assert [line for line in shown.splitlines() if "\t" in line] == [f"1\t1\t{OVERLAY}"]
+    assert f"Image: task-app@{digest('a')}\nImage: task-app-backup@{backup_digest('a')}\nBuilt-From: {repository.commits[2]}" in shown
+    assert [line for line in shown.splitlines() if "\t" in line] == [f"2\t2\t{OVERLAY}"]
     assert run("git", "rev-parse", "main~1", cwd=repository.remote).stdout == before
 
 
@@ -119,7 +132,7 @@ def test_two_releases_race_and_the_newer_one_stays(repository: Repository, first
     """The other one pushes after this one has fetched, so that its push is refused."""
     other = repository.clone("other")
     mine, theirs = first, 1 - first
-    call = f"{SCRIPT} dev {digest('ab'[theirs])} {repository.commits[theirs]}"
+    call = f"{SCRIPT} dev {repository.commits[theirs]} {' '.join(images('ab'[theirs]))}"
     once = repository.folder / "once"
     repository.hook("pre-push", f"[ -e {once} ] || {{ touch {once}; cd {other} && env -u GIT_DIR {call} >&2; }}", repository.work)
     done = repository.set("ab"[mine], repository.commits[mine])
@@ -130,7 +143,7 @@ def test_two_releases_race_and_the_newer_one_stays(repository: Repository, first
 
 def test_many_at_a_time_lose_nothing(repository: Repository) -> None:
     clones = [repository.clone(f"clone{number}") for number in range(3)]
-    running = [subprocess.Popen([SCRIPT, "dev", digest("abc"[number]), repository.commits[number]], cwd=clones[number],
+    running = [subprocess.Popen([SCRIPT, "dev", repository.commits[number], *images("abc"[number])], cwd=clones[number],
                                 env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
                for number in (2, 0, 1)]
     assert [each.wait(timeout=120) for each in running] == [0, 0, 0]
@@ -151,7 +164,7 @@ def test_a_push_that_is_refused_for_ever_fails(repository: Repository) -> None:
     repository.hook("pre-receive", "exit 1")
     done = repository.set("a", repository.commits[2], ATTEMPTS="3")
     assert (done.returncode, "refused 3 times" in done.stderr) == (1, True)
-    assert digest("a") not in repository.line()
+    assert digest("a") not in run("git", "show", f"main:{OVERLAY}", cwd=repository.remote).stdout
 
 
 def test_a_revert_is_a_rollback_and_the_next_release_goes_on(repository: Repository) -> None:
@@ -167,12 +180,15 @@ def test_a_revert_is_a_rollback_and_the_next_release_goes_on(repository: Reposit
 
 
 @pytest.mark.parametrize("arguments", [
-    ["dev", digest("a")],
-    ["dev", "sha256:abc", "HEAD"],
-    ["dev", "latest", "HEAD"],
-    ["dev", digest("a"), "0" * 40],
-    ["../dev", digest("a"), "HEAD"],
-    ["staging", digest("a"), "HEAD"],
+    ["dev", *images("a")],
+    ["dev", "HEAD"],
+    ["dev", "HEAD", images("a")[0]],
+    ["dev", "HEAD", *images("a"), f"other={digest('a')}"],
+    ["dev", "HEAD", "task-app=sha256:abc", images("a")[1]],
+    ["dev", "HEAD", "task-app=latest", images("a")[1]],
+    ["dev", "0" * 40, *images("a")],
+    ["../dev", "HEAD", *images("a")],
+    ["staging", "HEAD", *images("a")],
 ])
 def test_wrong_arguments_change_nothing(repository: Repository, arguments: list[str]) -> None:
     before = repository.subjects()
@@ -183,11 +199,11 @@ def test_wrong_arguments_change_nothing(repository: Repository, arguments: list[
 
 def test_an_overlay_without_its_line_is_not_guessed_at(repository: Repository) -> None:
     file = repository.work / OVERLAY
-    file.write_text(re.sub(r"digest: .*", "newTag: v1", file.read_text()))
+    file.write_text(re.sub(r"digest: .*", "newTag: v1", file.read_text(), count=1))
     repository.push("feat: no digest")
     assert repository.set("a", repository.commits[2]).returncode == 2
 
 
 @pytest.mark.parametrize("overlay", ["dev", "production"])
 def test_the_overlays_of_this_project_have_the_line(repository: Repository, overlay: str) -> None:
-    assert run(SCRIPT, overlay, digest("a"), repository.commits[0], cwd=repository.work, check=False).returncode == 0
+    assert run(SCRIPT, overlay, repository.commits[0], *images("a"), cwd=repository.work, check=False).returncode == 0
