@@ -117,6 +117,10 @@ class Pod:
     def container(self) -> Object:
         return self.spec["containers"][0]
 
+    @property
+    def containers(self) -> list[Object]:
+        return self.spec["containers"] + self.spec.get("initContainers", [])
+
 
 def pods(rendered: Rendered) -> Iterator[Pod]:
     for owner in rendered.kind("Deployment", "Job", "CronJob"):

@@ -1,6 +1,7 @@
 """What ArgoCD installs, in which order, and with which rights; and how it knows that something works."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,8 +10,8 @@ from lupa import LuaRuntime
 
 from policies.account import leaves
 from policies.scaling import SCALERS, target
-from render import CHOICES, MANIFESTS, OVERLAYS, ROOT, Object, Rendered, kustomize
-from test_schemas import mistakes, needs_schemas
+from render import CHOICES, MANIFESTS, OVERLAYS, ROOT, Object, Rendered, kustomize, pods
+from test_schemas import VERSIONS, mistakes, needs_schemas, validate
 
 ARGOCD = MANIFESTS / "argocd"
 WAVE = "argocd.argoproj.io/sync-wave"
@@ -31,9 +32,22 @@ def applications(objects: list[Object]) -> list[Object]:
 
 @needs_schemas
 def test_schemas(objects: list[Object]) -> None:
-    assert [mistake for each in objects for mistake in mistakes(each)] == []
+    assert [mistake for each in objects if each["kind"] != "StorageClass" for mistake in mistakes(each)] == []
     broken = named(objects, "Application", "keda")
     assert mistakes(broken | {"spec": broken["spec"] | {"syncPolicies": {}}})
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_volumes_have_a_class_and_are_encrypted(objects: list[Object], version: str, tmp_path: Path) -> None:
+    (found,) = [each for each in objects if each["kind"] == "StorageClass"]
+    (tmp_path / "class.yaml").write_text(yaml.safe_dump(found))
+    known, done = validate(tmp_path / "class.yaml", version)
+    assert (known, done.returncode) == ({"StorageClass"}, 0), done.stderr
+    assert found["parameters"]["encrypted"] == "true"
+    assert found["metadata"]["annotations"]["storageclass.kubernetes.io/is-default-class"] == "true"
+    volumes = [each for pod in pods(Rendered.of("production")) for each in pod.spec.get("volumes", []) if "ephemeral" in each]
+    classes = {each["ephemeral"]["volumeClaimTemplate"]["spec"]["storageClassName"] for each in volumes}
+    assert classes == {found["metadata"]["name"]}
 
 
 def test_every_value_of_the_account_reaches_its_place(objects: list[Object]) -> None:

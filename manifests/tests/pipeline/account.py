@@ -18,6 +18,7 @@ LOGINS = {
     "command-worker": ("command_worker", "task_app_writer"),
     "attachment-worker": ("attachment_worker", "task_app_attachments"),
     "outbox-relay": ("outbox_relay", "task_app_relay"),
+    "backup": ("task_backup", "task_app_backup"),
 }
 
 

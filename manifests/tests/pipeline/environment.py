@@ -54,7 +54,8 @@ def secret(rendered: Rendered, name: str, values: dict[str, dict[str, str]]) -> 
 class Running:
     """A pod's process, with the environment and the files that its container would have."""
 
-    def __init__(self, binary: str, rendered: Rendered, pod: Pod, values: dict[str, dict[str, str]], folder: Path) -> None:
+    def __init__(self, binary: str, rendered: Rendered, pod: Pod, values: dict[str, dict[str, str]], folder: Path,
+                 others: dict[str, str] | None = None) -> None:
         self.name = str(pod)
         found: dict[str, str] = {name: os.environ[name] for name in AWS}
         for source in pod.container.get("envFrom", []):
@@ -64,8 +65,8 @@ class Running:
                 found |= config["data"]
             else:
                 found |= secret(rendered, source["secretRef"]["name"], values)
-        found |= {each["name"]: each["value"] for each in pod.container.get("env", [])}
-        for volume in pod.spec.get("volumes", []):
+        found |= {each["name"]: each["value"] for each in pod.container.get("env", [])} | (others or {})
+        for volume in (each for each in pod.spec.get("volumes", []) if "secret" in each):
             mount = next(each["mountPath"] for each in pod.container["volumeMounts"] if each["name"] == volume["name"])
             place = folder / pod.owner["metadata"]["name"] / volume["name"]
             place.mkdir(parents=True)

@@ -1,7 +1,7 @@
 """Goes the way of a release on one machine: a commit of the digest, the overlay that ArgoCD would sync,
 the functions started from it, a command, and the task that it made.
 
-usage: local-stack exec -- python try_pipeline.py DIGEST
+usage: local-stack exec -- python try_pipeline.py DIGEST BACKUP_DIGEST
 """
 
 import json
@@ -36,9 +36,9 @@ EVENT = ROOT / "events/examples/valid/dev.task-app.create-task.v1.minimal.json"
 
 
 def main() -> None:
-    digest = sys.argv[1]
+    digests = dict(zip(("task-app", "task-app-backup"), sys.argv[1:], strict=True))
     with tempfile.TemporaryDirectory() as folder:
-        release(Path(folder), digest)
+        release(Path(folder), digests)
         with Issuer() as issuer:
             values, secret_values = an_account(issuer)
             for choice in ("pods", "lambdas"):
@@ -55,8 +55,8 @@ def step(text: str) -> None:
     print(f"==> {text}", flush=True)
 
 
-def release(folder: Path, digest: str) -> None:
-    step("commit the digest on a local git remote")
+def release(folder: Path, digests: dict[str, str]) -> None:
+    step("commit the digests on a local git remote")
     remote, clone = folder / "remote.git", folder / "clone"
     git = ["git", "-c", "user.name=try", "-c", "user.email=try@example.com", "-c", "init.defaultBranch=main"]
     run(*git, "init", "--quiet", "--bare", str(remote), cwd=folder)
@@ -66,11 +66,13 @@ def release(folder: Path, digest: str) -> None:
     run(*git, "commit", "--quiet", "--message", "feat: what is merged", cwd=clone)
     run(*git, "push", "--quiet", "origin", "HEAD:main", cwd=clone)
     names = {f"GIT_{who}_{what}": "try@example.com" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
-    run(str(ROOT / ".github/scripts/set-digest"), "dev", digest, "HEAD", cwd=clone, **names)
+    run(str(ROOT / ".github/scripts/set-digest"), "dev", "HEAD",
+        *(f"{image}={digest}" for image, digest in digests.items()), cwd=clone, **names)
     step("render what ArgoCD would sync, and validate it")
     run("git", "pull", "--quiet", "origin", "main", cwd=clone)
     text = run(os.environ.get("KUBECTL", "kubectl"), "kustomize", "manifests/overlays/dev", cwd=clone)
-    assert text.count(digest) == text.count("task-app@sha256:") > 8, "the digest is not everywhere"
+    for image, least in (("task-app", 8), ("task-app-backup", 2)):
+        assert text.count(f"/{image}@{digests[image]}") == text.count(f"/{image}@sha256:") > least, f"{image}: not everywhere"
     (folder / "rendered.yaml").write_text(text)
     run(sys.executable, "-m", "kubernetes_validate", "--strict", "--quiet", str(folder / "rendered.yaml"), cwd=folder)
 
@@ -133,6 +135,7 @@ def use(rendered: Rendered, secret_values: dict[str, dict[str, str]], place: Pat
 
         until("its history is there", history_is_there)
         if not lambdas:
+            back_up(rendered, secret_values, place)
             observe(running, rendered, place, reader.http, token)
     finally:
         for each in running:
@@ -143,13 +146,24 @@ def use(rendered: Rendered, secret_values: dict[str, dict[str, str]], place: Pat
     assert set(codes.values()) == {0}, f"not all drained: {codes}"
 
 
+def back_up(rendered: Rendered, secret_values: dict[str, dict[str, str]], place: Path) -> None:
+    step("  take a backup, restore it into a scratch database, and prune")
+    by_name = {str(pod): pod for pod in pods(rendered)}
+    for name in ("backup", "backup-verify", "backup-prune"):
+        # The server of the local stack stands in for the one beside a verification.
+        scratch = {"SCRATCH_DATABASE_URL": os.environ["DATABASE_URL"]} if name == "backup-verify" else {}
+        running = Running(TASK_APP, rendered, by_name[f"CronJob {name}"], secret_values, place, scratch)
+        if running.process.wait(PATIENCE):
+            raise AssertionError(f"{name} failed:\n{running.log.read_text()[-3000:]}")
+
+
 def observe(running: list[Running], rendered: Rendered, place: Path, port: int, token: str) -> None:
     step("  scrape the pods with Prometheus: every panel has data, every metric of an alert is there")
     prometheus = Prometheus(running, place)
     try:
         account.client("sqs").send_message(QueueUrl=rendered.values["TASK_COMMANDS_QUEUE_URL"], MessageBody="{}",
                                            MessageGroupId="bad", MessageDeduplicationId="bad")
-        wanted = {query.panel: query.expression for query in dashboard.queries()}
+        wanted = {f"{query.panel}: {query.expression}": query.expression for query in dashboard.queries()}
         wanted |= {name: f'{{__name__=~"{name}(_bucket)?"}}' for name in alerts.metrics()}
 
         def has_data() -> bool:

@@ -6,13 +6,15 @@ from typing import Any, Iterator
 from render import ROOT, Rendered
 
 #: What a manifest has where a value of the account goes.
-PLACEHOLDERS = {"account", "settings"}
+PLACEHOLDERS = {"account", "environment", "settings"}
+#: The same inside of a text.
+INSIDE = ('"account"', "//account/")
 
 
 def no_placeholder_is_left(rendered: Rendered) -> Iterator[str]:
     for each in rendered.objects:
         for path, value in leaves(each, ""):
-            if value in PLACEHOLDERS or '"account"' in str(value):
+            if value in PLACEHOLDERS or any(each in str(value) for each in INSIDE):
                 yield f"{each['kind']} {each['metadata']['name']}: {path}"
 
 

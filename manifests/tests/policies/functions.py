@@ -14,7 +14,7 @@ TASK_APP = os.environ.get("TASK_APP", str(ROOT / "target/debug/task-app"))
 #: Read by the AWS SDK and not by a `Config`.
 SDK = {"AWS_REGION"}
 #: Names of what an account has. Without them a function starts, and does less, or looks elsewhere.
-OF_THE_ACCOUNT = re.compile(r"_(TABLE|BUCKET|URL|URLS)$")
+OF_THE_ACCOUNT = re.compile(r"_(TABLE|BUCKET|LOCATION|URL|URLS)$")
 #: And where that is meant.
 NOT_NEEDED = {
     "DATABASE_URL": "in a file: DATABASE_URL_FILE",
@@ -24,8 +24,10 @@ NOT_NEEDED = {
     # It shows what became of commands, and changes nothing that is cached.
     "dead-letters REDIS_URL": "reads no task",
 }
-#: Commands of a tool whose settings are not at its top.
+#: Commands of a tool whose settings are not at its top, and that share an environment.
 COMMANDS = {"dead-letters": [["replay"], ["facts"]]}
+#: A tool whose commands have environments of their own.
+BY_COMMAND = {"backup"}
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ def settings_that_are_read(function: str) -> Settings:
     known: set[str] = set()
     required: set[str] = set()
     for command in COMMANDS.get(function, [[]]):
-        done = subprocess.run([TASK_APP, function, *command, "--help"], capture_output=True, text=True, timeout=60, check=True)
+        done = subprocess.run([TASK_APP, *function.split(), *command, "--help"], capture_output=True, text=True, timeout=60, check=True)
         known |= set(re.findall(r"\[env: ([A-Z0-9_]+)", done.stdout))
         usage = re.search(r"^Usage: .*(?:\n +.*)*", done.stdout, re.MULTILINE)
         required |= set(re.findall(r"--[a-z-]+ <([A-Z_]+)>", usage[0] if usage else ""))
@@ -51,7 +53,8 @@ def settings_that_are_read(function: str) -> Settings:
 def environments(rendered: Rendered) -> Iterator[tuple[str, str, dict[str, str]]]:
     """Who, which function, and its environment."""
     for pod in pods(rendered):
-        yield str(pod), pod.container["args"][0], settings_of(rendered, pod)
+        arguments = pod.container["args"]
+        yield str(pod), " ".join(arguments[: 2 if arguments[0] in BY_COMMAND else 1]), settings_of(rendered, pod)
     for function in rendered.kind("Function"):
         spec = function["spec"]
         yield f"Function {spec['name']}", spec["imageConfig"]["command"][0], spec["environment"]["variables"]

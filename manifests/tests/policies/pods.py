@@ -3,7 +3,7 @@
 import re
 from typing import Iterator
 
-from render import Rendered, pods, secret_keys
+from render import Pod, Rendered, pods, secret_keys
 
 PINNED = re.compile(r"^[0-9a-z./-]+@sha256:[0-9a-f]{64}$")
 
@@ -18,11 +18,11 @@ def restricted(rendered: Rendered) -> Iterator[str]:
             yield f"{pod}: no seccomp profile"
         if any(pod.spec.get(key) for key in ("hostNetwork", "hostPID", "hostIPC")):
             yield f"{pod}: shares a namespace of its node"
-        if any(not {"secret", "configMap", "emptyDir"} & set(volume) for volume in pod.spec.get("volumes", [])):
+        if any(not {"secret", "configMap", "emptyDir", "ephemeral"} & set(volume) for volume in pod.spec.get("volumes", [])):
             yield f"{pod}: a volume that is not its own"
         if pod.spec.get("automountServiceAccountToken") is not False:
             yield f"{pod}: a token of Kubernetes, which it does not need"
-        for container in pod.spec["containers"] + pod.spec.get("initContainers", []):
+        for container in pod.containers:
             own = container.get("securityContext", {})
             if own.get("allowPrivilegeEscalation") is not False or own.get("privileged"):
                 yield f"{pod}: privileges"
@@ -34,13 +34,27 @@ def restricted(rendered: Rendered) -> Iterator[str]:
 
 def bounded(rendered: Rendered) -> Iterator[str]:
     for pod in pods(rendered):
-        resources = pod.container.get("resources", {})
-        for kind in ("requests", "limits"):
-            missing = {"cpu", "memory"} - set(resources.get(kind, {}))
-            if missing:
-                yield f"{pod}: no {kind} of {sorted(missing)}"
-        if resources.get("requests", {}).get("memory") != resources.get("limits", {}).get("memory"):
-            yield f"{pod}: may be given less memory than it may use"
+        for container in pod.containers:
+            resources = container.get("resources", {})
+            for kind in ("requests", "limits"):
+                missing = {"cpu", "memory"} - set(resources.get(kind, {}))
+                if missing:
+                    yield f"{pod}: no {kind} of {sorted(missing)}"
+            if resources.get("requests", {}).get("memory") != resources.get("limits", {}).get("memory"):
+                yield f"{pod}: may be given less memory than it may use"
+
+
+def jobs_end(rendered: Rendered) -> Iterator[str]:
+    """A job ends, is tried again a few times only, and one run of a schedule does not meet the next."""
+    for owner in rendered.kind("Job", "CronJob"):
+        name = f"{owner['kind']} {owner['metadata']['name']}"
+        job = owner["spec"]["jobTemplate"]["spec"] if owner["kind"] == "CronJob" else owner["spec"]
+        if "activeDeadlineSeconds" not in job or "backoffLimit" not in job:
+            yield f"{name}: may run or be tried for ever"
+        if owner["kind"] == "Job" or owner["spec"].get("suspend"):
+            continue
+        if owner["spec"].get("concurrencyPolicy") != "Forbid" or "startingDeadlineSeconds" not in owner["spec"]:
+            yield f"{name}: two may run at a time, or one long after its time"
 
 
 def probed(rendered: Rendered) -> Iterator[str]:
@@ -65,16 +79,25 @@ def spread_and_rolled(rendered: Rendered) -> Iterator[str]:
 
 
 def one_release(rendered: Rendered) -> Iterator[str]:
-    """One image, by its digest, in every pod and Lambda."""
-    images = {str(pod): pod.container["image"] for pod in pods(rendered)}
-    images |= {f"Function {each['metadata']['name']}": each["spec"]["code"]["imageURI"] for each in rendered.kind("Function")}
-    for name, image in images.items():
+    """One image, by its digest, in every pod and Lambda; and one that has PostgreSQL's programs, where these run."""
+    images = [(str(pod), each["image"], runs_programs(pod)) for pod in pods(rendered) for each in pod.containers]
+    images += [(f"Function {each['metadata']['name']}", each["spec"]["code"]["imageURI"], False)
+               for each in rendered.kind("Function")]
+    for name, image, has_programs in images:
+        repository = rendered.values["BACKUP_REPOSITORY_URI" if has_programs else "REPOSITORY_URI"]
         if not PINNED.match(image):
             yield f"{name}: {image} is not pinned by digest"
-        elif image.split("@")[0] != rendered.values["REPOSITORY_URI"]:
-            yield f"{name}: {image} is not from {rendered.values['REPOSITORY_URI']}"
-    if len(set(images.values())) != 1:
-        yield f"several images: {sorted(set(images.values()))}"
+        elif image.split("@")[0] != repository:
+            yield f"{name}: {image} is not from {repository}"
+    for kind in (False, True):
+        found = {image for _, image, has_programs in images if has_programs == kind}
+        if len(found) != 1:
+            yield f"several images: {sorted(found)}"
+
+
+def runs_programs(pod: Pod) -> bool:
+    """Whether it runs programs of PostgreSQL: `pg_dump`, `pg_restore` or a server."""
+    return pod.container["args"] in (["backup", "dump"], ["backup", "verify"])
 
 
 def what_it_refers_to_exists(rendered: Rendered) -> Iterator[str]:
@@ -90,11 +113,13 @@ def what_it_refers_to_exists(rendered: Rendered) -> Iterator[str]:
                 yield f"{pod}: nothing makes the secret {source['secretRef']['name']}"
         mounts = {each["name"]: each["mountPath"] for each in pod.container.get("volumeMounts", [])}
         for volume in pod.spec.get("volumes", []):
-            secret = volume.get("secret", {}).get("secretName")
+            if "secret" not in volume:
+                continue
+            secret = volume["secret"]["secretName"]
             files = [f"{mounts.get(volume['name'])}/{key}" for key in secrets.get(secret, [])]
             variables = {each.get("value") for each in pod.container.get("env", [])}
             if not variables & set(files):
                 yield f"{pod}: no setting names a file of the secret {secret}"
 
 
-RULES = [restricted, bounded, probed, spread_and_rolled, one_release, what_it_refers_to_exists]
+RULES = [restricted, bounded, jobs_end, probed, spread_and_rolled, one_release, what_it_refers_to_exists]
