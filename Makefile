@@ -50,7 +50,7 @@ test-long: ## Test what takes too long for every change: lists of a million task
 	@$(STACK) exec -- cargo nextest run --locked --workspace \
 		-E 'package(store) | package(integration-tests)' --run-ignored only --success-output final
 
-generate: ## Renew the contracts: events/schemas, events/asyncapi.yaml, shared/http-support/openapi.json, docs/problems.md
+generate: ## Renew the contracts: events/schemas, events/asyncapi.yaml, shared/http-support/openapi.json, docs/problems.md, docs/metrics.md
 	@cargo run --quiet --locked --package generate
 
 prepare: ## Renew the descriptions of the SQL queries (shared/store/.sqlx)

@@ -22,6 +22,7 @@ mod older;
 mod queue_text;
 pub mod schema;
 mod traceparent;
+mod unchecked_envelope;
 
 pub use attributes::{EventId, EventTime, JsonContent, Source, SpecVersion};
 pub use command::CommandType;
@@ -38,3 +39,4 @@ pub use fact::{CommandRejected, FactType};
 pub use older::ChangeTagV1;
 pub use queue_text::queue_text;
 pub use traceparent::traceparent;
+pub use unchecked_envelope::UncheckedEnvelope;

@@ -2,12 +2,14 @@
 
 mod config;
 mod event;
+mod instruments;
 mod sweep;
 mod verify;
 
 use std::{ffi::OsString, process::ExitCode};
 
 use config::{Config, Part};
+pub use instruments::INSTRUMENTS;
 use records::AttachmentBucket;
 use runtime::{Function, Host, Service, SystemClock, aws, sqs::Each};
 use store::Store;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use domain::AttachmentKey;
 use futures::{StreamExt as _, stream};
-use metrics::{counter, describe_counter};
+use metrics::counter;
 use records::{AttachmentBucket, BucketUnavailable};
 use runtime::{Clock as _, Host, SystemClock};
 use store::Store;
@@ -13,16 +13,12 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::config::Attachments;
+use crate::instruments::{FAILED, INSTRUMENTS, REMOVED};
 
 /// Attachments taken at a time.
 const BATCH: u16 = 100;
 /// Objects removed at a time.
 const CONCURRENCY: usize = 8;
-
-/// Objects of deleted attachments that are removed.
-const REMOVED: &str = "attachments_removed_total";
-/// Attempts to remove one that failed.
-const FAILED: &str = "attachment_removals_failed_total";
 
 /// Sweeps. Clones are one sweep; several at a time do no harm.
 #[derive(Clone)]
@@ -44,8 +40,7 @@ impl Sweep {
         clock: SystemClock,
         host: Host,
     ) -> Self {
-        describe_counter!(REMOVED, "Objects of deleted attachments that were removed");
-        describe_counter!(FAILED, "Attempts to remove such an object that failed");
+        instruments::describe(INSTRUMENTS);
         Self(Arc::new(Inner { store, bucket, config, clock, host }))
     }
 
@@ -128,8 +123,8 @@ impl Batch {
 
     fn report(&self) {
         let removed = u64::try_from(self.removed.len()).unwrap_or(u64::MAX);
-        counter!(REMOVED).increment(removed);
-        counter!(FAILED).increment(self.failed);
+        counter!(REMOVED.name).increment(removed);
+        counter!(FAILED.name).increment(self.failed);
         info!(removed, failed = self.failed, "swept attachments");
     }
 }

@@ -5,7 +5,8 @@ use std::iter::repeat_n;
 use std::sync::Arc;
 use std::time::Duration;
 
-use runtime::sqs::{BatchHandler, Delivery, Reject, Retry, Verdict};
+use events::UncheckedEnvelope;
+use runtime::sqs::{BatchHandler, Delivery, Origin, Reject, Retry, Verdict};
 use runtime::{Clock, SystemClock};
 use store::{ApplyError, Incoming, Outcome, Receipt, Store};
 
@@ -40,6 +41,11 @@ impl BatchHandler for CommandHandler {
 
     fn traceparent<'a>(&self, incoming: &'a Incoming) -> Option<&'a str> {
         incoming.traceparent.as_deref()
+    }
+
+    fn origin(&self, delivery: &Delivery) -> Origin {
+        let UncheckedEnvelope { tenant, source, id, .. } = UncheckedEnvelope::read(delivery.body());
+        Origin { tenant, source, event_id: id }
     }
 
     async fn handle(&self, batch: Vec<Incoming>) -> Vec<Verdict> {

@@ -1,8 +1,8 @@
 //! From facts to entries of the history and back to verdicts.
 
-use events::{FactEvent, FactPayload};
+use events::{FactEvent, FactPayload, UncheckedEnvelope};
 use records::{Change, Failure, History};
-use runtime::sqs::{BatchHandler, Delivery, Reject, Retry, Verdict};
+use runtime::sqs::{BatchHandler, Delivery, Origin, Reject, Retry, Verdict};
 
 /// Appends the versions of tasks that facts carry. A refused command makes no version.
 pub(crate) struct FactHandler {
@@ -25,6 +25,11 @@ impl BatchHandler for FactHandler {
 
     fn traceparent<'a>(&self, fact: &'a FactEvent) -> Option<&'a str> {
         fact.traceparent.as_deref()
+    }
+
+    fn origin(&self, delivery: &Delivery) -> Origin {
+        let UncheckedEnvelope { tenant, source, id, .. } = UncheckedEnvelope::read(delivery.body());
+        Origin { tenant, source, event_id: id }
     }
 
     async fn handle(&self, batch: Vec<FactEvent>) -> Vec<Verdict> {

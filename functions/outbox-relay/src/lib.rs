@@ -2,6 +2,7 @@
 
 mod backoff;
 mod config;
+mod instruments;
 mod message;
 mod publish_cycle;
 mod queue;
@@ -12,6 +13,7 @@ mod upkeep;
 use std::future::ready;
 use std::{ffi::OsString, process::ExitCode};
 
+pub use instruments::INSTRUMENTS;
 use queues::Queues;
 use relay::Relay;
 use runtime::{Function, Service};

@@ -4,17 +4,17 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use events::encode_fact;
-use metrics::{counter, describe_counter};
+use metrics::counter;
 use store::{Failure, Fault, Lease, Outbox, OutboxListener, PendingFact, TaskKey};
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tracing::{error, warn};
 
 use crate::config::Config;
+use crate::instruments::PARKED;
 use crate::message::Message;
 use crate::queues::{Queues, Sent};
 
-const PARKED: &str = "facts_parked_total";
 /// The reason of a fact that no event can be made of.
 const UNREADABLE: &str = "Unreadable";
 
@@ -45,7 +45,6 @@ pub(crate) enum Cycle {
 
 impl Publisher {
     pub(crate) fn new(outbox: Arc<Outbox>, queues: Queues, config: &Config) -> Self {
-        describe_counter!(PARKED, "Facts that wait for an operator, counted when they were parked");
         Self {
             listener: outbox.listener(),
             outbox,
@@ -108,7 +107,7 @@ impl Publisher {
             if fact.is_parked {
                 let queue = fact.queue.unwrap_or_default();
                 error!(fact = %fact.fact, queue, reason = fact.reason, "a fact is parked");
-                counter!(PARKED, "queue" => queue, "reason" => fact.reason).increment(1);
+                counter!(PARKED.name, "queue" => queue, "reason" => fact.reason).increment(1);
             }
         }
         Ok(())

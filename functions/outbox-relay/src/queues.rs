@@ -10,13 +10,12 @@ use std::sync::Arc;
 
 use aws_sdk_sqs::Client;
 use futures::future::join_all;
-use metrics::describe_counter;
 use store::{Failure, Fault, PendingFact, TaskKey};
 use tokio::time::Instant;
 
 use crate::config::Config;
 use crate::message::Message;
-use crate::queue::{Queue, REFUSED, SENT};
+use crate::queue::Queue;
 
 /// The queues; clones remember apart what each queue has.
 #[derive(Clone, Debug)]
@@ -39,8 +38,6 @@ pub(crate) struct Sent {
 impl Queues {
     /// Whether the queues exist shows when they are sent to: they may be made later.
     pub(crate) async fn connect(config: &Config) -> Self {
-        describe_counter!(SENT, "Facts that the queue took");
-        describe_counter!(REFUSED, "Facts that the queue did not take, counted at each attempt");
         let client = Client::new(&runtime::aws::client_config().await);
         let concurrency = usize::from(config.relay_concurrency);
         let queue = |url: &String| Queue::new(client.clone(), url, concurrency);

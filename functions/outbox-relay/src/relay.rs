@@ -10,13 +10,14 @@ use std::time::Duration;
 
 use anyhow::anyhow;
 use runtime::Host;
-use store::{Outbox, Store};
+use store::{OUTBOX_INSTRUMENTS, Outbox, Store};
 use tokio::sync::watch;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use crate::backoff::Backoff;
 use crate::config::Config;
+use crate::instruments::INSTRUMENTS;
 use crate::publish_cycle::{Cycle, Publisher};
 use crate::queues::Queues;
 use crate::upkeep::{Upkeep, failed};
@@ -37,7 +38,8 @@ pub(crate) struct Relay {
 
 impl Relay {
     pub(crate) fn new(store: Store, queues: Queues, config: Config, host: Host) -> Self {
-        Outbox::describe_gauges();
+        instruments::describe(INSTRUMENTS);
+        instruments::describe(OUTBOX_INSTRUMENTS);
         Self { store, queues, config, host, failure: watch::Sender::default() }
     }
 

@@ -8,14 +8,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use metrics::{counter, describe_counter};
+use metrics::counter;
 use store::{Lease, Outbox, OutboxError};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
-const FAILURES: &str = "relay_failures_total";
+use crate::instruments::FAILURES;
+
 const TICK: Duration = Duration::from_secs(1);
 const MEASURE_EVERY: Duration = Duration::from_secs(5);
 const PURGE_EVERY: Duration = Duration::from_mins(1);
@@ -43,7 +44,6 @@ impl Upkeep {
         leases: watch::Receiver<Option<Lease>>,
         uncached: watch::Receiver<u64>,
     ) -> Self {
-        describe_counter!(FAILURES, "Failures of the relay's publish cycles and upkeep");
         let (measure_at, purge_at) = (Instant::now(), Instant::now());
         let shards = Vec::new();
         Self { outbox, retention, leases, uncached, shards, repeats: false, measure_at, purge_at }
@@ -104,5 +104,5 @@ fn report<T>(work: &'static str, result: Result<T, OutboxError>) -> Option<T> {
 /// Counts a failure, and logs it.
 pub(crate) fn failed(work: &'static str, error: &anyhow::Error) {
     warn!(work, error = format!("{error:#}"), "the relay failed; it tries again");
-    counter!(FAILURES, "work" => work).increment(1);
+    counter!(FAILURES.name, "work" => work).increment(1);
 }

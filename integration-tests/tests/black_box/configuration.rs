@@ -91,3 +91,34 @@ fn help_lists_every_setting_with_its_variable() {
         assert!(!help.contains("s3cret"));
     }
 }
+
+#[test]
+fn a_log_level_that_is_none_is_refused_by_name() {
+    for (function, level) in [("command-worker", "verbose"), ("task-reader", "warning")] {
+        let output = run(function, &[], &[("LOG_LEVEL", level)]);
+        assert_eq!(output.status.code(), Some(2), "{function}");
+        let message = String::from_utf8_lossy(&output.stderr);
+        assert!(
+            message.contains("log-level") && message.contains("expected off, error"),
+            "{message}"
+        );
+    }
+}
+
+#[test]
+fn a_database_of_another_kind_is_refused_by_name() {
+    for function in ["command-worker", "migrate", "outbox-relay"] {
+        let settings = [
+            ("DATABASE_URL", "mysql://user:s3cret@127.0.0.1/x"),
+            ("QUEUE_URL", "http://127.0.0.1:1/queue.fifo"),
+            ("FACT_QUEUE_URLS", "http://127.0.0.1:1/queue.fifo"),
+            ("HEALTH_ADDR", "127.0.0.1:0"),
+        ];
+        let output = run(function, &[], &settings);
+        assert!(!output.status.success(), "{function}");
+        let shown = [output.stdout, output.stderr].concat();
+        let message = String::from_utf8_lossy(&shown);
+        assert!(message.contains("DATABASE_URL: expected postgres://"), "{function}: {message}");
+        assert!(!message.contains("s3cret"), "{message}");
+    }
+}

@@ -25,6 +25,7 @@ mod in_flight;
 mod lambda;
 mod lame_duck;
 mod main_job;
+mod metrics;
 mod operations;
 mod order;
 mod outages;

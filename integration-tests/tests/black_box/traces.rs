@@ -66,6 +66,9 @@ async fn a_dead_letter_and_the_log_name_the_trace_even_if_none_is_exported() {
     let log = system.log("command-worker");
     let rejecting = log.iter().find(|line| line["message"] == "rejecting").expect("a line");
     assert_eq!(rejecting["span"]["trace_id"], trace_id());
+    let origin = ["function", "source", "event_id"].map(|name| &rejecting[name]);
+    assert_eq!(origin, [&json!("command-worker"), &json!("/black-box"), &json!("traced")]);
+    assert_eq!(rejecting["tenant"], "acme");
 }
 
 #[tokio::test]

@@ -3,16 +3,13 @@
 //! They keep one tenant's mistake, such as a loop without a pause, from being felt by the others. All
 //! replicas of all functions count in one Redis, in one round trip. Where that does not answer, the
 //! request is let through and counted: a limit that nobody can check must not become an outage.
-//!
-//! | metric | what |
-//! |---|---|
-//! | `rate_limited_total` | requests that were over a limit, by `class` |
-//! | `rate_limit_errors_total` | requests that could not be counted |
 
 mod config;
+mod instruments;
 mod limit;
 mod rate_limits;
 
 pub use config::Config;
+pub use instruments::INSTRUMENTS;
 pub use limit::{Class, Limit, RateLimitStatus};
 pub use rate_limits::RateLimits;

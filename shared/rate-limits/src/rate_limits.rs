@@ -4,6 +4,7 @@ use domain::TenantId;
 use redis_client::Redis;
 
 use crate::config::Config;
+use crate::instruments::{ERRORS, INSTRUMENTS, LIMITED};
 use crate::limit::{Class, RateLimitStatus};
 
 /// The script says what it does.
@@ -20,6 +21,7 @@ impl RateLimits {
     /// Limits that are counted in that Redis; without one, nothing is limited.
     #[must_use]
     pub fn new(redis: Option<Redis>, config: Config) -> Self {
+        instruments::describe(INSTRUMENTS);
         Self { redis, config }
     }
 
@@ -30,11 +32,11 @@ impl RateLimits {
         command.arg(GCRA).arg(1).arg(key(tenant, class)).arg(limit.interval).arg(limit.burst);
         let counted: Option<(bool, u64)> = redis.run(tenant.as_str(), command).await;
         let Some((allowed, room)) = counted else {
-            metrics::counter!("rate_limit_errors_total").increment(1);
+            metrics::counter!(ERRORS.name).increment(1);
             return None;
         };
         if !allowed {
-            metrics::counter!("rate_limited_total", "class" => class.as_str()).increment(1);
+            metrics::counter!(LIMITED.name, "class" => class.as_str()).increment(1);
         }
         Some(RateLimitStatus::new(limit, allowed, room))
     }

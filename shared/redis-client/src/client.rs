@@ -1,6 +1,7 @@
 //! The client: it sends a request, and counts what became of it.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use crc16::{State, XMODEM};
@@ -14,14 +15,13 @@ use tokio::time::timeout;
 use crate::breaker::{Change, CircuitBreaker};
 use crate::config::Config;
 use crate::connection::{Connection, Connector};
+use crate::instruments::{ERRORS, INSTRUMENTS, OPEN_BREAKERS};
 use crate::url::servers;
 
 /// Circuit breakers of a cluster.
 const BREAKERS: u16 = 16;
 /// Hash slots of a cluster.
 const SLOTS: u16 = 16_384;
-
-const OPEN_BREAKERS: &str = "redis_circuit_breakers_open";
 
 /// A Redis that is configured. Clones share one connection.
 #[derive(Clone)]
@@ -30,6 +30,7 @@ pub struct Redis {
     timeout: Duration,
     connector: Connector,
     breakers: Arc<[CircuitBreaker]>,
+    open_breakers: Arc<AtomicU16>,
 }
 
 /// What is sent in one message.
@@ -70,10 +71,12 @@ impl Redis {
         let url = config.redis_url.as_ref().filter(|url| !url.expose_secret().is_empty());
         let Some(url) = url else { return Ok(None) };
         let nodes = servers(url.expose_secret())?;
+        instruments::describe(INSTRUMENTS);
         let timeout = config.timeout();
         let connector = Connector::new(nodes.clone(), timeout);
         let breakers = (0..BREAKERS).map(|_| CircuitBreaker::new()).collect();
-        Ok(Some(Self { nodes, timeout, connector, breakers }))
+        let open_breakers = Arc::default();
+        Ok(Some(Self { nodes, timeout, connector, breakers, open_breakers }))
     }
 
     /// The servers that are configured, for connections of another kind. Not empty.
@@ -98,8 +101,7 @@ impl Redis {
         let failure = match timeout(self.timeout, self.send(&request)).await {
             Ok(Ok(answer)) => {
                 if breaker.succeeded() == Change::Closed {
-                    tracing::info!("Redis answers again; the circuit breaker is closed");
-                    metrics::gauge!(OPEN_BREAKERS).decrement(1.0);
+                    self.closed();
                 }
                 return Some(answer);
             }
@@ -110,12 +112,22 @@ impl Redis {
         None
     }
 
+    fn closed(&self) {
+        if self.open_breakers.fetch_sub(1, Ordering::Relaxed) == 1 {
+            tracing::info!("Redis answers again; the circuit breaker is closed");
+        }
+        metrics::gauge!(OPEN_BREAKERS.name).decrement(1.0);
+    }
+
     fn failed(&self, breaker: &CircuitBreaker, cause: &'static str) {
-        metrics::counter!("redis_errors_total", "cause" => cause).increment(1);
+        metrics::counter!(ERRORS.name, "cause" => cause).increment(1);
         let change = breaker.failed();
         if change == Change::Opened {
-            tracing::warn!(cause, "Redis fails; the circuit breaker is open");
-            metrics::gauge!(OPEN_BREAKERS).increment(1.0);
+            // A cluster has several: the log says once that it fails, and once that it works again.
+            if self.open_breakers.fetch_add(1, Ordering::Relaxed) == 0 {
+                tracing::warn!(cause, "Redis fails; the circuit breaker is open");
+            }
+            metrics::gauge!(OPEN_BREAKERS.name).increment(1.0);
         }
         // It may be frozen, or lead to a server that is not the primary any more.
         if matches!(change, Change::Opened | Change::Reopened) {

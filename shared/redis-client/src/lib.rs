@@ -7,20 +7,17 @@
 //! All keys of one request have one hash tag (`{tenant}`), so that in a cluster all that it needs is on
 //! one node. There, each sixteenth of the slots has a circuit breaker of its own: a node that fails is
 //! not felt by the tenants of the others.
-//!
-//! | metric | what |
-//! |---|---|
-//! | `redis_errors_total` | requests without an answer of use, by `cause` |
-//! | `redis_circuit_breakers_open` | circuit breakers that are open or half-open |
 
 mod breaker;
 mod client;
 mod config;
 mod connection;
+mod instruments;
 mod this_machine;
 mod url;
 
 pub use client::{Redis, Request};
 pub use config::Config;
 pub use connection::{Mode, mode};
+pub use instruments::INSTRUMENTS;
 pub use this_machine::is_this_machine;

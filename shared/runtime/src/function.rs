@@ -3,12 +3,16 @@
 use std::{ffi::OsString, process::ExitCode, time::Duration};
 
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser};
-use metrics_exporter_prometheus::PrometheusHandle;
 use tracing::{error, info};
 
 use crate::{
-    Host, Service, host, lambda, metrics, otlp, settings::Settings, shutdown,
-    supervisor::Supervisor, telemetry,
+    Host, Service, host, lambda,
+    metrics::{self, Metrics},
+    otlp,
+    settings::Settings,
+    shutdown,
+    supervisor::Supervisor,
+    telemetry,
 };
 
 /// How long blocking work may hold up the exit after everything else has ended.
@@ -92,7 +96,7 @@ impl Function {
         match Self::block_on(self.live(config, settings, wire)) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
-                error!(function = self.name, error = format!("{error:#}"), "failed");
+                error!(error = format!("{error:#}"), "failed");
                 ExitCode::FAILURE
             }
         }
@@ -118,7 +122,7 @@ impl Function {
         telemetry::init(&settings, self.name)?;
         let host = settings.function_host.resolve(std::env::var_os(host::RUNTIME_API).is_some())?;
         let version = env!("CARGO_PKG_VERSION");
-        info!(function = self.name, version, host = host.name(), "starting");
+        info!(version, host = host.name(), "starting");
         let mut signals = shutdown::signals()?;
         let start = async {
             let metrics = self.install_metrics(host, &settings)?;
@@ -139,18 +143,16 @@ impl Function {
     }
 
     /// A pod's metrics are scraped; a Lambda writes its own.
-    fn install_metrics(
-        self,
-        host: Host,
-        settings: &Settings,
-    ) -> anyhow::Result<Option<PrometheusHandle>> {
-        match host {
-            Host::Pod => Ok(Some(metrics::install()?)),
+    fn install_metrics(self, host: Host, settings: &Settings) -> anyhow::Result<Option<Metrics>> {
+        let metrics = match host {
+            Host::Pod => Some(metrics::install()?),
             Host::Lambda => {
                 metrics::install_emf(self.name, settings.metrics_namespace.clone())?;
-                Ok(None)
+                None
             }
-        }
+        };
+        metrics::begin(self.name);
+        Ok(metrics)
     }
 }
 

@@ -5,7 +5,7 @@ use std::{net::SocketAddr, time::Duration};
 use anyhow::ensure;
 use clap::{Args, ValueEnum, value_parser};
 use tracing::warn;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::{EnvFilter, filter::LevelFilter};
 
 use crate::host::HostChoice;
 
@@ -22,7 +22,8 @@ pub(crate) struct Settings {
     #[arg(long, env = "LOG_FORMAT", value_enum, default_value = "auto")]
     pub(crate) log_format: LogFormat,
 
-    /// What is logged: a level, or directives such as `info,store=debug`
+    /// What is logged: a level (`off`, `error`, `warn`, `info`, `debug` or `trace`), or directives such
+    /// as `warn,store=debug`. What no directive is about is logged at `info`
     #[arg(long, env = "LOG_LEVEL", default_value = "info", value_parser = log_level)]
     pub(crate) log_level: String,
 
@@ -95,9 +96,24 @@ impl Settings {
     }
 }
 
-fn log_level(directives: &str) -> Result<String, tracing_subscriber::filter::ParseError> {
-    EnvFilter::builder().parse(directives)?;
-    Ok(directives.to_owned())
+/// A lone word that is no level would be taken as the name of a target, and silence all others.
+fn log_level(text: &str) -> anyhow::Result<String> {
+    EnvFilter::builder().parse(text)?;
+    let levels = text.split(',').map(str::trim).filter(|directive| is_lone_word(directive));
+    let mut has_level = false;
+    for level in levels {
+        ensure!(
+            level.parse::<LevelFilter>().is_ok(),
+            "`{level}` is no level: expected off, error, warn, info, debug or trace, or a target with \
+             its level, such as {level}=debug"
+        );
+        has_level = true;
+    }
+    Ok(if has_level { text.to_owned() } else { format!("{},{text}", LevelFilter::INFO) })
+}
+
+fn is_lone_word(directive: &str) -> bool {
+    !directive.is_empty() && !directive.contains(['=', '['])
 }
 
 #[cfg(test)]
@@ -123,6 +139,27 @@ mod tests {
         assert!(parse(&["--log-level", "info,store=debug"]).is_ok());
         let error = parse(&["--log-level", "store=loud"]).unwrap_err().to_string();
         assert!(error.contains("LOG_LEVEL"), "{error}");
+    }
+
+    #[test]
+    fn a_word_that_is_no_level_is_refused_and_silences_nothing() {
+        for word in ["verbose", "warning", "fatal", "store", "info,verbose", "WARNING"] {
+            let error = parse(&["--log-level", word]).unwrap_err().to_string();
+            assert!(
+                error.contains("LOG_LEVEL") && error.contains("expected off, error"),
+                "{error}"
+            );
+        }
+        for level in ["off", "ERROR", "Warn", "info", "debug", "trace", "warn, store=debug"] {
+            assert_eq!(parse(&["--log-level", level]).unwrap().log_level, level);
+        }
+    }
+
+    #[test]
+    fn what_no_directive_is_about_is_logged_all_the_same() {
+        for (given, taken) in [("store=debug", "info,store=debug"), ("", "info,")] {
+            assert_eq!(parse(&["--log-level", given]).unwrap().log_level, taken);
+        }
     }
 
     #[test]

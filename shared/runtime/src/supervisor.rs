@@ -8,7 +8,6 @@ use std::{panic::AssertUnwindSafe, time::Duration};
 
 use anyhow::{anyhow, bail, ensure};
 use futures::FutureExt as _;
-use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::{
     task::JoinSet,
     time::{sleep, timeout},
@@ -17,7 +16,9 @@ use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 use tracing::{error, info, warn};
 
 use crate::{
-    Service, health, panics,
+    Service, health,
+    metrics::Metrics,
+    panics,
     service::{Kind, Part},
     settings::Settings,
     shutdown::{self, Signals},
@@ -51,7 +52,7 @@ impl Supervisor {
     pub(crate) async fn start(
         service: Service,
         settings: &Settings,
-        metrics: Option<PrometheusHandle>,
+        metrics: Option<Metrics>,
     ) -> anyhow::Result<Self> {
         service.check()?;
         let drain_timeout = settings.drain_timeout(service.longest_work, service.http_shutdown)?;
@@ -183,7 +184,7 @@ mod tests {
 
     /// Runs a service that is sent these signals.
     async fn run(service: Service, signals: &[&'static str]) -> Result<(), String> {
-        let metrics = PrometheusBuilder::new().build_recorder().handle();
+        let metrics = Metrics::of(PrometheusBuilder::new().build_recorder().handle());
         let settings = Settings::for_test();
         let supervisor = Supervisor::start(service, &settings, Some(metrics)).await.unwrap();
         let (sender, receiver) = mpsc::channel(2);

@@ -10,6 +10,8 @@ use redis_client::is_this_machine;
 use secrecy::{ExposeSecret as _, SecretString};
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
+const SCHEMES: [&str; 2] = ["postgres://", "postgresql://"];
+
 /// The URL of PostgreSQL, given or in a file.
 #[derive(Clone, Debug, Args)]
 #[group(skip)]
@@ -49,8 +51,12 @@ impl DatabaseUrl {
 
 /// How to connect to what the URL names.
 pub(crate) fn parse(url: &SecretString) -> anyhow::Result<PgConnectOptions> {
-    let options = PgConnectOptions::from_str(url.expose_secret())
-        .ok()
+    let url = url.expose_secret();
+    // sqlx takes any scheme, and would speak to the server of another database.
+    let is_postgres = SCHEMES.iter().any(|scheme| url.starts_with(scheme));
+    let options = is_postgres
+        .then(|| PgConnectOptions::from_str(url).ok())
+        .flatten()
         .context("DATABASE_URL: expected postgres://user:password@host:port/database")?;
     check_tls(&options)?;
     Ok(options)
@@ -110,7 +116,12 @@ mod tests {
 
     #[test]
     fn what_is_no_url_is_not_shown() {
-        let error = format!("{:#}", parse(&"p4ss".into()).unwrap_err());
-        assert!(error.contains("DATABASE_URL: expected") && !error.contains("p4ss"), "{error}");
+        for url in
+            ["p4ss", "mysql://u:p4ss@127.0.0.1/x", "http://u:p4ss@localhost", "postgres:p4ss"]
+        {
+            let error = format!("{:#}", parse(&url.into()).unwrap_err());
+            assert!(error.contains("DATABASE_URL: expected") && !error.contains("p4ss"), "{error}");
+        }
+        parse(&"postgresql://u:p4ss@127.0.0.1/x".into()).unwrap();
     }
 }

@@ -15,9 +15,8 @@
 //! PostgreSQL holds the truth. Redis holds copies and may be slow, empty or gone at any time: that
 //! costs time, never correctness.
 //!
-//! The metric `cache_reads_total` counts reads of tasks and pages by `result`, where the answer came
-//! from: `local` (this process), `hit` (Redis) or `miss` (PostgreSQL). `unreadable_rows_total` counts, by
-//! `table`, the rows that were met and could not be read: each is logged with its identifier.
+//! [`INSTRUMENTS`] are its metrics. Each row that was met and could not be read is counted and logged
+//! with its identifier.
 
 mod apply;
 mod attachments;
@@ -28,6 +27,7 @@ mod database_url;
 mod error;
 mod fold;
 mod inbox;
+mod instruments;
 mod list;
 mod load;
 mod migrate;
@@ -46,6 +46,7 @@ pub use config::{Config, LocalConfig, Owner};
 pub use database_url::DatabaseUrl;
 pub use error::{ApplyError, ReadError};
 pub use inbox::{CommandKey, Fingerprint, Incoming, Outcome, Receipt, fingerprint};
+pub use instruments::{INSTRUMENTS, OUTBOX_INSTRUMENTS};
 pub use list::{Filter, Page, PageBody, Sort, SortKey, Start, TitleText};
 pub use migrate::{MIGRATOR, migrate, migrate_with};
 pub use outbox::{

@@ -48,7 +48,7 @@ impl Store {
     ) -> Result<(Option<TaskBody>, Source), ReadError> {
         let is_bound = |limit| limit >= self.cache.ttl();
         let (answer, source) = match freshness {
-            Freshness::Current => (self.load_from_postgresql(tenant, id).await, Source::Miss),
+            Freshness::Current => (self.load_from_postgresql(tenant, id).await, Source::Database),
             Freshness::Within(limit) if !is_bound(limit) => {
                 let Filled { answer, source, .. } = self.load(tenant, id, limit).await;
                 (answer, source)
@@ -66,11 +66,11 @@ impl Store {
     async fn load(&self, tenant: &TenantId, id: TaskId, limit: Duration) -> Filled {
         match self.cache.get(tenant, id, limit).await {
             Some(cached) => {
-                Filled { answer: Ok(cached.task), source: Source::Hit, ttl: Some(cached.ttl) }
+                Filled { answer: Ok(cached.task), source: Source::Redis, ttl: Some(cached.ttl) }
             }
             None => Filled {
                 answer: self.load_from_postgresql(tenant, id).await,
-                source: Source::Miss,
+                source: Source::Database,
                 ttl: None,
             },
         }

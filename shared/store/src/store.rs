@@ -5,6 +5,7 @@ use redis_client::Redis;
 use crate::cache::{Cache, InvalidationListener, Local};
 use crate::config::{Config, LocalConfig};
 use crate::error::{ReadError, read_only_server};
+use crate::instruments::INSTRUMENTS;
 use crate::pool::{Plans, Pool};
 
 /// Access to tasks. Clones share one pool and one cache.
@@ -36,6 +37,7 @@ impl Store {
     }
 
     fn with(config: &Config, plans: Plans) -> anyhow::Result<Self> {
+        instruments::describe(INSTRUMENTS);
         let pool = Pool::new(config, plans)?;
         let redis = Redis::connect(&config.redis)?;
         Ok(Self { pool, cache: Cache::new(config, redis.clone()), redis, local: Local::new(0) })

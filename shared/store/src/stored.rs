@@ -15,6 +15,8 @@ use sqlx::postgres::{PgTypeInfo, PgValueRef, Postgres};
 use sqlx::types::Json;
 use sqlx::{Decode, Type};
 
+use crate::instruments::UNREADABLE_ROWS;
+
 /// A `jsonb` value, or why it cannot be read.
 #[derive(Debug)]
 pub(crate) struct Stored<T>(pub(crate) Result<T, Unreadable>);
@@ -43,7 +45,7 @@ impl Unreadable {
 
     /// Counts the row, and logs which it is: `id` identifies it within `table`.
     pub(crate) fn report(&self, table: &'static str, id: impl Display) {
-        metrics::counter!("unreadable_rows_total", "table" => table).increment(1);
+        metrics::counter!(UNREADABLE_ROWS.name, "table" => table).increment(1);
         tracing::error!(table, %id, error = %self, "a row cannot be read");
     }
 }

@@ -4,6 +4,7 @@
 mod api;
 mod dead_letters;
 mod events;
+mod metrics;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -28,6 +29,7 @@ fn files() -> anyhow::Result<Files> {
     let mut files = events::files()?;
     files.extend(api::files()?);
     files.extend(dead_letters::files()?);
+    files.extend(metrics::files()?);
     Ok(files)
 }
 

@@ -7,7 +7,6 @@
 //! | SQS | ids, group, times, the count of receives, and the queue, if SQS moved it itself |
 
 mod details;
-mod envelope;
 #[cfg(test)]
 mod example;
 mod fingerprint;

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use aws_sdk_sqs::types::{Message, MessageSystemAttributeName as System};
 use chrono::{DateTime, Utc};
+use events::UncheckedEnvelope;
 use messages::Attribute;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::details::Details;
-use super::envelope::Envelope;
 use super::reason::reason;
 use super::system;
 use crate::queue::{Queue, name_of};
@@ -59,7 +59,7 @@ impl Summary {
     ) -> Self {
         let system = |name| system(message, name);
         let body = message.body.as_deref().unwrap_or_default();
-        let envelope = Envelope::read(body);
+        let envelope = UncheckedEnvelope::read(body);
         let arn = system(&System::DeadLetterQueueSourceArn);
         let reason = reason(message, attributes, details, queue.most_bytes);
         let moved_by = match (&reason, arn) {

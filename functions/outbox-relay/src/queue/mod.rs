@@ -12,6 +12,7 @@ use aws_sdk_sqs::Client;
 use aws_sdk_sqs::operation::send_message_batch::SendMessageBatchOutput;
 use aws_sdk_sqs::types::{SendMessageBatchRequestEntry, SendMessageBatchResultEntry};
 use futures::{StreamExt as _, stream};
+use instruments::Instrument;
 use metrics::counter;
 use store::{Failure, Fault, PendingFact, TaskKey};
 use tokio::time::{Instant, timeout_at};
@@ -19,10 +20,8 @@ use tracing::warn;
 
 use self::fault::{of_entry, of_request};
 use self::order::{requests, rounds};
+use crate::instruments::{REFUSED, SENT};
 use crate::message::Message;
-
-pub(crate) const SENT: &str = "facts_sent_total";
-pub(crate) const REFUSED: &str = "facts_refused_total";
 
 /// A queue, and which facts of the batch it has already: sent only to those queues that do not have
 /// it, a fact is hardly ever repeated, however long another queue is unavailable.
@@ -161,9 +160,9 @@ impl Queue {
         Failure { seq: fact.seq, queue: Some(self.name.clone()), reason, fault }
     }
 
-    fn count(&self, what: &'static str, facts: usize) {
+    fn count(&self, instrument: Instrument, facts: usize) {
         let facts = u64::try_from(facts).unwrap_or(u64::MAX);
-        counter!(what, "queue" => self.name.clone()).increment(facts);
+        counter!(instrument.name, "queue" => self.name.clone()).increment(facts);
     }
 
     fn entry(&self, message: &Message) -> anyhow::Result<SendMessageBatchRequestEntry> {

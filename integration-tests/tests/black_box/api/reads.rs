@@ -109,11 +109,11 @@ pub(super) async fn each_line_of_the_log_has_tenant_and_cache_and_nobody(entry: 
     let title = "/v1/tasks?title=present+for+Ann";
     let unknown = format!("/v1/tasks/{}", Uuid::now_v7());
     let attempts = [
-        (task.as_str(), "/v1/tasks/{id}", 200, json!("hit")),
-        (&unknown, "/v1/tasks/{id}", 404, json!("miss")),
-        (&unknown, "/v1/tasks/{id}", 404, json!("hit")),
-        (title, "/v1/tasks", 200, json!("miss")),
-        (title, "/v1/tasks", 200, json!("hit")),
+        (task.as_str(), "/v1/tasks/{id}", 200, json!("redis")),
+        (&unknown, "/v1/tasks/{id}", 404, json!("database")),
+        (&unknown, "/v1/tasks/{id}", 404, json!("redis")),
+        (title, "/v1/tasks", 200, json!("database")),
+        (title, "/v1/tasks", 200, json!("redis")),
         (&format!("{task}/history"), "/v1/tasks/{id}/history", 404, Value::Null),
     ];
     for (path, route, status, cache) in attempts {

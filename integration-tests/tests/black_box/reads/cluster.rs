@@ -55,7 +55,7 @@ impl Fixture {
         eventually("it is read from the cluster", async || {
             let (body, cache) = self.read(tenant, path).await;
             let found = body.pointer(pointer).and_then(Value::as_str);
-            (found == Some(title) && cache == "hit").then_some(())
+            (found == Some(title) && cache == "redis").then_some(())
         })
         .await;
     }

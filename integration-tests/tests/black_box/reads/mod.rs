@@ -91,7 +91,7 @@ async fn a_copy_is_served_until_the_task_changes_and_no_cache_gets_the_present_a
     fixture.is_read_from("local").await;
     for _ in 0..5 {
         fixture.rename().await;
-        assert_eq!(fixture.read("no-cache").await, (fixture.version, "miss".to_owned()));
+        assert_eq!(fixture.read("no-cache").await, (fixture.version, "database".to_owned()));
         fixture.is_read_from("local").await;
     }
     let mut worker = fixture.system.worker().await;
@@ -102,9 +102,9 @@ async fn a_copy_is_served_until_the_task_changes_and_no_cache_gets_the_present_a
     worker.stop().await.expect("drained");
     let metrics = fixture.system.client.get(fixture.reader.function.health_url("metrics"));
     let metrics = metrics.send().await.expect("an answer").text().await.expect("text");
-    for result in ["local", "hit", "miss"] {
+    for source in ["local", "redis", "database"] {
         assert!(
-            metrics.contains(&format!("cache_reads_total{{result=\"{result}\"}}")),
+            metrics.contains(&format!("cache_reads_total{{source=\"{source}\"}}")),
             "{metrics}"
         );
     }
@@ -142,10 +142,10 @@ async fn a_redis_that_hangs_or_is_restarted_is_believed_no_longer_and_then_again
     fixture.is_read_from("local").await;
     redis.process().signal(Signal::SIGSTOP).expect("stopped");
     fixture.rename().await;
-    fixture.is_read_from("miss").await;
+    fixture.is_read_from("database").await;
     redis.kill().await.expect("killed");
     fixture.rename().await;
-    fixture.is_read_from("miss").await;
+    fixture.is_read_from("database").await;
     redis.restart().await.expect("restarted");
     fixture.is_read_from("local").await;
     fixture.rename().await;

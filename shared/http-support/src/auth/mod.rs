@@ -8,6 +8,7 @@ mod caller;
 mod config;
 mod fetch;
 mod guard;
+mod instruments;
 mod jwks;
 mod key_state;
 mod keys;
@@ -27,6 +28,7 @@ use runtime::http::LogField;
 pub use caller::{Caller, Reader, Scope, Subject, Writer};
 pub use config::Config;
 pub use guard::Guard;
+pub use instruments::INSTRUMENTS;
 
 use crate::Problem;
 use jwks::Jwks;

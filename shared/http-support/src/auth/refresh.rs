@@ -4,20 +4,16 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use jsonwebtoken::Validation;
-use metrics::{counter, describe_counter, describe_gauge, gauge};
+use metrics::{counter, gauge};
 use reqwest::Url;
 use runtime::{Clock as _, SystemClock};
 use tokio::sync::{Notify, watch};
 use tokio::time::{sleep, timeout};
 
 use super::fetch::fetch;
+use super::instruments::{FETCHED, FETCHES, INSTRUMENTS};
 use super::key_state::{Schedule, State};
 use super::keys::KeySet;
-
-/// Attempts to fetch the keys, by `result`: `ok` or `failed`.
-const FETCHES: &str = "jwks_fetches_total";
-/// When the keys in use were fetched, in seconds since 1970.
-const FETCHED: &str = "jwks_fetched_timestamp_seconds";
 
 /// Longest pause between attempts that fail.
 const LONGEST_BACKOFF: Duration = Duration::from_mins(1);
@@ -34,8 +30,7 @@ pub(super) struct Refresh {
 impl Refresh {
     /// Fetches until nobody reads the state any more.
     pub(super) async fn run(self, state: watch::Sender<State>) {
-        describe_counter!(FETCHES, "Attempts to fetch the issuer's keys");
-        describe_gauge!(FETCHED, "When the issuer's keys in use were fetched");
+        instruments::describe(INSTRUMENTS);
         tokio::select! {
             () = state.closed() => {}
             () = self.attempts(&state) => {}
@@ -68,16 +63,16 @@ impl Refresh {
         let failure = match fetched {
             Ok(Ok(keys)) => {
                 tracing::debug!(keys = keys.len(), "fetched the issuer's keys");
-                counter!(FETCHES, "result" => "ok").increment(1);
+                counter!(FETCHES.name, "result" => "ok").increment(1);
                 let now = SystemTime::from(SystemClock.now());
                 let now = now.duration_since(UNIX_EPOCH).unwrap_or_default();
-                gauge!(FETCHED).set(now.as_secs_f64());
+                gauge!(FETCHED.name).set(now.as_secs_f64());
                 return Ok(keys);
             }
             Ok(Err(error)) => format!("{:#}", anyhow::Error::from(error)),
             Err(error) => error.to_string(),
         };
-        counter!(FETCHES, "result" => "failed").increment(1);
+        counter!(FETCHES.name, "result" => "failed").increment(1);
         tracing::warn!(error = failure, "could not fetch the issuer's keys");
         Err(failure.into())
     }

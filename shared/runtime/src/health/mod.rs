@@ -5,6 +5,7 @@
 
 mod dependencies;
 mod live;
+mod readiness;
 #[cfg(test)]
 mod tests;
 
@@ -17,7 +18,6 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
-use metrics_exporter_prometheus::PrometheusHandle;
 use serde_json::json;
 use tokio::time::interval;
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
@@ -25,11 +25,13 @@ use tracing::info;
 
 use crate::{
     http::{self, Limits, Timeouts},
+    metrics::Metrics,
     shutdown::Stop,
 };
 
 pub(crate) use dependencies::{Dependencies, Failure};
 pub(crate) use live::Pulse;
+use readiness::Readiness;
 
 /// How often the metrics' buffers are folded, which bounds their memory between two scrapes.
 const UPKEEP: Duration = Duration::from_secs(5);
@@ -50,13 +52,16 @@ const LIMITS: Limits = Limits {
 pub(crate) struct Health {
     draining: CancellationToken,
     dependencies: Dependencies,
+    readiness: Readiness,
     pulses: Vec<Pulse>,
 }
 
 impl Health {
     /// Not ready once `draining` is cancelled.
     pub(crate) fn new(draining: CancellationToken) -> Self {
-        Self { draining, dependencies: Dependencies::default(), pulses: Vec::new() }
+        let dependencies = Dependencies::default();
+        let readiness = Readiness::of(dependencies.clone());
+        Self { draining, dependencies, readiness, pulses: Vec::new() }
     }
 
     /// What the circuit breakers check, and readiness in part.
@@ -74,23 +79,22 @@ impl Health {
 pub(crate) async fn serve(
     health: Health,
     address: SocketAddr,
-    metrics: PrometheusHandle,
+    metrics: Metrics,
 ) -> anyhow::Result<AbortOnDropHandle<()>> {
     let listener = http::bind(address, "HEALTH_ADDR").await?;
     info!(address = %listener.local_addr()?, "serving health");
-    let router = router(health).route("/metrics", get(render).with_state(metrics.clone()));
+    let health = Arc::new(health);
+    let router =
+        router(Arc::clone(&health)).route("/metrics", get(render).with_state(metrics.clone()));
     // Health answers while everything else drains: it ends with the process, not with the token.
     let serve = http::serve(listener, router, LIMITS, Stop::default());
     Ok(AbortOnDropHandle::new(tokio::spawn(async move {
-        tokio::join!(serve, upkeep(metrics));
+        tokio::join!(serve, upkeep(metrics), health.readiness.watch(&health.draining));
     })))
 }
 
-fn router(health: Health) -> Router {
-    Router::new()
-        .route("/livez", get(livez))
-        .route("/readyz", get(readyz))
-        .with_state(Arc::new(health))
+fn router(health: Arc<Health>) -> Router {
+    Router::new().route("/livez", get(livez)).route("/readyz", get(readyz)).with_state(health)
 }
 
 async fn livez(State(health): State<Arc<Health>>) -> Response {
@@ -102,18 +106,18 @@ async fn livez(State(health): State<Arc<Health>>) -> Response {
 
 async fn readyz(State(health): State<Arc<Health>>) -> Response {
     let draining = health.draining.is_cancelled();
-    let checks = health.dependencies.check_readiness().await;
+    let checks = health.readiness.check().await;
     let ready = !draining && checks.values().all(Result::is_ok);
     let body =
         json!({ "ready": ready, "draining": draining, "checks": dependencies::describe(&checks) });
     (status(ready), Json(body)).into_response()
 }
 
-async fn render(State(metrics): State<PrometheusHandle>) -> String {
+async fn render(State(metrics): State<Metrics>) -> String {
     metrics.render()
 }
 
-async fn upkeep(metrics: PrometheusHandle) {
+async fn upkeep(metrics: Metrics) {
     let mut ticks = interval(UPKEEP);
     loop {
         ticks.tick().await;

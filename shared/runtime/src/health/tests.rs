@@ -33,7 +33,7 @@ fn health() -> (Health, CancellationToken) {
 async fn ready_until_it_drains() {
     let (health, draining) = health();
     health.dependencies().declare("database", true, || async { anyhow::Ok(()) });
-    let router = router(health);
+    let router = router(Arc::new(health));
     let ready = json!({ "ready": true, "draining": false, "checks": { "database": "ok" } });
     assert_eq!(get(&router, "/readyz").await, (StatusCode::OK, ready));
     draining.cancel();
@@ -48,7 +48,7 @@ async fn not_ready_while_a_dependency_is_down_or_silent() {
     health.dependencies().declare("up", true, || async { anyhow::Ok(()) });
     health.dependencies().declare("down", true, || async { bail!("connection refused") });
     health.dependencies().declare("silent", true, pending::<anyhow::Result<()>>);
-    let (status, body) = get(&router(health), "/readyz").await;
+    let (status, body) = get(&router(Arc::new(health)), "/readyz").await;
     assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
     let checks =
         json!({ "up": "ok", "down": "connection refused", "silent": "no answer within 2s" });
@@ -62,7 +62,7 @@ async fn not_live_once_a_pulse_has_stopped() {
     let (first, second) = (Pulse::new("first", limit), Pulse::new("second", limit));
     health.watch(first.clone());
     health.watch(second.clone());
-    let router = router(health);
+    let router = router(Arc::new(health));
     advance(limit).await;
     assert_eq!(get(&router, "/livez").await.0, StatusCode::OK);
     first.beat();
@@ -77,12 +77,13 @@ async fn not_live_once_a_pulse_has_stopped() {
 async fn renders_metrics_and_names_a_taken_port() {
     let recorder = PrometheusBuilder::new().build_recorder();
     with_local_recorder(&recorder, || metrics::counter!("things_total").increment(3));
+    let metrics = Metrics::of(recorder.handle());
     let address = SocketAddr::from(([127, 0, 0, 1], 0));
     let listener = http::bind(address, "HEALTH_ADDR").await.unwrap();
     let taken = listener.local_addr().unwrap();
     let (health, _) = health();
-    let refused = serve(health, taken, recorder.handle()).await;
+    let refused = serve(health, taken, metrics.clone()).await;
     let error = format!("{:#}", refused.err().unwrap());
     assert!(error.contains("HEALTH_ADDR"), "{error}");
-    assert!(render(State(recorder.handle())).await.contains("things_total 3"));
+    assert!(render(State(metrics)).await.contains("things_total 3"));
 }

@@ -8,7 +8,7 @@ use axum::{
     middleware::Next,
     response::Response,
 };
-use metrics::{counter, histogram};
+use metrics::{counter, gauge, histogram};
 use opentelemetry::trace::{SpanContext, Status};
 use tokio::time::Instant;
 use tracing::{Instrument as _, Span, error_span, field::Empty, info};
@@ -19,7 +19,7 @@ use super::{
     log_fields::{LogFields, collect},
 };
 use crate::{
-    metrics::{HTTP_DURATION, HTTP_REQUESTS},
+    metrics::{HTTP_DURATION, HTTP_IN_FLIGHT, HTTP_REQUESTS, HTTP_SERVER_ERRORS},
     trace,
 };
 
@@ -36,8 +36,7 @@ pub(super) async fn observe(request: Request, next: Next) -> Response {
     let route = route.as_ref().map_or(NO_ROUTE, MatchedPath::as_str);
     let span = span(method, route, sender(request.headers()).as_ref());
     collect(async {
-        let observed =
-            Observed { method, route, span: span.clone(), begun: Instant::now(), status: None };
+        let observed = Observed::begin(method, route, span.clone());
         let response = next.run(request).instrument(span).await;
         observed.answered(response.status());
         response
@@ -55,7 +54,12 @@ struct Observed<'a> {
     status: Option<StatusCode>,
 }
 
-impl Observed<'_> {
+impl<'a> Observed<'a> {
+    fn begin(method: &'static str, route: &'a str, span: Span) -> Self {
+        gauge!(HTTP_IN_FLIGHT).increment(1.0);
+        Self { method, route, span, begun: Instant::now(), status: None }
+    }
+
     fn answered(mut self, status: StatusCode) {
         self.status = Some(status);
     }
@@ -87,6 +91,9 @@ pub(super) fn count(method: &'static str, route: &str, status: u16, elapsed: Dur
         ("status", status.to_string()),
     ];
     counter!(HTTP_REQUESTS, &labels).increment(1);
+    if status >= 500 {
+        counter!(HTTP_SERVER_ERRORS).increment(1);
+    }
     histogram!(HTTP_DURATION, &labels).record(elapsed.as_secs_f64());
 }
 
@@ -98,6 +105,7 @@ impl Drop for Observed<'_> {
             self.span.set_status(Status::error(""));
         }
         self.span.in_scope(|| self.report(status));
+        gauge!(HTTP_IN_FLIGHT).decrement(1.0);
     }
 }
 

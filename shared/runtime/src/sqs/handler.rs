@@ -4,6 +4,18 @@ use std::time::Duration;
 
 use crate::sqs::{Delivery, Reject, Verdict};
 
+/// Where a message came from, as it says itself. Nothing of it was checked: it is for operators to
+/// read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// Whose message it is, of several customers of one system.
+    pub tenant: Option<String>,
+    /// Who sent it.
+    pub source: Option<String>,
+    /// Its name at its sender.
+    pub event_id: Option<String>,
+}
+
 /// Handles the messages of a queue, a batch at a time.
 ///
 /// Delivery is at least once: a message may come again after its effect was committed, so handling
@@ -20,6 +32,13 @@ pub trait BatchHandler: Send + Sync + 'static {
     fn traceparent<'a>(&self, message: &'a Self::Message) -> Option<&'a str> {
         let _ = message;
         None
+    }
+
+    /// Where a message came from, as it says itself, for the log line of one that becomes a dead
+    /// letter. It may be one that cannot be decoded, so whatever is readable counts.
+    fn origin(&self, delivery: &Delivery) -> Origin {
+        let _ = delivery;
+        Origin::default()
     }
 
     /// Handles the decoded messages; answers one verdict per message, in order.

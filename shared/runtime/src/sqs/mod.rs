@@ -43,7 +43,7 @@ pub const MAX_RECEIVE_COUNT: u8 = 10;
 pub use config::Config;
 pub(crate) use consumer::Consumer;
 pub(crate) use handle::parts::Parts;
-pub use handler::BatchHandler;
+pub use handler::{BatchHandler, Origin};
 pub(crate) use lambda_consumer::LambdaConsumer;
 pub(crate) use queue::{Queue, aws::AwsQueue};
 pub use queue::{

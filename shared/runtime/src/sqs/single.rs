@@ -1,6 +1,6 @@
 //! The other shape of a handler: one message at a time.
 
-use crate::sqs::{BatchHandler, Delivery, Reject, Verdict};
+use crate::sqs::{BatchHandler, Delivery, Origin, Reject, Verdict};
 
 /// Messages that are handled at a time unless configured otherwise, for each of
 /// `QUEUE_CONCURRENCY`.
@@ -21,6 +21,12 @@ pub trait Handler: Send + Sync + 'static {
     fn traceparent<'a>(&self, message: &'a Self::Message) -> Option<&'a str> {
         let _ = message;
         None
+    }
+
+    /// Where a message came from; see [`BatchHandler::origin`].
+    fn origin(&self, delivery: &Delivery) -> Origin {
+        let _ = delivery;
+        Origin::default()
     }
 
     /// Handles one message.
@@ -72,6 +78,10 @@ impl<H: Handler> BatchHandler for Each<H> {
 
     fn traceparent<'a>(&self, message: &'a Self::Message) -> Option<&'a str> {
         self.handler.traceparent(message)
+    }
+
+    fn origin(&self, delivery: &Delivery) -> Origin {
+        self.handler.origin(delivery)
     }
 
     fn messages_at_a_time(&self) -> Option<usize> {

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use domain::{Task, Version};
 
 use crate::error::unwritable;
+use crate::instruments::CACHE_READS;
 
 /// A task as its JSON, ready to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,9 +21,9 @@ pub enum Source {
     /// From this process, or from what another request was loading at the time.
     Local,
     /// From Redis.
-    Hit,
+    Redis,
     /// From PostgreSQL.
-    Miss,
+    Database,
 }
 
 impl Source {
@@ -31,13 +32,13 @@ impl Source {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Local => "local",
-            Self::Hit => "hit",
-            Self::Miss => "miss",
+            Self::Redis => "redis",
+            Self::Database => "database",
         }
     }
 
     pub(crate) fn count(self) {
-        metrics::counter!("cache_reads_total", "result" => self.as_str()).increment(1);
+        metrics::counter!(CACHE_READS.name, "source" => self.as_str()).increment(1);
     }
 }
 

@@ -41,10 +41,10 @@ impl Store {
         let digest = digest(filter, &start, limit).map_err(unwritable)?;
         let (held, place) = self.cache.page(tenant, &digest, freshness.limit()).await;
         if let Some(page) = held.and_then(|json| serde_json::from_slice(&json).ok()) {
-            Source::Hit.count();
-            return Ok((page, Source::Hit));
+            Source::Redis.count();
+            return Ok((page, Source::Redis));
         }
-        Source::Miss.count();
+        Source::Database.count();
         let as_of = AsOf::now();
         let found = self.tasks(tenant, filter, start, limit).await?;
         let tasks = to_raw_value(&found.tasks).map_err(unwritable)?;
@@ -53,7 +53,7 @@ impl Store {
             let json = serde_json::to_vec(&page).map_err(unwritable)?;
             self.cache.put_page(tenant, place, as_of, &json).await;
         }
-        Ok((page, Source::Miss))
+        Ok((page, Source::Database))
     }
 }
 

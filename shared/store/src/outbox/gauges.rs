@@ -1,32 +1,14 @@
 //! How far behind publishing is, in the shards that a replica holds: together, the replicas measure
 //! the whole outbox.
-//!
-//! | name | kind | what |
-//! |---|---|---|
-//! | `outbox_lag_seconds` | gauge, seconds | the age of the oldest fact that is still to be published, 0 if there is none; facts that are tried again count, parked ones do not: take the largest |
-//! | `outbox_unsent` | gauge, facts | facts that some queue does not have, whatever they wait for, counted up to 200,000: add them up |
-//! | `outbox_blocked_tasks` | gauge, tasks | tasks whose next fact was refused and is tried again: add them up |
-//! | `outbox_parked_facts` | gauge, facts | facts that wait for an operator; each blocks its task: add them up |
 
-use metrics::{Unit, describe_gauge, gauge};
+use instruments::Instrument;
+use metrics::gauge;
 
 use super::{Lease, Outbox, OutboxError};
-
-const LAG: &str = "outbox_lag_seconds";
-const UNSENT: &str = "outbox_unsent";
-const BLOCKED: &str = "outbox_blocked_tasks";
-const PARKED: &str = "outbox_parked_facts";
+use crate::instruments::{BLOCKED, LAG, PARKED, UNSENT};
 
 impl Outbox {
-    /// Describes the gauges that [`measure`](Self::measure) sets.
-    pub fn describe_gauges() {
-        describe_gauge!(LAG, Unit::Seconds, "Age of the oldest fact still to be published");
-        describe_gauge!(UNSENT, "Facts that some queue does not have, counted up to 200,000");
-        describe_gauge!(BLOCKED, "Tasks whose next fact was refused and is tried again");
-        describe_gauge!(PARKED, "Facts that wait for an operator");
-    }
-
-    /// Sets the gauges.
+    /// Sets [`OUTBOX_INSTRUMENTS`](crate::OUTBOX_INSTRUMENTS).
     ///
     /// # Errors
     /// When PostgreSQL does not answer.
@@ -92,7 +74,7 @@ impl Outbox {
         )
         .fetch_one(&self.store.pool)
         .await?;
-        gauge!(LAG).set(measured.lag.max(0.0));
+        gauge!(LAG.name).set(measured.lag.max(0.0));
         set(UNSENT, measured.unsent);
         set(BLOCKED, measured.blocked);
         set(PARKED, measured.parked);
@@ -101,6 +83,6 @@ impl Outbox {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "it is at most 200,000")]
-fn set(name: &'static str, count: i64) {
-    gauge!(name).set(count as f64);
+fn set(instrument: Instrument, count: i64) {
+    gauge!(instrument.name).set(count as f64);
 }

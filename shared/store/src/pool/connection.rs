@@ -12,7 +12,8 @@ use tokio::runtime::Handle;
 use tokio::time::timeout;
 
 use super::generation::Generation;
-use super::{CHECK_TIMEOUT, late};
+use super::usage::InUse;
+use super::{CHECK_TIMEOUT, Pool, Sessions, late};
 use crate::error::is_of_server;
 
 /// What a statement gives: rows, and how many it changed.
@@ -30,22 +31,19 @@ pub(super) struct Connection {
     taken: Instant,
     /// Whether a transaction was begun and has not ended.
     pub(super) in_transaction: bool,
+    _in_use: InUse,
 }
 
 impl Connection {
-    pub(super) fn new(
-        inner: PoolConnection<Postgres>,
-        deadline: Duration,
-        prepares: bool,
-        generation: Arc<Generation>,
-    ) -> Self {
+    pub(super) fn of(pool: &Pool, inner: PoolConnection<Postgres>) -> Self {
         Self {
             inner: Some(inner),
-            deadline,
-            prepares,
-            generation,
+            deadline: pool.deadline,
+            prepares: pool.sessions == Sessions::Own,
+            generation: Arc::clone(&pool.generation),
             taken: Instant::now(),
             in_transaction: false,
+            _in_use: pool.usage.taken(),
         }
     }
 

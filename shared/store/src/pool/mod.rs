@@ -16,6 +16,7 @@ mod generation;
 mod rotation;
 mod server;
 mod transaction;
+mod usage;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -30,6 +31,7 @@ use self::generation::Generation;
 use self::rotation::Rotation;
 use self::server::{Due, Server};
 pub(crate) use self::transaction::Transaction;
+use self::usage::Usage;
 use crate::config::Config;
 use crate::error::connecting;
 
@@ -73,6 +75,7 @@ pub(crate) struct Pool {
     /// What a new connection sends first, if it is a session of its own.
     settings: Option<Arc<str>>,
     rotation: Arc<Rotation>,
+    usage: Usage,
 }
 
 impl Pool {
@@ -120,7 +123,8 @@ impl Pool {
             .connect_lazy_with(options(url));
         let deadline = config.statement_timeout() + MARGIN;
         let rotation = Arc::new(rotation);
-        Ok(Self { inner, deadline, sessions, generation, server, settings, rotation })
+        let usage = Usage::of(config.database_max_connections);
+        Ok(Self { inner, deadline, sessions, generation, server, settings, rotation, usage })
     }
 
     /// Begins a transaction by `sql`, in one round trip.
@@ -155,14 +159,15 @@ impl Pool {
             self.rotate().await;
         }
         self.probe_if_due().await;
+        let begun = Instant::now();
         let connection = match self.inner.acquire().await {
             // Perhaps because the password is another one by now.
             Err(_) if self.rotate().await => self.inner.acquire().await,
             connection => connection,
         };
+        self.usage.waited(begun.elapsed());
         let connection = connection.map_err(|error| self.server.cause(connecting(error)))?;
-        let prepares = self.sessions == Sessions::Own;
-        Ok(Connection::new(connection, self.deadline, prepares, Arc::clone(&self.generation)))
+        Ok(Connection::of(self, connection))
     }
 }
 

@@ -70,7 +70,7 @@ async fn an_absence_is_cached_for_a_while_and_no_longer_than_until_there_is_a_ta
     assert_eq!(cached.entry().await, (Some(0), Some(String::new())));
     let left: i64 = cached.connection().await.pttl(cached.key()).await.expect("a time");
     assert!((1..=5_000).contains(&left), "{left} ms");
-    assert_eq!(cached.recent().await, (None, store::Source::Hit), "PostgreSQL is not read again");
+    assert_eq!(cached.recent().await, (None, store::Source::Redis), "PostgreSQL is not read again");
 
     cached.apply("1", create("Buy milk")).await;
     assert!(cached.read().await.is_some_and(|body| body.contains("Buy milk")));

@@ -30,14 +30,14 @@ fn ago(age: Duration) -> Duration {
 async fn the_current_version_comes_from_postgresql_and_sets_the_copies_right() {
     let cached = Cached::new().await;
     cached.apply("1", create("Milk")).await;
-    assert_eq!(read(&cached, Freshness::Current).await, (Some(1), Source::Miss));
+    assert_eq!(read(&cached, Freshness::Current).await, (Some(1), Source::Database));
     cached.miss("2", rename("Oat milk", None)).await;
-    assert_eq!(read(&cached, Freshness::Recent).await, (Some(1), Source::Hit), "Redis missed it");
-    assert_eq!(read(&cached, Freshness::Current).await, (Some(2), Source::Miss));
-    assert_eq!(read(&cached, Freshness::Recent).await, (Some(2), Source::Hit));
+    assert_eq!(read(&cached, Freshness::Recent).await, (Some(1), Source::Redis), "Redis missed it");
+    assert_eq!(read(&cached, Freshness::Current).await, (Some(2), Source::Database));
+    assert_eq!(read(&cached, Freshness::Recent).await, (Some(2), Source::Redis));
     cached.miss("3", delete()).await;
-    assert_eq!(read(&cached, Freshness::Current).await, (None, Source::Miss));
-    assert_eq!(read(&cached, Freshness::Recent).await, (None, Source::Hit));
+    assert_eq!(read(&cached, Freshness::Current).await, (None, Source::Database));
+    assert_eq!(read(&cached, Freshness::Recent).await, (None, Source::Redis));
 }
 
 #[tokio::test]
@@ -45,7 +45,7 @@ async fn what_is_read_from_postgresql_takes_no_copy_back() {
     let cached = Cached::new().await;
     cached.apply("1", create("Milk")).await;
     cached.put(9, "nine").await;
-    assert_eq!(read(&cached, Freshness::Current).await, (Some(1), Source::Miss));
+    assert_eq!(read(&cached, Freshness::Current).await, (Some(1), Source::Database));
     assert_eq!(cached.entry().await, (Some(9), Some("nine".to_owned())));
 }
 
@@ -59,14 +59,18 @@ async fn a_copy_is_used_until_its_age_and_no_longer() {
         read(&cached, freshness).await
     };
     let within = |seconds| Freshness::Within(Duration::from_secs(seconds));
-    assert_eq!(of(young, Freshness::Recent).await, (Some(9), Source::Hit));
-    assert_eq!(of(young, within(9)).await, (Some(9), Source::Hit));
-    assert_eq!(of(young, within(5)).await, (Some(1), Source::Miss));
-    assert_eq!(of(BOUND, Freshness::Recent).await, (Some(1), Source::Miss));
-    assert_eq!(of(BOUND, within(3_600)).await, (Some(1), Source::Miss));
-    assert_eq!(of(BOUND * 1_000, Freshness::Recent).await, (Some(1), Source::Miss));
+    assert_eq!(of(young, Freshness::Recent).await, (Some(9), Source::Redis));
+    assert_eq!(of(young, within(9)).await, (Some(9), Source::Redis));
+    assert_eq!(of(young, within(5)).await, (Some(1), Source::Database));
+    assert_eq!(of(BOUND, Freshness::Recent).await, (Some(1), Source::Database));
+    assert_eq!(of(BOUND, within(3_600)).await, (Some(1), Source::Database));
+    assert_eq!(of(BOUND * 1_000, Freshness::Recent).await, (Some(1), Source::Database));
     cached.put_of(9, "nine", ago(Duration::ZERO) + second * 5).await;
-    assert_eq!(read(&cached, Freshness::Recent).await, (Some(1), Source::Miss), "of the future");
+    assert_eq!(
+        read(&cached, Freshness::Recent).await,
+        (Some(1), Source::Database),
+        "of the future"
+    );
 }
 
 #[tokio::test]
@@ -104,10 +108,10 @@ async fn what_a_frozen_redis_takes_late_is_as_old_as_it_is() {
     cached.apply("1", create("Milk")).await;
     cached.evict().await;
     // Its connection must be there.
-    assert_eq!(read(&cached, Freshness::Recent).await, (Some(1), Source::Miss));
+    assert_eq!(read(&cached, Freshness::Recent).await, (Some(1), Source::Database));
     cached.evict().await;
     cached.redis.process().signal(Signal::SIGSTOP).expect("stopped");
-    assert_eq!(read(&cached, Freshness::Recent).await, (Some(1), Source::Miss));
+    assert_eq!(read(&cached, Freshness::Recent).await, (Some(1), Source::Database));
     let filled = ago(Duration::ZERO);
     cached.miss("2", rename("Oat milk", None)).await;
     while ago(Duration::ZERO) < filled + bound {

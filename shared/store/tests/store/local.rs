@@ -45,7 +45,7 @@ async fn a_task_that_is_read_again_comes_from_this_process_until_it_changes() {
         cached.apply(&version.to_string(), rename(&format!("Name {version}"), None)).await;
         let current = cached.fixture.reader.read(&cached.tenant, cached.task, Freshness::Current);
         let (task, source) = current.await.expect("an answer");
-        assert_eq!((task.map(|task| task.version), source), (Some(version), Source::Miss));
+        assert_eq!((task.map(|task| task.version), source), (Some(version), Source::Database));
         until(&cached, version, (version, Source::Local)).await;
     }
 }
@@ -88,9 +88,9 @@ async fn a_redis_that_hangs_is_believed_no_longer_and_one_that_is_restarted_is_f
     until(&cached, 1, (1, Source::Local)).await;
     cached.redis.process().signal(Signal::SIGSTOP).expect("stopped");
     cached.apply("2", rename("Unheard", None)).await;
-    until(&cached, 1, (2, Source::Miss)).await;
+    until(&cached, 1, (2, Source::Database)).await;
     for _ in 0..10 {
-        assert_eq!(cached.recent().await, (Some(2), Source::Miss));
+        assert_eq!(cached.recent().await, (Some(2), Source::Database));
     }
     cached.redis.kill().await.expect("killed");
     cached.redis.restart().await.expect("restarted");
@@ -102,8 +102,8 @@ async fn a_follower_that_is_stopped_leaves_nothing_to_be_believed() {
     let (cached, listener) = with_local_cache().await;
     until(&cached, 1, (1, Source::Local)).await;
     drop(listener);
-    until(&cached, 1, (1, Source::Hit)).await;
-    assert_eq!(cached.recent().await.1, Source::Hit);
+    until(&cached, 1, (1, Source::Redis)).await;
+    assert_eq!(cached.recent().await.1, Source::Redis);
 }
 
 #[tokio::test]
@@ -111,7 +111,7 @@ async fn a_hundred_readers_of_what_is_not_cached_are_one_statement() {
     let (cached, _listener) = with_local_cache().await;
     until(&cached, 1, (1, Source::Local)).await;
     cached.evict().await;
-    until(&cached, 1, (1, Source::Hit)).await;
+    until(&cached, 1, (1, Source::Redis)).await;
     cached.evict().await;
     let without = Fixture::new().await;
     for (fixture, task) in [(&cached.fixture, cached.task), (&without, new_task())] {
@@ -123,7 +123,7 @@ async fn a_hundred_readers_of_what_is_not_cached_are_one_statement() {
         });
         let sources: Vec<_> =
             answers.into_iter().map(|found| found.expect("an answer").1).collect();
-        let misses = sources.iter().filter(|source| **source == Source::Miss).count();
+        let misses = sources.iter().filter(|source| **source == Source::Database).count();
         assert_eq!((misses, sources.len()), (1, 100));
     }
 }

@@ -49,17 +49,17 @@ fn titles(titles: &[&str], source: Source) -> (Vec<String>, Source) {
 #[tokio::test]
 async fn a_page_is_found_again_until_a_task_changes_and_each_list_has_its_own() {
     let cached = Cached::new().await;
-    assert_eq!(cached.titles(&all()).await, titles(&[], Source::Miss));
-    assert_eq!(cached.titles(&all()).await, titles(&[], Source::Hit));
+    assert_eq!(cached.titles(&all()).await, titles(&[], Source::Database));
+    assert_eq!(cached.titles(&all()).await, titles(&[], Source::Redis));
     cached.apply("1", create("Milk")).await;
-    assert_eq!(cached.titles(&all()).await, titles(&["Milk"], Source::Miss));
-    assert_eq!(cached.titles(&all()).await, titles(&["Milk"], Source::Hit));
+    assert_eq!(cached.titles(&all()).await, titles(&["Milk"], Source::Database));
+    assert_eq!(cached.titles(&all()).await, titles(&["Milk"], Source::Redis));
     let completed = Filter { status: Some(Status::Completed), ..all() };
-    assert_eq!(cached.titles(&completed).await, titles(&[], Source::Miss));
+    assert_eq!(cached.titles(&completed).await, titles(&[], Source::Database));
     cached.apply("2", complete()).await;
-    assert_eq!(cached.titles(&completed).await, titles(&["Milk"], Source::Miss));
+    assert_eq!(cached.titles(&completed).await, titles(&["Milk"], Source::Database));
     cached.apply("3", rename("Oat milk", None)).await;
-    assert_eq!(cached.titles(&all()).await, titles(&["Oat milk"], Source::Miss));
+    assert_eq!(cached.titles(&all()).await, titles(&["Oat milk"], Source::Database));
 }
 
 #[tokio::test]
@@ -90,9 +90,9 @@ async fn a_page_that_was_read_before_a_write_is_not_found_after_it() {
         let _: () = cached.connection().await.set(GENERATION, other).await.expect("set");
         lock.rollback().await.expect("unlocked");
     });
-    assert_eq!(page.1, Source::Miss);
-    assert_eq!(cached.titles(&filter).await.1, Source::Miss);
-    assert_eq!(cached.titles(&filter).await.1, Source::Hit);
+    assert_eq!(page.1, Source::Database);
+    assert_eq!(cached.titles(&filter).await.1, Source::Database);
+    assert_eq!(cached.titles(&filter).await.1, Source::Redis);
 }
 
 #[tokio::test]
@@ -101,13 +101,13 @@ async fn only_a_change_ends_a_page_and_each_change_once() {
     let outbox = cached.fixture.outbox(Duration::from_mins(1));
     let lease = outbox.lease().await.expect("a lease");
     cached.apply("1", create("Milk")).await;
-    assert_eq!(cached.titles(&all()).await.1, Source::Miss);
+    assert_eq!(cached.titles(&all()).await.1, Source::Database);
     let all_told = async || {
         let facts = pending(&outbox, &lease).await;
         assert!(outbox.published(&facts).await.expect("recorded"));
     };
     let still_there = async |what: &str| {
-        assert_eq!(cached.titles(&all()).await.1, Source::Hit, "{what}");
+        assert_eq!(cached.titles(&all()).await.1, Source::Redis, "{what}");
     };
     all_told().await;
     still_there("the relay repeats what Redis has").await;
@@ -125,7 +125,7 @@ async fn only_a_change_ends_a_page_and_each_change_once() {
     current.await.expect("an answer");
     still_there("a read from PostgreSQL").await;
     cached.apply("4", rename("Oat milk", None)).await;
-    assert_eq!(cached.titles(&all()).await, titles(&["Oat milk"], Source::Miss));
+    assert_eq!(cached.titles(&all()).await, titles(&["Oat milk"], Source::Database));
 }
 
 #[tokio::test]
@@ -139,10 +139,10 @@ async fn a_change_that_redis_missed_ends_a_page_when_it_is_repeated() {
     // Whoever reads the task fills its copy, but that ends no page.
     cached.evict().await;
     assert!(cached.read().await.is_some_and(|body| body.contains("Oat milk")));
-    assert_eq!(cached.titles(&all()).await, titles(&["Milk"], Source::Hit));
+    assert_eq!(cached.titles(&all()).await, titles(&["Milk"], Source::Redis));
     let facts = pending(&outbox, &lease).await;
     assert!(outbox.published(&facts).await.expect("recorded"));
-    assert_eq!(cached.titles(&all()).await, titles(&["Oat milk"], Source::Miss));
+    assert_eq!(cached.titles(&all()).await, titles(&["Oat milk"], Source::Database));
 }
 
 #[tokio::test]
@@ -153,7 +153,7 @@ async fn a_generation_never_comes_again_not_even_when_redis_forgot_the_last() {
         cached.fixture.apply(vec![incoming(&id.to_string(), new_task(), create("Milk"))]).await;
         assert!(seen.insert(cached.generation().await.expect("of the write")));
         let _: () = cached.connection().await.del(GENERATION).await.expect("evicted");
-        assert_eq!(cached.titles(&all()).await.1, Source::Miss);
+        assert_eq!(cached.titles(&all()).await.1, Source::Database);
         assert!(seen.insert(cached.generation().await.expect("of the read")));
     }
 }
@@ -179,7 +179,7 @@ async fn who_wants_the_current_page_gets_it_from_postgresql_and_sets_the_copy_ri
     cached.apply("1", create("Milk")).await;
     cached.titles(&all()).await;
     cached.miss("2", rename("Oat milk", None)).await;
-    assert_eq!(cached.titles(&all()).await, titles(&["Milk"], Source::Hit), "Redis missed it");
-    assert_eq!(cached.current_titles(&all()).await, titles(&["Oat milk"], Source::Miss));
-    assert_eq!(cached.titles(&all()).await, titles(&["Oat milk"], Source::Hit));
+    assert_eq!(cached.titles(&all()).await, titles(&["Milk"], Source::Redis), "Redis missed it");
+    assert_eq!(cached.current_titles(&all()).await, titles(&["Oat milk"], Source::Database));
+    assert_eq!(cached.titles(&all()).await, titles(&["Oat milk"], Source::Redis));
 }

@@ -82,8 +82,8 @@ impl TenantTasks {
             page.expect("a page").1
         };
         is_last
-            && read.1 == Source::Hit
-            && (page().await, page().await) == (Source::Miss, Source::Hit)
+            && read.1 == Source::Redis
+            && (page().await, page().await) == (Source::Database, Source::Redis)
     }
 }
 

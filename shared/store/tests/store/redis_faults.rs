@@ -54,7 +54,7 @@ impl ProxiedCache {
         };
         self.cached.apply(&self.version.to_string(), action).await;
         let (version, source) = self.cached.recent().await;
-        is_counted && (version, source) == (Some(self.version), Source::Hit)
+        is_counted && (version, source) == (Some(self.version), Source::Redis)
     }
 }
 
@@ -122,7 +122,7 @@ async fn connections_that_freeze_are_made_anew() {
 async fn one_slow_answer_costs_only_those_who_wait_for_it() {
     let cached = Cached::with(&["--redis-timeout-ms=500"]).await;
     cached.apply("1", create("Milk")).await;
-    assert_eq!(cached.recent().await, (Some(1), Source::Hit));
+    assert_eq!(cached.recent().await, (Some(1), Source::Redis));
     send(&cached.redis, &["CLIENT", "PAUSE", "800", "ALL"]).await;
     let (current, slow) = tokio::join!(
         cached.fixture.current(&cached.tenant, cached.task),
@@ -130,8 +130,8 @@ async fn one_slow_answer_costs_only_those_who_wait_for_it() {
     );
     assert_eq!(current.map(|task| task.version), Some(1));
     assert!(slow.iter().all(|(version, _)| *version == Some(1)), "{slow:?}");
-    assert!(slow.contains(&(Some(1), Source::Miss)), "PostgreSQL was read instead: {slow:?}");
-    assert_eq!(cached.recent().await, (Some(1), Source::Hit), "Redis is read again at once");
+    assert!(slow.contains(&(Some(1), Source::Database)), "PostgreSQL was read instead: {slow:?}");
+    assert_eq!(cached.recent().await, (Some(1), Source::Redis), "Redis is read again at once");
 }
 
 #[tokio::test]

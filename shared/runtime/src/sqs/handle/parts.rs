@@ -8,6 +8,7 @@ use crate::{
     Clock, Host,
     backoff::Jitter,
     health::Dependencies,
+    metrics,
     sqs::{
         BatchHandler, Config,
         handle::worker::Worker,
@@ -38,6 +39,7 @@ impl<H: BatchHandler, Q: Queue> Parts<'_, H, Q> {
     /// Makes the worker of a consumer on `host`.
     pub(crate) fn worker(self, host: Host) -> Worker<H, Q> {
         let Self { queue, handler, config, name, clock, dependencies, random } = self;
+        metrics::begin_queue(queue.attributes().name());
         let jitter = Jitter::new(random);
         let breaker = CircuitBreaker::new(queue.attributes().name(), dependencies, jitter.clone());
         let (unavailable, deletes) = match host {

@@ -1,7 +1,11 @@
 //! Takes batches to their end: each message is handled, together with others or in a sequence, and
 //! settled. Nothing a handler does gets past here.
 
-use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    time::Duration,
+};
 
 use futures::{FutureExt as _, StreamExt as _, stream};
 use tokio::time::{Instant, timeout};
@@ -10,7 +14,7 @@ use tracing::{Instrument as _, error, warn};
 use crate::{
     shutdown::Stop,
     sqs::{
-        BatchHandler, Delivery, Verdict,
+        BatchHandler, Delivery, Origin, Reject, Verdict,
         handle::{
             bounds::Bounds,
             interruption::shut_down,
@@ -147,6 +151,7 @@ impl<H: BatchHandler, Q: Queue> Worker<H, Q> {
         let Messages { deliveries, leases } = messages;
         let rules = self.settler.queue().rules;
         let actions = decide(deliveries, verdicts, rules);
+        self.log_rejects(deliveries, &actions);
         let ends = deliveries.iter().zip(&actions).filter(|(delivery, action)| match action {
             Action::DeadLetter(_) => true,
             Action::Retry(_) | Action::Release(_) => rules.is_last(delivery),
@@ -158,6 +163,17 @@ impl<H: BatchHandler, Q: Queue> Worker<H, Q> {
             return settling.await;
         }
         tokio::join!(settling, self.notify(self.handler.dead_lettered(ends))).0
+    }
+
+    /// A line for each, for each has a reason of its own.
+    fn log_rejects(&self, deliveries: &[Delivery], actions: &[Action]) {
+        for (delivery, action) in deliveries.iter().zip(actions) {
+            let Action::DeadLetter(Reject { reason, .. }) = action else { continue };
+            let origin = catch_unwind(AssertUnwindSafe(|| self.handler.origin(delivery)));
+            let Origin { tenant, source, event_id } = origin.unwrap_or_default();
+            let message_id = delivery.message_id();
+            warn!(message_id, reason, tenant, source, event_id, "rejecting");
+        }
     }
 
     /// Bounds what a handler does when it is notified.

@@ -19,7 +19,7 @@ use tracing::{error, warn};
 
 use crate::{
     Clock,
-    metrics::{MESSAGES_SETTLED, MESSAGES_UNDELETED},
+    metrics::{MESSAGES_DEAD_LETTERED, MESSAGES_SETTLED, MESSAGES_UNDELETED},
     sqs::{
         Delivery, Retry,
         queue::{
@@ -44,6 +44,9 @@ const CONCURRENCY: usize = 4;
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 /// Bytes of one batch of dead letters: far below SQS's limit, and one larger goes alone.
 const DEAD_LETTERS_BYTES: usize = 200 * 1024;
+
+/// The verdict of what becomes a dead letter.
+const REJECT: &str = "reject";
 
 /// A message that is settled now: its place in the batch, itself, and what is done with it.
 type Due<'a> = (usize, &'a Delivery, &'a Action);
@@ -267,6 +270,9 @@ impl<Q: Queue> Settler<Q> {
                 ("reason", reason.to_owned()),
             ];
             counter!(MESSAGES_SETTLED, &labels).increment(count);
+            if verdict == REJECT {
+                counter!(MESSAGES_DEAD_LETTERED, "queue" => queue.to_owned()).increment(count);
+            }
         }
         let mut retries = actions.iter().filter_map(|action| match action {
             Action::Retry(retry) => Some(retry),
@@ -282,8 +288,8 @@ impl<Q: Queue> Settler<Q> {
 fn labels(action: &Action) -> (&'static str, &'static str) {
     match action {
         Action::Delete => ("ack", ""),
-        Action::DeadLetter(reject) => ("reject", reject.reason),
-        Action::DeadLettered(reason) => ("reject", reason),
+        Action::DeadLetter(reject) => (REJECT, reject.reason),
+        Action::DeadLettered(reason) => (REJECT, reason),
         Action::Retry(retry) => ("retry", retry.reason),
         Action::Release(reason) => ("release", reason),
     }
@@ -319,7 +325,6 @@ fn pack(
     let most = usize::try_from(LARGEST_MESSAGE).unwrap_or(usize::MAX);
     for (position, (delivery, action)) in deliveries.iter().zip(actions).enumerate() {
         let Action::DeadLetter(reject) = action else { continue };
-        warn!(message_id = delivery.message_id(), reason = reject.reason, "rejecting");
         match DeadLetter::pack(position, delivery, reject, rejection, most) {
             Ok(dead_letter) => dead_letters.push(dead_letter),
             Err(error) => {

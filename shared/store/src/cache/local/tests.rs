@@ -24,7 +24,7 @@ fn body(version: i64, length: usize) -> TaskBody {
 }
 
 fn version(version: i64) -> Filled {
-    Filled { answer: Ok(Some(body(version, 100))), source: Source::Hit, ttl: Some(TTL) }
+    Filled { answer: Ok(Some(body(version, 100))), source: Source::Redis, ttl: Some(TTL) }
 }
 
 /// What is answered under `key`, if Redis would answer `filled` at once.
@@ -76,9 +76,9 @@ async fn an_answer_that_is_overtaken_by_word_of_a_change_reaches_who_waits_and_i
 
     local.remove("a");
     // A reader after the invalidation loads again.
-    assert_eq!(get(&local, "a", version(2)).await, (Some(2), Source::Hit));
+    assert_eq!(get(&local, "a", version(2)).await, (Some(2), Source::Redis));
     answer.send(version(1)).ok().unwrap();
-    assert_eq!(first.await.1, Source::Hit);
+    assert_eq!(first.await.1, Source::Redis);
     assert_eq!(waiting.await, (Some(1), Source::Local));
     assert_eq!(get(&local, "a", version(3)).await, (Some(2), Source::Local), "the later is kept");
 }
@@ -97,7 +97,7 @@ async fn an_answer_that_is_overtaken_by_a_loss_of_everything_is_not_kept() {
         lose(&local);
         answer.send(version(1)).ok().unwrap();
         first.await.0.unwrap();
-        assert_eq!(get(&local, "a", version(2)).await, (Some(2), Source::Hit));
+        assert_eq!(get(&local, "a", version(2)).await, (Some(2), Source::Redis));
     }
 }
 
@@ -125,11 +125,11 @@ async fn a_failure_is_everyones_and_nobodys_afterwards() {
     let failure = || async {
         yield_now().await;
         let answer = Err(ReadError::from(sqlx::Error::PoolTimedOut));
-        Filled { answer, source: Source::Miss, ttl: None }
+        Filled { answer, source: Source::Database, ttl: None }
     };
     let answers = join_all((0..3).map(|_| local.get("a", failure()))).await;
     assert!(answers.iter().all(|(answer, _)| answer.is_err()));
-    assert_eq!(get(&local, "a", version(1)).await, (Some(1), Source::Hit));
+    assert_eq!(get(&local, "a", version(1)).await, (Some(1), Source::Redis));
 }
 
 #[tokio::test(start_paused = true)]
@@ -138,7 +138,7 @@ async fn a_late_reader_of_a_slow_answer_loads_again() {
     let (answer, answered) = oneshot::channel();
     let mut first = pin!(local.get("a", async { answered.await.unwrap() }));
     assert!(timeout(JOINABLE + Duration::from_millis(1), &mut first).await.is_err());
-    assert_eq!(get(&local, "a", version(2)).await, (Some(2), Source::Hit));
+    assert_eq!(get(&local, "a", version(2)).await, (Some(2), Source::Redis));
     answer.send(version(1)).ok().unwrap();
     assert_eq!(first.await.0.unwrap().unwrap().version, 1);
     assert_eq!(get(&local, "a", version(3)).await, (Some(2), Source::Local));
@@ -147,29 +147,29 @@ async fn a_late_reader_of_a_slow_answer_loads_again() {
 #[tokio::test(start_paused = true)]
 async fn nothing_is_believed_without_a_sign_of_life_and_nothing_for_longer_than_redis_would() {
     let local = Local::new(10);
-    assert_eq!(get(&local, "a", version(1)).await.1, Source::Hit);
-    assert_eq!(get(&local, "a", version(1)).await.1, Source::Hit, "it was never trusted");
+    assert_eq!(get(&local, "a", version(1)).await.1, Source::Redis);
+    assert_eq!(get(&local, "a", version(1)).await.1, Source::Redis, "it was never trusted");
 
     let second = Duration::from_secs(1);
     local.trust_until(Instant::now() + second);
-    assert_eq!(get(&local, "a", version(1)).await.1, Source::Hit);
+    assert_eq!(get(&local, "a", version(1)).await.1, Source::Redis);
     assert_eq!(get(&local, "a", version(1)).await.1, Source::Local);
     tokio::time::advance(second).await;
-    assert_eq!(get(&local, "a", version(2)).await, (Some(2), Source::Hit));
+    assert_eq!(get(&local, "a", version(2)).await, (Some(2), Source::Redis));
 
     local.trust_until(Instant::now() + TTL * 2);
-    assert_eq!(get(&local, "a", version(3)).await, (Some(3), Source::Hit));
+    assert_eq!(get(&local, "a", version(3)).await, (Some(3), Source::Redis));
     assert_eq!(get(&local, "a", version(4)).await, (Some(3), Source::Local));
     tokio::time::advance(TTL).await;
-    assert_eq!(get(&local, "a", version(5)).await, (Some(5), Source::Hit));
+    assert_eq!(get(&local, "a", version(5)).await, (Some(5), Source::Redis));
 }
 
 #[tokio::test]
 async fn what_redis_did_not_answer_is_not_kept() {
     let local = trusted(10);
     for _ in 0..2 {
-        let miss = Filled { source: Source::Miss, ttl: None, ..version(1) };
-        assert_eq!(get(&local, "a", miss).await, (Some(1), Source::Miss));
+        let miss = Filled { source: Source::Database, ttl: None, ..version(1) };
+        assert_eq!(get(&local, "a", miss).await, (Some(1), Source::Database));
     }
 }
 

@@ -1,8 +1,10 @@
 //! Logs and spans: where they go and how they look.
 //!
 //! One line per event on standard output, which the platform collects; an error is logged once, at
-//! the boundary that handles it. A line that belongs to a request or a batch has, in its `span`, the
-//! `trace_id` and the `span_id`.
+//! the boundary that handles it. A line in JSON names its function, and if it belongs to a request or
+//! a batch it has, in its `span`, the `trace_id` and the `span_id`.
+
+mod json;
 
 use std::{
     io::{self, IsTerminal as _},
@@ -15,12 +17,14 @@ use tracing_subscriber::{
     EnvFilter, Layer,
     filter::{FilterExt as _, filter_fn},
     fmt,
+    fmt::format::JsonFields,
     layer::SubscriberExt as _,
     registry,
     registry::LookupSpan,
     util::SubscriberInitExt as _,
 };
 
+use self::json::NamedLines;
 use crate::{
     otlp,
     settings::{LogFormat, Settings},
@@ -40,7 +44,7 @@ pub(crate) fn init(settings: &Settings, function: &'static str) -> anyhow::Resul
     };
     let filter = EnvFilter::try_new(&settings.log_level)?;
     registry()
-        .with(lines(settings.log_format).with_filter(filter.and(filter_fn(is_discreet))))
+        .with(lines(settings.log_format, function).with_filter(filter.and(filter_fn(is_discreet))))
         .with(tracer.map(spans))
         .try_init()
         .map_err(|error| anyhow!("cannot install the log subscriber: {error}"))?;
@@ -48,7 +52,7 @@ pub(crate) fn init(settings: &Settings, function: &'static str) -> anyhow::Resul
     failed
 }
 
-fn lines<S>(format: LogFormat) -> Box<dyn Layer<S> + Send + Sync>
+fn lines<S>(format: LogFormat, function: &str) -> Box<dyn Layer<S> + Send + Sync>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
@@ -56,7 +60,7 @@ where
     if readable(format) {
         lines.with_target(false).with_ansi(io::stdout().is_terminal()).boxed()
     } else {
-        lines.json().flatten_event(true).with_span_list(false).boxed()
+        lines.event_format(NamedLines::of(function)).fmt_fields(JsonFields::new()).boxed()
     }
 }
 

@@ -1,5 +1,5 @@
-//! What a body says if it is an event (`CloudEvents`) in JSON. A dead letter may be anything, so each member is read
-//! for itself.
+//! What a message body says of itself although it may be no event of this contract: for the logs and
+//! for operators, who look at what could not be decoded.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -7,14 +7,22 @@ use serde_json::Value;
 /// The longest text of a member that is kept, in bytes: many messages are read at a time.
 const MOST_BYTES: usize = 1_024;
 
-#[derive(Debug, Default)]
-pub(super) struct Envelope {
-    pub(super) id: Option<String>,
-    pub(super) source: Option<String>,
-    pub(super) r#type: Option<String>,
-    pub(super) subject: Option<String>,
-    pub(super) tenant: Option<String>,
-    pub(super) traceparent: Option<String>,
+/// The attributes of a `CloudEvents` event in JSON, each read for itself. Nothing is checked but that
+/// they are texts, and each is cut after 1,024 bytes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UncheckedEnvelope {
+    /// The event's identifier.
+    pub id: Option<String>,
+    /// The producer.
+    pub source: Option<String>,
+    /// The event's type.
+    pub r#type: Option<String>,
+    /// What it is about, such as a task.
+    pub subject: Option<String>,
+    /// Whose it is.
+    pub tenant: Option<String>,
+    /// The sender's trace context.
+    pub traceparent: Option<String>,
 }
 
 #[derive(Default, Deserialize)]
@@ -28,8 +36,10 @@ struct Members {
     traceparent: Value,
 }
 
-impl Envelope {
-    pub(super) fn read(body: &str) -> Self {
+impl UncheckedEnvelope {
+    /// Reads a body; of one that is no JSON object, nothing.
+    #[must_use]
+    pub fn read(body: &str) -> Self {
         // Only an object: serde reads a struct of a list, too.
         let is_object =
             body.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']).starts_with('{');
@@ -58,7 +68,8 @@ mod tests {
 
     #[test]
     fn each_member_counts_for_itself() {
-        let envelope = Envelope::read(r#"{"type": "a", "source": 7, "tenant": null, "id": "1"}"#);
+        let envelope =
+            UncheckedEnvelope::read(r#"{"type": "a", "source": 7, "tenant": null, "id": "1"}"#);
         assert_eq!(envelope.r#type.as_deref(), Some("a"));
         assert_eq!(envelope.id.as_deref(), Some("1"));
         assert_eq!((envelope.source, envelope.tenant, envelope.subject), (None, None, None));
@@ -67,9 +78,9 @@ mod tests {
     #[test]
     fn what_is_no_event_says_nothing_and_long_texts_are_cut() {
         for body in ["", "text", "[\"1\",\"2\",\"3\"]", "{\"type\": \"cut", "null"] {
-            assert_eq!(Envelope::read(body).r#type, None, "{body}");
+            assert_eq!(UncheckedEnvelope::read(body).r#type, None, "{body}");
         }
         let body = format!("{{\"type\": \"{}\"}}", "ü".repeat(MOST_BYTES));
-        assert_eq!(Envelope::read(&body).r#type.unwrap().len(), MOST_BYTES);
+        assert_eq!(UncheckedEnvelope::read(&body).r#type.unwrap().len(), MOST_BYTES);
     }
 }
