@@ -150,7 +150,7 @@ mod tests {
                 "{error}"
             );
         }
-        for level in ["off", "ERROR", "Warn", "info", "debug", "trace", "warn, store=debug"] {
+        for level in ["off", "ERROR", "Warn", "info", "debug", "trace", "warn,store=debug"] {
             assert_eq!(parse(&["--log-level", level]).unwrap().log_level, level);
         }
     }
