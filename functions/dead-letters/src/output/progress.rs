@@ -1,6 +1,6 @@
 //! How far a command is, for who looks at a terminal or reads a log.
 
-use std::io::{IsTerminal as _, stderr, stdout};
+use std::io::{IsTerminal as _, stdout};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -15,19 +15,14 @@ pub(crate) struct Progress {
     bar: ProgressBar,
     /// What becomes of messages.
     verb: &'static str,
-    /// When the next line is due, in a log.
-    next_line: Option<Mutex<Instant>>,
+    /// When the next line is due, where no bar is.
+    next_line: Mutex<Instant>,
 }
 
 impl Progress {
-    /// Of a read of so many messages, if the standard error is a terminal.
+    /// Of a read of so many messages: as a bar on a terminal, and as a line now and then in a log.
     pub(crate) fn of(messages: u64) -> anyhow::Result<Self> {
-        let style = ProgressStyle::with_template("{bar:30} {pos}/{len} read, {eta} left")?;
-        Ok(Self {
-            bar: ProgressBar::new(messages).with_style(style),
-            verb: "read",
-            next_line: None,
-        })
+        Self::with_template(messages, "read", "{bar:30} {pos}/{len} read, {eta} left{msg}")
     }
 
     /// The same, unless the results appear on the terminal meanwhile: they are progress enough.
@@ -40,26 +35,30 @@ impl Progress {
 
     /// None, where something else is on the terminal.
     pub(crate) fn hidden() -> Self {
-        Self { bar: ProgressBar::hidden(), verb: "", next_line: None }
+        Self::new(ProgressBar::hidden(), "")
     }
 
-    /// Of so many messages that are `sent`, say: as a bar on a terminal, and as a line now and then in a log.
+    /// Of so many messages that are `sent`, say.
     pub(crate) fn moving(messages: u64, verb: &'static str) -> anyhow::Result<Self> {
-        let template = format!("{{bar:30}} {{pos}}/{{len}} {verb}, {{per_sec}}, {{eta}} left");
-        let style = ProgressStyle::with_template(&template)?;
-        let bar = ProgressBar::new(messages).with_style(style);
-        let next_line = (!stderr().is_terminal()).then(|| Mutex::new(Instant::now() + LINES));
-        Ok(Self { bar, verb, next_line })
+        let template =
+            format!("{{bar:30}} {{pos}}/{{len}} {verb}, {{per_sec}}, {{eta}} left{{msg}}");
+        Self::with_template(messages, verb, &template)
+    }
+
+    fn with_template(messages: u64, verb: &'static str, template: &str) -> anyhow::Result<Self> {
+        let style = ProgressStyle::with_template(template)?;
+        Ok(Self::new(ProgressBar::new(messages).with_style(style), verb))
+    }
+
+    fn new(bar: ProgressBar, verb: &'static str) -> Self {
+        Self { bar, verb, next_line: Mutex::new(Instant::now() + LINES) }
     }
 
     pub(crate) fn advance(&self) {
         self.bar.inc(1);
         let (position, length) = (self.bar.position(), self.bar.length().unwrap_or_default());
         observer::progress(position, length);
-        let Some(next_line) = &self.next_line else { return };
-        let mut next_line = next_line.lock().unwrap_or_else(PoisonError::into_inner);
-        if Instant::now() >= *next_line {
-            *next_line = Instant::now() + LINES;
+        if !self.verb.is_empty() && self.is_due() {
             let (rate, left) = (self.bar.per_sec(), self.bar.eta().as_secs());
             let verb = self.verb;
             note(&format!(
@@ -67,10 +66,64 @@ impl Progress {
             ));
         }
     }
+
+    /// So many messages that were received are still to be made visible again.
+    pub(crate) fn releasing(&self, left: usize) {
+        let message = match left {
+            0 => String::new(),
+            left => format!("; {left} are being made visible again"),
+        };
+        self.bar.set_message(message);
+        if left > 0 && self.is_due() {
+            note(&format!("{left} messages are still to be made visible again"));
+        }
+    }
+
+    /// Whether a line is due.
+    fn is_due(&self) -> bool {
+        if !self.bar.is_hidden() {
+            return false;
+        }
+        let now = Instant::now();
+        let mut next_line = self.next_line.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_due = now >= *next_line;
+        if is_due {
+            *next_line = now + LINES;
+        }
+        is_due
+    }
 }
 
 impl Drop for Progress {
     fn drop(&mut self) {
         self.bar.finish_and_clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use indicatif::ProgressDrawTarget;
+
+    use super::*;
+    use crate::output::{Observed, observed};
+
+    #[tokio::test]
+    async fn where_no_bar_is_a_line_says_now_and_then_what_is_read_and_what_is_held_still() {
+        let (sender, seen) = tokio::sync::watch::channel(Observed::default());
+        observed(sender, async {
+            let mut progress = Progress::of(2).unwrap();
+            progress.bar.set_draw_target(ProgressDrawTarget::hidden());
+            progress.advance();
+            progress.releasing(9);
+            progress.next_line = Mutex::new(Instant::now());
+            progress.advance();
+            progress.next_line = Mutex::new(Instant::now());
+            progress.releasing(8);
+            progress.releasing(7);
+        })
+        .await;
+        let notes = seen.borrow().notes.clone();
+        assert!(notes[0].starts_with("2 of 2 read, "), "{notes:?}");
+        assert_eq!(notes[1..], ["8 messages are still to be made visible again"]);
     }
 }

@@ -4,15 +4,18 @@
 //! nothing of its group, so that nobody receives a part of the group.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use aws_sdk_sqs::types::{Message, MessageSystemAttributeName};
 use tokio::time::Instant;
 
-use super::limits::VISIBILITY;
-
 /// Messages that are in flight because of us, by their ids.
-#[derive(Debug, Default)]
-pub(super) struct Held(HashMap<String, Handles>);
+#[derive(Debug)]
+pub(super) struct Held {
+    messages: HashMap<String, Handles>,
+    /// For how long they are ours.
+    visibility: Duration,
+}
 
 /// What releases and deletes a message, as long as it is ours.
 #[derive(Debug)]
@@ -32,59 +35,83 @@ struct Place {
 }
 
 impl Held {
+    pub(super) fn new(visibility: Duration) -> Self {
+        Self { messages: HashMap::new(), visibility }
+    }
+
     /// Takes note of a message. Whether it is new: a standard queue may deliver one twice.
     pub(super) fn add(&mut self, message: &Message) -> bool {
         let Some(receipt) = message.receipt_handle.clone() else { return false };
         let id = message.message_id.clone().unwrap_or_default();
         let since = Instant::now();
-        if let Some(known) = self.0.get_mut(&id) {
+        if let Some(known) = self.messages.get_mut(&id) {
             known.receipts.push(receipt);
             known.since = since;
             return false;
         }
         let place = Place::of(message);
-        self.0.insert(id, Handles { receipts: vec![receipt], since, place });
+        self.messages.insert(id, Handles { receipts: vec![receipt], since, place });
         true
     }
 
     pub(super) fn len(&self) -> usize {
-        self.0.len()
+        self.messages.len()
     }
 
     /// The newest handle of a message.
     pub(super) fn receipt(&self, id: &str) -> Option<&String> {
-        self.0.get(id)?.receipts.last()
+        self.messages.get(id)?.receipts.last()
     }
 
-    /// Forgets a message that was deleted.
+    /// The ids and newest handles of messages, as far as they are ours.
+    pub(super) fn newest(&self, ids: &[String]) -> Vec<(String, String)> {
+        let ours = ids.iter().filter(|id| self.is_ours(id));
+        ours.filter_map(|id| Some((id.clone(), self.receipt(id)?.clone()))).collect()
+    }
+
+    /// The ids and handles of messages, all of each, as far as they are ours.
+    pub(super) fn receipts(&self, ids: &[String]) -> Vec<(String, String)> {
+        let ours = ids.iter().filter(|id| self.is_ours(id));
+        let ours = ours.filter_map(|id| Some((id, &self.messages.get(id)?.receipts)));
+        ours.flat_map(|(id, all)| all.iter().map(|one| (id.clone(), one.clone()))).collect()
+    }
+
+    /// Whether a message is held. What is visible by its timeout may be another consumer's by now.
+    pub(super) fn is_ours(&self, id: &str) -> bool {
+        self.messages.get(id).is_some_and(|handles| self.are_ours(handles))
+    }
+
+    fn are_ours(&self, handles: &Handles) -> bool {
+        handles.since.elapsed() < self.visibility
+    }
+
+    /// Forgets a message that was deleted or released.
     pub(super) fn remove(&mut self, id: &str) {
-        self.0.remove(id);
+        self.messages.remove(id);
     }
 
-    /// The ids and handles of messages that will soon be visible to others.
-    pub(super) fn to_extend(&self) -> Vec<(String, String)> {
-        let is_old = |handles: &&Handles| handles.since.elapsed() >= VISIBILITY / 2;
-        let old = self.0.iter().filter(|(_, handles)| is_old(handles));
-        old.filter_map(|(id, handles)| Some((id.clone(), handles.receipts.last()?.clone())))
-            .collect()
+    /// The ids of messages that will soon be visible to others.
+    pub(super) fn to_extend(&self) -> Vec<String> {
+        let is_old = |handles: &Handles| handles.since.elapsed() >= self.visibility / 2;
+        let old = self.messages.iter();
+        let old = old.filter(|(_, handles)| is_old(handles) && self.are_ours(handles));
+        old.map(|(id, _)| id.clone()).collect()
     }
 
     /// Takes note that the visibility timeouts of messages began anew.
     pub(super) fn extended(&mut self, ids: &[String], since: Instant) {
         for id in ids {
-            if let Some(handles) = self.0.get_mut(id) {
+            if let Some(handles) = self.messages.get_mut(id) {
                 handles.since = since;
             }
         }
     }
 
-    /// What is to be released first, and what after it. What is visible by its timeout already is not
-    /// among them: it may be another consumer's by now.
-    pub(super) fn stages(self) -> [Vec<String>; 2] {
-        let ours = self.0.into_values().filter(|handles| handles.since.elapsed() < VISIBILITY);
-        let ours: Vec<_> = ours.collect();
+    /// The ids of what is to be released first, and of what after it.
+    pub(super) fn stages(&self) -> [Vec<String>; 2] {
+        let ours = || self.messages.iter().filter(|(_, handles)| self.are_ours(handles));
         let mut firsts: HashMap<&str, u128> = HashMap::new();
-        for place in ours.iter().filter_map(|handles| handles.place.as_ref()) {
+        for place in ours().filter_map(|(_, handles)| handles.place.as_ref()) {
             let first = firsts.entry(&place.group).or_insert(place.sequence);
             *first = place.sequence.min(*first);
         }
@@ -92,11 +119,10 @@ impl Held {
             let place = handles.place.as_ref();
             place.is_some_and(|place| firsts.get(&*place.group) == Some(&place.sequence))
         };
-        let heads: Vec<_> = ours.iter().map(is_head).collect();
         let mut stages = [Vec::new(), Vec::new()];
         let [others, last] = &mut stages;
-        for (handles, is_head) in ours.into_iter().zip(heads) {
-            if is_head { &mut *last } else { &mut *others }.extend(handles.receipts);
+        for (id, handles) in ours() {
+            if is_head(handles) { &mut *last } else { &mut *others }.push(id.clone());
         }
         stages
     }
@@ -117,6 +143,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    const VISIBILITY: Duration = Duration::from_mins(5);
+
     fn message(number: usize, group: u8, fifo: bool) -> Message {
         let message = Message::builder().message_id(number.to_string());
         let message = message
@@ -131,7 +159,7 @@ mod tests {
         fn the_first_of_each_group_is_released_after_all_others(
             groups in prop::collection::vec(0..4_u8, 0..60), deleted in 0..60_usize,
         ) {
-            let mut held = Held::default();
+            let mut held = Held::new(VISIBILITY);
             for (number, group) in groups.iter().enumerate() {
                 prop_assert!(held.add(&message(number, *group, true)));
             }
@@ -150,31 +178,35 @@ mod tests {
 
     #[test]
     fn a_message_that_comes_twice_is_read_once_and_released_twice() {
-        let mut held = Held::default();
+        let mut held = Held::new(VISIBILITY);
         assert!(held.add(&message(1, 1, false)));
         assert!(!held.add(&message(1, 1, false)));
         assert_eq!(held.len(), 1);
-        assert_eq!(held.stages(), [vec!["1".to_owned(), "1".to_owned()], vec![]]);
+        assert_eq!(held.stages(), [vec!["1".to_owned()], vec![]]);
+        let both = ["1".to_owned()].map(|id| [(id.clone(), id.clone()), (id.clone(), id)]).concat();
+        assert_eq!(held.receipts(&["1".to_owned()]), both);
     }
 
     #[tokio::test(start_paused = true)]
     async fn what_may_be_anothers_is_not_released() {
-        let mut held = Held::default();
+        let mut held = Held::new(VISIBILITY);
         held.add(&message(1, 1, true));
         tokio::time::advance(VISIBILITY).await;
         held.add(&message(2, 2, true));
         assert_eq!(held.stages(), [vec![], vec!["2".to_owned()]]);
+        assert_eq!(held.receipts(&["1".to_owned()]), []);
+        assert_eq!(held.to_extend(), [] as [&str; 0]);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_message_is_extended_at_half_of_its_time() {
-        let mut held = Held::default();
+        let mut held = Held::new(VISIBILITY);
         held.add(&message(1, 1, true));
-        assert_eq!(held.to_extend(), []);
+        assert_eq!(held.to_extend(), [] as [&str; 0]);
         tokio::time::advance(VISIBILITY / 2).await;
         held.add(&message(2, 2, true));
-        assert_eq!(held.to_extend(), [("1".to_owned(), "1".to_owned())]);
+        assert_eq!(held.to_extend(), ["1"]);
         held.extended(&["1".to_owned()], Instant::now());
-        assert_eq!(held.to_extend(), []);
+        assert_eq!(held.to_extend(), [] as [&str; 0]);
     }
 }

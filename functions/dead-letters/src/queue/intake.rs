@@ -4,6 +4,8 @@
 //! begun is never cancelled, since SQS may have handed out messages by then. What is held for long has its
 //! visibility timeout begun anew.
 
+use std::time::Duration;
+
 use anyhow::Context as _;
 use aws_sdk_sqs::error::SdkError;
 use aws_sdk_sqs::types::{Message, MessageSystemAttributeName};
@@ -15,8 +17,10 @@ use uuid::Uuid;
 
 use super::Queue;
 use super::held::Held;
-use super::limits::{EXTENSIONS, LANES, PAGE, VISIBILITY, WAIT, seconds};
-use super::visibility::{extend, release};
+use super::limits::{LANES, LOOKS, Limits, PAGE, WAIT, seconds};
+use super::release::release;
+use super::visibility::extend;
+use crate::output::Progress;
 
 /// What the next receive brought.
 #[derive(Debug)]
@@ -33,27 +37,29 @@ pub(crate) enum Page {
 /// Messages of a queue that are ours for a while.
 pub(crate) struct Intake<'a> {
     queue: &'a Queue,
-    most: usize,
+    limits: Limits,
     held: Held,
     receives: FuturesUnordered<BoxFuture<'a, (u64, anyhow::Result<Vec<Message>>)>>,
     extensions: FuturesUnordered<BoxFuture<'a, (Vec<String>, Instant)>>,
+    /// The ids of messages whose visibility timeout is to begin anew.
+    to_extend: Vec<String>,
     pages: usize,
     deleted: u64,
-    next_extension: Instant,
+    next_look: Instant,
 }
 
 impl<'a> Intake<'a> {
-    /// Of a queue; so many messages are held at a time.
-    pub(crate) fn new(queue: &'a Queue, most: usize) -> Self {
+    pub(crate) fn new(queue: &'a Queue, limits: Limits) -> Self {
         Self {
             queue,
-            most,
-            held: Held::default(),
+            limits,
+            held: Held::new(limits.visibility),
             receives: FuturesUnordered::new(),
             extensions: FuturesUnordered::new(),
+            to_extend: Vec::new(),
             pages: 0,
             deleted: 0,
-            next_extension: Instant::now() + EXTENSIONS,
+            next_look: Instant::now() + limits.visibility / LOOKS,
         }
     }
 
@@ -65,19 +71,21 @@ impl<'a> Intake<'a> {
     pub(crate) async fn next(&mut self, may_begin: bool) -> anyhow::Result<Page> {
         // A short queue is not worth many receives at a time.
         while may_begin && self.receives.len() < LANES.min(1 + self.pages) {
-            if self.held.len() + (self.receives.len() + 1) * PAGE > self.most {
+            if self.held.len() + (self.receives.len() + 1) * PAGE > self.limits.in_flight {
                 if self.receives.is_empty() {
                     return Ok(Page::Full);
                 }
                 break;
             }
-            let (queue, deleted) = (self.queue, self.deleted);
-            self.receives.push(async move { (deleted, receive(queue).await) }.boxed());
+            let (queue, deleted, visibility) = (self.queue, self.deleted, self.limits.visibility);
+            let receive = async move { (deleted, receive(queue, visibility).await) };
+            self.receives.push(receive.boxed());
         }
         loop {
+            self.extend();
             tokio::select! {
                 Some((ids, since)) = self.extensions.next() => self.held.extended(&ids, since),
-                () = sleep_until(self.next_extension) => self.extend(),
+                () = sleep_until(self.next_look) => self.look(),
                 Some((deleted, page)) = self.receives.next() => return Ok(self.hold(deleted, page?)),
             }
         }
@@ -108,13 +116,17 @@ impl<'a> Intake<'a> {
     ///
     /// # Errors
     /// When SQS does not release them. Then they are visible by their timeout.
-    pub(crate) async fn release(mut self) -> anyhow::Result<()> {
+    pub(crate) async fn release(mut self, progress: &Progress) -> anyhow::Result<()> {
         while let Some((_, page)) = self.receives.next().await {
             page.iter().flatten().for_each(|message| {
                 self.held.add(message);
             });
         }
-        release(self.queue, self.held).await
+        // One that arrived after a release would undo it.
+        while let Some((ids, since)) = self.extensions.next().await {
+            self.held.extended(&ids, since);
+        }
+        release(self.queue, self.limits, self.held, progress).await
     }
 
     fn hold(&mut self, deleted: u64, page: Vec<Message>) -> Page {
@@ -126,18 +138,28 @@ impl<'a> Intake<'a> {
         Page::Messages(page.into_iter().filter(|message| self.held.add(message)).collect())
     }
 
-    fn extend(&mut self) {
-        self.next_extension = Instant::now() + EXTENSIONS;
+    /// Looks for messages that will soon be visible to others.
+    fn look(&mut self) {
+        self.next_look = Instant::now() + self.limits.visibility / LOOKS;
         // The next time is for those whose extension has not ended by then.
-        if self.extensions.is_empty() {
-            for batch in self.held.to_extend().chunks(PAGE) {
-                self.extensions.push(extend(self.queue, batch.to_vec()).boxed());
+        if self.to_extend.is_empty() && self.extensions.is_empty() {
+            self.to_extend = self.held.to_extend();
+        }
+    }
+
+    /// Begins extensions, so many at a time.
+    fn extend(&mut self) {
+        while self.extensions.len() < LANES && !self.to_extend.is_empty() {
+            let ids = self.to_extend.split_off(self.to_extend.len().saturating_sub(PAGE));
+            let batch = self.held.newest(&ids);
+            if !batch.is_empty() {
+                self.extensions.push(extend(self.queue, batch, self.limits.visibility).boxed());
             }
         }
     }
 }
 
-async fn receive(queue: &Queue) -> anyhow::Result<Vec<Message>> {
+async fn receive(queue: &Queue, visibility: Duration) -> anyhow::Result<Vec<Message>> {
     // A receive that is repeated because its answer was lost brings the same messages.
     let attempt = queue.is_fifo.then(|| Uuid::new_v4().to_string());
     let answer = queue
@@ -146,7 +168,7 @@ async fn receive(queue: &Queue) -> anyhow::Result<Vec<Message>> {
         .queue_url(&queue.url)
         .max_number_of_messages(i32::try_from(PAGE)?)
         .wait_time_seconds(seconds(WAIT))
-        .visibility_timeout(seconds(VISIBILITY))
+        .visibility_timeout(seconds(visibility))
         .message_system_attribute_names(MessageSystemAttributeName::All)
         .message_attribute_names("All")
         .set_receive_request_attempt_id(attempt)

@@ -10,6 +10,7 @@ use tokio::time::sleep;
 use super::intake::{Intake, Page};
 use super::limits::{LIMITS, Limits};
 use super::{Interrupt, Queue};
+use crate::output::Progress;
 
 /// What a read came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,23 +56,25 @@ impl<F: FnMut(Message) -> anyhow::Result<ControlFlow<()>> + Send> Viewer for F {
 /// Shows each message to `viewer`, until there is none, it wants no more, or a limit is reached.
 pub(crate) async fn peek(
     queue: &Queue,
+    progress: &Progress,
     interrupt: &mut Interrupt,
     viewer: impl FnMut(Message) -> anyhow::Result<ControlFlow<()>> + Send,
 ) -> anyhow::Result<Peeked> {
-    peek_within(LIMITS, queue, interrupt, viewer).await
+    peek_within(LIMITS, queue, progress, interrupt, viewer).await
 }
 
 /// The same within other limits.
 pub(crate) async fn peek_within(
     limits: Limits,
     queue: &Queue,
+    progress: &Progress,
     interrupt: &mut Interrupt,
     mut viewer: impl Viewer,
 ) -> anyhow::Result<Peeked> {
-    let mut intake = Intake::new(queue, limits.in_flight);
+    let mut intake = Intake::new(queue, limits);
     let peeked = read(limits, &mut intake, interrupt, &mut viewer).await;
     // First of all, and whatever happened.
-    let released = intake.release().await;
+    let released = intake.release(progress).await;
     match (peeked, released) {
         (Ok(peeked), Ok(())) => Ok(peeked),
         (Err(error), Ok(())) | (Ok(_), Err(error)) => Err(error),

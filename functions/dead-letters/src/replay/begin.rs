@@ -16,7 +16,7 @@ use crate::dead_letter::DeadLetter;
 use crate::edit::Editor;
 use crate::effects::Effects;
 use crate::ledger::{Lease, Ledger, new_run};
-use crate::output::note;
+use crate::output::{Progress, note};
 use crate::queue::{End, Interrupt, Queue, Reference, find, peek, reference};
 use crate::reservoir::Reservoir;
 
@@ -130,7 +130,9 @@ async fn choose(
     }
     let (filter, now) = (given.which.filter(), now());
     let mut sample = Reservoir::new(most);
-    let peeked = peek(queue, interrupt, |message| {
+    let progress = &Progress::of(queue.depth.visible)?;
+    let peeked = peek(queue, progress, interrupt, |message| {
+        progress.advance();
         let dead_letter = DeadLetter::read(&message, queue);
         if filter.fits(&dead_letter, now) {
             sample.offer(dead_letter.summary.message_id);

@@ -16,7 +16,7 @@ use super::state::{State, Stop};
 use super::transfer::{Outcome, Transferred, transfer};
 use crate::dead_letter::DeadLetter;
 use crate::ledger::Lease;
-use crate::queue::{Intake, Interrupt, LANES, MOST_IN_FLIGHT, PAGE, Page};
+use crate::queue::{Intake, Interrupt, LANES, LIMITS, PAGE, Page};
 use crate::ready::Ready;
 
 /// Batches on their way at a time.
@@ -75,7 +75,7 @@ pub(super) async fn pass<'a>(
     let mut pass = Pass {
         run,
         only,
-        intake: Intake::new(run.queue, MOST_IN_FLIGHT),
+        intake: Intake::new(run.queue, LIMITS),
         ready: Ready::new(),
         batches: FuturesUnordered::new(),
         left,
@@ -84,7 +84,7 @@ pub(super) async fn pass<'a>(
     };
     let has_more = pass.go(state, interrupt).await;
     let Pass { intake, sent, stop, .. } = pass;
-    intake.release().await?;
+    intake.release(&state.progress).await?;
     Ok(Passed { sent, has_more, stop })
 }
 

@@ -15,6 +15,7 @@ use super::Run;
 use super::state::{State, Stop};
 use crate::dead_letter::DeadLetter;
 use crate::ledger::Lease;
+use crate::output::Progress;
 use crate::queue::{End, Interrupt, Peeked, peek};
 
 /// Between looks at the queues.
@@ -81,7 +82,8 @@ async fn came_back(
     grown: u64,
 ) -> Result<Option<Stop>> {
     let (mut returned, mut reason) = (0, None);
-    let peeked = peek(run.queue, interrupt, |message| {
+    let progress = &Progress::hidden();
+    let peeked = peek(run.queue, progress, interrupt, |message| {
         let dead_letter = DeadLetter::read(&message, run.queue);
         if sent.contains(dead_letter.sent_id()) {
             returned += 1;

@@ -61,7 +61,7 @@ pub(crate) enum Searched {
 pub(crate) async fn message(reading: Reading<'_>, id: &str) -> anyhow::Result<Searched> {
     let Reading { queue, progress, interrupt, .. } = reading;
     let mut found = None;
-    let peeked = peek(queue, interrupt, |message| {
+    let peeked = peek(queue, progress, interrupt, |message| {
         progress.advance();
         let dead_letter = DeadLetter::read(&message, queue);
         if !dead_letter.is(id) {

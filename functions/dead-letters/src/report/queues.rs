@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::dead_letter::DeadLetter;
+use crate::output::Progress;
 use crate::queue::{DeadLetterQueue, End, Interrupt, Listed, Peeked, Queue, list, peek};
 
 /// Messages of the look at a queue: a page of one receive.
@@ -80,7 +81,7 @@ async fn oldest(
     let (mut oldest, mut looked_at) = (None, 0);
     // Who knows that there is no more need not wait for it.
     let enough = usize::try_from(queue.depth.visible).map_or(LOOK, |visible| visible.min(LOOK));
-    let Peeked { end, .. } = peek(queue, interrupt, |message| {
+    let Peeked { end, .. } = peek(queue, &Progress::hidden(), interrupt, |message| {
         let sent = DeadLetter::read(&message, queue).summary.sent_at;
         oldest = oldest.into_iter().chain(sent).min();
         looked_at += 1;

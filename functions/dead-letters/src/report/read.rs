@@ -58,7 +58,7 @@ pub(super) async fn read_all(
     let limit = which.limit.unwrap_or(u64::MAX);
     let mut sample = which.sample.map(|most| Reservoir::new(most as usize));
     let mut matched = 0;
-    let peeked = peek(queue, interrupt, |message| {
+    let peeked = peek(queue, progress, interrupt, |message| {
         progress.advance();
         let dead_letter = DeadLetter::read(&message, queue);
         if !filter.fits(&dead_letter, now) {

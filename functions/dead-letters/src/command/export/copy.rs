@@ -11,7 +11,7 @@ use crate::dead_letter::DeadLetter;
 use crate::file::{Record, Writer};
 use crate::filter::Filter;
 use crate::output::Progress;
-use crate::queue::{Interrupt, LIMITS_OF_EXPORT, Peeked, Queue, Viewer, peek_within};
+use crate::queue::{Interrupt, LIMITS, Peeked, Queue, Viewer, peek_within};
 use crate::reservoir::Reservoir;
 
 /// Bytes of bodies of a random sample, which is held until the end.
@@ -55,7 +55,7 @@ pub(super) async fn copy(
         sample: which.sample.map(|most| Reservoir::new(most as usize)),
         sampled_bytes: 0,
     };
-    let peeked = peek_within(LIMITS_OF_EXPORT, queue, interrupt, &mut copy).await?;
+    let peeked = peek_within(LIMITS, queue, progress, interrupt, &mut copy).await?;
     if let Some(sample) = copy.sample {
         let mut kept = sample.kept();
         // As they were read: a group in its order.

@@ -14,7 +14,7 @@ use crate::arguments::{Destination, PurgeArguments};
 use crate::file::{Header, s3};
 use crate::ledger::{Lease, Ledger, ended_run, new_run};
 use crate::output::{self, Progress, printable};
-use crate::queue::{End, Intake, Interrupt, MOST_IN_FLIGHT, Queue, find};
+use crate::queue::{End, Intake, Interrupt, LIMITS, Queue, find};
 use crate::report::why;
 use archive::Archive;
 use confirm::confirm;
@@ -54,14 +54,14 @@ pub(super) async fn run(
     let mut record = new_run(&context.aws, &queue, words, &arguments.why).await;
     ledger.begin(&record, &lease).await?;
     let progress = Progress::moving(queue.depth.visible, "deleted")?;
-    let intake = Intake::new(&queue, MOST_IN_FLIGHT);
+    let intake = Intake::new(&queue, LIMITS);
     let limit = arguments.limit.unwrap_or(u64::MAX);
     let mut rounds = Rounds::new(&queue, &filter, context.now, limit, intake, &mut archive);
     let ended = rounds.run(&mut interrupt, &progress).await;
-    drop(progress);
     let (counts, intake) = rounds.end();
     // Before anything else, whatever happened.
-    let released = intake.release().await;
+    let released = intake.release(&progress).await;
+    drop(progress);
     let in_queue = queue.depth.total();
     let is_exhausted = matches!(ended, Ok(End::Exhausted));
     let complete = is_exhausted && counts.read >= in_queue && counts.undeleted == 0;
