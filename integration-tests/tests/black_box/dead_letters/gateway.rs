@@ -71,6 +71,13 @@ impl Gateway {
     pub(crate) fn exchanges(&self) -> Vec<Exchange> {
         lock(&self.shared.exchanges).clone()
     }
+
+    /// How many entries the largest batch had that was sent.
+    pub(crate) fn largest_batch(&self) -> Option<usize> {
+        let exchanges = lock(&self.shared.exchanges);
+        let sent = exchanges.iter().filter(|exchange| exchange.action == "SendMessageBatch");
+        sent.filter_map(|exchange| Some(exchange.request["Entries"].as_array()?.len())).max()
+    }
 }
 
 async fn pass(State(shared): State<Arc<Shared>>, mut headers: HeaderMap, body: Bytes) -> Response {

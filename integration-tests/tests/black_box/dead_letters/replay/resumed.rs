@@ -2,12 +2,12 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
-use std::time::{Duration, Instant};
 
 use serde_json::json;
 
 use super::fixture::Replay;
 use crate::dead_letters::fixture::{Fixture, stderr};
+use crate::dead_letters::gateway::{Gateway, Later};
 
 #[tokio::test]
 async fn a_run_edits_in_the_same_way_when_its_files_are_gone() {
@@ -43,7 +43,9 @@ async fn a_run_edits_in_the_same_way_when_its_files_are_gone() {
 
 #[tokio::test]
 async fn a_sample_a_limit_and_a_start_hold_for_the_whole_run() {
-    for which in [["--sample", "6"], ["--limit", "6"]] {
+    for (which, selected) in
+        [(["--sample", "6"], 6_usize), (["--limit", "6"], 6), (["--newer-than", "7d"], 20)]
+    {
         let replay = Replay::journal(Fixture::standard().await);
         replay.rejected_many("old", 20).await;
         let canary = [&which[..], &["--canary", "2", "--wait", "1s"]].concat();
@@ -55,23 +57,27 @@ async fn a_sample_a_limit_and_a_start_hold_for_the_whole_run() {
         let resume = ["replay", "--resume", run, "--accept-silence", "--json"];
         let output = replay.run(&resume).await;
         assert_eq!(output.status.code(), Some(0), "{which:?}: {output:?}");
-        assert_eq!(replay.runs(&[]).await[0]["counts"]["sent"], 6, "{which:?}");
-        assert_eq!(replay.consume().await.len(), 6, "{which:?}");
-        assert_eq!(replay.queues.depth().await, (19, 0), "{which:?}");
+        assert_eq!(replay.runs(&[]).await[0]["counts"]["sent"], selected, "{which:?}");
+        assert_eq!(replay.consume().await.len(), selected, "{which:?}");
+        assert_eq!(replay.queues.depth().await, (25 - selected, 0), "{which:?}");
     }
 }
 
 #[tokio::test]
 async fn a_rate_holds_for_the_whole_run_unless_another_one_is_named() {
-    let replay = Replay::journal(Fixture::standard().await);
-    replay.rejected_many("x", 12).await;
-    let (code, report) = replay.replay(&["--rate", "5", "--canary", "1", "--wait", "1s"]).await;
-    assert_eq!(code, Some(3), "{report}");
-    let run = report["run"].as_str().expect("a run");
-    let begun = Instant::now();
-    let resume = ["replay", "--resume", run, "--accept-silence", "--json"];
-    assert_eq!(replay.run(&resume).await.status.code(), Some(0));
-    assert!(begun.elapsed() > Duration::from_millis(1_900), "11 of 5 a second take two seconds");
+    for (anew, expected) in [(&[][..], 1..=2), (&["--rate", "100000"], 3..=10)] {
+        let replay = Replay::journal(Fixture::standard().await);
+        replay.rejected_many("x", 8).await;
+        let (code, report) = replay.replay(&["--rate", "2", "--canary", "1", "--wait", "1s"]).await;
+        assert_eq!(code, Some(3), "{report}");
+        let run = report["run"].as_str().expect("a run");
+        let gateway = Gateway::start(&replay.queues.aws.endpoint, Later::Answered).await;
+        let resume = ["replay", "--resume", run, "--accept-silence", "--json"];
+        let resumed = replay.command(&gateway.url, &[&resume, anew].concat()).output().await;
+        assert_eq!(resumed.expect("a run").status.code(), Some(0));
+        let largest = gateway.largest_batch().expect("a batch");
+        assert!(expected.contains(&largest), "{anew:?}: {largest} at a time");
+    }
 }
 
 #[tokio::test]
