@@ -196,7 +196,7 @@ mod tests {
             assert!(help.contains(&format!("[env: {variable}=")), "{variable} is not in the help");
             count += 1;
         }
-        assert_eq!(count, 33);
+        assert_eq!(count, 36);
         assert!(help.starts_with("Tests things"));
     }
 

@@ -117,7 +117,8 @@ impl Service {
     ) -> anyhow::Result<Self> {
         let router = http::harden(router, &config);
         if self.host == Host::Lambda {
-            self.add("http", Kind::Server, lambda::http::serve(router, self.shutdown.clone()));
+            let (is_binary, shutdown) = (config.http_rest_api_is_binary, self.shutdown.clone());
+            self.add("http", Kind::Server, lambda::http::serve(router, is_binary, shutdown));
             return Ok(self);
         }
         self.http_shutdown = self.http_shutdown.max(config.shutdown());

@@ -23,6 +23,8 @@ pub struct Call<'a> {
 pub enum Sender {
     /// API Gateway, REST (format 1.0).
     RestApi,
+    /// API Gateway, HTTP with format 1.0.
+    HttpApiV1,
     /// API Gateway, HTTP (format 2.0).
     HttpApi,
     /// A function URL.
@@ -33,13 +35,13 @@ pub enum Sender {
 
 impl Sender {
     /// All of them.
-    pub const ALL: [Self; 4] =
-        [Self::RestApi, Self::HttpApi, Self::FunctionUrl, Self::LoadBalancer];
+    pub const ALL: [Self; 5] =
+        [Self::RestApi, Self::HttpApiV1, Self::HttpApi, Self::FunctionUrl, Self::LoadBalancer];
 
     /// Whether it keeps a header's several values apart.
     #[must_use]
     pub fn keeps_repeats(self) -> bool {
-        matches!(self, Self::RestApi | Self::LoadBalancer)
+        matches!(self, Self::RestApi | Self::HttpApiV1 | Self::LoadBalancer)
     }
 
     /// The event of this request.
@@ -47,6 +49,7 @@ impl Sender {
     pub fn event(self, call: &Call<'_>) -> Value {
         match self {
             Self::RestApi => rest_api(call),
+            Self::HttpApiV1 => http_api_v1(call),
             Self::HttpApi => http_api(call, "prod", "/prod"),
             Self::FunctionUrl => http_api(call, "$default", ""),
             Self::LoadBalancer => load_balancer(call),
@@ -76,6 +79,16 @@ fn rest_api(call: &Call<'_>) -> Value {
         },
     });
     with_body(&mut event, call);
+    event
+}
+
+/// Unlike a REST API's, its path begins with the stage.
+fn http_api_v1(call: &Call<'_>) -> Value {
+    let mut event = rest_api(call);
+    if let Some(members) = event.as_object_mut() {
+        members.insert("version".to_owned(), "1.0".into());
+        members.insert("path".to_owned(), format!("/prod{}", call.path).into());
+    }
     event
 }
 

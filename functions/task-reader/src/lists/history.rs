@@ -1,7 +1,7 @@
 //! The history of a task.
 
-use axum::extract::State;
-use axum::http::{HeaderMap, Uri};
+use axum::extract::{OriginalUri, State};
+use axum::http::HeaderMap;
 use axum::response::Response;
 use domain::{TaskId, Version};
 use http_support::page::{Cursor, Cursors, Limit};
@@ -45,7 +45,7 @@ pub(crate) async fn history(
     State(history): State<History>,
     State(cursors): State<Cursors>,
     headers: HeaderMap,
-    uri: Uri,
+    OriginalUri(uri): OriginalUri,
 ) -> Result<Response, Problem> {
     let list = cursors.list(&caller.tenant, &uri);
     let before: Option<Version> =

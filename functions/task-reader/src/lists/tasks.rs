@@ -1,7 +1,7 @@
 //! The tasks of a tenant, filtered and sorted.
 
-use axum::extract::State;
-use axum::http::{HeaderMap, Uri};
+use axum::extract::{OriginalUri, State};
+use axum::http::HeaderMap;
 use axum::response::Response;
 use domain::{Assignee, DueDate, Priority, Status, Tag, Task, Timestamp, timestamp};
 use http_support::page::{Cursor, Cursors, Limit};
@@ -74,7 +74,7 @@ pub(crate) async fn tasks(
     State(store): State<Store>,
     State(cursors): State<Cursors>,
     headers: HeaderMap,
-    uri: Uri,
+    OriginalUri(uri): OriginalUri,
 ) -> Result<Response, Problem> {
     let list = cursors.list(&caller.tenant, &uri);
     let start = match &parameters.cursor {

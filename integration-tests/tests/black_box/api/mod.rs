@@ -6,6 +6,7 @@ mod below;
 mod bulk;
 mod concurrency;
 mod contract;
+mod edge;
 mod errors;
 mod fixture;
 mod idempotency;
@@ -52,6 +53,9 @@ by_every_entry! {
     contract:
         everybody_gets_the_document_and_nobody_gets_it_twice,
         the_page_runs_its_own_script_and_loads_nothing_from_elsewhere;
+    edge:
+        every_address_has_the_base_path,
+        pages_of_allowed_origins_may_send_requests;
     concurrency:
         what_the_caller_has_is_not_sent_again,
         a_change_may_depend_on_a_version,

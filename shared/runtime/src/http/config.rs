@@ -2,9 +2,10 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use clap::{Args, value_parser};
+use axum::http::HeaderValue;
+use clap::{ArgAction, Args, value_parser};
 
-use super::{activity::Timeouts, limits::HeadLimits, listener::Limits};
+use super::{activity::Timeouts, base_path, cors, limits::HeadLimits, listener::Limits};
 
 /// For a response that is made at the end of the drain to be sent.
 const LAST_BYTES: Duration = Duration::from_millis(500);
@@ -70,6 +71,22 @@ pub struct Config {
     #[arg(long, env = "HTTP_MAX_CONNECTIONS", default_value_t = 1_024,
         value_parser = value_parser!(u16).range(1..))]
     pub http_max_connections: u16,
+
+    /// A path before the API's own, such as `/tasks-api`, where a gateway's mapping or an ingress passes
+    /// it on
+    #[arg(long, env = "HTTP_BASE_PATH", default_value = "", hide_default_value = true,
+        value_parser = base_path::parse)]
+    pub http_base_path: String,
+
+    /// Origins whose pages may send requests, such as `https://app.example.com`, with a comma between;
+    /// unset: none (CORS)
+    #[arg(long, env = "HTTP_CORS_ORIGINS", value_delimiter = ',', value_parser = cors::parse)]
+    pub http_cors_origins: Vec<HeaderValue>,
+
+    /// Whether a REST API of API Gateway in front sends binary bodies on (`binaryMediaTypes`): without
+    /// that its clients are sent nothing compressed
+    #[arg(long, env = "HTTP_REST_API_IS_BINARY", default_value_t = false, action = ArgAction::Set)]
+    pub http_rest_api_is_binary: bool,
 }
 
 impl Config {
@@ -87,6 +104,9 @@ impl Config {
             http_write_timeout_ms: 200,
             http_lame_duck_seconds: 0,
             http_max_connections: 8,
+            http_base_path: String::new(),
+            http_cors_origins: Vec::new(),
+            http_rest_api_is_binary: false,
         }
     }
 

@@ -7,7 +7,7 @@ use axum::{
     http::{Request, Response, header::HOST},
 };
 use http_body_util::{BodyExt as _, Full};
-use lambda_http::{Adapter, request::LambdaRequest};
+use lambda_http::{Adapter, RequestExt as _, request::LambdaRequest};
 use lambda_runtime::{LambdaEvent, service_fn, tower::ServiceExt as _};
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
@@ -19,23 +19,28 @@ use super::{
 use crate::http::{Deadline, RequestId, unsound};
 
 /// Answers events until `shutdown`.
-pub(crate) async fn serve(router: Router, shutdown: CancellationToken) -> anyhow::Result<()> {
-    run(move |event| answer(router.clone(), event), shutdown).await
+pub(crate) async fn serve(
+    router: Router,
+    rest_api_is_binary: bool,
+    shutdown: CancellationToken,
+) -> anyhow::Result<()> {
+    run(move |event| answer(router.clone(), rest_api_is_binary, event), shutdown).await
 }
 
 /// One event's answer, in the shape that its sender expects.
 pub(crate) async fn answer(
     router: Router,
+    rest_api_is_binary: bool,
     event: LambdaEvent<LambdaRequest>,
 ) -> Result<impl Serialize + Send + 'static, Fault> {
     let LambdaEvent { mut payload, mut context } = event;
     // `lambda_http` would put it in place of the `X-Amzn-Trace-Id` that the caller sent.
     context.xray_trace_id = None;
-    let sender = normalise(&mut payload);
+    let sender = normalise(&mut payload, rest_api_is_binary);
     let deadline = Deadline(deadline_now(&context));
     let invocation = context.request_id.clone();
     let route = service_fn(move |request: lambda_http::Request| {
-        let mut request = request.map(body);
+        let mut request = as_sent(request).map(body);
         request.extensions_mut().insert(deadline);
         let ids = [sender.request_id.as_deref(), Some(&invocation)];
         RequestId::suggest(request.headers_mut(), &ids);
@@ -45,6 +50,15 @@ pub(crate) async fn answer(
         respond(sender.is_sound.then(|| router.clone()), request)
     });
     Adapter::from(route).oneshot(LambdaEvent { payload, context }).await
+}
+
+/// With the path that was sent: `lambda_http` resolves `..` in it, and a pod does not.
+fn as_sent(mut request: lambda_http::Request) -> lambda_http::Request {
+    let query = request.uri().query().map(|query| format!("?{query}")).unwrap_or_default();
+    if let Ok(target) = format!("{}{query}", request.raw_http_path()).parse() {
+        *request.uri_mut() = target;
+    }
+    request
 }
 
 /// The router's response in one piece: Lambda takes no stream of a body, and `lambda_http` would panic on

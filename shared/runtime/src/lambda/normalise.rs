@@ -1,12 +1,15 @@
 //! Normalises an HTTP event, so that `lambda_http` makes the request of it that a pod would see.
 //!
-//! Set right before it reads the event: a stage is no part of the path; the target has no scheme and
-//! host (a `Host` that is none would be a panic there, and so would a target that is no URI, or a body
+//! Set right before it reads the event: a stage is no part of the path; a REST API that does not send
+//! binary bodies on is sent nothing compressed; the target has no scheme and host (a `Host` that is none would be a panic there, and so would a target that is no URI, or a body
 //! that is no Base64); a header that was sent twice stays twice.
 
 use std::mem;
 
-use axum::http::{HeaderMap, HeaderValue, Uri, header::HOST};
+use axum::http::{
+    HeaderMap, HeaderValue, Uri,
+    header::{ACCEPT_ENCODING, HOST},
+};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use lambda_http::request::LambdaRequest;
 
@@ -21,12 +24,20 @@ pub(super) struct Sender {
 }
 
 /// Normalises an event.
-pub(super) fn normalise(event: &mut LambdaRequest) -> Sender {
+pub(super) fn normalise(event: &mut LambdaRequest, rest_api_is_binary: bool) -> Sender {
     match event {
         LambdaRequest::ApiGatewayV1(event) => {
-            event.request_context.stage = None;
+            let stage = event.request_context.stage.take();
             event.request_context.domain_name = None;
+            // Of an HTTP API with payload 1.0. A REST API's path never has the stage, though its
+            // context's has.
+            if event.path == event.request_context.path {
+                event.path = event.path.take().map(|path| without(stage.as_deref(), path));
+            }
             merge(&mut event.headers, &mut event.multi_value_headers);
+            if !rest_api_is_binary {
+                event.multi_value_headers.remove(ACCEPT_ENCODING);
+            }
             Sender {
                 host: None,
                 request_id: event.request_context.request_id.clone(),
@@ -80,7 +91,8 @@ fn merge(single: &mut HeaderMap, multiple: &mut HeaderMap) {
 /// Whether it is a target's path; one that is not is replaced, for the request is to be refused by
 /// us.
 fn is_path(path: &mut Option<String>) -> bool {
-    let is_rooted = path.as_ref().is_some_and(|path| path.starts_with('/'));
+    let is_rooted =
+        path.as_ref().is_some_and(|path| path.starts_with('/') && !path.contains(['?', '#']));
     if !is_rooted {
         *path = Some("/".to_owned());
     }

@@ -7,6 +7,10 @@ use fake_lambda::{Call, LambdaApi, Sender};
 use flate2::read::GzDecoder;
 use reqwest::{Client, Method};
 use serde_json::Value;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+};
 
 use crate::process::Example;
 
@@ -20,8 +24,12 @@ struct Answer {
     body: Vec<u8>,
 }
 
-fn limits() -> [(&'static str, String); 2] {
-    [("HTTP_MAX_BODY_BYTES", "16".to_owned()), ("HTTP_REQUEST_TIMEOUT_MS", "300".to_owned())]
+fn limits() -> [(&'static str, String); 3] {
+    [
+        ("HTTP_MAX_BODY_BYTES", "16".to_owned()),
+        ("HTTP_REQUEST_TIMEOUT_MS", "300".to_owned()),
+        ("HTTP_REST_API_IS_BINARY", "true".to_owned()),
+    ]
 }
 
 /// The requests to a pod and to a Lambda; the status is the pod's, too.
@@ -43,6 +51,7 @@ fn calls() -> Vec<(u16, Call<'static>)> {
         (200, Call { method: "HEAD", ..get("/show") }),
         (200, get("/large")),
         (200, Call { headers: vec![("accept-encoding", "gzip, br".to_owned())], ..get("/large") }),
+        (200, get("/healthz")),
         (404, get("/nowhere")),
         (404, get("//show")),
         (405, get("/echo")),
@@ -144,6 +153,59 @@ async fn a_compressed_answer_is_binary_to_lambda() {
 }
 
 #[tokio::test]
+async fn a_rest_api_that_may_not_be_sent_binary_bodies_is_sent_text() {
+    let api = LambdaApi::start().await;
+    let _lambda = Example::lambda("api", &api, &[]);
+    let headers = vec![("accept-encoding", "gzip".to_owned())];
+    let call = Call { method: "GET", path: "/large", headers, ..Call::default() };
+    for (sender, is_compressed) in [
+        (Sender::RestApi, false),
+        (Sender::HttpApiV1, false),
+        (Sender::HttpApi, true),
+        (Sender::LoadBalancer, true),
+    ] {
+        let answer = invoke(&api, sender, &call).await;
+        assert_eq!(answer.headers.contains_key("content-encoding"), is_compressed, "{sender:?}");
+        assert_eq!(answer.body.len() < 1_000, is_compressed, "{sender:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_path_is_taken_as_it_was_sent() {
+    let api = LambdaApi::start().await;
+    let _lambda = Example::lambda("api", &api, &limits());
+    let (_pod, address) = Example::pod("api", &limits()).await;
+    for path in ["/x/../show", "/./show", "/x/%2e%2e/show", "/show/", "/show/."] {
+        let call = Call { method: "GET", path, ..Call::default() };
+        for sender in Sender::ALL {
+            assert_eq!(invoke(&api, sender, &call).await.status, 404, "{sender:?} {path}");
+        }
+        // A client's library would resolve it.
+        let mut pod = TcpStream::connect(address).await.expect("a connection");
+        let request = format!("GET {path} HTTP/1.1\r\nhost: t\r\nconnection: close\r\n\r\n");
+        pod.write_all(request.as_bytes()).await.expect("sent");
+        let mut response = String::new();
+        pod.read_to_string(&mut response).await.expect("an answer");
+        assert!(response.starts_with("HTTP/1.1 404"), "{path}: {response}");
+    }
+}
+
+#[tokio::test]
+async fn a_base_path_is_before_the_routes_in_every_host() {
+    let api = LambdaApi::start().await;
+    let base = [("HTTP_BASE_PATH", "/base/path".to_owned())];
+    let _lambda = Example::lambda("api", &api, &base);
+    let (_pod, address) = Example::pod("api", &base).await;
+    for (path, status) in [("/base/path/show", 200), ("/show", 404), ("/base/pathshow", 404)] {
+        let call = Call { method: "GET", path, ..Call::default() };
+        assert_eq!(send(address, &call).await.status, status, "{path}");
+        for sender in Sender::ALL {
+            assert_eq!(invoke(&api, sender, &call).await.status, status, "{sender:?} {path}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_header_that_is_sent_twice_stays_twice() {
     let api = LambdaApi::start().await;
     let _lambda = Example::lambda("api", &api, &limits());
@@ -212,9 +274,10 @@ async fn no_host_query_or_event_takes_the_function_down() {
     }
     let bad = Call { query: "a=\"<>", ..show.clone() };
     assert_eq!(invoke(&api, Sender::FunctionUrl, &bad).await.status, 400);
-    for path in ["", "*", "http://other/show"] {
+    for path in ["", "*", "http://other/show", "/show?a=b", "/show#a"] {
         let bad = Call { path, ..show.clone() };
         assert_eq!(invoke(&api, Sender::LoadBalancer, &bad).await.status, 400, "{path:?}");
+        assert_eq!(invoke(&api, Sender::FunctionUrl, &bad).await.status, 400, "{path:?}");
     }
     let outcome = api.invoke("none", MINUTE, serde_json::json!({"what": "ever"})).await;
     assert!(outcome.is_err(), "{outcome:?}");
