@@ -7,6 +7,7 @@ use std::process::{Child, Command, Stdio};
 use local_stack::{AwsAccess, local_folder, ports, repository};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use serde_json::json;
 
 use crate::described::{consumers_are_as_described, everything_is_as_described};
 use crate::support::system::{binary, eventually};
@@ -34,13 +35,14 @@ fn without_servers(command: &mut Command) -> &mut Command {
     servers.into_iter().fold(command, |command, name| command.env_remove(name))
 }
 
-fn start(state: &Path, [api, aws]: [u16; 2]) -> Child {
+fn start(state: &Path, [api, aws]: [u16; 2], arguments: &[&str]) -> Child {
     let screen = fs::File::create(state.join("screen")).expect("a file");
     without_servers(&mut Command::new(binary("local-stack")))
         .args(["run", "--bin-dir"])
         .arg(binary("task-app").parent().expect("a folder"))
         .args(["--api-port", &api.to_string(), "--aws-port", &aws.to_string()])
-        .args(["--workers", "2", "--state"])
+        .args(arguments)
+        .arg("--state")
         .arg(state)
         .stdin(Stdio::null())
         .stdout(screen.try_clone().expect("a file"))
@@ -82,7 +84,7 @@ async fn the_tour_works_as_written_and_leaves_no_process() {
     let state = folder.path();
     let ports = [(); 2].map(|()| ports::free(None).expect("a free port"));
     let [api, aws] = ports;
-    let mut stack = start(state, ports);
+    let mut stack = start(state, ports, &["--workers", "2"]);
     is_up(&mut stack, state).await;
     everything_is_as_described(&AwsAccess::private(&format!("http://127.0.0.1:{aws}"))).await;
     consumers_are_as_described(&fs::read_to_string(state.join("screen")).expect("the screen"));
@@ -112,7 +114,7 @@ async fn the_tour_works_as_written_and_leaves_no_process() {
     stop(&mut stack, state);
 
     // State survives a restart.
-    let mut stack = start(state, ports);
+    let mut stack = start(state, ports, &["--workers", "2"]);
     is_up(&mut stack, state).await;
     everything_is_as_described(&AwsAccess::private(&format!("http://127.0.0.1:{aws}"))).await;
     let tokens =
@@ -122,5 +124,67 @@ async fn the_tour_works_as_written_and_leaves_no_process() {
     let list = reqwest::Client::new().get(url).bearer_auth(token.trim()).send().await;
     let list = list.expect("an answer").text().await.expect("text");
     assert!(list.contains("Buy oat milk"), "{list}");
+    stop(&mut stack, state);
+}
+
+/// A program with the environment that `local-stack env` prints, and its log.
+fn by_hand(state: &Path, name: &str, program: &str) -> (Child, std::path::PathBuf) {
+    let script = format!(
+        "eval \"$({} env {name} --state {})\" && exec {program}",
+        binary("local-stack").display(),
+        state.display()
+    );
+    let path = state.join(format!("{name}.log"));
+    let log = fs::File::create(&path).expect("a file");
+    let program = without_servers(&mut Command::new("sh"))
+        .args(["-euc", &script])
+        .stdin(Stdio::null())
+        .stdout(log.try_clone().expect("a file"))
+        .stderr(log)
+        .spawn()
+        .expect("a shell");
+    (program, path)
+}
+
+#[tokio::test]
+async fn a_subscriber_and_a_function_are_started_by_hand_beside_the_stack() {
+    let folder = tempfile::Builder::new().prefix("tour-").tempdir_in(local_folder());
+    let folder = folder.expect("a folder");
+    let state = folder.path();
+    let ports = [(); 2].map(|()| ports::free(None).expect("a free port"));
+    let queues = ["--fact-queue", "billing.fifo", "--fact-queue", "audit"];
+    let mut stack = start(state, ports, &queues);
+    is_up(&mut stack, state).await;
+
+    let subscriber = binary("examples/subscriber").display().to_string();
+    let reader = format!("{} task-reader", binary("task-app").display());
+    let mut started = [
+        (by_hand(state, "billing.fifo", &subscriber), "a task was completed"),
+        (by_hand(state, "audit", &subscriber), "a task was completed"),
+        (by_hand(state, "task-reader", &reader), "serving HTTP"),
+    ];
+    let tokens =
+        Command::new(binary("local-stack")).arg("token").arg("--state").arg(state).output();
+    let token = String::from_utf8(tokens.expect("a token").stdout).expect("text");
+    let api = format!("http://127.0.0.1:{}", ports[0]);
+    let post = |path: String| {
+        reqwest::Client::new().post(format!("{api}{path}")).bearer_auth(token.trim())
+    };
+    let task = post("/v1/tasks".to_owned()).json(&json!({ "title": "Published" }));
+    let created = task.send().await.expect("an answer");
+    let task = created.headers()["location"].to_str().expect("text").to_owned();
+    let completed = post(format!("{task}/complete")).send().await.expect("an answer");
+    assert_eq!(completed.status(), 200);
+    for ((program, log), expected) in &mut started {
+        eventually(expected, async || {
+            let log = fs::read_to_string(&*log).expect("a log");
+            assert!(program.try_wait().expect("a status").is_none(), "{log}");
+            log.contains(*expected).then_some(())
+        })
+        .await;
+        kill(Pid::from_raw(program.id().try_into().expect("a process id")), Signal::SIGINT)
+            .expect("Ctrl-C");
+        assert!(program.wait().expect("an end").success());
+    }
     stop(&mut stack, state);
 }

@@ -21,6 +21,8 @@ const EXAMPLES: &str = "\
 Examples:
   local-stack run --workers 3                 everything, with three command workers
   local-stack run --bin-dir target/release    a binary that is built already
+  local-stack run --fact-queue billing.fifo   with a queue of a subscriber
+  eval \"$(local-stack env billing.fifo)\"     the environment of that subscriber
   local-stack token --scopes tasks:read       a token that may only read
   local-stack exec -- cargo nextest run       tests with servers of their own
   local-stack clean                           remove all data";
@@ -51,10 +53,24 @@ enum Command {
     Token(Token),
     /// Print the `DATABASE_URL` of an operator of the stack, as `dead-letters facts` takes it
     OperatorUrl(Folder),
+    /// Print the environment of a function of the stack, or of a subscriber, as a shell reads it
+    ///
+    /// The function has a free port for its health endpoints, and for HTTP: stop the stack's own, or let
+    /// both run.
+    Env(Env),
     /// Delete tasks, messages, logs and secrets; refused while a stack runs
     Clean(Folder),
     /// Install what the machine lacks, and nothing else
     Install,
+}
+
+#[derive(Debug, Args)]
+struct Env {
+    #[command(flatten)]
+    folder: Folder,
+    /// The function as `run` lists it, such as `task-reader` or `command-worker-1`, or a queue of
+    /// `--fact-queue`
+    name: String,
 }
 
 #[derive(Debug, Args)]
@@ -93,6 +109,7 @@ fn perform(command: Command, console: &Console) -> Result<ExitCode> {
         Command::Exec(options) => runtime.block_on(exec(options, console)),
         Command::Token(options) => print_token(&options).map(|()| ExitCode::SUCCESS),
         Command::OperatorUrl(folder) => print_operator_url(&folder).map(|()| ExitCode::SUCCESS),
+        Command::Env(options) => print_environment(&options).map(|()| ExitCode::SUCCESS),
         Command::Clean(folder) => clean(&folder, console).map(|()| ExitCode::SUCCESS),
         Command::Install => {
             install(&mut |text| console.say(text))?;
@@ -113,6 +130,12 @@ fn print_token(options: &Token) -> Result<()> {
 fn print_operator_url(folder: &Folder) -> Result<()> {
     let url = State::open(folder.path())?.operator_url()?;
     writeln!(stdout(), "{}", url.expose_secret())?;
+    Ok(())
+}
+
+fn print_environment(options: &Env) -> Result<()> {
+    let exports = State::open(options.folder.path())?.environment(&options.name)?;
+    write!(stdout(), "{exports}")?;
     Ok(())
 }
 

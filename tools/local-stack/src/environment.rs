@@ -48,6 +48,16 @@ impl Environment {
         self
     }
 
+    /// As commands of a shell that set each variable.
+    #[must_use]
+    pub fn exports(&self) -> String {
+        let quoted = |value: &OsStr| value.to_string_lossy().replace('\'', "'\\''");
+        let export = |(name, value): (&OsString, &OsString)| {
+            format!("export {}='{}'\n", name.to_string_lossy(), quoted(value))
+        };
+        self.iter().map(export).collect()
+    }
+
     /// Every name with its value.
     pub fn iter(&self) -> impl Iterator<Item = (&OsString, &OsString)> {
         self.0.iter()
@@ -68,6 +78,15 @@ mod tests {
     fn debug_shows_no_value() {
         let shown = format!("{:?}", Environment::default().with_secret("KEY", &"hidden".into()));
         assert_eq!(shown, "{\"KEY\"}");
+    }
+
+    #[test]
+    fn a_shell_reads_what_was_exported() {
+        let odd = "it's $HOME\n\"quoted\" \\ `ls`";
+        let exports = Environment::default().with("ODD", odd).exports();
+        let script = format!("{exports}printf %s \"$ODD\"");
+        let read = std::process::Command::new("sh").args(["-c", &script]).output().unwrap();
+        assert_eq!(String::from_utf8(read.stdout).unwrap(), odd);
     }
 
     #[test]

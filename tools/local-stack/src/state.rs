@@ -10,10 +10,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use secrecy::{ExposeSecret as _, SecretString};
 
+use crate::environment::Environment;
 use crate::ports;
 
 const SECRET_BYTES: usize = 24;
 const OPERATOR_URL: &str = "secrets/operator-url";
+const ENVIRONMENTS: &str = "secrets/environments";
 
 /// The repository that this program was built from.
 #[must_use]
@@ -100,6 +102,36 @@ impl State {
     pub fn operator_url(&self) -> Result<SecretString> {
         let url = fs::read_to_string(self.root.join(OPERATOR_URL));
         Ok(url.context("there is no operator's login yet: start the stack with `make run`")?.into())
+    }
+
+    /// Keeps the environments of a run, by name, in place of those of the run before.
+    pub(crate) fn keep_environments<'a>(
+        &self,
+        environments: impl Iterator<Item = (&'a str, Environment)>,
+    ) -> Result<()> {
+        let folder = self.root.join(ENVIRONMENTS);
+        if folder.exists() {
+            fs::remove_dir_all(&folder)?;
+        }
+        DirBuilder::new().mode(0o700).create(&folder)?;
+        for (name, environment) in environments {
+            write_private(&folder.join(name), environment.exports().as_bytes())?;
+        }
+        Ok(())
+    }
+
+    /// What sets the environment that `name` had in the last run, for a shell.
+    pub fn environment(&self, name: &str) -> Result<String> {
+        let folder = self.root.join(ENVIRONMENTS);
+        let entries = fs::read_dir(&folder);
+        let entries = entries.context("nothing has run yet: start the stack with `make run`")?;
+        let mut names: Vec<_> =
+            entries.flatten().map(|it| it.file_name().to_string_lossy().into_owned()).collect();
+        names.sort();
+        if !names.iter().any(|it| it == name) {
+            bail!("the stack has no `{name}`; it has {}", names.join(", "));
+        }
+        Ok(fs::read_to_string(folder.join(name))?)
     }
 
     /// The port that `name` had in the last run.
@@ -193,6 +225,22 @@ mod tests {
         assert_ne!(first.expose_secret(), other.expose_secret());
         let mode = fs::metadata(folder.path().join("secrets/a")).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[test]
+    fn the_environments_of_the_last_run_are_kept_by_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = State::open(folder.path()).unwrap();
+        assert!(state.environment("worker").unwrap_err().to_string().contains("make run"));
+        let one = |value| Environment::default().with("A", value);
+        state.keep_environments([("old", one("0"))].into_iter()).unwrap();
+        let kept = [("reader", one("1")), ("worker", one("2"))];
+        state.keep_environments(kept.into_iter()).unwrap();
+        assert_eq!(state.environment("worker").unwrap(), "export A='2'\n");
+        for other in ["old", "../operator-url", ""] {
+            let error = state.environment(other).unwrap_err().to_string();
+            assert!(error.ends_with("it has reader, worker"), "{error}");
+        }
     }
 
     #[test]

@@ -28,9 +28,17 @@ pub(crate) struct Queues {
     pub(crate) facts: Queue,
     /// What was uploaded.
     pub(crate) attachment_events: Queue,
+    /// Facts, for others: by name.
+    pub(crate) subscribers: Vec<(String, Queue)>,
 }
 
 impl Queues {
+    /// The URLs of the queues that get all facts.
+    pub(crate) fn of_facts(&self) -> Vec<&str> {
+        let subscribers = self.subscribers.iter().map(|(_, queue)| queue.url.as_str());
+        std::iter::once(self.facts.url.as_str()).chain(subscribers).collect()
+    }
+
     fn url(&self, key: QueueKey) -> &str {
         match key {
             QueueKey::Commands => &self.commands.url,
@@ -42,12 +50,17 @@ impl Queues {
 
 /// Creates all that is described and missing; what is there already is brought up to date, as far as
 /// AWS can change it.
-pub(crate) async fn create(aws: &AwsAccess) -> Result<Queues> {
+pub(crate) async fn create(aws: &AwsAccess, fact_queues: &[String]) -> Result<Queues> {
     let (sqs, described) = (aws.sqs(), resources());
+    let mut subscribers = Vec::new();
+    for name in fact_queues {
+        subscribers.push((name.clone(), queues::create_subscriber(&sqs, name).await?));
+    }
     let queues = Queues {
         commands: queues::create(&sqs, &described.queues.commands).await?,
         facts: queues::create(&sqs, &described.queues.facts).await?,
         attachment_events: queues::create(&sqs, &described.queues.attachment_events).await?,
+        subscribers,
     };
     let config = aws.config();
     for table in described.tables.all() {

@@ -40,6 +40,20 @@ pub async fn create_queue(client: &Client, name: &str, max_receive_count: u8) ->
     create(client, &for_test(described, names, max_receive_count)).await
 }
 
+/// A queue for a subscriber: as the one of facts, but for its names, and a standard one unless its name
+/// ends in `.fifo`.
+pub(super) async fn create_subscriber(client: &Client, name: &str) -> Result<Queue> {
+    let described = resources().queues.facts.clone();
+    let (dead_letters, fifo) = match name.strip_suffix(".fifo") {
+        Some(stem) => (format!("{stem}-dlq.fifo"), described.fifo),
+        None => (format!("{name}-dlq"), None),
+    };
+    let dead_letter_queue =
+        DeadLetterQueue { name: dead_letters, ..described.dead_letter_queue.clone() };
+    let name = name.to_owned();
+    create(client, &resources::Queue { name, dead_letter_queue, fifo, ..described }).await
+}
+
 fn for_test(
     described: &resources::Queue,
     (name, dead_letters): (String, String),

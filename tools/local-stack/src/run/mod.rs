@@ -11,6 +11,7 @@ use std::process::ExitCode;
 
 use anyhow::{Result, bail};
 use clap::Args;
+use resources::resources;
 
 pub(crate) use binaries::Profile;
 
@@ -32,6 +33,9 @@ pub(crate) struct Options {
     /// Command workers to start
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=32))]
     workers: u16,
+    /// A queue that gets all facts, for a subscriber; FIFO if its name ends in `.fifo`. May be repeated
+    #[arg(long = "fact-queue", value_name = "NAME", value_parser = queue_name)]
+    fact_queues: Vec<String>,
     /// Port of the API on 127.0.0.1
     #[arg(long, value_name = "PORT", default_value_t = 8080, value_parser = clap::value_parser!(u16).range(1..))]
     api_port: u16,
@@ -85,6 +89,21 @@ async fn stop(stack: &mut Stack, signals: &mut Signals, console: &Console) -> Re
     tokio::select! {
         stopped = stack.stop(console) => stopped,
         signal = signals.next() => bail!("{} again: killed what was left", signal.as_str()),
+    }
+}
+
+/// As SQS wants it, with room for the name of the dead-letter queue.
+fn queue_name(text: &str) -> Result<String, String> {
+    let stem = text.strip_suffix(".fifo").unwrap_or(text);
+    let is_name = |it: char| it.is_ascii_alphanumeric() || "-_".contains(it);
+    let is_ours = resources().queues.all().into_iter().any(|queue| queue.name == text);
+    if is_ours {
+        Err("the stack has a queue of this name".to_owned())
+    } else if stem.is_empty() || text.len() > 76 || !stem.chars().all(is_name) {
+        Err("expected letters, digits, - and _, 76 at most, perhaps with .fifo at the end"
+            .to_owned())
+    } else {
+        Ok(text.to_owned())
     }
 }
 

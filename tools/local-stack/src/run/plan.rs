@@ -19,6 +19,8 @@ const ATTACHMENTS: Login = Login { user: "attachment_worker", group: "task_app_a
 const RELAY: Login = Login { user: "outbox_relay", group: "task_app_relay" };
 const OPERATOR: Login = Login { user: "task_operator", group: "task_app_operator" };
 
+const ANY_PORT: &str = "127.0.0.1:0";
+
 /// A function to start.
 pub(super) struct Planned {
     pub(super) name: String,
@@ -62,6 +64,22 @@ pub(super) async fn plan(context: &Context<'_>, options: &Options) -> Result<Vec
     Ok(planned)
 }
 
+/// What the functions, and the subscribers, have if they are started by hand beside those of the stack.
+pub(super) fn environments<'a>(
+    context: &'a Context<'_>,
+    planned: &'a [Planned],
+) -> impl Iterator<Item = (&'a str, Environment)> {
+    let any_port = |environment: &Environment| {
+        let free = Environment::default().with("HEALTH_ADDR", ANY_PORT).with("HTTP_ADDR", ANY_PORT);
+        environment.clone().and(&free)
+    };
+    let functions = planned.iter().map(move |it| (it.name.as_str(), any_port(&it.environment)));
+    let subscribers = context.queues.subscribers.iter().map(move |(name, queue)| {
+        (name.as_str(), any_port(&context.common).with("QUEUE_URL", &queue.url))
+    });
+    functions.chain(subscribers)
+}
+
 async fn reader(context: &Context<'_>) -> Result<Planned> {
     let mut reader = http(context, "task-reader", READER).await?;
     let key = context.state.secret("cursor-key")?;
@@ -103,7 +121,7 @@ async fn relay(context: &Context<'_>) -> Result<Planned> {
             .common
             .clone()
             .with_secret("DATABASE_URL", &database)
-            .with("FACT_QUEUE_URLS", &context.queues.facts.url),
+            .with("FACT_QUEUE_URLS", context.queues.of_facts().join(",")),
     })
 }
 

@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
 use super::logs::Logs;
-use super::plan::{Context, Planned, plan};
+use super::plan::{Context, Planned, environments, plan};
 use super::screen::{Row, Screen};
 use super::{Options, TENANT, binaries};
 use crate::access::address;
@@ -55,7 +55,7 @@ impl Stack {
         step.done();
 
         let step = console.step("creating queues, tables and buckets, migrating the database");
-        let queues = provision::create(&self.servers.aws()?).await?;
+        let queues = provision::create(&self.servers.aws()?, &options.fact_queues).await?;
         let owner = database::migrate(&self.servers, &self.state, &task_app).await?;
         step.done();
 
@@ -83,7 +83,9 @@ impl Stack {
     ) -> Result<Vec<Planned>> {
         let common = self.servers.environment()?.with("LOG_FORMAT", self.logs.format());
         let context = Context { state: &self.state, owner, issuer, queues, common };
-        plan(&context, options).await
+        let planned = plan(&context, options).await?;
+        self.state.keep_environments(environments(&context, &planned))?;
+        Ok(planned)
     }
 
     async fn start_functions(
