@@ -40,7 +40,7 @@ pub(crate) async fn restore(
     prepare(database, contents).await?;
     let arguments = ["--format=custom", "--single-transaction", "--exit-on-error", "--no-password"];
     let arguments: Vec<String> = arguments.map(str::to_owned).into();
-    let libpq = Libpq::new(database)?;
+    let libpq = Libpq::new(database).await?;
     let mut running =
         program.start("pg_restore", &arguments, &libpq, Stdio::piped(), Stdio::null())?;
     let mut stdin = running.child.stdin.take().context("pg_restore has no input")?;

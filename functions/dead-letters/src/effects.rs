@@ -52,14 +52,14 @@ impl Commands {
 
 impl Effects {
     /// `None` if the environment names no database.
-    pub(crate) fn from_environment() -> Result<Option<Self>> {
+    pub(crate) async fn from_environment() -> Result<Option<Self>> {
         let names = ["DATABASE_URL", "DATABASE_URL_FILE"];
         if names.into_iter().all(|name| var_os(name).is_none_or(|value| value.is_empty())) {
             return Ok(None);
         }
         let settings = Settings::try_parse_from(["dead-letters"]);
         let settings = settings.map_err(|error| Mistake::new(error.to_string()))?;
-        let inbox = ProcessedCommands::new(Store::connect(&settings.store)?);
+        let inbox = ProcessedCommands::new(Store::connect(&settings.store).await?);
         let (noted, is_unavailable) = (AtomicU64::new(0), AtomicBool::new(false));
         Ok(Some(Self { inbox, noted, is_unavailable }))
     }

@@ -42,7 +42,7 @@ pub fn describe(contract: Document) -> Document {
 }
 
 async fn wire(config: Config, service: Service) -> anyhow::Result<Service> {
-    let store = Store::for_lists(&config.store)?;
+    let store = Store::for_lists(&config.store).await?;
     let (store, listener) = match service.host() {
         Host::Pod => store.with_local_cache(&config.local),
         // Frozen between invocations, it would receive no invalidation.
@@ -57,7 +57,7 @@ async fn wire(config: Config, service: Service) -> anyhow::Result<Service> {
             store: store.clone(),
             history: History::new(&aws, config.history),
             operations: Operations::new(&aws, config.operations),
-            cursors: Cursors::new(&config.pages)?,
+            cursors: Cursors::new(&config.pages).await?,
             clock: SystemClock,
         },
         downloads,

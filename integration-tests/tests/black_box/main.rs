@@ -34,6 +34,7 @@ mod publish;
 mod reads;
 mod relay;
 mod schemathesis;
+mod secrets;
 mod subscribers;
 mod support;
 mod tour;

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use clap::Parser;
 use domain::TenantId;
+use futures::FutureExt as _;
 use futures::future::join_all;
 use local_stack::{Server, State};
 use proptest::prelude::*;
@@ -36,7 +37,8 @@ async fn redis() -> (Server, TempDir) {
 fn limits(redis: &Server, settings: &[&str]) -> RateLimits {
     let common = ["test", "--redis-url", redis.url().expose_secret()];
     let Settings { redis, limits } = Settings::parse_from(common.iter().chain(settings));
-    RateLimits::new(redis_client::Redis::connect(&redis).expect("a URL"), limits)
+    let redis = redis_client::Redis::connect(&redis).now_or_never();
+    RateLimits::new(redis.expect("nothing to wait for").expect("a URL"), limits)
 }
 
 fn tenant(name: &str) -> TenantId {

@@ -16,7 +16,7 @@ use crate::breaker::{Change, CircuitBreaker};
 use crate::config::Config;
 use crate::connection::{Connection, Connector};
 use crate::instruments::{ERRORS, INSTRUMENTS, OPEN_BREAKERS};
-use crate::url::servers;
+use crate::url::{expect_no_login, servers, with_password};
 
 /// Circuit breakers of a cluster.
 const BREAKERS: u16 = 16;
@@ -66,14 +66,22 @@ impl Redis {
     /// Connects when first used; `None` when no Redis is configured.
     ///
     /// # Errors
-    /// When a URL is none, or has no TLS and needs it; the error names the variable, not its value.
-    pub fn connect(config: &Config) -> anyhow::Result<Option<Self>> {
+    /// When a URL is none, or has no TLS and needs it, or its secret cannot be read; the error names the
+    /// variable, not its value.
+    pub async fn connect(config: &Config) -> anyhow::Result<Option<Self>> {
         let url = config.redis_url.as_ref().filter(|url| !url.expose_secret().is_empty());
         let Some(url) = url else { return Ok(None) };
-        let nodes = servers(url.expose_secret())?;
+        let mut nodes = servers(url.expose_secret())?;
+        if let Some(arn) = &config.redis_secret_arn {
+            expect_no_login(&nodes)?;
+            let [token] = arn.members("REDIS_SECRET_ARN", ["token"]).await?;
+            nodes = nodes.into_iter().map(|node| with_password(node, &token)).collect();
+        }
         instruments::describe(INSTRUMENTS);
         let timeout = config.timeout();
         let connector = Connector::new(nodes.clone(), timeout);
+        // It is there before the first one opens, or nobody could see that none is open.
+        metrics::gauge!(OPEN_BREAKERS.name).increment(0.0);
         let breakers = (0..BREAKERS).map(|_| CircuitBreaker::new()).collect();
         let open_breakers = Arc::default();
         Ok(Some(Self { nodes, timeout, connector, breakers, open_breakers }))

@@ -2,6 +2,7 @@
 
 use anyhow::{Context as _, ensure};
 use redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo as _};
+use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::this_machine::is_this_machine;
 
@@ -36,6 +37,28 @@ fn is_safe(address: &ConnectionAddr) -> bool {
     }
 }
 
+/// A URL for which a secret has the password.
+///
+/// # Errors
+/// When it has a user or a password itself.
+pub(crate) fn expect_no_login(servers: &[ConnectionInfo]) -> anyhow::Result<()> {
+    let has_login = servers
+        .iter()
+        .map(ConnectionInfo::redis_settings)
+        .any(|settings| settings.username().is_some() || settings.password().is_some());
+    ensure!(
+        !has_login,
+        "REDIS_URL has a user or a password, and REDIS_SECRET_ARN is set: expected one of both, with \
+         the secret rediss://host:port"
+    );
+    Ok(())
+}
+
+pub(crate) fn with_password(server: ConnectionInfo, password: &SecretString) -> ConnectionInfo {
+    let settings = server.redis_settings().clone().set_password(password.expose_secret());
+    server.set_redis_settings(settings)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -63,5 +86,19 @@ mod tests {
         ] {
             assert_eq!(servers(good).unwrap().len(), count, "{good}");
         }
+    }
+
+    #[test]
+    fn a_password_of_a_secret_is_for_urls_without_one() {
+        for bad in ["rediss://:p4ss@a.example", "rediss://a.example,rediss://u@b.example"] {
+            let error = expect_no_login(&servers(bad).unwrap()).unwrap_err().to_string();
+            assert!(error.contains("REDIS_URL") && error.contains("REDIS_SECRET_ARN"), "{error}");
+            assert!(!error.contains("p4ss"), "{error}");
+        }
+        let mut plain = servers("rediss://a.example:6380/3").unwrap();
+        expect_no_login(&plain).unwrap();
+        let server = with_password(plain.remove(0), &"p4ss".into());
+        let settings = server.redis_settings();
+        assert_eq!((settings.db(), settings.password()), (3, Some("p4ss")));
     }
 }

@@ -101,6 +101,12 @@ pub(crate) fn is_of_server(error: &SqlxError) -> bool {
         || code.starts_with(OPERATOR_INTERVENTION)
 }
 
+/// Whether the server does not let us log in: the password, or the user, is another one by now.
+pub(crate) fn is_login_refused(error: &SqlxError) -> bool {
+    const INVALID_AUTHORIZATION: &str = "28";
+    code(error).is_some_and(|code| code.starts_with(INVALID_AUTHORIZATION))
+}
+
 /// Whether the same transaction may succeed if it is simply run again: it was chosen to break a
 /// deadlock, or lost a race.
 pub(crate) fn is_conflict(error: &SqlxError) -> bool {

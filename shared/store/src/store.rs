@@ -1,6 +1,7 @@
 //! The store: a pool of connections to PostgreSQL and, perhaps, a cache.
 
 use redis_client::Redis;
+use tokio::try_join;
 
 use crate::cache::{Cache, InvalidationListener, Local};
 use crate::config::{Config, LocalConfig};
@@ -22,9 +23,10 @@ impl Store {
     /// by then.
     ///
     /// # Errors
-    /// When a URL of the configuration is none; the error names the variable, not its value.
-    pub fn connect(config: &Config) -> anyhow::Result<Self> {
-        Self::with(config, Plans::Shared)
+    /// When a URL of the configuration is none, or a secret that it names cannot be read; the error
+    /// names the variable, not its value.
+    pub async fn connect(config: &Config) -> anyhow::Result<Self> {
+        Self::with(config, Plans::Shared).await
     }
 
     /// Makes a store for a function that lists tasks. Each statement is planned for the values at
@@ -32,14 +34,13 @@ impl Store {
     ///
     /// # Errors
     /// As [`Self::connect`].
-    pub fn for_lists(config: &Config) -> anyhow::Result<Self> {
-        Self::with(config, Plans::Custom)
+    pub async fn for_lists(config: &Config) -> anyhow::Result<Self> {
+        Self::with(config, Plans::Custom).await
     }
 
-    fn with(config: &Config, plans: Plans) -> anyhow::Result<Self> {
+    async fn with(config: &Config, plans: Plans) -> anyhow::Result<Self> {
         instruments::describe(INSTRUMENTS);
-        let pool = Pool::new(config, plans)?;
-        let redis = Redis::connect(&config.redis)?;
+        let (pool, redis) = try_join!(Pool::new(config, plans), Redis::connect(&config.redis))?;
         Ok(Self { pool, cache: Cache::new(config, redis.clone()), redis, local: Local::new(0) })
     }
 

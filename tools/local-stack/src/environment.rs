@@ -41,6 +41,13 @@ impl Environment {
         self.with(name, value.expose_secret())
     }
 
+    /// Without a variable.
+    #[must_use]
+    pub fn without(mut self, name: &str) -> Self {
+        self.0.remove(OsStr::new(name));
+        self
+    }
+
     /// Adds all of `other`; its values win.
     #[must_use]
     pub fn and(mut self, other: &Self) -> Self {

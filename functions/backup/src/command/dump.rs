@@ -22,7 +22,7 @@ const PARALLEL: usize = 3;
 pub(super) async fn run(arguments: DumpArguments) -> Result<()> {
     let (begun, interrupted) = (Instant::now(), interrupted()?);
     let id = Id::new(now());
-    let libpq = Libpq::new(&arguments.database)?;
+    let libpq = Libpq::new(&arguments.database).await?;
     let backups = Backups::connect(&arguments.place.location).await;
     let mut upload = Upload::new(backups.client.clone(), target(&arguments, &id));
     let sent = async {

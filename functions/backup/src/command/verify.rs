@@ -29,8 +29,7 @@ pub(super) async fn run(arguments: VerifyArguments) -> Result<()> {
     let (begun, interrupted) = (Instant::now(), interrupted()?);
     let backups = Backups::connect(&arguments.place.location).await;
     let (id, manifest) = choose(&backups, arguments.backup).await?;
-    let database_url = Some(arguments.scratch_database_url);
-    let scratch = Scratch::create(&DatabaseUrl { database_url, database_url_file: None }).await?;
+    let scratch = Scratch::create(&DatabaseUrl::of(arguments.scratch_database_url)).await?;
     let restored = tokio::select! {
         restored = restored(&backups, &id, &manifest, &scratch) => restored,
         why = interrupted => Err(why),

@@ -38,7 +38,7 @@ pub(super) struct Cost {
 
 pub(super) async fn run(context: &Context, arguments: &CostArguments) -> Result<()> {
     let dead_letter = find_message(context, &arguments.queue, &arguments.id).await?;
-    let inbox = ProcessedCommands::new(Store::connect(&arguments.store)?);
+    let inbox = ProcessedCommands::new(Store::connect(&arguments.store).await?);
     let cost = cost(&inbox, &dead_letter).await?;
     if arguments.json {
         output::json(&cost)?;

@@ -19,7 +19,7 @@ use crate::mistake::Mistake;
 use arguments::FactsCommand;
 
 pub(crate) async fn run(arguments: &FactsArguments) -> Result<()> {
-    let facts = ParkedFacts::new(Store::connect(&arguments.store)?);
+    let facts = ParkedFacts::new(Store::connect(&arguments.store).await?);
     match &arguments.command {
         FactsCommand::Ls { filter, all, limit, json } => {
             print::facts(&facts.list(&filter.into(), *all, *limit).await?, *json)

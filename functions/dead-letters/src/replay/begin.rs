@@ -43,7 +43,7 @@ impl Setup {
         let queue = find(client, queue).await?;
         let targets = Targets::find(&queue, &asked).await?;
         let editor = Editor::from_arguments(&asked.edit)?;
-        let effects = Effects::from_environment()?;
+        let effects = Effects::from_environment().await?;
         let sent_before = HashSet::new();
         Ok(Self { asked, queue, targets, editor, effects, sent_before })
     }

@@ -50,7 +50,7 @@ pub(crate) async fn dry_run(
             first.push(dead_letter.clone());
         }
     };
-    let effects = Effects::from_environment()?;
+    let effects = Effects::from_environment().await?;
     let mut commands = Commands::default();
     let mut counted = Counted::default();
     let (mut targets, mut failures) = (BTreeMap::new(), BTreeMap::new());

@@ -8,12 +8,14 @@
 mod cursor;
 mod limit;
 
+use anyhow::Context as _;
 use aws_lc_rs::hmac::{HMAC_SHA256, Key};
 use axum::http::{HeaderName, HeaderValue, Uri, header};
 use clap::Args;
 use domain::TenantId;
 use schemars::JsonSchema;
 use secrecy::{ExposeSecret, SecretString};
+use secrets::SecretArn;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -31,8 +33,12 @@ const KEY_MIN: usize = 32;
 pub struct Config {
     /// Key that signs the cursors of lists: at least 32 random bytes as text, the same in all
     /// replicas. With another key, lists that are being read must be begun again
-    #[arg(long, env, hide_env_values = true)]
-    pub cursor_key: SecretString,
+    #[arg(long, env, hide_env_values = true, required_unless_present = "cursor_key_secret_arn")]
+    pub cursor_key: Option<SecretString>,
+
+    /// ARN of a secret of AWS Secrets Manager with that key as its `key`, in place of `CURSOR_KEY`
+    #[arg(long, env, conflicts_with = "cursor_key")]
+    pub cursor_key_secret_arn: Option<SecretArn>,
 }
 
 /// Signs cursors and knows its own again. Clones share the key.
@@ -41,9 +47,20 @@ pub struct Cursors(Key);
 
 impl Cursors {
     /// # Errors
-    /// When the key is too short; the error names the variable, not its value.
-    pub fn new(config: &Config) -> anyhow::Result<Self> {
-        let key = config.cursor_key.expose_secret().as_bytes();
+    /// When the key is too short, or cannot be read; the error names the variable, not its value.
+    pub async fn new(config: &Config) -> anyhow::Result<Self> {
+        let key = match &config.cursor_key_secret_arn {
+            Some(arn) => {
+                let [key] = arn.members("CURSOR_KEY_SECRET_ARN", ["key"]).await?;
+                key
+            }
+            None => config.cursor_key.clone().context("CURSOR_KEY is missing")?,
+        };
+        Self::signed_with(&key)
+    }
+
+    fn signed_with(key: &SecretString) -> anyhow::Result<Self> {
+        let key = key.expose_secret().as_bytes();
         anyhow::ensure!(key.len() >= KEY_MIN, "CURSOR_KEY: expected at least {KEY_MIN} bytes");
         Ok(Self(Key::new(HMAC_SHA256, key)))
     }

@@ -21,7 +21,7 @@ struct Parameters {
 }
 
 fn cursors(key: &str) -> Cursors {
-    Cursors::new(&Config { cursor_key: key.into() }).unwrap()
+    Cursors::signed_with(&key.into()).unwrap()
 }
 
 fn ours() -> Cursors {
@@ -108,7 +108,7 @@ fn a_cursor_that_was_changed_is_refused() {
 
 #[test]
 fn a_short_key_is_refused_and_not_shown() {
-    let error = Cursors::new(&Config { cursor_key: "s3cret".into() }).unwrap_err().to_string();
+    let error = Cursors::signed_with(&"s3cret".into()).unwrap_err().to_string();
     assert!(error.contains("CURSOR_KEY") && error.contains("32"), "{error}");
     assert!(!error.contains("s3cret"));
 }

@@ -25,7 +25,7 @@ pub struct CacheConfig {
 /// # Errors
 /// When it does not answer.
 pub async fn empty_cache(config: &CacheConfig) -> Result<bool> {
-    let Some(redis) = Redis::connect(&config.redis)? else { return Ok(false) };
+    let Some(redis) = Redis::connect(&config.redis).await? else { return Ok(false) };
     for _ in 0..ATTEMPTS {
         let mut command = redis::cmd("FLUSHDB");
         command.arg("ASYNC");

@@ -52,7 +52,7 @@ const SETTINGS: &str = "
     SET search_path = public";
 
 async fn connect(database: &DatabaseUrl) -> Result<PgConnection> {
-    let options = database.options()?.application_name("backup");
+    let options = database.options().await?.application_name("backup");
     let connect = async {
         let mut connection = options.connect().await.map_err(connecting)?;
         connection.execute(SETTINGS).await?;

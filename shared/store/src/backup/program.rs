@@ -1,11 +1,11 @@
 //! How PostgreSQL's own programs connect.
 
 use anyhow::{Context as _, Result};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
 use crate::DatabaseUrl;
-use crate::database_url::parse;
 
 const PASSWORD: &str = "password";
 /// A parameter that libpq refuses.
@@ -34,12 +34,19 @@ impl Libpq {
     ///
     /// # Errors
     /// When it is none, or leads to another machine without TLS. The error does not show it.
-    pub fn new(database: &DatabaseUrl) -> Result<Self> {
-        let text = database.read()?;
+    pub async fn new(database: &DatabaseUrl) -> Result<Self> {
+        let access = database.read().await?;
         // What the functions refuse is refused here.
-        parse(&text)?;
-        let mut url = Url::parse(text.expose_secret()).ok().context("DATABASE_URL is no URL")?;
+        access.options()?;
+        let text = access.url.expose_secret();
+        let mut url = Url::parse(text).ok().context("DATABASE_URL is no URL")?;
         let mut password = url.password().map(decoded).transpose()?;
+        if let Some(login) = access.login {
+            let username = utf8_percent_encode(login.username.expose_secret(), NON_ALPHANUMERIC);
+            // It has a host, or it would have been refused.
+            let _ = url.set_username(&username.to_string());
+            password = Some(login.password);
+        }
         // It has a host, or it would have been refused.
         let _ = url.set_password(None);
         let pairs: Vec<(String, String)> = url.query_pairs().into_owned().collect();
@@ -69,13 +76,12 @@ fn decoded(text: &str) -> Result<SecretString> {
 mod tests {
     use super::*;
 
-    fn libpq(url: &str) -> Libpq {
-        let database_url = Some(url.into());
-        Libpq::new(&DatabaseUrl { database_url, database_url_file: None }).unwrap()
+    async fn libpq(url: &str) -> Libpq {
+        Libpq::new(&DatabaseUrl::of(url.into())).await.unwrap()
     }
 
-    #[test]
-    fn a_password_is_on_no_command_line() {
+    #[tokio::test]
+    async fn a_password_is_on_no_command_line() {
         for (url, expected) in [
             ("postgres://u:p4%2Fss@localhost:5432/x", "postgres://u@localhost:5432/x"),
             (
@@ -83,25 +89,25 @@ mod tests {
                 "postgres://u@localhost/x?sslmode=prefer",
             ),
         ] {
-            let Libpq { url, password } = libpq(url);
+            let Libpq { url, password } = libpq(url).await;
             assert_eq!(url, expected);
             assert_eq!(password.unwrap().expose_secret(), "p4/ss");
         }
-        assert!(libpq("postgres://u@localhost/x").password.is_none());
+        assert!(libpq("postgres://u@localhost/x").await.password.is_none());
     }
 
-    #[test]
-    fn libpq_gets_the_names_that_it_knows() {
+    #[tokio::test]
+    async fn libpq_gets_the_names_that_it_knows() {
         let url =
             "postgres://u@localhost/x?ssl-mode=require&statement-cache-capacity=9&ssl-ca=%2Fa%20b";
         let expected = "postgres://u@localhost/x?sslmode=require&sslrootcert=%2Fa%20b";
-        assert_eq!(libpq(url).url, expected);
+        assert_eq!(libpq(url).await.url, expected);
     }
 
-    #[test]
-    fn another_machine_needs_tls() {
-        let database_url = Some("postgres://u:p4ss@db.example/x".into());
-        let error = Libpq::new(&DatabaseUrl { database_url, database_url_file: None });
+    #[tokio::test]
+    async fn another_machine_needs_tls() {
+        let url = "postgres://u:p4ss@db.example/x".into();
+        let error = Libpq::new(&DatabaseUrl::of(url)).await;
         let error = format!("{:#}", error.unwrap_err());
         assert!(error.contains("sslmode") && !error.contains("p4ss"), "{error}");
     }

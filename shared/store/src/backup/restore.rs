@@ -212,7 +212,7 @@ impl Scratch {
     /// When this user may make none.
     pub async fn create(server: &DatabaseUrl) -> Result<Self> {
         let name = format!("backup_verify_{}", Uuid::new_v4().simple());
-        let url = server.read()?;
+        let url = server.read().await?.url;
         let mut url = Url::parse(url.expose_secret()).ok().context("it is no URL")?;
         url.set_path(&name);
         let mut connection = connect(server).await?;
@@ -220,7 +220,7 @@ impl Scratch {
         connection.execute(create).await.context("making a scratch database")?;
         connection.close().await?;
         let database_url = Some(SecretString::from(String::from(url)));
-        let database = DatabaseUrl { database_url, database_url_file: None };
+        let database = DatabaseUrl { database_url, database_url_file: None, ..server.clone() };
         Ok(Self { server: server.clone(), name, database })
     }
 

@@ -47,7 +47,7 @@ pub async fn migrate(owner: &Owner) -> anyhow::Result<()> {
 /// # Errors
 /// As [`migrate`].
 pub async fn migrate_with(owner: &Owner, migrations: &Migrator) -> anyhow::Result<()> {
-    let options = owner.database.options()?.application_name("migrate");
+    let options = owner.database.options().await?.application_name("migrate");
     let (mut connection, watch) = connect(options, owner).await?;
     watch.during(run_all(&mut connection, migrations, owner)).await?;
     let _ = timeout(CONNECT_TIMEOUT, connection.close()).await;

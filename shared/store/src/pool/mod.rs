@@ -23,7 +23,6 @@ use std::time::{Duration, Instant};
 
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::{ConnectOptions as _, Connection as _, Error};
-use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use self::connection::Connection;
@@ -79,8 +78,8 @@ pub(crate) struct Pool {
 }
 
 impl Pool {
-    pub(crate) fn new(config: &Config, plans: Plans) -> anyhow::Result<Self> {
-        let (rotation, url) = Rotation::new(&config.database)?;
+    pub(crate) async fn new(config: &Config, plans: Plans) -> anyhow::Result<Self> {
+        let (rotation, url) = Rotation::new(&config.database).await?;
         let sessions = if config.database_transaction_pooling {
             Sessions::Shared { settings: settings(config, "SET LOCAL") }
         } else {
@@ -155,14 +154,17 @@ impl Pool {
 
     /// A free connection, or a new one. How long that may take, the pool bounds.
     async fn acquire(&self) -> Result<Connection, Error> {
+        let begun = Instant::now();
         if self.rotation.is_due() {
-            self.rotate().await;
+            self.rotate(begun).await;
         }
         self.probe_if_due().await;
         let begun = Instant::now();
         let connection = match self.inner.acquire().await {
             // Perhaps because the password is another one by now.
-            Err(_) if self.rotate().await => self.inner.acquire().await,
+            Err(error) if self.rotation.may_explain(&error) && self.rotate(begun).await => {
+                self.inner.acquire().await
+            }
             connection => connection,
         };
         self.usage.waited(begun.elapsed());
@@ -172,14 +174,14 @@ impl Pool {
 }
 
 impl Pool {
-    /// Takes up a URL that changed, for new connections, and uses no others. Returns whether it did.
-    async fn rotate(&self) -> bool {
-        let rotation = Arc::clone(&self.rotation);
-        let changed = spawn_blocking(move || rotation.changed()).await;
-        let Ok(Some(url)) = changed else { return false };
-        self.inner.set_connect_options(options(url));
-        self.renew();
-        true
+    /// Takes up a URL or a login that changed, for new connections, and uses no others. Returns whether that
+    /// was done after `since`.
+    async fn rotate(&self, since: Instant) -> bool {
+        let take_up = |url| {
+            self.inner.set_connect_options(options(url));
+            self.renew();
+        };
+        self.rotation.renew(since, take_up).await
     }
 
     async fn probe_if_due(&self) {

@@ -8,7 +8,7 @@ use store::backup::{Contents, Snapshot, check};
 use crate::fixture::{Fixture, complete, create, incoming, new_task, rename};
 
 fn database(url: &SecretString) -> DatabaseUrl {
-    DatabaseUrl { database_url: Some(url.clone()), database_url_file: None }
+    DatabaseUrl::of(url.clone())
 }
 
 async fn contents(fixture: &Fixture) -> Contents {

@@ -12,7 +12,7 @@ use secrecy::ExposeSecret as _;
 use store::{Freshness, Source};
 use tempfile::TempDir;
 
-use crate::fixture::{Fixture, connect_once, incoming, new_task, now};
+use crate::fixture::{Fixture, at_once, connect_once, incoming, new_task, now};
 
 /// A Redis of the test's own, and its folder, which must outlive it. All have the same password.
 pub(crate) async fn redis() -> (Server, TempDir) {
@@ -39,7 +39,7 @@ pub(crate) fn limits_by(url: &str, settings: &[&str]) -> RateLimits {
     }
     let settings = [&["test", "--redis-url", url], settings].concat();
     let Settings { redis, limits } = Settings::parse_from(settings);
-    RateLimits::new(redis_client::Redis::connect(&redis).expect("a URL"), limits)
+    RateLimits::new(at_once(redis_client::Redis::connect(&redis)), limits)
 }
 
 pub(crate) struct Cached {

@@ -8,6 +8,7 @@ use domain::{
     Action, Command, CreateTask, Expected, Tags, Task, TaskId, TaskPatch, TenantId, Timestamp,
     UpdateTask,
 };
+use futures::FutureExt as _;
 use local_stack::TestDatabase;
 use secrecy::{ExposeSecret as _, SecretString};
 use sqlx::{PgPool, Postgres, Transaction};
@@ -42,14 +43,12 @@ impl Fixture {
     }
 
     pub(crate) async fn with_settings(redis_url: &str, settings: &[&str]) -> Self {
-        let connect = |url: &SecretString| {
-            Store::connect(&config(url, redis_url, settings)).expect("a store")
-        };
+        let connect =
+            |url: &SecretString| at_once(Store::connect(&config(url, redis_url, settings)));
         let database = TestDatabase::create().await.expect("a test database");
         Self {
             writer: connect(&database.writer_url),
-            reader: Store::for_lists(&config(&database.reader_url, redis_url, settings))
-                .expect("a store"),
+            reader: at_once(Store::for_lists(&config(&database.reader_url, redis_url, settings))),
             relay: connect(&database.relay_url),
             attachments: connect(&database.attachments_url),
             operator: connect(&database.operator_url),
@@ -60,7 +59,7 @@ impl Fixture {
 
     /// Another store of the relay, with connections of its own.
     pub(crate) fn connect_relay(&self) -> Store {
-        Store::connect(&config(&self.database.relay_url, "", &[])).expect("a store")
+        at_once(Store::connect(&config(&self.database.relay_url, "", &[])))
     }
 
     pub(crate) async fn apply(&self, batch: Vec<Incoming>) -> Vec<Receipt> {
@@ -124,6 +123,11 @@ impl Fixture {
     }
 }
 
+/// What there is without waiting: with all URLs given, none is fetched.
+pub(crate) fn at_once<T>(made: impl Future<Output = anyhow::Result<T>>) -> T {
+    made.now_or_never().expect("nothing to wait for").expect("a store")
+}
+
 /// A store with one connection, without a cache.
 pub(crate) fn connect_once(url: &str) -> Store {
     connect_with(&url.into(), &["--database-max-connections=1"])
@@ -133,7 +137,7 @@ pub(crate) fn connect_once(url: &str) -> Store {
 pub(crate) fn connect_with(url: &SecretString, settings: &[&str]) -> Store {
     let arguments = ["test", "--redis-url=", "--database-url", url.expose_secret()];
     let arguments = arguments.iter().chain(settings);
-    Store::connect(&Arguments::parse_from(arguments).store).expect("a store")
+    at_once(Store::connect(&Arguments::parse_from(arguments).store))
 }
 
 fn config(url: &SecretString, redis_url: &str, settings: &[&str]) -> Config {

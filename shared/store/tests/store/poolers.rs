@@ -12,7 +12,7 @@ use store::{Config, Filter, Freshness, Outbox, Sort, Store};
 use tokio::net::TcpStream;
 
 use crate::attachments::{file, key};
-use crate::fixture::{Fixture, connect_with, create, incoming, new_task, now, rename};
+use crate::fixture::{Fixture, at_once, connect_with, create, incoming, new_task, now, rename};
 use crate::outbox::LONG;
 
 /// Debian's place, which need not be in `PATH`.
@@ -82,8 +82,7 @@ async fn work(fixture: &Fixture, pooler: &Pooler, settings: &[&str]) {
         let url = pooler.url(&fixture.database.reader_url);
         let arguments = ["test", "--redis-url=", "--database-url", url.expose_secret()];
         let arguments = arguments.iter().chain(settings);
-        Store::for_lists(&<Arguments as clap::Parser>::parse_from(arguments).store)
-            .expect("a store")
+        at_once(Store::for_lists(&<Arguments as clap::Parser>::parse_from(arguments).store))
     };
     join_all((0..12).map(async |n| {
         let (writer, reader, task) = (&writers[n % writers.len()], &reader, new_task());

@@ -31,7 +31,7 @@ async fn a_changed_password_is_taken_up_without_a_restart() {
     let path = file.to_str().expect("a path");
     let arguments = ["test", "--redis-url=", "--database-url-file", path];
     let arguments = <Arguments as clap::Parser>::parse_from(arguments);
-    let store = Store::connect(&arguments.store).expect("a store");
+    let store = Store::connect(&arguments.store).await.expect("a store");
     let apply = async || {
         let task = new_task();
         let batch = vec![incoming(&task.to_string(), task, create("Buy milk"))];
