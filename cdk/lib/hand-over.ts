@@ -13,6 +13,7 @@ import type { DeliveryStack } from "./delivery/stack.ts";
 import type { IdentityStack } from "./identity/stack.ts";
 import type { MessagingStack } from "./messaging/stack.ts";
 import { PODS_LOG_GROUP, upperSnake } from "./names.ts";
+import { POSTGRES_PORT } from "./network/security-groups.ts";
 import type { NetworkStack } from "./network/stack.ts";
 import { each, RESOURCES } from "./resources.ts";
 import type { WatchingStack } from "./watching/stack.ts";
@@ -74,18 +75,29 @@ function dataKeys({ postgres, proxy, redis, secrets, logins, ownerSecretArn, tab
     DATABASE_HOST: postgres.dbInstanceEndpointAddress,
     DATABASE_PORT: postgres.dbInstanceEndpointPort,
     DATABASE_NAME,
-    // Where Lambdas connect: the server itself, in an environment without a proxy.
-    DATABASE_PROXY_HOST: proxy?.endpoint ?? postgres.dbInstanceEndpointAddress,
+    DATABASE_PROXY_URL: lambdaDatabaseUrl(postgres, proxy),
     DATABASE_SECRET_ARN_MIGRATE: ownerSecretArn,
     ...Object.fromEntries([...logins].map(([name, secret]) => [`DATABASE_SECRET_ARN_${upperSnake(name)}`, secret.secretArn])),
     REDIS_HOST: redis.group.attrPrimaryEndPointAddress,
     REDIS_PORT: redis.group.attrPrimaryEndPointPort,
     REDIS_SECRET_ARN: redis.secret.secretArn,
+    // For Lambdas, which fetch the token.
+    REDIS_URL: `rediss://${redis.group.attrPrimaryEndPointAddress}:${redis.group.attrPrimaryEndPointPort}`,
     CURSORS_SECRET_ARN: secrets.cursors.secretArn,
     GRAFANA_SECRET_ARN: secrets.grafana.secretArn,
     ...Object.fromEntries(each(tables).map(([name, table]) => [`${upperSnake(RESOURCES.tables[name].name)}_TABLE`, table.tableName])),
     ...Object.fromEntries(each(buckets).map(([name, bucket]) => [`${upperSnake(RESOURCES.buckets[name].name)}_BUCKET`, bucket.bucketName])),
   };
+}
+
+/**
+ * Where Lambdas connect, without a login, which they fetch: to the proxy, whose certificate is of a public
+ * authority, or to the server itself, whose certificate is of RDS. Both files are in the image.
+ */
+function lambdaDatabaseUrl(postgres: DataStack["postgres"], proxy: DataStack["proxy"]): string {
+  const host = proxy?.endpoint ?? postgres.dbInstanceEndpointAddress;
+  const authorities = proxy ? "/etc/ssl/certs/ca-certificates.crt" : "/etc/ssl/rds.pem";
+  return `postgres://${host}:${POSTGRES_PORT}/${DATABASE_NAME}?sslmode=verify-full&sslrootcert=${authorities}`;
 }
 
 /** `TASK_COMMANDS_QUEUE_URL`, `TASK_COMMANDS_QUEUE_ARN`, … */

@@ -24,6 +24,16 @@ for (const name of NAMES) {
     for (const [path, value] of parameters) assert.ok(!value.includes("resolve:secretsmanager"), path);
   });
 
+  test(`${name}: Lambdas connect to the proxy, encrypted, and have no login in a URL`, () => {
+    const own = ofType(name, "AWS::SSM::Parameter").filter(({ stack }) => stack === "task-app-hand-over");
+    const value = (key: string) => {
+      const parameter = own.find(({ properties }) => properties.Name === `${HAND_OVER_PATH}/${key}`);
+      return ((parameter?.properties.Value as { "Fn::Join": [string, unknown[]] })["Fn::Join"][1]).map((part) => (typeof part === "string" ? part : "TOKEN")).join("");
+    };
+    assert.equal(value("DATABASE_PROXY_URL"), "postgres://TOKEN:5432/task_app?sslmode=verify-full&sslrootcert=/etc/ssl/certs/ca-certificates.crt");
+    assert.equal(value("REDIS_URL"), "rediss://TOKEN:TOKEN");
+  });
+
   test(`${name}: the overlay has the very keys`, (context) => {
     const file = new URL(`../../manifests/overlays/${name}/account.env`, import.meta.url);
     if (!existsSync(file)) {

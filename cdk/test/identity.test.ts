@@ -9,7 +9,7 @@ import { statements } from "./policies.ts";
 const FUNCTIONS = new URL("../../functions/", import.meta.url);
 
 /** What AWS does not limit to a resource. Anything else on `*` is a mistake. */
-const UNLIMITED = /^(ec2:(Describe|Get)|autoscaling:Describe|elasticloadbalancing:Describe|acm:(Describe|List)|lambda:(Get|List)|ecr:GetAuthorizationToken$|sqs:ListQueues$)/;
+const UNLIMITED = /^(ec2:(Describe|Get)|autoscaling:Describe|elasticloadbalancing:Describe|acm:(Describe|List)|lambda:(Get|List)|ecr:GetAuthorizationToken$|sqs:ListQueues$|xray:Put)/;
 /** On `*`, but under a condition or beside a denial that limits them. */
 const LIMITED = /^(lambda:(Create|Update|Delete)EventSourceMapping|ec2:(Create|Delete)NetworkInterface|ec2:(Assign|Unassign)PrivateIpAddresses)$/;
 
@@ -115,6 +115,15 @@ for (const name of NAMES) {
       assert.ok(trust.includes("sts.amazonaws.com"));
       assert.ok(!trust.includes("StringLike"));
     }
+  });
+
+  test(`${name}: the controllers of Lambdas let the load balancer call them, and nobody else`, () => {
+    const own = (of: string) => statements(name).filter((statement) => statement.of.startsWith(`${of}DefaultPolicy`));
+    const permissions = own("acklambda").filter(({ actions }) => actions.some((action) => action.endsWith("Permission")));
+    assert.deepEqual(permissions.map(({ condition }) => condition), [{ StringEquals: { "lambda:Principal": "elasticloadbalancing.amazonaws.com" } }]);
+    const changes = own("ackelbv2").filter(({ actions }) => !actions.every((action) => action.includes(":Describe")));
+    assert.equal(changes.length, 1);
+    for (const { resources: on } of changes) assert.match(JSON.stringify(on), /:targetgroup\/task-app-\*\/\*/);
   });
 
   test(`${name}: secrets are read by name, and decrypted for that only`, () => {

@@ -105,7 +105,7 @@ def test_self_heal_leaves_replicas_to_their_scalers(objects: list[Object]) -> No
 def test_waves_put_what_is_needed_first(objects: list[Object]) -> None:
     waves = {each["metadata"]["name"]: int(each["metadata"]["annotations"][WAVE])
              for each in objects if each["metadata"]["name"] != "root" and each["kind"] == "Application"}
-    for operator in ("keda", "external-secrets", "load-balancer-controller", "ack-lambda"):
+    for operator in ("keda", "external-secrets", "load-balancer-controller", "ack-elbv2", "ack-lambda"):
         assert waves[operator] < waves["task-app"]
     # Grafana's secret is made by one, and the definition of the others' monitors comes with the other.
     assert waves["external-secrets"] < waves["observability"] < waves["logging"]
@@ -125,7 +125,8 @@ def conditions(**states: str) -> dict[str, Any]:
     return {"status": {"conditions": [{"type": f"ACK.{name}", "status": state} for name, state in states.items()]}}
 
 
-@pytest.mark.parametrize("kind", ["Function", "EventSourceMapping"])
+@pytest.mark.parametrize("kind", ["lambda.services.k8s.aws_Alias", "lambda.services.k8s.aws_EventSourceMapping",
+                                  "lambda.services.k8s.aws_Function", "elbv2.services.k8s.aws_TargetGroup"])
 @pytest.mark.parametrize(("thing", "expected"), [
     ({}, "Progressing"),
     ({"status": {}}, "Progressing"),
@@ -136,7 +137,7 @@ def conditions(**states: str) -> dict[str, Any]:
     (conditions(Terminal="False", ResourceSynced="True"), "Healthy"),
 ])
 def test_lambdas_are_healthy_once_aws_has_them(kind: str, thing: dict[str, Any], expected: str) -> None:
-    assert health(f"lambda.services.k8s.aws_{kind}", thing) == expected
+    assert health(kind, thing) == expected
 
 
 @pytest.mark.parametrize(("thing", "expected"), [

@@ -48,7 +48,10 @@ def validate(file: Path, version: str) -> tuple[set[str], "subprocess.CompletedP
 
 
 #: What is not of Kubernetes itself.
-CUSTOM = {"EventSourceMapping", "ExternalSecret", "Function", "PodMonitor", "PrometheusRule", "ScaledObject", "SecretStore", "TriggerAuthentication"}
+CUSTOM = {"Alias", "EventSourceMapping", "ExternalSecret", "Function", "PodMonitor", "PrometheusRule", "ScaledObject", "SecretStore",
+          "TargetGroup", "TriggerAuthentication"}
+#: For what a folder may lack.
+OWN = Path(__file__).with_name("schemas")
 
 
 class Loader(yaml.CSafeLoader):
@@ -63,14 +66,15 @@ def schema_of(group: str, version: str, kind: str) -> dict[str, Any] | None:
     """From a definition as its project has it, or from a JSON Schema as the catalogues have them."""
     assert SCHEMAS
     kind = kind.lower()
-    for file in (f"{group}_{kind}_{version}.json", f"{group}/{kind}_{version}.json"):
-        if (Path(SCHEMAS) / file).is_file():
-            return closed(yaml.load((Path(SCHEMAS) / file).read_text(), Loader))
     for file in Path(SCHEMAS).glob(f"{group}_{kind}*.yaml"):
         definition = yaml.load(file.read_text(), Loader)["spec"]
         for each in definition["versions"]:
             if (definition["names"]["kind"].lower(), each["name"]) == (kind, version):
                 return closed(each["schema"]["openAPIV3Schema"])
+    for file in (Path(SCHEMAS, f"{group}_{kind}_{version}.json"), Path(SCHEMAS, f"{group}/{kind}_{version}.json"),
+                 OWN / f"{group}_{kind}_{version}.json"):
+        if file.is_file():
+            return closed(yaml.load(file.read_text(), Loader))
     return None
 
 

@@ -20,6 +20,7 @@ export const CONTROLLERS = {
   "external-secrets": { namespace: "external-secrets", serviceAccount: "external-secrets" },
   "fluent-bit": { namespace: "logging", serviceAccount: "fluent-bit" },
   keda: { namespace: "keda", serviceAccount: "keda-operator" },
+  "ack-elbv2": { namespace: "ack-system", serviceAccount: "ack-elbv2-controller" },
   "ack-lambda": { namespace: "ack-system", serviceAccount: "ack-lambda-controller" },
 } as const;
 
@@ -91,6 +92,8 @@ function grantsOf(scope: Construct, name: ControllerName, { data, messaging, fun
           resources: Object.values(messaging.queues).map(({ queue }) => queue.queueArn),
         },
       ];
+    case "ack-elbv2":
+      return targetGroupGrants(scope);
     case "ack-lambda":
       return lambdaGrants(scope, functionRoles);
   }
@@ -102,11 +105,14 @@ function lambdaGrants(scope: Construct, functionRoles: readonly iam.Role[]): Con
   const lambda = (resource: string, resourceName: string) =>
     stack.formatArn({ service: "lambda", resource, resourceName, arnFormat: ArnFormat.COLON_RESOURCE_NAME });
   const functions = lambda("function", "task-app-*");
+  const why = "The functions of this system begin with its name.";
   return [
+    { actions: FUNCTION_ACTIONS, resources: [functions], why },
     {
-      actions: ["Create", "Get", "Update", "Delete"].flatMap((verb) => functionActions(verb)).concat(MORE_OF_FUNCTIONS),
+      actions: ["lambda:AddPermission", "lambda:RemovePermission"],
       resources: [functions],
-      why: "The functions of this system begin with its name.",
+      conditions: { StringEquals: { "lambda:Principal": "elasticloadbalancing.amazonaws.com" } },
+      why,
     },
     {
       actions: ["lambda:CreateEventSourceMapping", "lambda:UpdateEventSourceMapping", "lambda:DeleteEventSourceMapping"],
@@ -138,23 +144,48 @@ function lambdaGrants(scope: Construct, functionRoles: readonly iam.Role[]): Con
   ];
 }
 
-const MORE_OF_FUNCTIONS = [
-  "lambda:GetFunctionConfiguration",
+const FUNCTION_ACTIONS = [
+  ...["Create", "Get", "Update", "Delete"].map((verb) => `lambda:${verb}Alias`),
+  ...["Create", "Get", "Delete"].map((verb) => `lambda:${verb}Function`),
   "lambda:UpdateFunctionCode",
   "lambda:UpdateFunctionConfiguration",
+  "lambda:GetFunctionConfiguration",
+  "lambda:GetFunctionCodeSigningConfig",
+  "lambda:GetFunctionConcurrency",
   "lambda:PutFunctionConcurrency",
   "lambda:DeleteFunctionConcurrency",
-  "lambda:ListFunctionEventInvokeConfigs",
-  "lambda:GetFunctionCodeSigningConfig",
-  "lambda:AddPermission",
-  "lambda:RemovePermission",
+  "lambda:GetFunctionEventInvokeConfig",
+  "lambda:GetProvisionedConcurrencyConfig",
   "lambda:GetPolicy",
   "lambda:TagResource",
   "lambda:UntagResource",
 ];
 
-function functionActions(verb: string): string[] {
-  return verb === "Update" ? ["lambda:UpdateFunctionUrlConfig"] : [`lambda:${verb}Function`, `lambda:${verb}FunctionUrlConfig`];
+/** The target groups in which the load balancer finds Lambdas, and no others: neither those of pods nor balancers. */
+function targetGroupGrants(scope: Construct): ControllerGrant[] {
+  const stack = Stack.of(scope);
+  const actions = (...names: string[]) => names.map((name) => `elasticloadbalancing:${name}`);
+  return [
+    {
+      actions: actions(
+        "CreateTargetGroup",
+        "DeleteTargetGroup",
+        "ModifyTargetGroup",
+        "ModifyTargetGroupAttributes",
+        "RegisterTargets",
+        "DeregisterTargets",
+        "AddTags",
+        "RemoveTags",
+      ),
+      resources: [stack.formatArn({ service: "elasticloadbalancing", resource: "targetgroup", resourceName: "task-app-*/*" })],
+      why: "Those of this system begin with its name, and end in a random identifier.",
+    },
+    {
+      actions: actions("DescribeTags", "DescribeTargetGroupAttributes", "DescribeTargetGroups", "DescribeTargetHealth"),
+      resources: ["*"],
+      why: "Reads that AWS does not limit to resources.",
+    },
+  ];
 }
 
 function autoscalerGrants(scope: Construct): ControllerGrant[] {

@@ -26,6 +26,8 @@ const INTERFACES = [
   "ec2:UnassignPrivateIpAddresses",
 ];
 
+const TRACES = ["xray:PutTelemetryRecords", "xray:PutTraceSegments"];
+
 export function createFunctionRoles(
   scope: Construct,
   cluster: eks.ICluster,
@@ -83,17 +85,19 @@ function lambdaNetwork(scope: Construct): iam.ManagedPolicy {
   const deny = (sid: string, conditions: iam.Conditions) =>
     new iam.PolicyStatement({ sid, effect: iam.Effect.DENY, actions: INTERFACES, resources: ["*"], conditions });
   const policy = new iam.ManagedPolicy(scope, "lambda-network", {
-    description: "Lets Lambda attach a function to the VPC",
+    description: "Lets Lambda attach a function to the VPC, and trace it",
     statements: [
       new iam.PolicyStatement({ sid: "Lambda", actions: INTERFACES, resources: ["*"] }),
       deny("NotItsCode", { ArnLike: { "lambda:SourceFunctionArn": functions } }),
       deny("NotPods", { Null: { "aws:PrincipalTag/kubernetes-namespace": "false" } }),
+      // Lambda refuses a function that it shall trace and whose role may not. X-Ray has no narrower resource.
+      new iam.PolicyStatement({ sid: "Traces", actions: TRACES, resources: ["*"] }),
     ],
   });
   acknowledge(policy, {
     nag: ["IAM5[Resource::*]"],
     checkov: ["CKV_AWS_111"],
-    reason: "Lambda checks for exactly these rights before it creates a function; two denials keep code and pods from them.",
+    reason: "Lambda checks for exactly these rights before it creates a function; two denials keep code and pods from those of the network.",
   });
   return policy;
 }

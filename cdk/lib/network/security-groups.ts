@@ -46,7 +46,9 @@ export function createSecurityGroups(scope: Construct, vpc: ec2.IVpc, settings: 
   for (const client of [nodes, databaseProxy, rotation]) {
     allow(client, database, ec2.Port.tcp(POSTGRES_PORT), "PostgreSQL");
   }
-  allow(lambdas, databaseProxy, ec2.Port.tcp(POSTGRES_PORT), "PostgreSQL through the proxy");
+  // Through the proxy, where there is one.
+  const forLambdas = settings.database.proxy ? databaseProxy : database;
+  allow(lambdas, forLambdas, ec2.Port.tcp(POSTGRES_PORT), "PostgreSQL, for Lambdas");
   for (const client of [nodes, lambdas]) allow(client, redis, ec2.Port.tcp(REDIS_PORT), "Redis");
   for (const client of [nodes, lambdas, rotation]) allow(client, endpoints, HTTPS, "AWS services");
   // S3 and DynamoDB behind their gateway endpoints, and the keys of the token issuer.

@@ -83,22 +83,29 @@ def create_table(table: dict[str, Any]) -> None:
 
 
 def secret_values() -> dict[str, dict[str, str]]:
-    """What Secrets Manager has in an account, by the names of `DATABASE_SECRET_ARN_…` and the others."""
+    """What Secrets Manager has in an account, by the names that `account.env` has for their ARNs."""
     owner = urlsplit(os.environ["DATABASE_URL"])
     found = {"DATABASE_SECRET_ARN_MIGRATE": {"username": owner.username or "", "password": owner.password or ""}}
     for name, (user, _) in LOGINS.items():
         found[f"DATABASE_SECRET_ARN_{upper_snake(name)}"] = {"username": user, "password": secrets.token_hex(16)}
     found["CURSORS_SECRET_ARN"] = {"key": secrets.token_hex(32)}
+    found["REDIS_SECRET_ARN"] = {"token": urlsplit(os.environ["REDIS_URL"]).password or ""}
     return found
 
 
-def create_logins(found: dict[str, dict[str, str]]) -> None:
+def create_secrets(found: dict[str, dict[str, str]]) -> dict[str, str]:
+    """Returns their ARNs, by the same names."""
+    manager = client("secretsmanager")
+    return {name: manager.create_secret(Name=f"try/{name}", SecretString=json.dumps(value))["ARN"] for name, value in found.items()}
+
+
+def create_logins(values: dict[str, str], secret_values: dict[str, dict[str, str]]) -> None:
     """After `migrate`, which creates the groups."""
     owner = urlsplit(os.environ["DATABASE_URL"])
     connection = pg8000.native.Connection(owner.username or "", host=owner.hostname or "", port=owner.port or 5432,
                                           password=owner.password, database=owner.path[1:])
     for name, (user, group) in LOGINS.items():
-        password = found[f"DATABASE_SECRET_ARN_{upper_snake(name)}"]["password"]
+        password = secret_values[values[f"DATABASE_SECRET_ARN_{upper_snake(name)}"]]["password"]
         connection.run(f"CREATE ROLE {user} LOGIN PASSWORD '{password}'")
         connection.run(f"GRANT {group} TO {user}")
     connection.close()

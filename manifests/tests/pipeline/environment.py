@@ -19,7 +19,7 @@ import yaml
 from render import MANIFESTS, Object, Pod, Rendered, choose, environment, kustomize
 
 AWS = ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
-TLS = (("rediss://:{{ .token }}@", "redis://"), ("?sslmode=verify-full&sslrootcert=/etc/ssl/rds.pem", ""))
+TLS = (("rediss://", "redis://"), ("?sslmode=verify-full&sslrootcert=/etc/ssl/rds.pem", ""))
 
 
 def render(folder: Path, overlay: str, choice: str, values: dict[str, str]) -> Rendered:

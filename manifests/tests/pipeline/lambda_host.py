@@ -1,4 +1,4 @@
-"""Lambda for one function on this machine: the Runtime API, and the event source mapping of a queue."""
+"""Lambda for one function on this machine: the Runtime API, the event source mapping of a queue, a load balancer."""
 
 import json
 import os
@@ -18,13 +18,13 @@ AWS = ("AWS_ENDPOINT_URL", "AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS
 
 
 class LambdaHost:
-    """Runs a Function as it is rendered, and invokes it as its mapping says."""
+    """Runs a Function as it is rendered, and invokes it as its mapping says, or as a load balancer does."""
 
-    def __init__(self, binary: str, function: Object, mapping: Object) -> None:
+    def __init__(self, binary: str, function: Object, mapping: Object | None) -> None:
         spec = function["spec"]
+        self.name = function["metadata"]["name"]
         self.timeout = spec["timeout"]
-        self.mapping = mapping["spec"]
-        self.queue_url = client("sqs").get_queue_url(QueueName=self.mapping["eventSourceARN"].split(":")[-1])["QueueUrl"]
+        self.mapping = mapping["spec"] if mapping else None
         self.events: queue.Queue[Object] = queue.Queue()
         self.answers: queue.Queue[tuple[str, Object]] = queue.Queue()
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), type("Api", (RuntimeApi,), {"host": self}))
@@ -42,23 +42,43 @@ class LambdaHost:
 
     def poll(self) -> int:
         """Receives a batch, invokes, and deletes what did not fail; returns how many that were."""
+        if not self.mapping:
+            return 0
         sqs = client("sqs")
-        received = sqs.receive_message(QueueUrl=self.queue_url, MaxNumberOfMessages=self.mapping["batchSize"],
+        url = sqs.get_queue_url(QueueName=self.mapping["eventSourceARN"].split(":")[-1])["QueueUrl"]
+        received = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=self.mapping["batchSize"],
                                        WaitTimeSeconds=1, AttributeNames=["All"], MessageAttributeNames=["All"])
         messages = received.get("Messages", [])
         if not messages:
             return 0
-        self.events.put({"Records": [self.record(each) for each in messages]})
-        path, body = self.answers.get(timeout=PATIENCE)
-        if not path.endswith("/response"):
-            raise AssertionError(f"the invocation failed: {body}")
+        body = self.invoke({"Records": [self.record(each, self.mapping["eventSourceARN"]) for each in messages]})
         failed = {each["itemIdentifier"] for each in body["batchItemFailures"]}
         done = [each for each in messages if each["MessageId"] not in failed]
         for each in done:
-            sqs.delete_message(QueueUrl=self.queue_url, ReceiptHandle=each["ReceiptHandle"])
+            sqs.delete_message(QueueUrl=url, ReceiptHandle=each["ReceiptHandle"])
         return len(done)
 
-    def record(self, message: Object) -> Object:
+    def request(self, path: str, token: str, method: str = "GET") -> Object:
+        """As a load balancer sends it, which hands on each value of a header."""
+        answer = self.invoke({
+            "requestContext": {"elb": {"targetGroupArn": "arn:aws:elasticloadbalancing:us-east-1:000000000000:targetgroup/try/1"}},
+            "httpMethod": method,
+            "path": path,
+            "multiValueQueryStringParameters": {},
+            "multiValueHeaders": {"authorization": [f"Bearer {token}"]},
+            "isBase64Encoded": False,
+            "body": None,
+        })
+        return json.loads(answer["body"]) if answer["statusCode"] == 200 else {"status": answer["statusCode"]}
+
+    def invoke(self, event: Object) -> Object:
+        self.events.put(event)
+        path, body = self.answers.get(timeout=PATIENCE)
+        if not path.endswith("/response"):
+            raise AssertionError(f"{self.name}: the invocation failed: {body}")
+        return body
+
+    def record(self, message: Object, arn: str) -> Object:
         return {
             "messageId": message["MessageId"],
             "receiptHandle": message["ReceiptHandle"],
@@ -70,7 +90,7 @@ class LambdaHost:
             },
             "md5OfBody": message["MD5OfBody"],
             "eventSource": "aws:sqs",
-            "eventSourceARN": self.mapping["eventSourceARN"],
+            "eventSourceARN": arn,
             "awsRegion": os.environ["AWS_REGION"],
         }
 

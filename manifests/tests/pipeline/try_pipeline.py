@@ -92,14 +92,13 @@ def an_account(issuer: "Issuer") -> tuple[dict[str, str], dict[str, dict[str, st
         "REGION": os.environ["AWS_REGION"],
         "DATABASE_HOST": database[0], "DATABASE_PORT": database[1],
         "DATABASE_NAME": os.environ["DATABASE_URL"].split("?")[0].rsplit("/", 1)[1],
-        "REDIS_HOST": redis[0], "REDIS_PORT": redis[1],
+        "REDIS_HOST": redis[0], "REDIS_PORT": redis[1], "REDIS_URL": f"redis://{redis[0]}:{redis[1]}",
         "AUTH_ISSUER": issuer.url, "AUTH_JWKS_URL": issuer.url + "/jwks.json",
     }
-    secret_values = account.secret_values()
-    values |= {name: name for name in secret_values}
-    secret_values["REDIS_SECRET_ARN"] = {"token": ""}
-    values["REDIS_SECRET_ARN"] = "REDIS_SECRET_ARN"
-    return values, secret_values
+    values["DATABASE_PROXY_URL"] = f"postgres://{database[0]}:{database[1]}/{values['DATABASE_NAME']}"
+    found = account.secret_values()
+    arns = account.create_secrets(found)
+    return values | arns, {arns[name]: value for name, value in found.items()}
 
 
 def migrate(rendered: Rendered, secret_values: dict[str, dict[str, str]], place: Path) -> None:
@@ -107,36 +106,35 @@ def migrate(rendered: Rendered, secret_values: dict[str, dict[str, str]], place:
     running = Running(TASK_APP, rendered, job, secret_values, place)
     if running.process.wait(PATIENCE):
         raise AssertionError(f"migrate failed:\n{running.log.read_text()[-3000:]}")
-    account.create_logins(secret_values)
+    account.create_logins(rendered.values, secret_values)
 
 
 def use(rendered: Rendered, secret_values: dict[str, dict[str, str]], place: Path, issuer: "Issuer", choice: str) -> None:
     running = [Running(TASK_APP, rendered, pod, secret_values, place)
                for pod in pods(rendered) if pod.owner["kind"] == "Deployment"]
     mappings = {each["metadata"]["name"]: each for each in rendered.kind("EventSourceMapping")}
-    lambdas = [LambdaHost(TASK_APP, each, mappings[each["metadata"]["name"]]) for each in rendered.kind("Function")]
+    lambdas = [LambdaHost(TASK_APP, each, mappings.get(each["metadata"]["name"])) for each in rendered.kind("Function")]
     try:
         until("every pod is ready", lambda: all(each.is_ready() for each in running))
-        reader = next(each for each in running if each.name == "Deployment task-reader")
-        writer = next(each for each in running if each.name == "Deployment task-writer")
+        read, write = (http(name, running, lambdas) for name in ("task-reader", "task-writer"))
         task = TASK if choice == "pods" else TASK[:-1] + "1"
         step(f"  {len(running)} pods, {len(lambdas)} Lambdas; send a command, read the task")
         event = json.loads(EVENT.read_text()) | {"subject": task, "id": f"try-{choice}"}
         account.client("sqs").send_message(QueueUrl=rendered.values["TASK_COMMANDS_QUEUE_URL"], MessageBody=json.dumps(event),
                                            MessageGroupId=task, MessageDeduplicationId=event["id"])
         token = issuer.token()
-        until("the task is there", lambda: get(reader.http, f"/v1/tasks/{task}", token).get("title") == "Buy milk")
-        assert get(writer.http, f"/v1/tasks/{task}/complete", token, "POST")["status"] == "completed"
 
-        def history_is_there() -> bool:
+        def polled(path: str) -> dict[str, Any]:
             for each in lambdas:
                 each.poll()
-            return "task.completed" in json.dumps(get(reader.http, f"/v1/tasks/{task}/history", token))
+            return read(path, token)
 
-        until("its history is there", history_is_there)
+        until("the task is there", lambda: polled(f"/v1/tasks/{task}").get("title") == "Buy milk")
+        assert write(f"/v1/tasks/{task}/complete", token, "POST")["status"] == "completed"
+        until("its history is there", lambda: "task.completed" in json.dumps(polled(f"/v1/tasks/{task}/history")))
         if not lambdas:
             back_up(rendered, secret_values, place)
-            observe(running, rendered, place, reader.http, token)
+            observe(running, rendered, place, read, token)
     finally:
         for each in running:
             each.process.terminate()
@@ -157,7 +155,16 @@ def back_up(rendered: Rendered, secret_values: dict[str, dict[str, str]], place:
             raise AssertionError(f"{name} failed:\n{running.log.read_text()[-3000:]}")
 
 
-def observe(running: list[Running], rendered: Rendered, place: Path, port: int, token: str) -> None:
+def http(name: str, running: list[Running], lambdas: list[LambdaHost]) -> Callable[..., dict[str, Any]]:
+    """How requests come to a function, in its host."""
+    host = next((each for each in lambdas if each.name == name), None)
+    if host:
+        return host.request
+    port = next(each.http for each in running if each.name == f"Deployment {name}")
+    return lambda *request: get(port, *request)
+
+
+def observe(running: list[Running], rendered: Rendered, place: Path, read: Callable[..., dict[str, Any]], token: str) -> None:
     step("  scrape the pods with Prometheus: every panel has data, every metric of an alert is there")
     prometheus = Prometheus(running, place)
     try:
@@ -167,7 +174,7 @@ def observe(running: list[Running], rendered: Rendered, place: Path, port: int, 
         wanted |= {name: f'{{__name__=~"{name}(_bucket)?"}}' for name in alerts.metrics()}
 
         def has_data() -> bool:
-            get(port, f"/v1/tasks/{TASK}", token)
+            read(f"/v1/tasks/{TASK}", token)
             for name in [name for name, expression in wanted.items() if prometheus.query(expression)]:
                 del wanted[name]
             return not wanted

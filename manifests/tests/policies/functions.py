@@ -24,6 +24,8 @@ NOT_NEEDED = {
     # It shows what became of commands, and changes nothing that is cached.
     "dead-letters REDIS_URL": "reads no task",
 }
+#: Each secret, and the setting by which a Lambda has it.
+SECRETS = {"DATABASE_URL": "DATABASE_SECRET_ARN", "REDIS_URL": "REDIS_SECRET_ARN", "CURSOR_KEY": "CURSOR_KEY_SECRET_ARN"}
 #: Commands of a tool whose settings are not at its top, and that share an environment.
 COMMANDS = {"dead-letters": [["replay"], ["facts"]]}
 #: A tool whose commands have environments of their own.
@@ -72,8 +74,11 @@ def none_is_missing(rendered: Rendered) -> Iterator[str]:
         settings = settings_that_are_read(function)
         needed = {name for name in settings.known if OF_THE_ACCOUNT.search(name)} | settings.required
         needed -= {name for name in needed if name in NOT_NEEDED or f"{function} {name}" in NOT_NEEDED}
-        if "DATABASE_URL" in settings.known:
-            needed.add("DATABASE_URL_FILE")
+        if who.startswith("Function "):
+            needed |= settings.known & {"DATABASE_URL", *SECRETS.values()}
+            needed.discard("CURSOR_KEY")
+        else:
+            needed |= settings.known & {"DATABASE_URL_FILE", "CURSOR_KEY"}
         missing = needed - set(environment)
         if missing:
             yield f"{who}: {function} needs {sorted(missing)}"
@@ -83,7 +88,9 @@ def secrets_are_in_no_setting(rendered: Rendered) -> Iterator[str]:
     for config in rendered.kind("ConfigMap", "Function"):
         values = config.get("data") or config.get("spec", {}).get("environment", {}).get("variables", {})
         for name, value in values.items():
-            if name in ("DATABASE_URL", "REDIS_URL", "CURSOR_KEY") or re.search(r"://[^/]*:[^/]*@", value):
+            # A Lambda has URLs without a login, and the ARN of the secret that has it.
+            is_secret = name in SECRETS and (config["kind"] == "ConfigMap" or name == "CURSOR_KEY")
+            if is_secret or re.search(r"://[^/]*@", value):
                 yield f"{config['kind']} {config['metadata']['name']}: {name}"
 
 

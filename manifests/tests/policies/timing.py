@@ -35,9 +35,15 @@ def load_balancer(rendered: Rendered) -> Iterator[str]:
     for ingress in rendered.kind("Ingress"):
         name = ingress["metadata"]["name"]
         annotations = ingress["metadata"]["annotations"]
+        idle = attribute(annotations, "load-balancer-attributes", "idle_timeout.timeout_seconds")
+        function = rendered.named("Function", name)
+        if function:
+            timeout = function["spec"]["timeout"]
+            if not int(function["spec"]["environment"]["variables"]["HTTP_REQUEST_TIMEOUT_MS"]) / 1000 < timeout < idle:
+                yield f"{name}: an invocation ends before its request, or after the load balancer has given it up"
+            continue
         pod = next(each for each in pods(rendered) if each.owner["metadata"]["name"] == name)
         settings = settings_of(rendered, pod)
-        idle = attribute(annotations, "load-balancer-attributes", "idle_timeout.timeout_seconds")
         if int(settings["HTTP_KEEP_ALIVE_TIMEOUT_MS"]) <= idle * 1000:
             yield f"{name}: pods close connections that the load balancer still uses"
         notices = int(annotations[ANNOTATION + "healthcheck-interval-seconds"]) * int(
