@@ -84,8 +84,8 @@ struct Lambda {
 impl Lambda {
     async fn start(system: &TestSystem, name: &str, environment: &Environment) -> Self {
         let api = LambdaApi::start().await;
-        let _function = system.start_lambda(name, environment, &api);
-        Self { api, _function }
+        let function = system.start_lambda(name, environment, &api);
+        Self { api, _function: function }
     }
 
     /// The load balancer's request, and the body of the answer.
