@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 
 use clap::{Args, Parser, Subcommand};
+use records::HistoryConfig;
 use secrecy::SecretString;
 use store::DatabaseUrl;
 use store::backup::CacheConfig;
@@ -14,6 +15,7 @@ Examples:
   backup dump --location s3://acme-backups/tasks
   backup list
   backup verify --scratch-database-url postgres://owner@localhost/postgres
+  backup verify --scratch-database-url postgres://owner@localhost/postgres --history-sample 200
   backup restore 20260131T093000Z-1f2e3d4c
   backup restore 20260131T093000Z-1f2e3d4c --replace task_app
   backup prune --keep-days 35 --dry-run
@@ -94,7 +96,7 @@ pub(crate) struct ListArguments {
 /// Restore a backup into a scratch database, and compare it with what was dumped
 ///
 /// The scratch database is new, and is removed in the end. The outcome is written beside the backup. S3 needs
-/// `s3:GetObject`, `s3:PutObject` and `s3:ListBucket`.
+/// `s3:GetObject`, `s3:PutObject` and `s3:ListBucket`; the comparison with the history needs `dynamodb:Query`.
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct VerifyArguments {
@@ -106,9 +108,27 @@ pub(crate) struct VerifyArguments {
     /// A server to restore to, as a user that may make databases and roles, and any database there
     #[arg(long, env, hide_env_values = true, value_name = "URL")]
     pub(crate) scratch_database_url: SecretString,
+    #[command(flatten)]
+    pub(crate) history: HistoryArguments,
     /// As one JSON object
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// The comparison with the history of tasks in `DynamoDB`.
+#[derive(Clone, Debug, Args)]
+#[group(skip)]
+pub(crate) struct HistoryArguments {
+    /// Compare so many tasks, chosen at random, with their history in `DynamoDB`; 0: none
+    #[arg(long, env = "BACKUP_HISTORY_SAMPLE", value_name = "TASKS", default_value_t = 0,
+          value_parser = clap::value_parser!(u16).range(0..=10_000))]
+    pub(crate) history_sample: u16,
+    /// Seconds that an entry of the history may take to appear whose fact was published
+    #[arg(long, env = "BACKUP_HISTORY_WAIT_SECONDS", value_name = "SECONDS", default_value_t = 60,
+          value_parser = clap::value_parser!(u16).range(0..=3_600))]
+    pub(crate) history_wait: u16,
+    #[command(flatten)]
+    pub(crate) table: HistoryConfig,
 }
 
 /// Restore a backup into the database that the URL names
@@ -211,6 +231,7 @@ mod tests {
             "restore --location s3://b --database-url postgres://h/d --redis-url=",
             "restore newest --location s3://b --database-url postgres://h/d --redis-url=",
             "verify --location s3://b",
+            "verify --location s3://b --scratch-database-url postgres://h/d --history-sample 10001",
             "prune --location s3://b --keep-days 0",
             "prune --location s3://b --keep-newest 0",
         ] {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result, bail, ensure};
+use archives::url;
 use aws_config::BehaviorVersion;
 use aws_sdk_s3::Client;
 use aws_sdk_s3::error::ProvideErrorMetadata as _;
@@ -78,7 +79,10 @@ impl Backups {
                 return self.read_all(found).await;
             }
         }
-        bail!("{} has more than {MOST_PAGES} pages of objects", self.location)
+        bail!(
+            "{} has more than {MOST_PAGES} pages of objects: run `backup prune`, or choose another prefix",
+            self.location
+        )
     }
 
     async fn read_all(&self, found: BTreeMap<Id, Vec<String>>) -> Result<Vec<Found>> {
@@ -119,7 +123,7 @@ impl Backups {
     }
 
     async fn read<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>> {
-        let name = format!("s3://{}/{key}", self.location.bucket);
+        let name = url(&self.location.bucket, key);
         let request = self.client.get_object().bucket(&self.location.bucket).key(key);
         let object = match request.send().await {
             Ok(object) => object,
@@ -127,10 +131,13 @@ impl Backups {
             Err(error) => return Err(error).with_context(|| format!("reading {name}")),
         };
         let length = object.content_length().unwrap_or(i64::MAX);
-        ensure!(length <= MOST_BYTES, "{name} has {length} bytes: it is none of ours");
+        ensure!(
+            length <= MOST_BYTES,
+            "{name} has {length} bytes, so it is none of ours: remove it"
+        );
         let body = object.body.collect().await.with_context(|| format!("reading {name}"))?;
         let read = serde_json::from_slice(&body.into_bytes());
-        read.map(Some).with_context(|| format!("{name} is none of ours"))
+        read.map(Some).with_context(|| format!("{name} is none of ours: remove it"))
     }
 
     /// Writes the manifest, which makes a backup appear. It is never replaced.
@@ -153,6 +160,6 @@ impl Backups {
         let put =
             put.content_type("application/json").set_if_none_match(condition.map(str::to_owned));
         let put = put.body(ByteStream::from(serde_json::to_vec_pretty(value)?)).send().await;
-        put.map(drop).with_context(|| format!("writing s3://{}/{key}", self.location.bucket))
+        put.map(drop).with_context(|| format!("writing {}", url(&self.location.bucket, key)))
     }
 }

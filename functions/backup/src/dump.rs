@@ -8,14 +8,14 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use archives::{Compressor, Upload, hex};
+use archives::{Compressor, Upload};
 use aws_lc_rs::digest::{Context as Digest, SHA256};
 use store::backup::{Contents, Libpq, Snapshot};
 use tokio::io::AsyncReadExt as _;
 use tokio::time::timeout;
 
-use crate::output::Progress;
 use crate::program::Program;
+use crate::progress::Progress;
 
 /// Bytes that are read at a time.
 const BLOCK: usize = 256 << 10;
@@ -76,7 +76,7 @@ async fn stream(
     let mut running =
         program.start("pg_dump", arguments, database, Stdio::null(), Stdio::piped())?;
     let mut stdout = running.child.stdout.take().context("pg_dump has no output")?;
-    let mut progress = Progress::of(None, "dumped")?;
+    let progress = Progress::of(None, "dumped")?;
     let (mut compressor, mut digest) = (Compressor::new(true)?, Digest::new(&SHA256));
     let (mut size, mut uncompressed) = (0, 0);
     let mut block = vec![0; BLOCK];
@@ -100,5 +100,5 @@ async fn stream(
     digest.update(&rest);
     size += rest.len() as u64;
     upload.write(&rest).await?;
-    Ok((size, hex(digest.finish().as_ref()), uncompressed))
+    Ok((size, hex::encode(digest.finish().as_ref()), uncompressed))
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
-use archives::hex;
+use archives::url;
 use aws_lc_rs::digest::{Context as Digest, SHA256};
 use aws_sdk_s3::Client;
 use aws_sdk_s3::primitives::ByteStream;
@@ -77,7 +77,7 @@ impl Fetch {
     pub(crate) fn check(&self) -> Result<()> {
         let (name, expected) = (self.name(), &self.expected);
         ensure!(self.position == expected.size, "{name} has not {} bytes", expected.size);
-        let found = hex(self.digest.clone().finish().as_ref());
+        let found = hex::encode(self.digest.clone().finish().as_ref());
         ensure!(
             found == expected.sha256,
             "{name} was altered: its SHA-256 is {found}, and that of its manifest {}",
@@ -112,7 +112,7 @@ impl Fetch {
     }
 
     fn name(&self) -> String {
-        format!("s3://{}/{}", self.bucket, self.key)
+        url(&self.bucket, &self.key)
     }
 }
 

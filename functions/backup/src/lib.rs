@@ -6,15 +6,16 @@
 
 mod arguments;
 mod backups;
-mod clock;
 mod command;
 mod dump;
 mod fetch;
+mod history;
 mod location;
 mod manifest;
 mod monitor;
-mod output;
 mod program;
+mod progress;
+mod remedy;
 mod restore;
 mod unfinished;
 
@@ -23,6 +24,7 @@ use std::{ffi::OsString, process::ExitCode};
 use anyhow::Context as _;
 use arguments::{Arguments, Command};
 use clap::Parser as _;
+use command_line::failure;
 
 /// Its name.
 pub const NAME: &str = env!("CARGO_PKG_NAME");
@@ -44,5 +46,5 @@ pub fn run(command_line: impl IntoIterator<Item = OsString>) -> ExitCode {
     let tokio = builder.worker_threads(THREADS).enable_all().build();
     let tokio = tokio.context("starting the async runtime");
     let done = tokio.and_then(|tokio| tokio.block_on(command::run(command)));
-    done.map_or_else(|error| output::failure(&error), |()| ExitCode::SUCCESS)
+    done.map_or_else(|error| failure(&remedy::added(error)), |()| ExitCode::SUCCESS)
 }

@@ -5,10 +5,10 @@
 
 use std::fmt::{Display, Formatter, Result as Formatted};
 
+use archives::{parse_url, url};
 use chrono::{DateTime, NaiveDateTime, Utc};
 use uuid::Uuid;
 
-const SCHEME: &str = "s3://";
 const TIME: &str = "%Y%m%dT%H%M%SZ";
 const DUMP: &str = "database.dump.zst";
 const MANIFEST: &str = "manifest.json";
@@ -32,8 +32,7 @@ pub(crate) struct Id {
 impl Location {
     /// Reads `s3://BUCKET/PREFIX`, or `s3://BUCKET`.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        let place = text.strip_prefix(SCHEME).ok_or("`s3://BUCKET/PREFIX` is expected")?;
-        let (bucket, prefix) = place.split_once('/').unwrap_or((place, ""));
+        let (bucket, prefix) = parse_url(text).ok_or("`s3://BUCKET/PREFIX` is expected")?;
         if bucket.is_empty() {
             return Err("a bucket is expected, as in `s3://bucket/backups`".to_owned());
         }
@@ -63,7 +62,7 @@ impl Location {
 
 impl Display for Location {
     fn fmt(&self, formatter: &mut Formatter<'_>) -> Formatted {
-        write!(formatter, "{SCHEME}{}/{}", self.bucket, self.prefix)
+        formatter.write_str(&url(&self.bucket, &self.prefix))
     }
 }
 

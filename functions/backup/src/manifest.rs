@@ -43,6 +43,9 @@ pub(crate) struct Verification {
     pub(crate) seconds: f64,
     /// The version of the scratch server, such as 150018.
     pub(crate) server_version: i32,
+    /// How many tasks were compared with their history in `DynamoDB`: none, if that was not asked for.
+    #[serde(default)]
+    pub(crate) histories: usize,
     /// Empty if the backup is good.
     pub(crate) problems: Vec<String>,
 }

@@ -18,6 +18,7 @@ use std::time::Duration;
 use std::{ffi::OsString, sync::Arc};
 
 use anyhow::{Result, ensure};
+use causes::with_causes;
 use metrics::{counter, gauge};
 use runtime::{Function, Host, Service};
 use tokio::sync::watch;
@@ -71,7 +72,7 @@ async fn watch_over(
         match found {
             Ok(found) => record(&found),
             Err(error) => {
-                warn!(error = format!("{error:#}"), "the backups cannot be listed");
+                warn!(error = with_causes(error.as_ref()), "the backups cannot be listed");
                 counter!("backup_monitor_failures_total").increment(1);
             }
         }

@@ -129,9 +129,17 @@ impl Running {
         let status = timeout(limit, child.wait()).await;
         let status = status.with_context(|| format!("{name} does not end"))??;
         let complaints = complaints.await.unwrap_or_default();
-        ensure!(status.success(), "{name}: {} ({status})", complaints.trim());
+        // One line, as every error is.
+        let complaints: Vec<_> = complaints.lines().map(str::trim).collect();
+        ensure!(status.success(), "{} ({status})", said(name, &complaints.join("; ")));
         Ok(())
     }
+}
+
+/// What it complained, with its name: most of its lines begin with it.
+fn said(name: &str, complaints: &str) -> String {
+    let has_name = complaints.starts_with(name);
+    if has_name { complaints.to_owned() } else { format!("{name}: {complaints}") }
 }
 
 /// The first of what it complains; the rest is read, so that it does not wait.

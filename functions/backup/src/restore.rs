@@ -16,8 +16,8 @@ use tokio::process::ChildStdin;
 use tokio::time::timeout;
 
 use crate::fetch::Fetch;
-use crate::output::Progress;
 use crate::program::{Program, Running};
+use crate::progress::Progress;
 
 /// Bytes that are passed on at last.
 const HELD_BACK: usize = 64 << 10;
@@ -54,7 +54,7 @@ pub(crate) async fn restore(
 }
 
 async fn pass_on(fetch: &mut Fetch, stdin: &mut ChildStdin, size: u64) -> Result<()> {
-    let mut progress = Progress::of(Some(size), "restored")?;
+    let progress = Progress::of(Some(size), "restored")?;
     let (mut decompressor, mut ready) = (None, Vec::new());
     while let Some(bytes) = fetch.next().await? {
         progress.advance(bytes.len());
@@ -106,7 +106,7 @@ async fn cause(error: anyhow::Error, fetch: &mut Fetch, mut running: Running) ->
 
 /// Reads all of a dump, to know that it is whole before anything is removed for it.
 pub(crate) async fn read_all(mut fetch: Fetch, size: u64) -> Result<()> {
-    let mut progress = Progress::of(Some(size), "checked")?;
+    let progress = Progress::of(Some(size), "checked")?;
     while let Some(bytes) = fetch.next().await? {
         progress.advance(bytes.len());
     }

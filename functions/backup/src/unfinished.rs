@@ -34,7 +34,9 @@ impl Backups {
             }
             (key, id) = (page.next_key_marker, page.next_upload_id_marker);
         }
-        bail!("more than {MOST_PAGES} pages of unfinished uploads")
+        bail!(
+            "there are more than {MOST_PAGES} pages of unfinished uploads: set a lifecycle rule that aborts them"
+        )
     }
 
     /// Ends one, which removes its parts.

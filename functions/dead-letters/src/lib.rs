@@ -5,7 +5,6 @@
 
 mod arguments;
 mod claimed_body;
-mod clock;
 mod command;
 mod dead_letter;
 mod edit;

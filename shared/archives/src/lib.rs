@@ -2,9 +2,9 @@
 //! backups of the database need all of it.
 
 mod compression;
-mod hex;
 mod upload;
+mod url;
 
 pub use compression::{Compressor, Decompressor};
-pub use hex::hex;
 pub use upload::{Encryption, Target, Upload, UploadError, client};
+pub use url::{parse_url, url};

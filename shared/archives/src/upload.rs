@@ -14,6 +14,8 @@ use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{CompletedMultipartUpload, CompletedPart, ServerSideEncryption};
 use tokio::task::JoinSet;
 
+use crate::url::url;
+
 /// Parts of an object, by S3.
 const MOST_PARTS: usize = 10_000;
 /// Time of one attempt: of a part over a slow line.
@@ -243,7 +245,7 @@ impl Upload {
     }
 
     fn name(&self) -> String {
-        format!("s3://{}/{}", self.target.bucket, self.target.key)
+        url(&self.target.bucket, &self.target.key)
     }
 }
 

@@ -4,16 +4,17 @@ use std::time::Instant;
 
 use anyhow::{Result, anyhow};
 use archives::{Encryption, Target, Upload};
+use causes::with_causes;
+use command_line::{json, line, now};
+use indicatif::HumanBytes;
 use store::backup::{Libpq, Snapshot};
 
 use super::interrupted;
 use crate::arguments::DumpArguments;
 use crate::backups::Backups;
-use crate::clock::now;
 use crate::dump::{Sent, send};
 use crate::location::Id;
 use crate::manifest::{Dump, FORMAT, Manifest};
-use crate::output;
 use crate::program::Program;
 
 /// Parts that are sent at the same time; one more is being filled.
@@ -39,9 +40,13 @@ pub(super) async fn run(arguments: DumpArguments) -> Result<()> {
     let (sent, program) = match sent {
         Ok(sent) => sent,
         Err(error) => {
+            let error = with_causes(error.as_ref());
             return Err(match upload.discard().await {
-                Ok(()) => anyhow!("{error:#}. Nothing was left in S3"),
-                Err(left) => anyhow!("{error:#}. Parts may be left in S3: {left}"),
+                Ok(()) => anyhow!("{error}. Nothing was left in S3"),
+                Err(left) => anyhow!(
+                    "{error}. Parts may be left in S3, which `backup prune` removes: {}",
+                    with_causes(&left)
+                ),
             });
         }
     };
@@ -78,12 +83,12 @@ fn manifest(id: &Id, program: &Program, sent: Sent, parts: usize, begun: Instant
     }
 }
 
-fn print(manifest: &Manifest, json: bool) -> Result<()> {
-    if json {
-        return output::json(manifest);
+fn print(manifest: &Manifest, as_json: bool) -> Result<()> {
+    if as_json {
+        return json(manifest);
     }
     let Manifest { id, seconds, dump, contents, .. } = manifest;
     let rows: i64 = contents.tables.values().map(|table| table.rows).sum();
-    let (size, tables) = (output::bytes(dump.size), contents.tables.len());
-    output::line(&format!("{id}: {rows} rows of {tables} tables in {size}, {seconds:.1} s"))
+    let (size, tables) = (HumanBytes(dump.size), contents.tables.len());
+    line(&format!("{id}: {rows} rows of {tables} tables in {size}, {seconds:.1} s"))
 }

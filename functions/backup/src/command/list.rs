@@ -1,25 +1,26 @@
 //! `backup list`: what there is.
 
 use anyhow::Result;
+use command_line::{json as print, line, note};
+use indicatif::HumanBytes;
 use serde_json::json;
 
 use crate::arguments::ListArguments;
 use crate::backups::{Backups, Found};
-use crate::output;
 
 pub(super) async fn run(arguments: &ListArguments) -> Result<()> {
     let found = Backups::connect(&arguments.place.location).await.list().await?;
     let (whole, not): (Vec<_>, Vec<_>) =
         found.into_iter().partition(|backup| backup.manifest.is_some());
     if arguments.json {
-        whole.iter().try_for_each(|backup| output::json(&as_json(backup)))?;
+        whole.iter().try_for_each(|backup| print(&as_json(backup)))?;
     } else {
-        output::line(&row(["BACKUP", "TAKEN", "SIZE", "SECONDS", "SCHEMA", "TASKS", "VERIFIED"]))?;
-        whole.iter().try_for_each(|backup| output::line(&text(backup)))?;
+        line(&row(["BACKUP", "TAKEN", "SIZE", "SECONDS", "SCHEMA", "TASKS", "VERIFIED"]))?;
+        whole.iter().try_for_each(|backup| line(&text(backup)))?;
     }
     if !not.is_empty() {
         let count = not.len();
-        output::note(&format!("{count} without a manifest: still written, or to be pruned"));
+        note(&format!("{count} without a manifest: still written, or to be pruned"));
     }
     Ok(())
 }
@@ -45,7 +46,7 @@ fn text(backup: &Found) -> String {
     row([
         &manifest.id,
         &seconds(contents.taken_at),
-        &output::bytes(manifest.dump.size),
+        &HumanBytes(manifest.dump.size).to_string(),
         &format!("{:.1}", manifest.seconds),
         &contents.schema_version.to_string(),
         &tasks.to_string(),

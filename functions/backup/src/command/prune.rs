@@ -6,15 +6,15 @@
 use std::collections::BTreeSet;
 
 use anyhow::{Context as _, Result};
+use archives::url;
 use chrono::{DateTime, TimeDelta, Utc};
+use command_line::{json as print_json, line, now};
 use objects::remove;
 use serde_json::json;
 
 use crate::arguments::PruneArguments;
 use crate::backups::{Backups, Found};
-use crate::clock::now;
 use crate::location::Id;
-use crate::output;
 
 pub(super) async fn run(arguments: &PruneArguments) -> Result<()> {
     let (backups, now) = (Backups::connect(&arguments.place.location).await, now());
@@ -25,13 +25,15 @@ pub(super) async fn run(arguments: &PruneArguments) -> Result<()> {
     let gone = to_delete(&found, old, unfinished, arguments.keep_newest.into());
     let kept = found.len() - gone.len();
     let uploads = backups.unfinished_uploads(unfinished).await?;
+    // What is printed may have no reader: that ends no deletion.
+    let mut printed = Ok(());
     for backup in found.iter().filter(|backup| gone.contains(&backup.id)) {
         if !arguments.dry_run {
             delete(&backups, backup).await?;
         }
         if !arguments.json {
             let verb = if arguments.dry_run { "would be deleted" } else { "deleted" };
-            output::line(&format!("{} {verb}", backup.id))?;
+            printed = printed.and(line(&format!("{} {verb}", backup.id)));
         }
     }
     if !arguments.dry_run {
@@ -42,12 +44,13 @@ pub(super) async fn run(arguments: &PruneArguments) -> Result<()> {
     if arguments.json {
         let deleted: Vec<String> = gone.iter().map(ToString::to_string).collect();
         let (uploads, dry_run) = (uploads.len(), arguments.dry_run);
-        return output::json(&json!({
+        return print_json(&json!({
             "deleted": deleted, "kept": kept, "aborted_uploads": uploads, "dry_run": dry_run,
         }));
     }
+    printed?;
     let (deleted, uploads) = (gone.len(), uploads.len());
-    output::line(&format!("{deleted} of {} backups, {uploads} unfinished uploads", found.len()))
+    line(&format!("{deleted} of {} backups, {uploads} unfinished uploads", found.len()))
 }
 
 /// Which backups go: those that are old, but for the newest good ones and the newest verified one; and
@@ -75,7 +78,7 @@ async fn delete(backups: &Backups, backup: &Found) -> Result<()> {
     let others = backup.keys.iter().filter(|key| **key != manifest);
     for key in std::iter::once(&manifest).chain(others) {
         let removed = remove(&backups.client, bucket, key).await;
-        removed.with_context(|| format!("deleting s3://{bucket}/{key}"))?;
+        removed.with_context(|| format!("deleting {}", url(bucket, key)))?;
     }
     Ok(())
 }
@@ -114,7 +117,13 @@ mod tests {
 
     fn verification(problems: &[&str]) -> Verification {
         let problems = problems.iter().map(ToString::to_string).collect();
-        Verification { verified_at: NOW, seconds: 1.0, server_version: 150_000, problems }
+        Verification {
+            verified_at: NOW,
+            seconds: 1.0,
+            server_version: 150_000,
+            histories: 0,
+            problems,
+        }
     }
 
     /// Backups of so many days ago, each with how it was verified: `w`hole and not verified, `v`erified,

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use chrono::{DateTime, Utc};
+use command_line::{json as print_json, line, note};
 use serde_json::json;
 use store::backup::{
     Checked, Emptied, Existing, after_restore, check, clear, empty_cache, existing,
@@ -14,7 +15,6 @@ use crate::arguments::RestoreArguments;
 use crate::backups::Backups;
 use crate::fetch::Fetch;
 use crate::manifest::Manifest;
-use crate::output;
 use crate::program::Program;
 use crate::restore::{read_all, restore};
 
@@ -35,9 +35,12 @@ pub(super) async fn run(arguments: RestoreArguments) -> Result<()> {
         done = work(&arguments, &backups, &manifest) => done?,
         why = interrupted => return Err(why.context("the restore was not completed: run it again")),
     };
-    print(&arguments, &manifest, &done)?;
-    ensure!(done.checked.problems.is_empty(), "the restored database is not what was dumped");
-    Ok(())
+    let printed = print(&arguments, &manifest, &done);
+    ensure!(
+        done.checked.problems.is_empty(),
+        "the restored database is not what was dumped: do not use it, and restore another backup"
+    );
+    printed
 }
 
 async fn work(
@@ -49,7 +52,9 @@ async fn work(
     let RestoreArguments { backup, database, .. } = arguments;
     let (contents, size) = (&manifest.contents, manifest.dump.size);
     let lost = existing(database, contents.taken_at).await?;
-    let dumped_by = manifest.pg_dump_major().context("the manifest has no version of pg_dump")?;
+    let dumped_by = manifest.pg_dump_major().context(
+        "the manifest has no version of pg_dump, so it was altered: choose another backup",
+    )?;
     let program = Program::pg_restore(dumped_by, lost.server_version / 10_000).await?;
     guard(&lost, arguments.replace.as_deref(), contents.taken_at)?;
     if !lost.is_empty {
@@ -90,7 +95,7 @@ fn guard(lost: &Existing, replace: Option<&str>, taken_at: DateTime<Utc>) -> Res
             "{losses}. All of it would be lost: `--replace {database}` does it. A new database beside it loses nothing"
         );
     }
-    output::note(&format!("{losses}. All of it is replaced"));
+    note(&format!("{losses}. All of it is replaced"));
     Ok(())
 }
 
@@ -99,7 +104,7 @@ fn print(arguments: &RestoreArguments, manifest: &Manifest, done: &Done) -> Resu
     let (id, taken_at) = (&manifest.id, manifest.contents.taken_at);
     let inbox = &emptied.inbox;
     if arguments.json {
-        return output::json(&json!({
+        return print_json(&json!({
             "id": id,
             "database": lost.database,
             "taken_at": taken_at,
@@ -113,21 +118,19 @@ fn print(arguments: &RestoreArguments, manifest: &Manifest, done: &Done) -> Resu
         }));
     }
     for problem in &checked.problems {
-        output::line(&format!("problem: {problem}"))?;
+        line(&format!("problem: {problem}"))?;
     }
     let (database, rows, leases) = (&lost.database, checked.rows, emptied.leases);
     let cache = if *cache { "the cache is empty" } else { "there is no cache to empty" };
-    output::line(&format!("{database} is as it was at {taken_at}: {rows} rows, {seconds:.1} s"))?;
-    output::line(&format!("{leases} leases of relays are void; {cache}"))?;
-    output::line(
-        "facts have random identifiers, so none repeats; pending ones are published again",
-    )?;
+    line(&format!("{database} is as it was at {taken_at}: {rows} rows, {seconds:.1} s"))?;
+    line(&format!("{leases} leases of relays are void; {cache}"))?;
+    line("facts have random identifiers, so none repeats; pending ones are published again")?;
     let (Some(oldest), Some(newest)) = (inbox.oldest, inbox.newest) else {
-        return output::line(&format!(
+        return line(&format!(
             "the inbox knows no command: what was sent since {taken_at} is to be sent again, and nothing else"
         ));
     };
-    output::line(&format!(
+    line(&format!(
         "the inbox knows the commands that were processed from {oldest} to {newest}: to send those again \
          has no second effect. What was sent since {taken_at} is to be sent again, and nothing that was \
          processed before {oldest}"

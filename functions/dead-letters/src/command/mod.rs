@@ -19,9 +19,9 @@ use std::process::ExitCode;
 
 use aws_config::SdkConfig;
 use chrono::{DateTime, Utc};
+use command_line::now;
 
 use crate::arguments::Command;
-use crate::clock::now;
 use crate::facts;
 use crate::queue::{Interrupt, aws};
 use crate::replay::replay;

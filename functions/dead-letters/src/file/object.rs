@@ -1,7 +1,7 @@
 //! An S3 object that is written.
 
 use anyhow::bail;
-use archives::{Encryption, Target, Upload, UploadError};
+use archives::{Encryption, Target, Upload, UploadError, url};
 use aws_sdk_s3::Client;
 use aws_sdk_s3::error::SdkError;
 
@@ -23,7 +23,7 @@ pub(super) async fn begin(
 ) -> anyhow::Result<Upload> {
     // Now rather than after the whole export. Whether it is there is decided again at the end.
     let head = client.head_object().bucket(bucket).key(key).send().await;
-    let name = format!("s3://{bucket}/{key}");
+    let name = url(bucket, key);
     match head {
         Ok(_) if !overwrite => bail!(exists(&name)),
         Ok(_) => {}

@@ -3,9 +3,10 @@
 use std::fmt::{Display, Formatter, Result as Formatted};
 use std::path::{Path, PathBuf};
 
+use archives::{parse_url, url};
+
 use crate::mistake::Mistake;
 
-const SCHEME: &str = "s3://";
 const STDOUT: &str = "-";
 /// The end of the name of what is compressed.
 const COMPRESSED: &str = ".zst";
@@ -24,8 +25,7 @@ pub(crate) fn target(text: &str) -> Result<Place, Mistake> {
 
 /// Reads `FILE` or `s3://BUCKET/KEY`.
 pub(crate) fn source(text: &str) -> Result<Place, Mistake> {
-    let Some(object) = text.strip_prefix(SCHEME) else { return local(text) };
-    let (bucket, key) = object.split_once('/').unwrap_or((object, ""));
+    let Some((bucket, key)) = parse_url(text) else { return local(text) };
     if bucket.is_empty() || key.is_empty() || key.ends_with('/') {
         let message =
             "a bucket and a key are expected, as in `s3://bucket/dead-letters.ndjson.zst`";
@@ -61,7 +61,7 @@ impl Display for Place {
         match self {
             Self::Stdout => write!(formatter, "the standard output"),
             Self::Local(path) => write!(formatter, "{}", path.display()),
-            Self::Object { bucket, key } => write!(formatter, "{SCHEME}{bucket}/{key}"),
+            Self::Object { bucket, key } => formatter.write_str(&url(bucket, key)),
         }
     }
 }

@@ -5,7 +5,7 @@ use aws_lc_rs::digest::{Context as Digest, SHA256};
 
 use super::format::{FORMAT, Header, Line, Record, VERSION};
 use super::{Source, Trailer};
-use archives::{Decompressor, hex};
+use archives::Decompressor;
 
 /// The longest line: of a message of 1 MiB, each character escaped, with its attributes.
 const LONGEST_LINE: usize = 8 << 20;
@@ -127,7 +127,7 @@ impl<'a> Reader<'a> {
     }
 
     fn sha256(&self) -> String {
-        hex(self.digest.clone().finish().as_ref())
+        hex::encode(self.digest.clone().finish().as_ref())
     }
 
     /// The next line, with its line break.

@@ -1,7 +1,7 @@
 //! Writes a file, a line at a time, with bounded memory.
 
 use anyhow::Context as _;
-use archives::{Compressor, Upload, hex};
+use archives::{Compressor, Upload};
 use aws_lc_rs::digest::{Context as Digest, SHA256};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -75,7 +75,7 @@ impl Writer {
     /// # Errors
     /// When it cannot be whole.
     pub(crate) async fn finish(mut self, complete: Option<bool>) -> anyhow::Result<Written> {
-        let sha256 = hex(self.digest.clone().finish().as_ref());
+        let sha256 = hex::encode(self.digest.clone().finish().as_ref());
         let messages = self.messages;
         let trailer = Trailer { messages, sha256: sha256.clone(), complete };
         self.line(&Line::Trailer(trailer)).await?;

@@ -11,6 +11,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use aws_config::SdkConfig;
 use causes::with_causes;
+use command_line::now;
 use event::Event;
 use lambda_runtime::{Context, Diagnostic, LambdaEvent, service_fn};
 use serde::Serialize;
@@ -18,7 +19,6 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::arguments::ReplayArguments;
-use crate::clock::now;
 use crate::output::Progress;
 use crate::queue::{Interrupt, aws, find};
 use crate::replay::{Replayed, replay};

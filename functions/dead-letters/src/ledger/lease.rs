@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use anyhow::bail;
 use chrono::{DateTime, TimeDelta, Utc};
+use command_line::now;
 use records::replays::{Replays, Run};
 use tokio::time::sleep;
 use uuid::Uuid;
 
-use crate::clock::now;
 use crate::output;
 
 /// For how long a process holds a run without a sign of life.

@@ -13,14 +13,13 @@ use std::path::PathBuf;
 use anyhow::{Context as _, bail};
 use aws_config::SdkConfig;
 use clap::Args;
+use command_line::now;
 use journal::Journal;
 use records::replays::{Claim, Message, Replays, Run, RunState};
 
 pub(crate) use lease::Lease;
 pub(crate) use lineage::{Replayed, lineage};
 pub(crate) use run::{ended_run, new_run};
-
-use crate::clock::now;
 
 /// Runs that `runs` lists.
 const MOST_RUNS: u16 = 1_000;

@@ -1,10 +1,10 @@
 //! A run's record: how it begins and how it ends.
 
 use aws_config::SdkConfig;
+use command_line::now;
 use records::replays::{Counts, Run, RunState};
 use uuid::Uuid;
 
-use crate::clock::now;
 use crate::identity::identity;
 use crate::queue::Queue;
 

@@ -1,22 +1,18 @@
 //! How far a command is, for who looks at a terminal or reads a log.
 
 use std::io::{IsTerminal as _, stdout};
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
 
+use command_line::Lines;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{note, observer};
-
-/// Between lines in a log.
-const LINES: Duration = Duration::from_secs(10);
 
 pub(crate) struct Progress {
     bar: ProgressBar,
     /// What becomes of messages.
     verb: &'static str,
-    /// When the next line is due, where no bar is.
-    next_line: Mutex<Instant>,
+    /// Where no bar is.
+    lines: Lines,
 }
 
 impl Progress {
@@ -51,7 +47,7 @@ impl Progress {
     }
 
     fn new(bar: ProgressBar, verb: &'static str) -> Self {
-        Self { bar, verb, next_line: Mutex::new(Instant::now() + LINES) }
+        Self { bar, verb, lines: Lines::default() }
     }
 
     pub(crate) fn advance(&self) {
@@ -81,16 +77,7 @@ impl Progress {
 
     /// Whether a line is due.
     fn is_due(&self) -> bool {
-        if !self.bar.is_hidden() {
-            return false;
-        }
-        let now = Instant::now();
-        let mut next_line = self.next_line.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_due = now >= *next_line;
-        if is_due {
-            *next_line = now + LINES;
-        }
-        is_due
+        self.bar.is_hidden() && self.lines.are_due()
     }
 }
 
@@ -102,6 +89,8 @@ impl Drop for Progress {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Instant;
+
     use indicatif::ProgressDrawTarget;
 
     use super::*;
@@ -115,9 +104,9 @@ mod tests {
             progress.bar.set_draw_target(ProgressDrawTarget::hidden());
             progress.advance();
             progress.releasing(9);
-            progress.next_line = Mutex::new(Instant::now());
+            progress.lines = Lines::from(Instant::now());
             progress.advance();
-            progress.next_line = Mutex::new(Instant::now());
+            progress.lines = Lines::from(Instant::now());
             progress.releasing(8);
             progress.releasing(7);
         })

@@ -6,12 +6,12 @@ use std::ops::ControlFlow;
 use anyhow::{Context as _, Result, bail};
 use aws_config::SdkConfig;
 use aws_sdk_sqs::Client;
+use command_line::now;
 use records::replays::{Counts, MessageState, Run as Record, RunState};
 use uuid::Uuid;
 
 use super::Targets;
 use crate::arguments::{ReplayArguments, parse_replay};
-use crate::clock::now;
 use crate::dead_letter::DeadLetter;
 use crate::edit::Editor;
 use crate::effects::Effects;

@@ -7,11 +7,11 @@
 use anyhow::Result;
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 use causes::with_causes;
+use command_line::now;
 use records::replays::{Claim, Message, MessageState};
 
 use super::Run;
 use super::outgoing::Outgoing;
-use crate::clock::now;
 use crate::queue::{PAGE, delete, send};
 use crate::ready::Item as _;
 

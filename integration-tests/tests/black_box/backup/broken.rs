@@ -31,6 +31,14 @@ async fn an_upload_that_breaks_anywhere_leaves_nothing() {
         assert_eq!(output.status.code(), Some(1), "{path}: {output:?}");
         let error = stderr(&output);
         assert!(error.contains("writing s3://"), "{error}");
+        // What S3 answered and what to do, without the types of the SDK.
+        let next = if fault == Fault::Denied {
+            "the rights that docs/backups.md lists"
+        } else {
+            "run it again"
+        };
+        assert!(error.contains(": not now") && error.contains(next), "{error}");
+        assert!(!error.contains("service error") && !error.contains("Some("), "{error}");
         assert_eq!((fixture.keys().await.len(), fixture.uploads().await), (0, 0), "{path}");
     }
     let manifest = &fixture.json(&SMALL_PARTS).await[0];
@@ -106,6 +114,7 @@ async fn a_wrong_login_says_so() {
         assert_eq!(output.status.code(), Some(1), "{output:?}");
         let error = stderr(&output);
         assert!(error.contains("connecting to PostgreSQL") && !error.contains("s3cret"), "{error}");
+        assert!(error.contains("Look at the URL, its password"), "{error}");
     }
     assert_eq!((fixture.keys().await.len(), fixture.uploads().await), (0, 0));
 

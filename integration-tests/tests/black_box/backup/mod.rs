@@ -2,6 +2,7 @@
 
 mod broken;
 mod fixture;
+mod history;
 mod large;
 mod load;
 mod monitor;

@@ -15,6 +15,8 @@ use tokio::sync::Notify;
 pub(crate) enum Fault {
     /// S3 denies access.
     Denied,
+    /// S3 refuses with a status, a code and a message.
+    Refused(StatusCode, &'static str, &'static str),
     /// S3 fails each time.
     Broken,
     /// They wait for [`Gateway::release`].
@@ -79,8 +81,11 @@ async fn pass(
     let path = uri.path_and_query().map_or("", |path| path.as_str());
     if method == shared.chosen.0 && path.contains(&shared.chosen.1) {
         match shared.fault {
-            Fault::Denied => return refusal(StatusCode::FORBIDDEN, "AccessDenied"),
-            Fault::Broken => return refusal(StatusCode::INTERNAL_SERVER_ERROR, "InternalError"),
+            Fault::Denied => return refusal(StatusCode::FORBIDDEN, "AccessDenied", "not now"),
+            Fault::Refused(status, code, message) => return refusal(status, code, message),
+            Fault::Broken => {
+                return refusal(StatusCode::INTERNAL_SERVER_ERROR, "InternalError", "not now");
+            }
             Fault::Held => {
                 shared.held.notify_one();
                 shared.released.notified().await;
@@ -93,7 +98,7 @@ async fn pass(
     (status, headers, answer.bytes().await.expect("a body")).into_response()
 }
 
-fn refusal(status: StatusCode, code: &str) -> Response {
-    let body = format!("<Error><Code>{code}</Code><Message>not now</Message></Error>");
+fn refusal(status: StatusCode, code: &str, message: &str) -> Response {
+    let body = format!("<Error><Code>{code}</Code><Message>{message}</Message></Error>");
     (status, body).into_response()
 }

@@ -61,10 +61,6 @@ async fn receive(State(exports): State<Exports>, body: Body) {
     exports.lock().unwrap().push(ExportTraceServiceRequest::decode(body).unwrap());
 }
 
-pub(crate) fn hex(id: &[u8]) -> String {
-    id.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat()
-}
-
 /// The caller, as a header would name it.
 pub(crate) fn traceparent(span: &str) -> String {
     format!("00-{TRACE}-{span}-01")
@@ -95,9 +91,12 @@ async fn a_requests_span_is_a_child_of_its_caller_and_named_by_its_route() {
         assert!(!format!("{span:?}").contains("secret"));
     }
     for child in &spans[..2] {
-        assert_eq!((hex(&child.trace_id), hex(&child.parent_span_id)), (TRACE.into(), SPAN.into()));
+        assert_eq!(
+            (hex::encode(&child.trace_id), hex::encode(&child.parent_span_id)),
+            (TRACE.into(), SPAN.into())
+        );
     }
-    assert!(spans[2].parent_span_id.is_empty() && hex(&spans[2].trace_id) != TRACE);
+    assert!(spans[2].parent_span_id.is_empty() && hex::encode(&spans[2].trace_id) != TRACE);
 }
 
 #[tokio::test]

@@ -60,12 +60,8 @@ async fn spans_of_one_invocation(headers: &Value) -> [[String; 3]; 2] {
         let mut named = spans.iter().filter(|span| span.name == name);
         let span = named.next().expect(name);
         assert!(named.next().is_none(), "one {name}");
-        [&span.trace_id, &span.parent_span_id, &span.span_id].map(|id| hex(id))
+        [&span.trace_id, &span.parent_span_id, &span.span_id].map(hex::encode)
     })
-}
-
-fn hex(id: &[u8]) -> String {
-    id.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat()
 }
 
 #[tokio::test]

@@ -19,7 +19,7 @@ const FACTS: i64 = 1_000;
 /// Differences of one kind that are named.
 const NAMED: usize = 10;
 /// The names of facts that say nothing of a task's state.
-const REJECTED: &str = "%rejected%";
+pub(super) const REJECTED: &str = "%rejected%";
 
 /// What came of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -13,6 +13,7 @@ mod check;
 mod program;
 mod restore;
 mod rows;
+mod sample;
 mod snapshot;
 
 pub use cache::{CacheConfig, empty_cache};
@@ -20,6 +21,7 @@ pub use check::{Checked, check};
 pub use program::Libpq;
 pub use restore::{Emptied, Existing, Scratch, after_restore, clear, existing, prepare};
 pub use rows::Table;
+pub use sample::{Sampled, sample};
 pub use snapshot::{Contents, Inbox, Snapshot};
 
 use std::time::Duration;

@@ -5,7 +5,7 @@ use tracing::error_span;
 
 use super::{RecordingQueue, handle, record};
 use crate::{
-    otlp::tests::{Collector, SPAN, TRACE, hex, traceparent},
+    otlp::tests::{Collector, SPAN, TRACE, traceparent},
     trace,
 };
 
@@ -32,16 +32,16 @@ async fn spans(header: &str, attribute: &str) -> [Span; 2] {
 #[tokio::test]
 async fn a_batch_whose_senders_are_unknown_is_a_child_of_its_invocation() {
     let [invocation, batch] = spans(LAMBDA, "other").await;
-    assert_eq!(hex(&batch.trace_id), "5759e988bd862e3fe1be46a994272793");
+    assert_eq!(hex::encode(&batch.trace_id), "5759e988bd862e3fe1be46a994272793");
     assert_eq!(batch.parent_span_id, invocation.span_id);
-    assert_eq!(hex(&invocation.parent_span_id), "53995c3f42cd8ad8");
+    assert_eq!(hex::encode(&invocation.parent_span_id), "53995c3f42cd8ad8");
 }
 
 #[tokio::test]
 async fn a_sender_comes_before_the_invocation() {
     let [invocation, batch] = spans(LAMBDA, "traceparent").await;
     assert_ne!(batch.trace_id, invocation.trace_id);
-    assert_eq!(hex(&batch.links[0].trace_id), TRACE);
+    assert_eq!(hex::encode(&batch.links[0].trace_id), TRACE);
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use opentelemetry_proto::tonic::trace::v1::{Span, span::SpanKind};
 
 use super::{Running, acks, standard};
 use crate::{
-    otlp::tests::{Collector, SPAN, TRACE, hex, traceparent},
+    otlp::tests::{Collector, SPAN, TRACE, traceparent},
     sqs::{Config, simulation::SimulatedQueue},
 };
 
@@ -29,8 +29,8 @@ async fn spans(bodies: &[String]) -> (Span, Vec<Span>) {
 
 fn links(span: &Span) -> HashSet<String> {
     let link = |link: &opentelemetry_proto::tonic::trace::v1::span::Link| {
-        assert_eq!(hex(&link.trace_id), TRACE);
-        hex(&link.span_id)
+        assert_eq!(hex::encode(&link.trace_id), TRACE);
+        hex::encode(&link.span_id)
     };
     span.links.iter().map(link).collect()
 }
@@ -38,7 +38,10 @@ fn links(span: &Span) -> HashSet<String> {
 #[tokio::test]
 async fn a_batch_of_one_is_a_child_of_its_sender() {
     let (batch, messages) = spans(&[traceparent(SPAN)]).await;
-    assert_eq!((hex(&batch.trace_id), hex(&batch.parent_span_id)), (TRACE.into(), SPAN.into()));
+    assert_eq!(
+        (hex::encode(&batch.trace_id), hex::encode(&batch.parent_span_id)),
+        (TRACE.into(), SPAN.into())
+    );
     assert_eq!(batch.kind(), SpanKind::Consumer);
     assert!(batch.links.is_empty());
     assert_eq!(messages[0].parent_span_id, batch.span_id);
@@ -50,7 +53,7 @@ async fn a_batch_of_several_is_linked_to_each_sender_and_each_message_to_its_own
     let senders = ["1111111111111111", "2222222222222222"];
     let bodies: Vec<_> = senders.map(traceparent).into_iter().chain(["no trace".into()]).collect();
     let (batch, messages) = spans(&bodies).await;
-    assert!(batch.parent_span_id.is_empty() && hex(&batch.trace_id) != TRACE);
+    assert!(batch.parent_span_id.is_empty() && hex::encode(&batch.trace_id) != TRACE);
     assert_eq!(links(&batch), HashSet::from(senders.map(str::to_owned)));
     for message in &messages {
         assert_eq!(message.parent_span_id, batch.span_id);
