@@ -1,8 +1,10 @@
 //! `backup`: what it dumps, what it leaves when something breaks, and what it restores.
 
 mod broken;
+mod disk;
 mod fixture;
 mod history;
+mod keys;
 mod large;
 mod load;
 mod monitor;
