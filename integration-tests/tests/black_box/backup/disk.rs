@@ -13,9 +13,9 @@ use tempfile::TempDir;
 use super::fixture::{Fixture, id, number, stderr};
 
 /// So large a file may be: a part of the write-ahead log has 16 MiB.
-const MIB_OF_A_FILE: u32 = 24;
+const MIB_OF_A_FILE: u32 = 17;
 /// Ten thousand characters each, so their table becomes larger than that.
-const TASKS: i32 = 8_000;
+const TASKS: i32 = 4_000;
 
 /// A PostgreSQL whose files cannot grow. To fill a file system takes one of its own, and so rights that a
 /// test need not have. A limit of the process fails the same writes, in the same places: PostgreSQL ignores

@@ -99,6 +99,18 @@ async fn a_destroyed_database_comes_back_and_nothing_is_doubled() {
     recover(1_500).await;
 }
 
+/// The target names this test, which may be renamed.
+#[test]
+fn make_recover_runs_it() {
+    let mut make = std::process::Command::new("make");
+    make.args(["--dry-run", "recover"]).current_dir(local_stack::repository());
+    let printed = make.env_remove("MAKEFLAGS").output().expect("make").stdout;
+    let printed = String::from_utf8(printed).expect("text");
+    let story = std::any::type_name_of_val(&a_destroyed_database_comes_back_and_nothing_is_doubled);
+    let (_, name) = story.rsplit_once("::").expect("a module");
+    assert!(printed.contains(&format!("'test({name})'")), "{name}: {printed}");
+}
+
 #[tokio::test]
 #[ignore = "it takes minutes: make test-long"]
 async fn a_destroyed_database_comes_back_after_fifty_thousand_commands() {
