@@ -28,7 +28,7 @@ local:
 		--bin task-app --bin local-stack
 
 recover: ## Destroy a database under load, restore it from a backup, and see that nothing is lost or doubled
-	@cargo build --quiet --locked --workspace --bins && cargo nextest run --cargo-quiet --locked --workspace --no-run
+	@cargo nextest run --cargo-quiet --locked --workspace --no-run
 	@$(STACK) exec -- cargo nextest run --locked --workspace --no-capture \
 		-E 'test(a_destroyed_database_comes_back_and_nothing_is_doubled)'
 
