@@ -8,6 +8,7 @@ use axum::http::request::Parts;
 use domain::TenantId;
 use serde_json::Value;
 
+use super::tenants::Tenants;
 use super::token::Claims;
 use crate::Problem;
 
@@ -21,19 +22,13 @@ pub enum Scope {
 }
 
 impl Scope {
-    /// Its name in the claim `scope`.
+    /// Its name by default: an issuer may have another one.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
             Self::TasksRead => "tasks:read",
             Self::TasksWrite => "tasks:write",
         }
-    }
-
-    /// `scope` is a list, separated by spaces (RFC 8693, section 4.2).
-    pub(super) fn is_granted_by(self, claims: &Claims) -> bool {
-        let scopes = claims.get("scope").and_then(Value::as_str).unwrap_or_default();
-        scopes.split(' ').any(|scope| scope == self.as_str())
     }
 }
 
@@ -65,13 +60,11 @@ pub struct Caller {
 }
 
 impl Caller {
-    pub(super) fn from_claims(claims: &Claims, tenant_claim: &str) -> Result<Self, Problem> {
-        let text = |name| claims.get(name).and_then(Value::as_str);
-        let tenant = text(tenant_claim)
-            .ok_or(Problem::InvalidToken("the claim that names the tenant is missing"))?
-            .parse()
-            .map_err(|_| Problem::InvalidToken("the claim that names the tenant is malformed"))?;
-        let subject = text("sub")
+    pub(super) fn from_claims(claims: &Claims, tenants: &Tenants) -> Result<Self, Problem> {
+        let tenant = tenants.named_by(claims)?;
+        let subject = claims
+            .get("sub")
+            .and_then(Value::as_str)
             .filter(|subject| !subject.is_empty())
             .ok_or(Problem::InvalidToken("the claim sub is missing or malformed"))?;
         Ok(Self { tenant, subject: Subject(subject.to_owned()) })
@@ -91,15 +84,15 @@ impl Authenticated {
     fn caller(parts: &Parts, scope: Scope) -> Result<Caller, Problem> {
         let authenticated = parts.extensions.get::<Self>().filter(|found| found.scope == scope);
         let caller = authenticated.map(|found| found.caller.clone());
-        caller.ok_or_else(|| anyhow!("this route has no guard for {}", scope.as_str()).into())
+        caller.ok_or_else(|| anyhow!("this route has no guard for {scope:?}").into())
     }
 }
 
-/// Extracts a caller with the scope `tasks:read`, from behind a [`Guard`](super::Guard).
+/// Extracts a caller that may read, from behind a [`Guard`](super::Guard).
 #[derive(Clone, Debug)]
 pub struct Reader(pub Caller);
 
-/// Extracts a caller with the scope `tasks:write`, from behind a [`Guard`](super::Guard).
+/// Extracts a caller that may write, from behind a [`Guard`](super::Guard).
 #[derive(Clone, Debug)]
 pub struct Writer(pub Caller);
 

@@ -2,6 +2,7 @@
 
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, value_parser};
+use domain::TenantId;
 use reqwest::Url;
 
 /// Which bearer tokens are accepted. Flatten it into a function's configuration.
@@ -13,9 +14,27 @@ pub struct Config {
     #[arg(long, env = "AUTH_ISSUER", value_parser = NonEmptyStringValueParser::new())]
     pub auth_issuer: String,
 
-    /// Audience that a token must name in `aud`
+    /// Audience that a token must name
     #[arg(long, env = "AUTH_AUDIENCE", value_parser = NonEmptyStringValueParser::new())]
     pub auth_audience: String,
+
+    /// Claim that names the audience, as a text or in a list
+    #[arg(long, env = "AUTH_AUDIENCE_CLAIM", default_value = AUD,
+        value_parser = NonEmptyStringValueParser::new())]
+    pub auth_audience_claim: String,
+
+    /// Claim with the scopes: a text with spaces between them, or a list
+    #[arg(long, env = "AUTH_SCOPE_CLAIM", default_value = "scope",
+        value_parser = NonEmptyStringValueParser::new())]
+    pub auth_scope_claim: String,
+
+    /// The issuer's name of the scope for what is read
+    #[arg(long, env = "AUTH_READ_SCOPE", default_value = "tasks:read", value_parser = scope)]
+    pub auth_read_scope: String,
+
+    /// The issuer's name of the scope for what is written
+    #[arg(long, env = "AUTH_WRITE_SCOPE", default_value = "tasks:write", value_parser = scope)]
+    pub auth_write_scope: String,
 
     /// Address of the issuer's public keys (JWKS): https, or http on this very machine
     #[arg(long, env = "AUTH_JWKS_URL", value_parser = jwks_url)]
@@ -25,6 +44,11 @@ pub struct Config {
     #[arg(long, env = "AUTH_TENANT_CLAIM", default_value = "tenant",
         value_parser = NonEmptyStringValueParser::new())]
     pub auth_tenant_claim: String,
+
+    /// What the issuer calls tenants, and what they are called here, such as `org_9ybs=acme`, with a
+    /// comma between; set, no other tenants are let in
+    #[arg(long, env = "AUTH_TENANTS", value_delimiter = ',', value_parser = tenant)]
+    pub auth_tenants: Vec<(String, TenantId)>,
 
     /// Hours for which the issuer's last keys are used while it cannot be reached, or answers without
     /// keys
@@ -36,6 +60,30 @@ pub struct Config {
     #[arg(long, env = "AUTH_CLOCK_SKEW_SECONDS", default_value_t = 30,
         value_parser = value_parser!(u16).range(0..=300))]
     pub auth_clock_skew_seconds: u16,
+}
+
+/// The claim of the audience by RFC 7519.
+pub(super) const AUD: &str = "aud";
+
+/// The issuer's name, which may have any character but a comma, and ours.
+fn tenant(text: &str) -> Result<(String, TenantId), String> {
+    let expected = "expected the issuer's name, `=` and a tenant";
+    let (theirs, ours) = text.rsplit_once('=').ok_or(expected)?;
+    if theirs.is_empty() {
+        return Err(expected.to_owned());
+    }
+    let ours = ours.parse().map_err(|error| format!("`{ours}`: {error}"))?;
+    Ok((theirs.to_owned(), ours))
+}
+
+/// A scope token (RFC 6749, section 3.3): it stands in a header, between quotes.
+fn scope(text: &str) -> Result<String, &'static str> {
+    let is_token = |byte: u8| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\';
+    if !text.is_empty() && text.bytes().all(is_token) {
+        Ok(text.to_owned())
+    } else {
+        Err("expected one scope: visible ASCII characters, without quotes and backslashes")
+    }
 }
 
 /// Whoever can change the keys on their way here can be anybody: they travel encrypted, or not
@@ -95,6 +143,15 @@ mod tests {
         let empty = ["--auth-jwks-url=https://issuer/keys", "--auth-tenant-claim="];
         let error = parse(&empty).unwrap_err();
         assert!(error.contains("--auth-tenant-claim"), "{error}");
+        let keys = "--auth-jwks-url=https://issuer/keys";
+        for tenant in ["", "acme", "=acme", "org_1=Not One"] {
+            let error = parse(&[keys, &format!("--auth-tenants={tenant}")]).unwrap_err();
+            assert!(error.contains("--auth-tenants"), "{error}");
+        }
+        for scope in ["", "two scopes", "a\"b"] {
+            let error = parse(&[keys, &format!("--auth-read-scope={scope}")]).unwrap_err();
+            assert!(error.contains("--auth-read-scope"), "{error}");
+        }
         let skew = ["--auth-jwks-url=https://issuer/keys", "--auth-clock-skew-seconds=301"];
         let error = parse(&skew).unwrap_err();
         assert!(error.contains("0..=300"), "{error}");

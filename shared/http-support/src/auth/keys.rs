@@ -1,12 +1,13 @@
 //! The issuer's public keys, ready for use.
 //!
-//! A key alone decides the algorithm that it verifies, from its own type. The token's header only
-//! has to agree, so it cannot talk us into an HMAC over a public key, or into no signature at all.
+//! A key alone decides the algorithms that it verifies: by its own type, and by its `alg` if it has one.
+//! The token's header only has to agree, so it cannot talk us into an HMAC over a public key, or into no
+//! signature at all.
 
 use std::collections::HashMap;
 
 use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyAlgorithm, PublicKeyUse};
-use jsonwebtoken::{Algorithm, DecodingKey, Validation};
+use jsonwebtoken::{Algorithm, DecodingKey, Header, Validation};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -27,9 +28,12 @@ pub(super) struct KeySet {
 pub(super) enum NoKey {
     /// The token names a key that is not here, perhaps a new one.
     Unknown,
-    /// The token names none, and there is more than one to choose from.
+    /// The token names none, and there are too many to try.
     Ambiguous,
 }
+
+/// Keys that are tried with a token that names none, at most: each costs a check of a signature.
+const TRIED: usize = 8;
 
 #[derive(Deserialize)]
 struct Document {
@@ -49,28 +53,30 @@ impl KeySet {
     }
 
     fn add(&mut self, jwk: Jwk, rules: &Validation) {
-        let Some(algorithm) = algorithm(&jwk) else { return };
+        let algorithms = algorithms(&jwk);
+        if algorithms.is_empty() {
+            return;
+        }
         let Ok(decoding) = DecodingKey::from_jwk(&jwk) else { return };
-        let key = Key {
-            decoding,
-            validation: Validation { algorithms: vec![algorithm], ..rules.clone() },
-        };
+        let key = Key { decoding, validation: Validation { algorithms, ..rules.clone() } };
         match jwk.common.key_id {
             Some(id) => _ = self.by_id.entry(id).or_insert(key),
             None => self.without_id.push(key),
         }
     }
 
-    /// The key that a token names, or the only one there is.
-    pub(super) fn find(&self, id: Option<&str>) -> Result<&Key, NoKey> {
-        if let Some(id) = id {
-            return self.by_id.get(id).ok_or(NoKey::Unknown);
+    /// The key that a token names; all that fit its algorithm if it names none.
+    pub(super) fn find(&self, header: &Header) -> Result<Vec<&Key>, NoKey> {
+        if let Some(id) = &header.kid {
+            return self.by_id.get(id).map(|key| vec![key]).ok_or(NoKey::Unknown);
         }
-        let mut keys = self.by_id.values().chain(&self.without_id);
-        match (keys.next(), keys.next()) {
-            (Some(only), None) => Ok(only),
-            (None, _) => Err(NoKey::Unknown),
-            (Some(_), Some(_)) => Err(NoKey::Ambiguous),
+        let all = self.by_id.values().chain(&self.without_id);
+        let fitting = all.filter(|key| key.validation.algorithms.contains(&header.alg));
+        let fitting: Vec<_> = fitting.take(TRIED + 1).collect();
+        match fitting.len() {
+            0 => Err(NoKey::Unknown),
+            1..=TRIED => Ok(fitting),
+            _ => Err(NoKey::Ambiguous),
         }
     }
 
@@ -79,21 +85,23 @@ impl KeySet {
     }
 }
 
-/// The one algorithm that a key verifies; `None` if it is not for signatures that we accept.
-fn algorithm(jwk: &Jwk) -> Option<Algorithm> {
-    let algorithm = match &jwk.algorithm {
-        AlgorithmParameters::RSA(_) => Algorithm::RS256,
-        AlgorithmParameters::EllipticCurve(key) if key.curve == EllipticCurve::P256 => {
-            Algorithm::ES256
-        }
-        AlgorithmParameters::OctetKeyPair(key) if key.curve == EllipticCurve::Ed25519 => {
-            Algorithm::EdDSA
-        }
-        _ => return None,
+/// The algorithms that a key verifies; none if it is not for signatures that we accept.
+fn algorithms(jwk: &Jwk) -> Vec<Algorithm> {
+    use Algorithm::{ES256, ES384, EdDSA, PS256, PS384, PS512, RS256, RS384, RS512};
+    let of_type: &[_] = match &jwk.algorithm {
+        AlgorithmParameters::RSA(_) => &[RS256, RS384, RS512, PS256, PS384, PS512],
+        AlgorithmParameters::EllipticCurve(key) if key.curve == EllipticCurve::P256 => &[ES256],
+        AlgorithmParameters::EllipticCurve(key) if key.curve == EllipticCurve::P384 => &[ES384],
+        AlgorithmParameters::OctetKeyPair(key) if key.curve == EllipticCurve::Ed25519 => &[EdDSA],
+        _ => &[],
     };
-    let for_signatures = matches!(jwk.common.public_key_use, None | Some(PublicKeyUse::Signature));
-    let stated = jwk.common.key_algorithm.unwrap_or_else(|| KeyAlgorithm::from(algorithm));
-    (for_signatures && stated == KeyAlgorithm::from(algorithm)).then_some(algorithm)
+    if !matches!(jwk.common.public_key_use, None | Some(PublicKeyUse::Signature)) {
+        return Vec::new();
+    }
+    let is_stated = |algorithm: &&Algorithm| {
+        jwk.common.key_algorithm.is_none_or(|stated| stated == KeyAlgorithm::from(**algorithm))
+    };
+    of_type.iter().filter(is_stated).copied().collect()
 }
 
 #[cfg(test)]
@@ -107,17 +115,32 @@ mod tests {
         KeySet::parse(body.as_bytes(), &Validation::new(Algorithm::RS256)).unwrap()
     }
 
+    fn header(id: Option<&str>, algorithm: Algorithm) -> Header {
+        Header { kid: id.map(str::to_owned), ..Header::new(algorithm) }
+    }
+
     #[test]
-    fn the_type_of_a_key_decides_its_algorithm() {
+    fn the_type_of_a_key_and_its_algorithm_decide() {
+        use Algorithm::{ES256, ES384, EdDSA, PS256, PS384, PS512, RS256, RS384, RS512};
         let set = parse(&json!([
             { "kty": "RSA", "kid": "rsa", "n": "AQAB", "e": "AQAB" },
-            { "kty": "EC", "kid": "ec", "crv": "P-256", "x": "AQAB", "y": "AQAB" },
+            { "kty": "RSA", "kid": "rs512", "alg": "RS512", "n": "AQAB", "e": "AQAB" },
+            { "kty": "RSA", "kid": "pss", "alg": "PS256", "n": "AQAB", "e": "AQAB" },
+            { "kty": "EC", "kid": "p256", "crv": "P-256", "x": "AQAB", "y": "AQAB" },
+            { "kty": "EC", "kid": "p384", "crv": "P-384", "x": "AQAB", "y": "AQAB" },
             { "kty": "OKP", "kid": "ed", "crv": "Ed25519", "x": "AQAB" },
         ]));
-        for (id, algorithm) in
-            [("rsa", Algorithm::RS256), ("ec", Algorithm::ES256), ("ed", Algorithm::EdDSA)]
-        {
-            assert_eq!(set.find(Some(id)).ok().unwrap().validation.algorithms, [algorithm]);
+        let any_rsa = [RS256, RS384, RS512, PS256, PS384, PS512];
+        for (id, expected) in [
+            ("rsa", &any_rsa[..]),
+            ("rs512", &[RS512]),
+            ("pss", &[PS256]),
+            ("p256", &[ES256]),
+            ("p384", &[ES384]),
+            ("ed", &[EdDSA]),
+        ] {
+            let found = set.find(&header(Some(id), RS256)).ok().unwrap();
+            assert_eq!(found[0].validation.algorithms, expected, "{id}");
         }
     }
 
@@ -126,8 +149,8 @@ mod tests {
         let set = parse(&json!([
             { "kty": "oct", "kid": "secret", "k": "AQAB" },
             { "kty": "RSA", "kid": "encryption", "use": "enc", "n": "AQAB", "e": "AQAB" },
-            { "kty": "RSA", "kid": "pss", "alg": "PS256", "n": "AQAB", "e": "AQAB" },
-            { "kty": "EC", "kid": "p384", "crv": "P-384", "x": "AQAB", "y": "AQAB" },
+            { "kty": "RSA", "kid": "mixed", "alg": "ES256", "n": "AQAB", "e": "AQAB" },
+            { "kty": "RSA", "kid": "hmac", "alg": "HS256", "n": "AQAB", "e": "AQAB" },
             { "kty": "AKP", "kid": "new", "alg": "ML-DSA-44", "pub": "AQAB" },
             { "kty": "RSA", "kid": 7, "n": "AQAB", "e": "AQAB" },
             "not a key",
@@ -136,12 +159,19 @@ mod tests {
     }
 
     #[test]
-    fn a_token_may_leave_out_the_key_only_if_there_is_one() {
-        let one = json!({ "kty": "RSA", "n": "AQAB", "e": "AQAB" });
-        let two = json!({ "kty": "RSA", "kid": "two", "n": "AQAB", "e": "AQAB" });
-        assert!(parse(&json!([one])).find(None).is_ok());
-        assert_eq!(parse(&json!([one, two])).find(None).err(), Some(NoKey::Ambiguous));
-        assert_eq!(parse(&json!([])).find(None).err(), Some(NoKey::Unknown));
-        assert_eq!(parse(&json!([one])).find(Some("other")).err(), Some(NoKey::Unknown));
+    fn a_token_that_names_no_key_is_tried_with_those_that_fit() {
+        let rsa =
+            |id: usize| json!({ "kty": "RSA", "kid": id.to_string(), "n": "AQAB", "e": "AQAB" });
+        let ec = json!({ "kty": "EC", "kid": "ec", "crv": "P-256", "x": "AQAB", "y": "AQAB" });
+        let found = |keys: &Value, id| {
+            parse(keys).find(&header(id, Algorithm::RS256)).map(|keys| keys.len())
+        };
+        assert_eq!(found(&json!([rsa(1), ec]), None), Ok(1));
+        assert_eq!(found(&json!([rsa(1), rsa(2), ec]), None), Ok(2));
+        assert_eq!(found(&json!([ec]), None), Err(NoKey::Unknown));
+        assert_eq!(found(&json!([rsa(1)]), Some("other")), Err(NoKey::Unknown));
+        let many: Vec<_> = (0..=TRIED).map(rsa).collect();
+        assert_eq!(found(&json!(many[1..]), None), Ok(TRIED));
+        assert_eq!(found(&json!(many), None), Err(NoKey::Ambiguous));
     }
 }

@@ -13,6 +13,8 @@ mod jwks;
 mod key_state;
 mod keys;
 mod refresh;
+mod scopes;
+mod tenants;
 #[cfg(test)]
 mod tests;
 mod token;
@@ -26,6 +28,7 @@ use jsonwebtoken::{Algorithm, Validation, get_current_timestamp};
 use runtime::http::LogField;
 
 pub use caller::{Caller, Reader, Scope, Subject, Writer};
+use config::AUD;
 pub use config::Config;
 pub use guard::Guard;
 pub use instruments::INSTRUMENTS;
@@ -34,6 +37,8 @@ use crate::Problem;
 use jwks::Jwks;
 use key_state::{Cached, Schedule};
 use keys::{Key, NoKey};
+use scopes::Scopes;
+use tenants::Tenants;
 use token::Claims;
 
 /// Seconds after which a caller may try again when the issuer's keys cannot be had.
@@ -45,7 +50,10 @@ pub struct Authenticator(Arc<Inner>);
 
 struct Inner {
     jwks: Jwks,
-    tenant_claim: String,
+    tenants: Tenants,
+    scopes: Scopes,
+    /// If it is not in `aud`: the claim, and what it must be.
+    audience: Option<(String, String)>,
 }
 
 impl Authenticator {
@@ -57,9 +65,12 @@ impl Authenticator {
     }
 
     fn with_schedule(config: Config, schedule: Schedule) -> Self {
-        let rules = rules(&config);
+        let (rules, scopes) = (rules(&config), Scopes::of(&config));
+        let audience = (config.auth_audience_claim != AUD)
+            .then_some((config.auth_audience_claim, config.auth_audience));
+        let tenants = Tenants::new(config.auth_tenant_claim, config.auth_tenants);
         let jwks = Jwks::start(config.auth_jwks_url, rules, schedule);
-        Self(Arc::new(Inner { jwks, tenant_claim: config.auth_tenant_claim }))
+        Self(Arc::new(Inner { jwks, tenants, scopes, audience }))
     }
 
     /// The caller whose token is in the headers, if it has the scope. A [`Guard`] calls
@@ -69,29 +80,32 @@ impl Authenticator {
     /// of the issuer, or while one that is not known cannot be fetched.
     pub async fn authenticate(&self, headers: &HeaderMap, scope: Scope) -> Result<Caller, Problem> {
         let claims = self.claims(token::bearer(headers)?).await?;
-        let caller = Caller::from_claims(&claims, &self.0.tenant_claim)?;
+        if let Some((claim, audience)) = &self.0.audience {
+            token::check_audience(&claims, claim, audience)?;
+        }
+        let caller = Caller::from_claims(&claims, &self.0.tenants)?;
         LogField::Tenant.log(caller.tenant.as_str());
-        if scope.is_granted_by(&claims) {
+        if self.0.scopes.grant(scope, &claims) {
             Ok(caller)
         } else {
-            Err(Problem::InsufficientScope(scope.as_str()))
+            Err(Problem::InsufficientScope(self.0.scopes.name(scope).to_owned()))
         }
     }
 
     async fn claims(&self, token: &str) -> Result<Arc<Claims>, Problem> {
-        let id = token::key_id(token)?;
+        let header = token::header(token)?;
         let cached = self.0.jwks.current().await.map_err(unavailable)?;
         if let Some(claims) = cached.verified.get(token, get_current_timestamp()) {
             return Ok(claims);
         }
-        match cached.keys.find(id.as_deref()) {
-            Ok(key) => verify(token, key, &cached),
+        match cached.keys.find(&header) {
+            Ok(keys) => verify(token, &keys, &cached),
             Err(NoKey::Ambiguous) => Err(Problem::InvalidToken("the header kid is missing")),
             // The issuer may have begun to use a new key since.
             Err(NoKey::Unknown) => {
                 let newest = self.0.jwks.newest().await.map_err(unavailable)?;
-                match newest.keys.find(id.as_deref()) {
-                    Ok(key) => verify(token, key, &newest),
+                match newest.keys.find(&header) {
+                    Ok(keys) => verify(token, &keys, &newest),
                     Err(_) => Err(Problem::InvalidToken("the issuer has no such key")),
                 }
             }
@@ -99,10 +113,20 @@ impl Authenticator {
     }
 }
 
-fn verify(token: &str, key: &Key, cached: &Cached) -> Result<Arc<Claims>, Problem> {
-    let claims = Arc::new(token::verify(token, key)?);
-    cached.verified.put(token, &claims, key.validation.leeway);
-    Ok(claims)
+/// With the first key that fits; the last one's reason, if none does.
+fn verify(token: &str, keys: &[&Key], cached: &Cached) -> Result<Arc<Claims>, Problem> {
+    let mut refused = Problem::InvalidToken("the issuer has no such key");
+    for key in keys {
+        match token::verify(token, key) {
+            Ok(claims) => {
+                let claims = Arc::new(claims);
+                cached.verified.put(token, &claims, key.validation.leeway);
+                return Ok(claims);
+            }
+            Err(problem) => refused = problem,
+        }
+    }
+    Err(refused)
 }
 
 fn unavailable(cause: anyhow::Error) -> Problem {
@@ -116,7 +140,12 @@ fn rules(config: &Config) -> Validation {
     rules.leeway = config.auth_clock_skew_seconds.into();
     rules.validate_nbf = true;
     rules.set_issuer(&[&config.auth_issuer]);
-    rules.set_audience(&[&config.auth_audience]);
-    rules.set_required_spec_claims(&["iss", "aud", "exp", "sub"]);
+    if config.auth_audience_claim == AUD {
+        rules.set_audience(&[&config.auth_audience]);
+        rules.set_required_spec_claims(&["iss", "aud", "exp", "sub"]);
+    } else {
+        rules.validate_aud = false;
+        rules.set_required_spec_claims(&["iss", "exp", "sub"]);
+    }
     rules
 }

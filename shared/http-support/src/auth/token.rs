@@ -4,6 +4,7 @@
 //! been stolen.
 
 use axum::http::{HeaderMap, header};
+use jsonwebtoken::Header;
 use jsonwebtoken::errors::{Error, ErrorKind};
 use serde_json::{Map, Value};
 
@@ -11,7 +12,7 @@ use super::keys::Key;
 use crate::Problem;
 
 /// Longest token, in bytes.
-const MAX_BYTES: usize = 8 * 1024;
+const MAX_BYTES: usize = 12 * 1024;
 
 /// What the issuer says of the caller.
 pub(super) type Claims = Map<String, Value>;
@@ -32,18 +33,29 @@ pub(super) fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
         return Err(Problem::Unauthenticated);
     }
     if token.len() > MAX_BYTES {
-        return Err(Problem::InvalidToken("the token is larger than 8 KiB"));
+        return Err(Problem::InvalidToken("the token is larger than 12 KiB"));
     }
     Ok(token.trim())
 }
 
-/// The key that the token says it is signed with.
-pub(super) fn key_id(token: &str) -> Result<Option<String>, Problem> {
+/// Which key the token says it is signed with, and how.
+pub(super) fn header(token: &str) -> Result<Header, Problem> {
     let header = jsonwebtoken::decode_header(token).map_err(not_accepted)?;
     if header.crit.is_some() {
         return Err(Problem::InvalidToken("the token has critical extensions, we know none"));
     }
-    Ok(header.kid)
+    Ok(header)
+}
+
+/// Whether a claim is the audience, or has it in its list.
+pub(super) fn check_audience(claims: &Claims, claim: &str, audience: &str) -> Result<(), Problem> {
+    let is_audience = |value: &Value| value.as_str() == Some(audience);
+    let found = match claims.get(claim) {
+        Some(Value::Array(values)) => values.iter().any(is_audience),
+        Some(value) => is_audience(value),
+        None => return Err(Problem::InvalidToken("the claim that names the audience is missing")),
+    };
+    if found { Ok(()) } else { Err(Problem::InvalidToken("the token is for another audience")) }
 }
 
 /// The token's claims, if its signature, issuer, audience and times are right.
@@ -105,6 +117,6 @@ mod tests {
     fn two_tokens_or_a_huge_one_are_refused() {
         assert!(token_of(&["Bearer a", "Bearer b"]).unwrap_err().contains("more than one"));
         let huge = format!("Bearer {}", "a".repeat(MAX_BYTES + 1));
-        assert!(token_of(&[&huge]).unwrap_err().contains("8 KiB"));
+        assert!(token_of(&[&huge]).unwrap_err().contains("12 KiB"));
     }
 }

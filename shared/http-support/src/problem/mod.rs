@@ -23,7 +23,7 @@ pub enum Problem {
     InvalidToken(&'static str),
     /// The token is good, and does not allow this.
     #[error("The token lacks the scope `{0}`.")]
-    InsufficientScope(&'static str),
+    InsufficientScope(String),
     /// There is nothing here for this caller.
     #[error("There is nothing here, or not for this caller.")]
     NotFound,

@@ -159,7 +159,7 @@ mod tests {
             headers[header::WWW_AUTHENTICATE],
             r#"Bearer realm="task-app", error="invalid_token", error_description="it expired""#
         );
-        let (_, headers, _) = document(Problem::InsufficientScope("tasks:write")).await;
+        let (_, headers, _) = document(Problem::InsufficientScope("tasks:write".to_owned())).await;
         assert_eq!(
             headers[header::WWW_AUTHENTICATE],
             r#"Bearer realm="task-app", error="insufficient_scope", scope="tasks:write""#

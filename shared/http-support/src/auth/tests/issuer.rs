@@ -7,19 +7,22 @@ use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, RsaKeyPair,
+    ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair,
+    RsaKeyPair,
 };
 use axum::Router;
 use axum::http::StatusCode;
 use axum::routing::get;
+use clap::Parser as _;
 use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{Algorithm, EncodingKey, Header, get_current_timestamp};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
+use super::super::Authenticator;
 use super::super::key_state::Schedule;
-use super::super::{Authenticator, Config};
+use super::Settings;
 
 pub(super) const ISSUER: &str = "https://issuer.example";
 pub(super) const AUDIENCE: &str = "task-app";
@@ -44,7 +47,13 @@ impl SigningKey {
                 let der = Ed25519KeyPair::generate_pkcs8v1(&SystemRandom::new()).unwrap();
                 EncodingKey::from_ed_der(der.as_ref())
             }
-            Algorithm::RS256 => {
+            Algorithm::ES384 => {
+                let random = SystemRandom::new();
+                let der = EcdsaKeyPair::generate_pkcs8(&ECDSA_P384_SHA384_FIXED_SIGNING, &random)
+                    .unwrap();
+                EncodingKey::from_ec_der(der.as_ref())
+            }
+            Algorithm::RS256 | Algorithm::RS512 | Algorithm::PS256 => {
                 let pair = RsaKeyPair::generate(KeySize::Rsa2048).unwrap();
                 let der: Pkcs8V1Der<'_> = pair.as_der().unwrap();
                 // PKCS #1, which `EncodingKey` wants, stands in PKCS #8 behind a fixed head.
@@ -59,6 +68,12 @@ impl SigningKey {
         let mut jwk = Jwk::from_encoding_key(&self.private, self.algorithm).unwrap();
         jwk.common.key_id = Some(self.id.to_owned());
         serde_json::to_value(jwk).unwrap()
+    }
+
+    /// The same without the key's name.
+    pub(super) fn nameless(&self) -> String {
+        let header = Header::new(self.algorithm);
+        jsonwebtoken::encode(&header, &claims(&json!({})), &self.private).unwrap()
     }
 
     /// A token of this key with the good claims, overridden by `changes`; null removes a claim.
@@ -147,13 +162,8 @@ impl Issuer {
 }
 
 pub(super) fn authenticator(url: &str, schedule: Schedule) -> Authenticator {
-    let config = Config {
-        auth_issuer: ISSUER.to_owned(),
-        auth_audience: AUDIENCE.to_owned(),
-        auth_jwks_url: url.parse().unwrap(),
-        auth_tenant_claim: "tenant".to_owned(),
-        auth_jwks_max_age_hours: 24,
-        auth_clock_skew_seconds: 30,
-    };
-    Authenticator::with_schedule(config, schedule)
+    let settings = [("issuer", ISSUER), ("audience", AUDIENCE), ("jwks-url", url)];
+    let settings = settings.map(|(name, value)| format!("--auth-{name}={value}"));
+    let settings = Settings::parse_from(std::iter::once("test".to_owned()).chain(settings));
+    Authenticator::with_schedule(settings.auth, schedule)
 }

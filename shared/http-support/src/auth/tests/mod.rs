@@ -2,6 +2,7 @@
 
 mod availability;
 mod issuer;
+mod providers;
 mod refusals;
 
 use std::time::Duration;
@@ -19,6 +20,12 @@ use tower::ServiceExt;
 use super::key_state::Schedule;
 use super::{Authenticator, Guard, Reader, Writer};
 use issuer::{Issuer, SigningKey};
+
+#[derive(Parser)]
+struct Settings {
+    #[command(flatten)]
+    auth: super::Config,
+}
 
 /// As in production.
 fn schedule() -> Schedule {
@@ -50,11 +57,11 @@ fn router(authenticator: &Authenticator) -> Router {
 
 fn unlimited() -> RateLimits {
     #[derive(Parser)]
-    struct Settings {
+    struct Limits {
         #[command(flatten)]
         limits: rate_limits::Config,
     }
-    RateLimits::new(None, Settings::parse_from(["test"]).limits)
+    RateLimits::new(None, Limits::parse_from(["test"]).limits)
 }
 
 #[tokio::test]
@@ -83,15 +90,20 @@ async fn a_route_without_a_guard_or_behind_another_ones_lets_nobody_in() {
 #[tokio::test]
 async fn every_accepted_algorithm_lets_a_caller_in() {
     let keys = [
-        SigningKey::generate("rsa", Algorithm::RS256),
-        SigningKey::generate("ec", Algorithm::ES256),
+        SigningKey::generate("rs256", Algorithm::RS256),
+        SigningKey::generate("rs512", Algorithm::RS512),
+        SigningKey::generate("ps256", Algorithm::PS256),
+        SigningKey::generate("es256", Algorithm::ES256),
+        SigningKey::generate("es384", Algorithm::ES384),
         SigningKey::generate("ed", Algorithm::EdDSA),
     ];
-    let issuer = Issuer::start(&[&keys[0], &keys[1], &keys[2]]).await;
+    let issuer = Issuer::start(&keys.iter().collect::<Vec<_>>()).await;
     let authenticator = issuer.authenticator(schedule());
     for key in &keys {
         let (status, why) = call(&authenticator, "GET", &key.token(&json!({}))).await;
         assert_eq!(status, StatusCode::OK, "{}: {why}", key.id);
+        let (status, why) = call(&authenticator, "GET", &key.nameless()).await;
+        assert_eq!(status, StatusCode::OK, "{} without kid: {why}", key.id);
     }
     assert_eq!(issuer.fetches(), 1);
 }
@@ -146,7 +158,8 @@ async fn a_scope_allows_what_it_names_and_no_more() {
         ("POST", &writer, 200),
         ("GET", &nearly, 403),
         ("GET", &none, 403),
-        ("GET", &list, 403),
+        ("GET", &list, 200),
+        ("POST", &list, 403),
     ] {
         let (status, why) = call(&authenticator, method, token).await;
         assert_eq!(status, expected, "{method} {why}");

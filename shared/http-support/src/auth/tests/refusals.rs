@@ -104,9 +104,11 @@ async fn forged_tokens() {
         (unsigned("RS256"), "the signature is wrong"),
         (unsigned("none"), "the token is malformed, or its algorithm is unknown"),
         (unsigned("RS512"), "the algorithm is not the one of the issuer's key"),
+        (thief.nameless(), "the signature is wrong"),
+        (other.nameless(), "the issuer has no such key"),
         ("a.b.c".to_owned(), "the token is malformed, or its algorithm is unknown"),
         ("abc".to_owned(), "the token is malformed"),
-        ("a".repeat(8 * 1024 + 1), "the token is larger than 8 KiB"),
+        ("a".repeat(12 * 1024 + 1), "the token is larger than 12 KiB"),
     ] {
         let (status, why) = call(&authenticator, "GET", &token).await;
         assert_eq!(status, StatusCode::UNAUTHORIZED, "{reason}");
@@ -129,10 +131,7 @@ async fn tokens_whose_header_wants_too_much() {
     let mut critical = Header::new(Algorithm::EdDSA);
     critical.kid = Some("key".to_owned());
     critical.crit = Some(vec!["b64".to_owned()]);
-    for (token, reason) in [
-        (signed(critical), "the token has critical extensions, we know none"),
-        (signed(Header::new(Algorithm::EdDSA)), "the header kid is missing"),
-    ] {
+    for (token, reason) in [(signed(critical), "the token has critical extensions, we know none")] {
         let (status, why) = call(&authenticator, "GET", &token).await;
         assert_eq!(status, StatusCode::UNAUTHORIZED);
         assert!(why.contains(reason), "{why}");
