@@ -47,6 +47,7 @@ export function cost(): string {
     ...LOAD_ROWS.map(([title, read]) => `| ${title} | ${names.map((name) => read(load(name))).join(" | ")} |`),
     "\nA command is about ten requests to SQS in all (itself, its fact, receives and deletions in batches) and two writes to DynamoDB.",
     ...names.map((name) => table(name, bills.get(name) ?? [])),
+    WATCHING,
     "\n## Where the prices are from\n",
     "AWS's own price list was out of reach when they were written down ([`prices.ts`](../cdk/scripts/documents/prices.ts)). Compare them",
     "before you decide by them.\n",
@@ -54,6 +55,17 @@ export function cost(): string {
     "",
   ].join("\n");
 }
+
+const WATCHING = `
+## Watch it
+
+AWS Budgets warns when 80 % of \`budget.monthlyUsd\` is spent, and when 100 % is forecast ([settings](settings.md)). Cost Explorer shows the
+bill by service, and by the tags \`app\` and \`environment\`, which everything has that \`cdk/\` makes. Activate both tags once, in the
+account's billing settings (not run here).
+
+Grafana has no panel for it. The functions count messages, and what these cost in requests is an eighth of production's sum above.
+Nodes, PostgreSQL and the network are most of it, and no metric of the functions knows their price. Such a panel would show an
+estimate, and be taken for the bill.`;
 
 const LOAD_ROWS: readonly [string, (load: Load) => number][] = [
   ["commands, in millions", (load) => load.commandsMillion],

@@ -47,7 +47,9 @@ def secret(rendered: Rendered, name: str, values: dict[str, dict[str, str]]) -> 
             template = template.replace(text, local)
         template = re.sub(r"\{\{\s*\"([^\"]*)\"\s*\}\}", r"\1", template)
         template = re.sub(r"\{\{\s*\.(\w+) \| urlquery\s*\}\}", lambda match: quote_plus(found[match[1]]), template)
-        made[key] = re.sub(r"\{\{\s*\.(\w+)\s*\}\}", lambda match: found[match[1]], template)
+        text = re.sub(r"\{\{\s*\.(\w+)\s*\}\}", lambda match: found[match[1]], template)
+        # A server without a password refuses one, even if it is empty.
+        made[key] = text.replace("://:@", "://")
     return made
 
 

@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -25,9 +26,18 @@ class Prometheus:
              f"--web.listen-address={self.address}", "--log.level=error"])
 
     def query(self, expression: str) -> list[Any]:
-        query = urllib.parse.urlencode({"query": expression})
+        return self.ask("query", query=expression)
+
+    def history(self, expression: str, begun: float) -> list[Any]:
+        """Its series since a time, with seconds since then."""
+        found = self.ask("query_range", query=expression, start=begun, end=time.time(), step=1)
+        return [each | {"values": [(at - begun, value) for at, value in each["values"]]} for each in found]
+
+    def ask(self, what: str, **parameters: Any) -> list[Any]:
+        expression = parameters["query"]
         try:
-            with urllib.request.urlopen(f"http://{self.address}/api/v1/query?{query}", timeout=20) as answer:
+            url = f"http://{self.address}/api/v1/{what}?{urllib.parse.urlencode(parameters)}"
+            with urllib.request.urlopen(url, timeout=20) as answer:
                 return json.loads(answer.read())["data"]["result"]
         except urllib.error.HTTPError as error:
             raise AssertionError(f"{expression}: {error.read().decode()}") from error

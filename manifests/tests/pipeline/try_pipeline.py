@@ -2,10 +2,14 @@
 the functions started from it, a command, and the task that it made.
 
 usage: local-stack exec -- python try_pipeline.py DIGEST BACKUP_DIGEST
+
+`PICTURE` in the environment names a file: the dashboard is drawn there, after a minute of commands and requests.
 """
 
 import json
+import math
 import os
+import secrets
 import shutil
 import subprocess
 import sys
@@ -23,6 +27,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 import account
 import dashboard
+import picture
 import test_alerts as alerts
 from environment import Running, address, render
 from lambda_host import LambdaHost
@@ -31,6 +36,7 @@ from prometheus import Prometheus
 from render import ROOT, Rendered, pods
 
 PATIENCE = 120
+PICTURE_SECONDS = 60
 TASK = "0192f1a0-7c3e-7b44-9a53-3a1d0d4f5e10"
 EVENT = ROOT / "events/examples/valid/dev.task-app.create-task.v1.minimal.json"
 
@@ -180,8 +186,37 @@ def observe(running: list[Running], rendered: Rendered, place: Path, read: Calla
             return not wanted
 
         until(lambda: f"data for {sorted(wanted)}", has_data)
+        until("Redis is used", lambda: latest(prometheus, "max(redis_circuit_breakers_open)") == 0)
+        if "PICTURE" in os.environ:
+            take_picture(prometheus, rendered, port, token)
     finally:
         prometheus.stop()
+
+
+def latest(prometheus: Prometheus, expression: str) -> float:
+    """Of one series; not a number if there is none yet."""
+    found = prometheus.query(expression)
+    return float(found[0]["value"][1]) if found else math.nan
+
+
+def take_picture(prometheus: Prometheus, rendered: Rendered, port: int, token: str) -> None:
+    step("  a minute of commands and requests, and a picture of the dashboard")
+    until("the backup is seen", lambda: latest(prometheus, "max(backup_last_verified_timestamp_seconds)") > 0)
+    event = json.loads(EVENT.read_text())
+    sqs, begun, number = account.client("sqs"), time.time(), 0
+    while (seconds := time.time() - begun) < PICTURE_SECONDS:
+        number += 1
+        task = TASK[:-12] + secrets.token_hex(6)
+        # Now and then one that can never succeed.
+        body = "{}" if number % 50 == 0 else json.dumps(event | {"subject": task, "id": f"picture-{number}"})
+        sqs.send_message(QueueUrl=rendered.values["TASK_COMMANDS_QUEUE_URL"], MessageBody=body, MessageGroupId=task,
+                         MessageDeduplicationId=f"picture-{number}")
+        for path in (TASK, task) if number % 3 else (TASK,):
+            get(port, f"/v1/tasks/{path}", token)
+        # Waves, so that the lines are no lines.
+        time.sleep(0.02 * (1.2 + math.sin(seconds / 6)))
+    svg = picture.draw(dashboard.dashboard(), lambda expression: prometheus.history(dashboard.over(expression, "10s"), begun), seconds)
+    Path(os.environ["PICTURE"]).write_text(svg)
 
 
 def until(what: str | Callable[[], str], condition: Callable[[], bool]) -> None:
