@@ -82,9 +82,9 @@ async fn a_release_takes_longer_than_messages_are_invisible_and_what_waits_is_he
 
 #[tokio::test]
 async fn what_is_held_for_long_is_held_still_while_others_are_read() {
-    let sqs = Endless::start(Releases::Slowly(Duration::from_millis(20))).await;
+    let sqs = Endless::start(Releases::Slowly(Duration::from_millis(300))).await;
     let queue = Queue::new(&sqs.client, &format!("{}/1/dlq", sqs.url), &HashMap::new());
-    let limits = Limits { in_flight: 1_000, visibility: Duration::from_secs(4), ..LONG };
+    let limits = Limits { in_flight: 400, visibility: Duration::from_secs(4), ..LONG };
     let mut intake = Intake::new(&queue, limits);
     while !matches!(intake.next(true).await.unwrap(), Page::Full) {}
     let enough = async {

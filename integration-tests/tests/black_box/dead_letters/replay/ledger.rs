@@ -66,6 +66,18 @@ async fn a_run_is_recorded_in_a_table() {
 }
 
 #[tokio::test]
+async fn a_run_in_a_table_is_begun_once() {
+    let replay = Replay::table(Fixture::standard().await).await;
+    replay.rejected_many("x", 1).await;
+    let (_, report) = replay.replay(&[]).await;
+    let table = replay.replays().expect("a table");
+    let id = report["run"].as_str().expect("an id");
+    let (run, until) = table.run(id).await.expect("an answer").expect("the run");
+    assert!(table.begin(&run, "another", until).await.is_err(), "it is there already");
+    assert!(!table.renew(&run, "another", until).await.expect("an answer"), "it is not another's");
+}
+
+#[tokio::test]
 async fn a_message_that_cannot_be_sent_is_recorded_with_its_cause() {
     let replay = Replay::table(Fixture::standard().await).await;
     // Binary by its type, and no Base64.
