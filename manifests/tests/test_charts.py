@@ -156,7 +156,7 @@ def test_every_value_is_one_that_the_chart_has(name: str) -> None:
 def test_roles_of_aws_reach_the_service_accounts_that_they_trust(overlay: str, name: str) -> None:
     """cdk/ trusts a role to one service account by its name."""
     source = (ROOT / "cdk/lib/identity/controllers.ts").read_text()
-    trusted = re.findall(r'"?([a-z-]+)"?: \{ namespace: "([^"]+)", serviceAccount: "([^"]+)" \}', source)
+    trusted = re.findall(r'"?([a-z0-9-]+)"?: \{ namespace: "([^"]+)", serviceAccount: "([^"]+)" \}', source)
     assert len(trusted) > 5
     values = environment(MANIFESTS / "overlays" / overlay / "account.env")
     expected = {(namespace, account): values[f"ROLE_ARN_{role.replace('-', '_').upper()}"] for role, namespace, account in trusted}
