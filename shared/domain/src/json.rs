@@ -112,9 +112,21 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
 fn fault(error: &serde_json::Error, path: &Path) -> Fault {
     match error.classify() {
         Category::Data => Fault::Data { pointer: pointer(path), detail: detail(error) },
+        Category::Syntax if UNREADABLE.contains(&detail(error).as_str()) => {
+            Fault::Data { pointer: pointer(path), detail: detail(error) }
+        }
         Category::Syntax | Category::Eof | Category::Io => syntax(error),
     }
 }
+
+/// What the parser calls a fault of syntax, and JSON's grammar allows: values that nothing of ours can
+/// hold.
+const UNREADABLE: [&str; 4] = [
+    "number out of range",
+    "recursion limit exceeded",
+    "lone leading surrogate in hex escape",
+    "unexpected end of hex escape",
+];
 
 fn syntax(error: &serde_json::Error) -> Fault {
     Fault::Syntax { detail: detail(error), line: error.line(), column: error.column() }

@@ -21,6 +21,10 @@ pub(super) async fn errors_are_precise(entry: Entry) {
         (json!({"title": "x", "tags": ["ok", "Not OK"]}), "/tags/1"),
         (json!({"title": "x", "due_date": "tomorrow"}), "/due_date"),
         (json!({"title": "x", "colour": "red"}), "/colour"),
+        (json!({"title": "x", "priority": null}), "/priority"),
+        (json!({"title": "x", "priority": 5}), "/priority"),
+        (json!({"title": "x", "priority": []}), "/priority"),
+        (json!({"title": "x", "priority": {"high": null}}), "/priority"),
         (json!({}), ""),
     ] {
         let problem = post(&fixture, "application/json", &body.to_string()).await;
@@ -28,6 +32,9 @@ pub(super) async fn errors_are_precise(entry: Entry) {
         assert_eq!(problem["errors"][0]["pointer"], pointer, "{problem}");
         assert!(problem["errors"][0]["detail"].is_string(), "{problem}");
     }
+    let problem = post(&fixture, "application/json", r#"{"title":"x","priority":1e999}"#).await;
+    let problem = problem.problem(422, "invalid-body");
+    assert_eq!(problem["errors"][0]["pointer"], "/priority", "{problem}");
     post(&fixture, "text/plain", "title=x").await.problem(415, "unsupported-media-type");
     let large = format!(r#"{{"title":"{}"}}"#, "x".repeat(300_000));
     post(&fixture, "application/json", &large).await.problem(413, "payload-too-large");
