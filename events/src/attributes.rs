@@ -1,6 +1,7 @@
 //! The envelope's attributes as types that cannot hold what the specification forbids.
 
 use chrono::SecondsFormat;
+use domain::portable::names;
 use domain::{Timestamp, timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -8,6 +9,7 @@ use uuid::Uuid;
 
 /// The CloudEvents version: `1.0`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(title = "SpecVersion", transform = names)]
 pub enum SpecVersion {
     /// CloudEvents 1.0.
     #[serde(rename = "1.0")]
@@ -16,6 +18,7 @@ pub enum SpecVersion {
 
 /// The content type of `data`: `application/json`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(title = "ContentType", transform = names)]
 pub enum JsonContent {
     /// JSON.
     #[serde(rename = "application/json")]

@@ -69,9 +69,27 @@ impl CommandType {
         Self::ALL.into_iter().find(|known| known.as_str() == text)
     }
 
-    /// What it does, in a few words.
+    /// Its name in programs.
     #[must_use]
     pub const fn title(self) -> &'static str {
+        match self {
+            Self::CreateTask => "CreateTask",
+            Self::UpdateTask => "UpdateTask",
+            Self::AssignTask => "AssignTask",
+            Self::CompleteTask => "CompleteTask",
+            Self::ReopenTask => "ReopenTask",
+            Self::CancelTask => "CancelTask",
+            Self::DeleteTask => "DeleteTask",
+            Self::AddTagV1 => "AddTagV1",
+            Self::AddTag => "AddTag",
+            Self::RemoveTagV1 => "RemoveTagV1",
+            Self::RemoveTag => "RemoveTag",
+        }
+    }
+
+    /// What it does, in a few words.
+    #[must_use]
+    pub const fn summary(self) -> &'static str {
         match self {
             Self::CreateTask => "Create a task",
             Self::UpdateTask => "Change some members of a task",

@@ -53,9 +53,26 @@ impl FactType {
         Self::ALL.into_iter().find(|known| known.as_str() == text)
     }
 
-    /// What happened, in a few words.
+    /// Its name in programs.
     #[must_use]
     pub const fn title(self) -> &'static str {
+        match self {
+            Self::Task(Fact::Created) => "TaskCreated",
+            Self::Task(Fact::Updated) => "TaskUpdated",
+            Self::Task(Fact::Assigned) => "TaskAssigned",
+            Self::Task(Fact::Completed) => "TaskCompleted",
+            Self::Task(Fact::Reopened) => "TaskReopened",
+            Self::Task(Fact::Cancelled) => "TaskCancelled",
+            Self::Task(Fact::Deleted) => "TaskDeleted",
+            Self::Task(Fact::Tagged) => "TaskTagged",
+            Self::Task(Fact::Untagged) => "TaskUntagged",
+            Self::CommandRejected => "CommandRejected",
+        }
+    }
+
+    /// What happened, in a few words.
+    #[must_use]
+    pub const fn summary(self) -> &'static str {
         match self {
             Self::Task(Fact::Created) => "A task came into being",
             Self::Task(Fact::Updated) => "Some members of a task changed",
@@ -79,6 +96,7 @@ impl fmt::Display for FactType {
 
 /// Which command was refused, and why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(title = "Rejection")]
 pub struct CommandRejected {
     /// The command event's `source`.
     pub command_source: String,

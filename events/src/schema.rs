@@ -18,29 +18,30 @@ pub fn of_command(kind: CommandType) -> Schema {
 }
 
 fn command(kind: CommandType) -> Schema {
-    let (name, title) = (kind.as_str(), kind.title());
-    match kind {
-        CommandType::CreateTask => envelope::<CreateTask>(name, title),
-        CommandType::UpdateTask => envelope::<UpdateTask>(name, title),
-        CommandType::AssignTask => envelope::<AssignTask>(name, title),
+    let schema = match kind {
+        CommandType::CreateTask => envelope::<CreateTask>(kind.as_str()),
+        CommandType::UpdateTask => envelope::<UpdateTask>(kind.as_str()),
+        CommandType::AssignTask => envelope::<AssignTask>(kind.as_str()),
         CommandType::CompleteTask
         | CommandType::ReopenTask
         | CommandType::CancelTask
-        | CommandType::DeleteTask => envelope::<Expected>(name, title),
-        CommandType::AddTagV1 | CommandType::RemoveTagV1 => envelope::<ChangeTagV1>(name, title),
-        CommandType::AddTag | CommandType::RemoveTag => envelope::<ChangeTags>(name, title),
-    }
+        | CommandType::DeleteTask => envelope::<Expected>(kind.as_str()),
+        CommandType::AddTagV1 | CommandType::RemoveTagV1 => envelope::<ChangeTagV1>(kind.as_str()),
+        CommandType::AddTag | CommandType::RemoveTag => envelope::<ChangeTags>(kind.as_str()),
+    };
+    let schema = named(schema, kind.title(), kind.summary());
+    data_named(data_here_or_apart(schema), &format!("{}Data", kind.title()))
 }
 
 /// The self-contained schema of the whole envelope of a fact. It is open: facts may gain members
 /// without a new version.
 #[must_use]
 pub fn of_fact(kind: FactType) -> Schema {
-    let (name, title) = (kind.as_str(), kind.title());
-    match kind {
-        FactType::Task(_) => envelope::<Task>(name, title),
-        FactType::CommandRejected => envelope::<CommandRejected>(name, title),
-    }
+    let schema = match kind {
+        FactType::Task(_) => envelope::<Task>(kind.as_str()),
+        FactType::CommandRejected => envelope::<CommandRejected>(kind.as_str()),
+    };
+    named(schema, kind.title(), kind.summary())
 }
 
 /// Every schema, with the `type` that it is for; commands first.
@@ -70,15 +71,44 @@ fn without_reserved_sources(mut schema: Schema) -> Schema {
     schema
 }
 
-fn envelope<D: JsonSchema>(kind: &str, title: &str) -> Schema {
+/// A claim check has `dataref` and no `data`.
+fn data_here_or_apart(mut schema: Schema) -> Schema {
+    if let Some(required) = schema.get_mut("required").and_then(Value::as_array_mut) {
+        required.retain(|member| member != "data");
+    }
+    // Not as two alternatives: generators would make a type of each, without the other members.
+    let absent = json!({ "not": { "required": ["data"], "properties": { "data": {} } } });
+    let apart =
+        json!({ "required": ["dataref"], "properties": { "dataref": { "type": "string" } } });
+    schema.insert("if".to_owned(), absent);
+    schema.insert("then".to_owned(), apart);
+    schema
+}
+
+/// With a name for programs, by which generators call what they make of it.
+fn named(mut schema: Schema, title: &str, summary: &str) -> Schema {
+    let envelope = schema.get("description").and_then(Value::as_str).unwrap_or_default();
+    let description = format!("{summary}. {envelope}");
+    schema.insert("title".to_owned(), title.into());
+    schema.insert("description".to_owned(), description.into());
+    schema
+}
+
+fn data_named(mut schema: Schema, title: &str) -> Schema {
+    if let Some(data) = schema.pointer_mut("/properties/data").and_then(Value::as_object_mut) {
+        data.insert("title".to_owned(), title.into());
+    }
+    schema
+}
+
+fn envelope<D: JsonSchema>(kind: &str) -> Schema {
     let settings =
         SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
     let mut schema = settings.into_generator().into_root_schema_for::<Event<D>>();
-    schema.insert("title".to_owned(), title.into());
     if let Some(Value::Object(properties)) = schema.get_mut("properties")
         && let Some(attribute) = properties.get_mut("type")
     {
-        *attribute = json!({ "const": kind });
+        *attribute = json!({ "type": "string", "const": kind });
     }
     schema
 }

@@ -4,7 +4,7 @@ use events::{MAX_BYTES, MAX_DATA_BYTES, Reason, decode, decode_claimed};
 use serde_json::{Value, json};
 
 /// An event as a claim check has it, and its data.
-fn apart(body: &str) -> (Value, String) {
+pub(crate) fn apart(body: &str) -> (Value, String) {
     let mut event: Value = serde_json::from_str(body).expect("an example is JSON");
     let members = event.as_object_mut().expect("an object");
     let data = members.remove("data").expect("data");
@@ -21,6 +21,8 @@ fn create() -> (Value, String) {
 fn data_means_the_same_inline_and_apart() {
     for (file, body) in crate::files("examples/valid") {
         let (event, data) = apart(&body);
+        let valid = crate::validator(crate::kind_of(&file)).validate(&event);
+        assert!(valid.is_ok(), "{file}: {valid:?}");
         let claimed = decode_claimed(&event.to_string(), &data);
         let claimed = claimed.unwrap_or_else(|error| panic!("{file}: {error}"));
         let inline = decode(&body).expect("a valid example");

@@ -10,6 +10,14 @@ use serde_json::Value;
 
 use crate::files;
 
+/// What the schemas say otherwise than they did at the last release, while events are as they were: what
+/// the comparison finds begins so; and why it is none. A release empties this.
+const RESPELT: [(&str, &str); 1] = [(
+    "dev.task-app.command.rejected.v1.schema.json: a consumer of the released facts, reading new ones: \
+     `/data`: {",
+    "the same members, with the codes as one enum: no alternatives beside them",
+)];
+
 #[test]
 fn what_was_released_stays_valid() {
     let current = files("schemas");
@@ -28,6 +36,11 @@ fn what_was_released_stays_valid() {
             (narrowed(&released, &current), "a producer of the released commands")
         };
         breaks.extend(found.into_iter().map(|found| format!("{file}: {who}: {found}")));
+    }
+    for (respelt, why) in RESPELT {
+        let found = breaks.iter().position(|found| found.starts_with(respelt));
+        let found = found.unwrap_or_else(|| panic!("nothing to excuse by: {respelt}: {why}"));
+        breaks.remove(found);
     }
     assert!(breaks.is_empty(), "make a new version of the type instead:\n{}", breaks.join("\n"));
 }

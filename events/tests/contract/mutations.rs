@@ -1,6 +1,6 @@
 //! `decode` takes what the schemas take, and nothing else but this service's own sources.
 
-use events::{CommandType, decode};
+use events::{CommandType, decode, decode_claimed};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -51,8 +51,9 @@ fn hostile() -> impl Strategy<Value = Value> {
     ]
 }
 
-/// A valid example with one member replaced, added or removed.
-fn mutated() -> impl Strategy<Value = (CommandType, Value)> {
+/// A valid example, or one whose data travels apart, with one member replaced, added or removed; and its
+/// data.
+fn mutated() -> impl Strategy<Value = (CommandType, Value, Value)> {
     let examples: Vec<_> = files("examples/valid").into_iter().collect();
     let member = prop_oneof![
         "(specversion|id|source|subject|time|datacontenttype|tenant|traceparent|dataref|data|ext)"
@@ -62,9 +63,13 @@ fn mutated() -> impl Strategy<Value = (CommandType, Value)> {
         "(title|description|priority|assignee|due_date|tags|x)"
             .prop_map(|name| format!("/data/patch/{name}")),
     ];
-    (prop::sample::select(examples), member, prop::option::of(value())).prop_map(
-        |((file, body), pointer, value)| {
+    (prop::sample::select(examples), any::<bool>(), member, prop::option::of(value())).prop_map(
+        |((file, body), apart, pointer, value)| {
             let mut event: Value = serde_json::from_str(&body).expect("an example is JSON");
+            let data = event["data"].clone();
+            if apart {
+                event = crate::claimed::apart(&body).0;
+            }
             let (parent, name) = pointer.rsplit_once('/').expect("a pointer has a slash");
             if let Some(Value::Object(parent)) = event.pointer_mut(parent) {
                 match value {
@@ -72,7 +77,7 @@ fn mutated() -> impl Strategy<Value = (CommandType, Value)> {
                     None => parent.remove(name),
                 };
             }
-            (kind_of(&file), event)
+            (kind_of(&file), event, data)
         },
     )
 }
@@ -85,8 +90,12 @@ proptest! {
     })]
 
     #[test]
-    fn decode_accepts_what_the_schema_accepts((kind, event) in mutated()) {
-        let decoded = decode(&event.to_string());
+    fn decode_accepts_what_the_schema_accepts((kind, event, data) in mutated()) {
+        let apart = event.get("data").is_none() && event.get("dataref").is_some();
+        let decoded = match apart {
+            true => decode_claimed(&event.to_string(), &data.to_string()),
+            false => decode(&event.to_string()),
+        };
         let accepted = decoded.as_ref().is_ok_and(|event| !event.source.is_reserved());
         let valid = validator(kind).is_valid(&event);
         prop_assert_eq!(accepted, valid, "{:?} for {}", decoded, event);

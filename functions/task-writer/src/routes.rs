@@ -15,7 +15,7 @@ use http_support::conditional::{etag, expected_version};
 use http_support::contract::Verb::{Delete, Patch, Post};
 use http_support::contract::{self, Routes};
 use http_support::operation::accepted;
-use http_support::{Guard, Json, MergePatch, Path, Problem, Writer};
+use http_support::{FieldError, Guard, Json, MergePatch, OptionalJson, Path, Problem, Writer};
 use rate_limits::Class;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -151,16 +151,19 @@ async fn assign(request: TaskRequest, body: Json<Assignment>) -> Result<Response
     request.write(assign).await.map(|written| answer(written, task))
 }
 
-async fn complete(request: TaskRequest) -> Result<Response, Problem> {
-    request.write(Action::Complete).await.map(|written| answer(written, task))
+async fn complete(request: TaskRequest, body: Condition) -> Result<Response, Problem> {
+    let written = request.expecting(body)?.write(Action::Complete).await;
+    written.map(|written| answer(written, task))
 }
 
-async fn reopen(request: TaskRequest) -> Result<Response, Problem> {
-    request.write(Action::Reopen).await.map(|written| answer(written, task))
+async fn reopen(request: TaskRequest, body: Condition) -> Result<Response, Problem> {
+    let written = request.expecting(body)?.write(Action::Reopen).await;
+    written.map(|written| answer(written, task))
 }
 
-async fn cancel(request: TaskRequest) -> Result<Response, Problem> {
-    request.write(Action::Cancel).await.map(|written| answer(written, task))
+async fn cancel(request: TaskRequest, body: Condition) -> Result<Response, Problem> {
+    let written = request.expecting(body)?.write(Action::Cancel).await;
+    written.map(|written| answer(written, task))
 }
 
 async fn delete(
@@ -182,7 +185,24 @@ struct TaskRequest {
     commands: Commands,
 }
 
+/// What a step in the life of a task may say in its body, as its command does on a queue.
+type Condition = OptionalJson<Expected>;
+
 impl TaskRequest {
+    /// With the version that the body expects, if it does.
+    fn expecting(mut self, OptionalJson(body): Condition) -> Result<Self, Problem> {
+        let expected = &mut self.expected.expected_version;
+        if let (Some(header), Some(body)) = (*expected, body.expected_version)
+            && header != body
+        {
+            let (pointer, detail) = ("/expected_version", "not the version that `If-Match` names");
+            let error = FieldError { pointer: pointer.to_owned(), detail: detail.to_owned() };
+            return Err(Problem::Invalid(vec![error]));
+        }
+        *expected = expected.or(body.expected_version);
+        Ok(self)
+    }
+
     async fn write(self, action: impl FnOnce(Expected) -> Action) -> Result<Written, Problem> {
         let Self { tenant, task, command_headers, expected, commands } = self;
         commands.write(command_headers, tenant, task, action(expected)).await

@@ -6,6 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::json::{from_one, name, object};
 use crate::limits::VERSION_MAX;
+use crate::portable::defaults;
 use crate::tags::Tags;
 use crate::task::Priority;
 use crate::text::{Assignee, Description, TenantId, Title};
@@ -66,6 +67,7 @@ impl Action {
 /// A new task. Its identifier is the command's subject.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(transform = defaults)]
 pub struct CreateTask {
     /// What it is called.
     pub title: Title,
@@ -138,6 +140,7 @@ pub struct Expected {
 /// valid and changes nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(title = "TaskPatch")]
 pub struct TaskPatch {
     /// What it is called.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]

@@ -15,6 +15,7 @@ mod fact;
 pub mod json;
 pub mod limits;
 mod newtype;
+pub mod portable;
 mod refusal;
 mod tags;
 mod task;

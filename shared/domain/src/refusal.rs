@@ -1,13 +1,16 @@
 //! Why a command was not applied. A refusal is a result: recorded, published as a fact, never retried.
 
-use schemars::JsonSchema;
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 
 use crate::limits;
+use crate::portable::names;
 use crate::values::Version;
 
 /// Why a command was not applied. Its `code` is stable: clients and producers match on it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[serde(tag = "code", rename_all = "snake_case")]
 pub enum Refusal {
     /// There is no such task, or no longer.
@@ -36,6 +39,50 @@ pub enum Refusal {
         /// The version that the task has.
         actual: Version,
     },
+}
+
+/// A [`Refusal`] for those who read the contract: its members, as one object. Generators of types make
+/// nothing of alternatives beside other members.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "it is described, and never made")]
+struct Described {
+    /// Why, for programs.
+    code: RefusalCode,
+    /// The version that the command expected, of a `version_conflict`.
+    expected: Option<Version>,
+    /// The version that the task has, of a `version_conflict`.
+    actual: Option<Version>,
+}
+
+/// Why a command was not applied, for programs.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "snake_case", title = "RefusalCode", transform = names)]
+#[expect(dead_code, reason = "it is described, and never made")]
+enum RefusalCode {
+    /// There is no such task, or no longer.
+    TaskNotFound,
+    /// The identifier is taken, perhaps by a task that was deleted.
+    TaskAlreadyExists,
+    /// It is open already: there is nothing to reopen.
+    TaskAlreadyOpen,
+    /// It is done already: it can be reopened, but neither completed nor cancelled.
+    TaskAlreadyCompleted,
+    /// It is cancelled already: it can be reopened, but neither completed nor cancelled.
+    TaskAlreadyCancelled,
+    /// It would have more labels than a task may have.
+    TooManyTags,
+    /// Somebody else changed it first.
+    VersionConflict,
+}
+
+impl JsonSchema for Refusal {
+    fn schema_name() -> Cow<'static, str> {
+        "Refusal".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        Described::json_schema(generator)
+    }
 }
 
 impl Refusal {

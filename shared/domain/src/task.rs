@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::portable::names;
 use crate::tags::Tags;
 use crate::text::{Assignee, Description, TenantId, Title};
 use crate::values::{DueDate, TaskId, Timestamp, Version};
@@ -10,6 +11,7 @@ use crate::values::{DueDate, TaskId, Timestamp, Version};
 /// How urgent a task is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(title = "Priority", transform = names)]
 pub enum Priority {
     /// When there is time.
     Low,
@@ -38,6 +40,7 @@ impl Priority {
 /// Where a task is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(title = "Status", transform = names)]
 pub enum Status {
     /// To be done.
     Open,
@@ -61,6 +64,7 @@ impl Status {
 
 /// A task. Absent optional members are left out of its JSON.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[schemars(title = "Task")]
 pub struct Task {
     /// Identifier, unique within the tenant and never used again.
     pub id: TaskId,

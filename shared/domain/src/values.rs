@@ -108,7 +108,8 @@ impl fmt::Display for TaskId {
 
 crate::parsed!(TaskId, {
     "type": "string",
-    "description": "A UUID of version 7 (RFC 9562) in lower case.",
+    "description": "A task's identifier: a UUID of version 7 (RFC 9562) in lower case.",
+    "examples": ["01940000-0000-7000-8000-000000000001"],
     "pattern": "^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$",
 });
 
@@ -161,6 +162,7 @@ crate::parsed!(DueDate, {
     "pattern": "^([1-9][0-9]{3}|0[1-9][0-9]{2}|00[1-9][0-9]|000[1-9])-[0-9]{2}-[0-9]{2}$",
     "description":
         "A day as YYYY-MM-DD, without a time zone, from 0001-01-01 to 9999-12-31.",
+    "examples": ["2026-02-01"],
 });
 
 #[cfg(test)]

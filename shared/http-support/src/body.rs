@@ -36,6 +36,26 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
     }
 }
 
+/// Extracts a body that may be left out: none, of any type, is a `T` by default.
+#[derive(Clone, Debug)]
+pub struct OptionalJson<T>(pub T);
+
+impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for OptionalJson<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let typed = is_of_type(request.headers(), &[JSON]);
+        let encoded = is_encoded(request.headers());
+        let body = bytes(request, state).await?;
+        match (body.is_empty(), encoded, typed) {
+            (true, _, _) => Ok(Self(T::default())),
+            (false, true, _) => Err(Problem::EncodedBody),
+            (false, false, false) => Err(Problem::UnsupportedMediaType(JSON)),
+            (false, false, true) => parse(&body).map(Self),
+        }
+    }
+}
+
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for MergePatch<T> {
     type Rejection = Problem;
 
@@ -68,13 +88,16 @@ async fn read<T: DeserializeOwned, S: Send + Sync>(
     if is_encoded(request.headers()) {
         return Err(Problem::EncodedBody);
     }
-    let body = Bytes::from_request(request, state).await.map_err(|rejection| match rejection {
+    parse(&bytes(request, state).await?)
+}
+
+async fn bytes<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, Problem> {
+    Bytes::from_request(request, state).await.map_err(|rejection| match rejection {
         BytesRejection::FailedToBufferBody(FailedToBufferBody::LengthLimitError(_)) => {
             Problem::BodyTooLarge
         }
         _ => Problem::UnreadableBody,
-    })?;
-    parse(&body)
+    })
 }
 
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
@@ -155,6 +178,13 @@ mod tests {
     }
 
     #[test]
+    fn json_that_nothing_can_hold_is_pointed_at_all_the_same() {
+        for value in ["1e999", r#""\ud800""#, r#""\udc00x""#, r#""\ud800x""#] {
+            assert_eq!(field_error(&format!(r#"{{"title":{value}}}"#)).0, "/title", "{value}");
+        }
+    }
+
+    #[test]
     fn nesting_without_end_is_refused_before_it_costs() {
         let body = format!(r#"{{"title":{}"#, "[".repeat(100_000));
         assert!(parse::<serde_json::Value>(body.as_bytes()).is_err());
@@ -167,10 +197,16 @@ mod tests {
     async fn status(path: &str, content_type: &str, body: &str) -> StatusCode {
         let router: Router = Router::new()
             .route("/json", post(|Json(task): Json<Task>| async move { size(&task) }))
+            .route(
+                "/optional",
+                post(|OptionalJson(tags): OptionalJson<Vec<String>>| async move {
+                    tags.len().to_string()
+                }),
+            )
             .route("/patch", patch(|MergePatch(task): MergePatch<Task>| async move { size(&task) }))
             .layer(DefaultBodyLimit::disable());
         let request = Request::builder()
-            .method(if path == "/json" { "POST" } else { "PATCH" })
+            .method(if path == "/patch" { "PATCH" } else { "POST" })
             .uri(path)
             .header(header::CONTENT_TYPE, content_type)
             .body(Body::new(Limited::new(Body::from(body.to_owned()), 64)));
@@ -186,6 +222,12 @@ mod tests {
             assert_eq!(status, StatusCode::UNSUPPORTED_MEDIA_TYPE, "{other}");
         }
         assert_eq!(status("/patch", MERGE_PATCH, body).await, StatusCode::OK);
+        assert_eq!(status("/optional", "text/plain", "").await, StatusCode::OK);
+        assert_eq!(
+            status("/optional", "text/plain", "x").await,
+            StatusCode::UNSUPPORTED_MEDIA_TYPE
+        );
+        assert_eq!(status("/optional", JSON, "7").await, StatusCode::UNPROCESSABLE_ENTITY);
         assert_eq!(status("/patch", JSON, body).await, StatusCode::OK);
     }
 

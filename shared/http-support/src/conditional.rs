@@ -51,8 +51,13 @@ pub fn is_not_modified(headers: &HeaderMap, etag: &HeaderValue) -> bool {
 ///
 /// `None` is any: without the header, and with `*`, because changing a task that does not exist is
 /// refused anyway. Tags are compared strongly, so a weak one never matches; neither does one that
-/// we never gave, and both are a failed precondition. Malformed, or more than one version: 400.
+/// we never gave, and both are a failed precondition. Malformed, or more than one version: 400; so is
+/// the other condition, which no change can depend on here, since it must not be ignored.
 pub fn expected_version(headers: &HeaderMap) -> Result<Option<Version>, Problem> {
+    if headers.contains_key(header::IF_NONE_MATCH) {
+        let detail = "a change does not depend on it here: send `If-Match`";
+        return Err(Problem::InvalidHeader { name: "If-None-Match", detail });
+    }
     let tags = match Condition::parse(headers, &header::IF_MATCH) {
         Ok(None | Some(Condition::Any)) => return Ok(None),
         Ok(Some(Condition::Tags(tags))) => tags,
@@ -61,6 +66,7 @@ pub fn expected_version(headers: &HeaderMap) -> Result<Option<Version>, Problem>
     let mut versions = tags.iter().filter_map(Tag::version);
     match (versions.next(), versions.next()) {
         (Some(version), None) => Ok(Some(version)),
+        (None, _) if tags.iter().any(Tag::is_changed) => Err(Problem::ChangedTag),
         (None, _) => Err(Problem::PreconditionFailed { actual: None }),
         (Some(_), Some(_)) => Err(invalid("expected one version, not several")),
     }
@@ -136,6 +142,16 @@ impl<'a> Tag<'a> {
         } else {
             Err(Malformed)
         }
+    }
+
+    /// Whether it was one of our own tags until something on the way changed it, as proxies do that
+    /// compress: `W/"3"`, `"3-gzip"`, `"3;br"`.
+    fn is_changed(&self) -> bool {
+        let opaque = self.quoted.trim_matches('"');
+        let version = opaque.split(|c: char| !c.is_ascii_digit()).next().unwrap_or_default();
+        let ours =
+            version.parse().is_ok_and(|number: Version| number > 0) && !version.starts_with('0');
+        ours && (self.weak || opaque.len() > version.len())
     }
 
     /// The version behind one of our own tags: our spelling only, not `"03"` or `"+3"`.
@@ -218,6 +234,26 @@ mod tests {
             "\"99999999999999999999\"",
         ] {
             assert_eq!(expected(&[tag]), Err(StatusCode::PRECONDITION_FAILED), "{tag}");
+        }
+    }
+
+    #[test]
+    fn a_tag_that_was_changed_on_the_way_is_recognised() {
+        let problem = |tag| expected_version(&headers(&header::IF_MATCH, &[tag])).unwrap_err();
+        for tag in ["W/\"3\"", "\"3-gzip\"", "\"3--gzip\"", "\"3;br\"", "W/\"12-gzip\""] {
+            assert!(matches!(problem(tag), Problem::ChangedTag), "{tag}");
+        }
+        for tag in ["\"abc\"", "\"03\"", "\"0\"", "W/\"abc\""] {
+            let problem = problem(tag);
+            assert!(matches!(problem, Problem::PreconditionFailed { actual: None }), "{tag}");
+        }
+    }
+
+    #[test]
+    fn the_other_condition_of_a_change_is_refused() {
+        for tag in ["*", "\"3\""] {
+            let problem = expected_version(&headers(&header::IF_NONE_MATCH, &[tag])).unwrap_err();
+            assert!(problem.to_string().contains("`If-None-Match`"), "{problem}");
         }
     }
 

@@ -38,7 +38,7 @@ mod problem;
 use axum::http::{HeaderName, HeaderValue, header};
 
 pub use auth::{Authenticator, Caller, Guard, Reader, Writer};
-pub use body::{Json, MergePatch};
+pub use body::{Json, MergePatch, OptionalJson};
 pub use idempotency::IdempotencyKey;
 pub use parameters::{Path, PathPair, Query};
 pub use prefer::RespondAsync;

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use domain::portable::names;
 use domain::{TaskId, Timestamp, Version};
 use records::{Ending, Operation, OperationId, State};
 use schemars::JsonSchema;
@@ -41,9 +42,10 @@ pub struct Document {
     problem: Option<Map<String, Value>>,
 }
 
+/// What became of an operation.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-#[schemars(rename = "OperationStatus")]
+#[schemars(rename = "OperationStatus", transform = names)]
 enum Status {
     /// Nothing yet.
     Accepted,

@@ -35,6 +35,7 @@ impl OperationId {
 domain::schema!(OperationId, {
     "type": "string",
     "description": "An operation's identifier: 32 hexadecimal digits in lower case.",
+    "examples": ["7d5e9c1f0a3b4c6d8e2f1a0b9c8d7e6f"],
     "pattern": "^[0-9a-f]{32}$",
 });
 

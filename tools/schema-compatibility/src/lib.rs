@@ -10,6 +10,8 @@ use serde_json::{Map, Value, json};
 
 /// The mark of an enumeration that may gain values: readers must accept unknown ones.
 pub const MAY_GROW: &str = "x-may-grow";
+/// The values of such an enumeration where nothing says that they are all, for generators of clients.
+pub const KNOWN: &str = "x-extensible-enum";
 
 /// What a reader of `released` can no longer read, now that it is sent what fits
 /// `current`: each place, and what is wrong there.
@@ -41,7 +43,9 @@ fn compare(from: &Value, to: &Value, at: &str, found: &mut Vec<String>) {
     for keyword in ["anyOf", "oneOf", "allOf"] {
         if !listed && from.get(keyword) != to.get(keyword) {
             alternatives(from, to, at, found);
-            if !(from.contains_key(keyword) && to.contains_key(keyword)) {
+            let both = from.contains_key(keyword) && to.contains_key(keyword);
+            let beside = from.contains_key("properties") && to.contains_key("properties");
+            if !both && !beside {
                 return;
             }
         }
@@ -107,7 +111,8 @@ fn gone(before: &Value, after: &Value, at: &str, found: &mut Vec<String>) {
             None => found.push(format!("`{at}/{name}`: the member is gone")),
         }
     }
-    if let (Some(before), Some(after)) = (values(before), values(after)) {
+    let known = |schema| texts(schema, KNOWN).or_else(|| values(schema));
+    if let (Some(before), Some(after)) = (known(before), known(after)) {
         let values = before.difference(&after);
         found.extend(values.map(|value| format!("`{at}`: the value {value} is gone")));
     }
@@ -161,19 +166,28 @@ fn properties(schema: &Map<String, Value>) -> Map<String, Value> {
 
 /// The values that a schema allows, if it lists them.
 fn values(schema: &Map<String, Value>) -> Option<BTreeSet<String>> {
-    let one = schema.get("const").map(|value| vec![value.clone()]);
-    let listed = one.or_else(|| schema.get("enum").and_then(Value::as_array).cloned());
+    let one = schema.get("const").map(|value| BTreeSet::from([value.to_string()]));
     let described = || {
         let alternatives = schema.get("oneOf")?.as_array()?.iter();
-        alternatives.map(|alternative| alternative.get("const").cloned()).collect()
+        alternatives.map(|alternative| Some(alternative.get("const")?.to_string())).collect()
     };
-    Some(listed.or_else(described)?.iter().map(Value::to_string).collect())
+    one.or_else(|| texts(schema, "enum")).or_else(described)
 }
 
+/// The values that a keyword lists, as JSON.
+fn texts(schema: &Map<String, Value>, keyword: &str) -> Option<BTreeSet<String>> {
+    Some(schema.get(keyword)?.as_array()?.iter().map(Value::to_string).collect())
+}
+
+/// The types that a schema allows, also if only its values say it.
 fn types(schema: &Map<String, Value>) -> Option<BTreeSet<String>> {
-    match schema.get("type")? {
-        Value::String(one) => Some(BTreeSet::from([one.clone()])),
-        several => Some(strings(Some(several))),
+    match schema.get("type") {
+        Some(Value::String(one)) => Some(BTreeSet::from([one.clone()])),
+        Some(several) => Some(strings(Some(several))),
+        None => {
+            let texts = values(schema)?.iter().all(|value| value.starts_with('"'));
+            texts.then(|| BTreeSet::from(["string".to_owned()]))
+        }
     }
 }
 

@@ -56,6 +56,30 @@ fn a_compatible_change_is_let_through() {
 }
 
 #[test]
+fn a_change_of_spelling_is_no_change_and_hides_none() {
+    let described = json!({"oneOf": [{"type": "string", "const": "a"}, {"const": "b"}]});
+    let listed = json!({"type": "string", "enum": ["a", "b"]});
+    assert_eq!(narrowed(&described, &listed), Vec::<String>::new());
+    assert_eq!(unreadable(&described, &listed), Vec::<String>::new());
+    assert!(!narrowed(&described, &json!({"type": "string", "enum": ["a"]})).is_empty());
+
+    let known = json!({"type": "string", "enum": ["a", "b"], "x-may-grow": true});
+    let open = |values: Value| json!({"type": "string", "x-extensible-enum": values});
+    assert_eq!(unreadable(&known, &open(json!(["a", "b", "c"]))), Vec::<String>::new());
+    let less = unreadable(&open(json!(["a", "b"])), &open(json!(["a"])));
+    assert_eq!(less, ["``: the value \"b\" is gone"]);
+
+    let title = |length: u8| json!({"title": {"maxLength": length}, "data": {}, "dataref": {}});
+    let plain = json!({"required": ["data"], "properties": title(9)});
+    let mut either = json!({"properties": title(9), "anyOf": [
+        {"required": ["data"], "properties": {"data": {}}}, {"required": ["dataref"]},
+    ]});
+    assert_eq!(narrowed(&plain, &either), Vec::<String>::new());
+    either["properties"] = title(8);
+    assert_eq!(narrowed(&plain, &either), ["`/title`: maxLength is tighter"]);
+}
+
+#[test]
 fn readers_accept_new_members_and_no_new_values() {
     let before = json!({
         "type": "object",

@@ -20,8 +20,10 @@ pub(crate) struct Parameters {
     /// Most entries on the page. It may have fewer where there is a next page: their JSON has no more
     /// than 512 KiB. Only the absence of `next` says that a page is the last.
     #[serde(default)]
+    #[schemars(example = 20)]
     limit: Limit,
     /// Where the page begins: the cursor of `next`.
+    #[schemars(example = &"MkT5")]
     cursor: Option<Cursor>,
 }
 

@@ -23,16 +23,22 @@ use crate::freshness::freshness;
 #[serde(deny_unknown_fields)]
 pub(crate) struct Parameters {
     /// Only tasks in this state.
+    #[schemars(example = &"open")]
     status: Option<Status>,
     /// Only tasks to be done by this one.
+    #[schemars(example = &"ann@example.org")]
     assignee: Option<Assignee>,
     /// Only tasks with this among their tags.
+    #[schemars(example = &"home")]
     tag: Option<Tag>,
     /// Only tasks that are this urgent.
+    #[schemars(example = &"high")]
     priority: Option<Priority>,
     /// Only tasks due on an earlier day.
+    #[schemars(example = &"2026-03-01")]
     due_before: Option<DueDate>,
     /// Only tasks due on a later day.
+    #[schemars(example = &"2026-01-31")]
     due_after: Option<DueDate>,
     /// Only tasks that were last changed then or later. To poll for changes, send the greatest
     /// `updated_at` seen so far less five minutes, and skip what is known at that `version`: a
@@ -40,19 +46,24 @@ pub(crate) struct Parameters {
     /// hosts that write may differ by up to two minutes. Deleted tasks are in no list; facts include
     /// them.
     #[serde(default, deserialize_with = "time")]
+    #[schemars(example = &"2026-01-31T09:30:00Z")]
     updated_since: Option<Timestamp>,
     /// Only tasks with this text in the title, in upper or lower case; it has three letters or digits
-    /// in a row.
+    /// in a row, of any script.
+    #[schemars(example = &"plants")]
     title: Option<TitleText>,
     /// By what the tasks are sorted, with `-` before it for the greatest first; tasks that are equal
     /// in it, by their identifiers. Tasks without a due date come last.
     #[serde(default)]
+    #[schemars(example = &"-due")]
     sort: Sort,
     /// Most tasks on the page. It may have fewer where there is a next page: their JSON has no more than
     /// 512 KiB. Only the absence of `next` says that a page is the last.
     #[serde(default)]
+    #[schemars(example = 20)]
     limit: Limit,
     /// Where the page begins: the cursor of `next`.
+    #[schemars(example = &"MkT5")]
     cursor: Option<Cursor>,
 }
 

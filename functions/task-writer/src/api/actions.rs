@@ -23,7 +23,8 @@ pub(crate) fn complete_task(operation: Operation<'_>) -> Operation<'_> {
         .id("completeTask")
         .tag("Actions")
         .summary("Mark a task as done")
-        .description("An open task becomes `completed`. A body is ignored.")
+        .description("An open task becomes `completed`.")
+        .with(sent(json!({ "expected_version": 3 })))
         .with(changes)
         .with(fails(&[TASK_ALREADY_COMPLETED, TASK_ALREADY_CANCELLED]))
 }
@@ -33,7 +34,8 @@ pub(crate) fn reopen_task(operation: Operation<'_>) -> Operation<'_> {
         .id("reopenTask")
         .tag("Actions")
         .summary("Mark a task as to be done again")
-        .description("A task that is `completed` or `cancelled` becomes `open`. A body is ignored.")
+        .description("A task that is `completed` or `cancelled` becomes `open`.")
+        .with(sent(json!({ "expected_version": 3 })))
         .with(changes)
         .with(fails(&[TASK_ALREADY_OPEN]))
 }
@@ -43,7 +45,8 @@ pub(crate) fn cancel_task(operation: Operation<'_>) -> Operation<'_> {
         .id("cancelTask")
         .tag("Actions")
         .summary("Mark a task as not to be done")
-        .description("An open task becomes `cancelled`. A body is ignored.")
+        .description("An open task becomes `cancelled`.")
+        .with(sent(json!({ "expected_version": 3 })))
         .with(changes)
         .with(fails(&[TASK_ALREADY_COMPLETED, TASK_ALREADY_CANCELLED]))
 }

@@ -82,7 +82,10 @@ pub(crate) fn create_tasks(operation: Operation<'_>) -> Operation<'_> {
              request.",
         )
         .parameter_untyped("Prefer", |prefer| prefer.hidden(true))
-        .with(sent(json!({ "tasks": [{ "title": "Water the plants" }, { "tags": ["home"] }] })))
+        .with(sent(json!({ "tasks": [
+            { "title": "Water the plants" },
+            { "title": "Feed the cat", "tags": ["home"] },
+        ] })))
         .with(answers(results))
 }
 

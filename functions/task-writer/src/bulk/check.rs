@@ -1,12 +1,10 @@
 //! The tasks of a request, one by one: each is read for itself, so that one that does not fit the
 //! contract spoils no other.
 
-use std::borrow::Cow;
-
 use domain::CreateTask;
 use domain::json::{Fault, parse_object};
 use http_support::{FieldError, Problem};
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use schemars::JsonSchema;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
@@ -16,37 +14,15 @@ use store::Fingerprint;
 /// Most tasks of one request.
 const MOST: usize = 100;
 
-/// Tasks to create. One that does not fit the contract gets a 422 of its own and spoils no other.
+/// Tasks to create. Of an element of `tasks` anything is taken: one that does not fit gets a 422 of its
+/// own and spoils no other.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewTasks {
     /// 1 to 100 of them.
     #[serde(deserialize_with = "bounded")]
-    #[schemars(with = "Vec<TaskToCreate>", length(min = 1, max = 100))]
+    #[schemars(with = "Vec<CreateTask>", length(min = 1, max = 100))]
     tasks: Vec<Box<RawValue>>,
-}
-
-/// One task, for those who read the contract: anything is taken, and what does not fit is answered in
-/// its place.
-struct TaskToCreate;
-
-impl JsonSchema for TaskToCreate {
-    fn inline_schema() -> bool {
-        true
-    }
-
-    fn schema_name() -> Cow<'static, str> {
-        "TaskToCreate".into()
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        json_schema!({
-            "anyOf": [
-                generator.subschema_for::<CreateTask>(),
-                { "description": "Anything else gets a 422 of its own." },
-            ],
-        })
-    }
 }
 
 fn bounded<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Box<RawValue>>, D::Error> {

@@ -38,32 +38,26 @@ pub(crate) struct Results {
     results: Vec<Item>,
 }
 
-/// What became of one task.
+/// What became of one task. It was created, now or by the first request under the idempotency key, or it
+/// was not and `problem` says why.
 #[derive(Serialize, JsonSchema)]
-#[serde(untagged)]
 #[schemars(rename = "CreateResult")]
-pub(crate) enum Item {
-    /// It was created, now or by the first request under the idempotency key.
-    Created {
-        /// 201.
-        status: u16,
-        /// Its address.
-        location: String,
-        /// Its entity tag as it is now; absent if it was deleted since.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        etag: Option<String>,
-        /// The task as it is now; absent if it was deleted since.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        task: Option<Box<Task>>,
-    },
-    /// It was not created.
-    Failed {
-        /// The status that it would have had as a request of its own.
-        status: u16,
-        /// Why, as problem details (RFC 9457). Pointers begin at the request's body.
-        #[schemars(with = "ProblemDocument")]
-        problem: Map<String, Value>,
-    },
+pub(crate) struct Item {
+    /// The status that it would have had as a request of its own: 201 if it was created.
+    status: u16,
+    /// Its address, if it was created.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    location: Option<String>,
+    /// Its entity tag as it is now; absent if it was not created, or deleted since.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    etag: Option<String>,
+    /// The task as it is now; absent if it was not created, or deleted since.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    task: Option<Box<Task>>,
+    /// Why it was not created, as problem details (RFC 9457). Pointers begin at the request's body.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<ProblemDocument>")]
+    problem: Option<Map<String, Value>>,
 }
 
 /// Answers 207, even if all tasks have the same status: callers look at one place only.
@@ -123,12 +117,14 @@ fn created(receipt: Receipt) -> Result<Item, Problem> {
             let etag = task
                 .as_ref()
                 .and_then(|task| etag(task.version).to_str().map(ToOwned::to_owned).ok());
-            Ok(Item::Created { status: StatusCode::CREATED.as_u16(), location, etag, task })
+            let (status, location) = (StatusCode::CREATED.as_u16(), Some(location));
+            Ok(Item { status, location, etag, task, problem: None })
         }
     }
 }
 
 fn failed(problem: &Problem) -> Item {
     problem.log_if_ours();
-    Item::Failed { status: problem.status().as_u16(), problem: problem.document() }
+    let (status, problem) = (problem.status().as_u16(), Some(problem.document()));
+    Item { status, location: None, etag: None, task: None, problem }
 }

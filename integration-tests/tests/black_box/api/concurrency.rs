@@ -26,11 +26,38 @@ pub(super) async fn a_change_may_depend_on_a_version(entry: Entry) {
     };
     assert_eq!(change("\"1\"", "Oat").await.with_status(200).header("etag"), "\"2\"");
     assert_eq!(change("\"1\"", "Soy").await.problem(412, "version-conflict")["actual"], 2);
-    change("W/\"2\"", "Soy").await.problem(412, "version-conflict");
+    for changed in ["W/\"2\"", "\"2-gzip\""] {
+        let problem = change(changed, "Soy").await.problem(412, "version-conflict");
+        assert!(problem["detail"].to_string().contains("a proxy"), "{problem}");
+    }
     change("2", "Soy").await.problem(400, "invalid-header");
     let delete = fixture.request("DELETE", &path).header("if-match", "\"1\"");
     delete.send().await.problem(412, "version-conflict");
     assert_eq!(fixture.get(&path).await.with_status(200).json["title"], "Oat");
+}
+
+pub(super) async fn no_condition_is_ignored(entry: Entry) {
+    let fixture = Fixture::new(entry).await;
+    let task = fixture.create("Buy milk").await;
+    let (complete, reopen) = (format!("{task}/complete"), format!("{task}/reopen"));
+    let cancel_path = format!("{task}/cancel");
+    let rename = fixture.request("PATCH", &task).json(&json!({"title": "Oat"}));
+    rename.header("if-none-match", "*").send().await.problem(400, "invalid-header");
+
+    let stale = async |path: &str, version: i64| {
+        let request = fixture.request("POST", path).json(&json!({"expected_version": version}));
+        request.send().await
+    };
+    assert_eq!(stale(&complete, 2).await.problem(412, "version-conflict")["actual"], 1);
+    assert_eq!(stale(&complete, 1).await.with_status(200).json["version"], 2);
+    stale(&reopen, 1).await.problem(412, "version-conflict");
+    fixture.request("POST", &reopen).send().await.with_status(200);
+    let cancel = || fixture.request("POST", &cancel_path).json(&json!({"expected_version": 3}));
+    let both = cancel().header("if-match", "\"2\"").send().await.problem(422, "invalid-body");
+    assert_eq!(both["errors"][0]["pointer"], "/expected_version");
+    cancel().header("if-match", "\"3\"").send().await.with_status(200);
+    let unknown = fixture.request("POST", &reopen).json(&json!({"expected": 4}));
+    unknown.send().await.problem(422, "invalid-body");
 }
 
 pub(super) async fn a_change_must_name_a_version_where_that_is_configured(entry: Entry) {

@@ -48,7 +48,9 @@ pub(super) async fn the_page_runs_its_own_script_and_loads_nothing_from_elsewher
     let page = fixture.anonymous("GET", "/docs").send().await.with_status(200);
     assert_eq!(page.header("content-type"), "text/html; charset=utf-8");
     let html = String::from_utf8(page.body.clone()).expect("text");
-    let (_, script) = html.split_once("<script>").expect("a script");
+    let (head, script) = html.split_once("<script>").expect("a script");
+    let viewport = r#"<meta name="viewport" content="width=device-width, initial-scale=1">"#;
+    assert!(head.contains(viewport), "a phone shows it as on a desk: {head}");
     let (script, rest) = script.split_once("</script>").expect("its end");
     let digest = BASE64_STANDARD.encode(Sha256::digest(script));
     let policy = page.header("content-security-policy");

@@ -59,6 +59,7 @@ by_every_entry! {
     concurrency:
         what_the_caller_has_is_not_sent_again,
         a_change_may_depend_on_a_version,
+        no_condition_is_ignored,
         a_change_must_name_a_version_where_that_is_configured;
     idempotency:
         a_repeat_gets_the_first_result,

@@ -89,7 +89,9 @@ impl FromStr for Sha256 {
 
 crate::parsed!(Sha256, {
     "type": "string",
-    "description": "The 32 bytes of a SHA-256 in base64, with padding.",
+    "description": "The 32 bytes of a SHA-256 in base64, with padding: 44 characters, as `openssl dgst \
+        -sha256 -binary FILE | base64` prints them. Not in hexadecimal digits.",
+    "examples": ["47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="],
     "pattern": "^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$",
 });
 

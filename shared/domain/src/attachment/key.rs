@@ -46,7 +46,8 @@ impl fmt::Display for AttachmentId {
 
 crate::parsed!(AttachmentId, {
     "type": "string",
-    "description": "A UUID in lower case.",
+    "description": "An attachment's identifier: a UUID in lower case.",
+    "examples": ["01940000-0000-7000-8000-0000000000a1"],
     "pattern": "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$",
 });
 

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 pub use contents::{AttachmentSize, Sha256};
 pub use key::{AttachmentId, AttachmentKey};
 
+use crate::portable::names;
 use crate::text::{AttachmentName, ContentType};
 use crate::values::Timestamp;
 
@@ -25,7 +26,7 @@ pub struct NewAttachment {
     pub content_type: ContentType,
     /// Its size in bytes.
     pub size: AttachmentSize,
-    /// Its SHA-256.
+    /// Its SHA-256 in base64, as S3 has it; not in hexadecimal digits.
     pub sha256: Sha256,
 }
 
@@ -40,13 +41,14 @@ pub struct Attachment {
     pub file: NewAttachment,
     /// Whether it is there.
     #[serde(flatten)]
+    #[schemars(with = "Described")]
     pub state: AttachmentState,
     /// When it was announced.
     pub created_at: Timestamp,
 }
 
 /// Whether the file of an attachment is there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "status", content = "reason", rename_all = "snake_case")]
 pub enum AttachmentState {
     /// It was not uploaded yet, or not verified yet.
@@ -57,9 +59,34 @@ pub enum AttachmentState {
     Rejected(Mismatch),
 }
 
+/// An [`AttachmentState`] for those who read the contract: two members. Generators of clients make
+/// nothing of alternatives beside other members.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "it is described, and never made")]
+struct Described {
+    /// Whether the file is there.
+    status: AttachmentStatus,
+    /// In what the file differs from what its uploader said, if it is `rejected`.
+    reason: Option<Mismatch>,
+}
+
+/// Whether the file of an attachment is there.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "snake_case", transform = names)]
+#[expect(dead_code, reason = "it is described, and never made")]
+enum AttachmentStatus {
+    /// It was not uploaded yet, or not verified yet.
+    Pending,
+    /// It is there, and is what its uploader said.
+    Available,
+    /// Something else was uploaded, and was removed; `reason` says in what it differs.
+    Rejected,
+}
+
 /// In what an uploaded file differs from what its uploader said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(transform = names)]
 pub enum Mismatch {
     /// In its size.
     Size,

@@ -75,7 +75,12 @@ impl Document {
 
     /// The document, as it is committed.
     pub fn json(&self) -> serde_json::Result<String> {
-        Ok(serde_json::to_string_pretty(&self.0)? + "\n")
+        let mut whole = self.0.clone();
+        let text = serde_json::to_string(&whole)?;
+        let examples = &mut whole.components.get_or_insert_default().examples;
+        // Not every problem is one of an operation: some are of no address, or of queues.
+        examples.retain(|name, _| text.contains(&format!("\"#/components/examples/{name}\"")));
+        Ok(serde_json::to_string_pretty(&whole)? + "\n")
     }
 }
 

@@ -11,7 +11,7 @@ use runtime::http::ProblemType;
 use schemars::{JsonSchema, Schema, json_schema};
 use serde_json::Value;
 
-use super::problems::can_fail;
+use super::problems::{any_other, can_fail};
 use crate::auth::Scope;
 use crate::problem::types::{
     BAD_REQUEST, ENCODED_BODY, HEAD_TOO_LARGE, IDEMPOTENCY_KEY_REUSED, INSUFFICIENT_SCOPE,
@@ -20,7 +20,8 @@ use crate::problem::types::{
     UNREADABLE_BODY, UNSUPPORTED_MEDIA_TYPE, VERSION_CONFLICT,
 };
 use crate::{
-    IdempotencyKey, Json, MergePatch, Path, PathPair, Query, Reader, RespondAsync, Writer,
+    IdempotencyKey, Json, MergePatch, OptionalJson, Path, PathPair, Query, Reader, RespondAsync,
+    Writer,
 };
 
 const IDEMPOTENCY_KEY: &str = "\
@@ -62,6 +63,7 @@ impl OperationInput for Writer {
 fn needs(operation: &mut Operation, scope: Scope) {
     let scopes = vec![scope.as_str().to_owned()];
     operation.security.push([(super::SECURITY_SCHEME.to_owned(), scopes)].into());
+    any_other(operation);
     can_fail(operation, &ALWAYS);
     can_fail(operation, &[UNAUTHORIZED, INVALID_TOKEN, INSUFFICIENT_SCOPE]);
     can_fail(operation, &[RATE_LIMITED, UNAVAILABLE]);
@@ -69,19 +71,23 @@ fn needs(operation: &mut Operation, scope: Scope) {
 
 impl<T: JsonSchema> OperationInput for Path<T> {
     fn operation_input(context: &mut GenContext, operation: &mut Operation) {
-        path(operation, "id", context.schema.subschema_for::<T>());
+        path::<T>(context, operation, "id");
     }
 }
 
 impl<T: JsonSchema, U: JsonSchema> OperationInput for PathPair<T, U> {
     fn operation_input(context: &mut GenContext, operation: &mut Operation) {
-        path(operation, "id", context.schema.subschema_for::<T>());
-        path(operation, "attachment", context.schema.subschema_for::<U>());
+        path::<T>(context, operation, "id");
+        path::<U>(context, operation, "attachment");
     }
 }
 
-fn path(operation: &mut Operation, name: &str, schema: Schema) {
-    let parameter_data = ParameterData { required: true, ..parameter(name, None, schema) };
+/// Described as its type is.
+fn path<T: JsonSchema>(context: &mut GenContext, operation: &mut Operation, name: &str) {
+    let mut described = T::json_schema(&mut context.schema);
+    let (description, example) = (description(&mut described), example(&mut described));
+    let data = parameter(name, description, example, context.schema.subschema_for::<T>());
+    let parameter_data = ParameterData { required: true, ..data };
     let style = PathStyle::Simple;
     operation.parameters.push(ReferenceOr::Item(Parameter::Path { parameter_data, style }));
     can_fail(operation, &[INVALID_PARAMETER, NOT_FOUND]);
@@ -93,13 +99,12 @@ impl<T: JsonSchema> OperationInput for Query<T> {
         let properties = schema.get("properties").and_then(Value::as_object);
         for (name, schema) in properties.into_iter().flatten() {
             let Ok(mut schema) = Schema::try_from(schema.clone()) else { continue };
-            let description = schema.remove("description");
-            let description = description.as_ref().and_then(Value::as_str).map(str::to_owned);
+            let (description, example) = (description(&mut schema), example(&mut schema));
             if schema.get("default") == Some(&Value::Null) {
                 schema.remove("default");
             }
             let parameter = Parameter::Query {
-                parameter_data: parameter(name, description, schema),
+                parameter_data: parameter(name, description, example, schema),
                 allow_reserved: false,
                 style: QueryStyle::Form,
                 allow_empty_value: None,
@@ -113,7 +118,8 @@ impl<T: JsonSchema> OperationInput for Query<T> {
 impl OperationInput for IdempotencyKey {
     fn operation_input(context: &mut GenContext, operation: &mut Operation) {
         let schema = context.schema.subschema_for::<Self>();
-        header(operation, "Idempotency-Key", IDEMPOTENCY_KEY, schema);
+        let example = "8e03978e-40d5-43e8-bc93-6894a57f9324";
+        header(operation, "Idempotency-Key", IDEMPOTENCY_KEY, example, schema);
         can_fail(operation, &[INVALID_HEADER, IDEMPOTENCY_KEY_REUSED]);
     }
 }
@@ -121,40 +127,62 @@ impl OperationInput for IdempotencyKey {
 impl OperationInput for RespondAsync {
     fn operation_input(context: &mut GenContext, operation: &mut Operation) {
         let schema = context.schema.subschema_for::<String>();
-        header(operation, "Prefer", PREFER, schema);
+        header(operation, "Prefer", PREFER, "respond-async", schema);
     }
 }
 
 /// Lets an operation name the version that it needs.
 pub fn if_match(operation: &mut Operation) {
     let schema = json_schema!({ "type": "string", "pattern": r#"^("[1-9][0-9]{0,17}"|[*])$"# });
-    header(operation, "If-Match", IF_MATCH, schema);
+    header(operation, "If-Match", IF_MATCH, "\"3\"", schema);
     can_fail(operation, &[INVALID_HEADER, VERSION_CONFLICT]);
 }
 
 /// Lets an operation answer only what the caller does not have yet.
 pub fn if_none_match(operation: &mut Operation) {
-    header(operation, "If-None-Match", IF_NONE_MATCH, json_schema!({ "type": "string" }));
+    header(operation, "If-None-Match", IF_NONE_MATCH, "\"3\"", any_text());
 }
 
 /// Lets an operation answer the present state.
 pub fn cache_control(operation: &mut Operation) {
-    header(operation, "Cache-Control", WISH, json_schema!({ "type": "string" }));
+    header(operation, "Cache-Control", WISH, "no-cache", any_text());
 }
 
 /// Lets an operation be a part of its caller's trace.
 pub fn traceparent(operation: &mut Operation) {
-    header(operation, "traceparent", TRACEPARENT, json_schema!({ "type": "string" }));
+    let example = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    header(operation, "traceparent", TRACEPARENT, example, any_text());
+}
+
+fn any_text() -> Schema {
+    json_schema!({ "type": "string" })
 }
 
 /// A header that a request may have.
-fn header(operation: &mut Operation, name: &str, description: &str, schema: Schema) {
-    let parameter_data = parameter(name, Some(description.to_owned()), schema);
+fn header(operation: &mut Operation, name: &str, description: &str, example: &str, schema: Schema) {
+    let (description, example) = (Some(description.to_owned()), Some(example.into()));
+    let parameter_data = parameter(name, description, example, schema);
     let style = HeaderStyle::Simple;
     operation.parameters.push(ReferenceOr::Item(Parameter::Header { parameter_data, style }));
 }
 
-fn parameter(name: &str, description: Option<String>, json_schema: Schema) -> ParameterData {
+/// What a schema says of itself; a parameter says it instead.
+fn description(schema: &mut Schema) -> Option<String> {
+    let description = schema.remove("description");
+    description.as_ref().and_then(Value::as_str).map(str::to_owned)
+}
+
+/// The first example that a schema has; a parameter has one.
+fn example(schema: &mut Schema) -> Option<Value> {
+    schema.remove("examples")?.get(0).cloned()
+}
+
+fn parameter(
+    name: &str,
+    description: Option<String>,
+    example: Option<Value>,
+    json_schema: Schema,
+) -> ParameterData {
     let schema = SchemaObject { json_schema, external_docs: None, example: None };
     ParameterData {
         name: name.to_owned(),
@@ -162,7 +190,7 @@ fn parameter(name: &str, description: Option<String>, json_schema: Schema) -> Pa
         required: false,
         deprecated: None,
         format: ParameterSchemaOrContent::Schema(schema),
-        example: None,
+        example,
         examples: [].into(),
         explode: None,
         extensions: [].into(),
@@ -179,6 +207,15 @@ impl<T: JsonSchema> OperationInput for MergePatch<T> {
     fn operation_input(context: &mut GenContext, operation: &mut Operation) {
         let types = ["application/merge-patch+json", "application/json"];
         body(operation, &types, context.schema.subschema_for::<T>());
+    }
+}
+
+impl<T: JsonSchema> OperationInput for OptionalJson<T> {
+    fn operation_input(context: &mut GenContext, operation: &mut Operation) {
+        body(operation, &["application/json"], context.schema.subschema_for::<T>());
+        if let Some(ReferenceOr::Item(body)) = &mut operation.request_body {
+            body.required = false;
+        }
     }
 }
 

@@ -37,8 +37,8 @@ impl JsonSchema for ProblemDocument {
             "properties": {
                 "type": {
                     "type": "string",
-                    "enum": types::every().map(ProblemType::urn).collect::<Vec<_>>(),
-                    "x-may-grow": true,
+                    "x-extensible-enum": types::every().map(ProblemType::urn).collect::<Vec<_>>(),
+                    "examples": [types::NOT_FOUND.urn()],
                     "description": meanings(),
                 },
                 "title": text("The name of the type."),
@@ -122,13 +122,26 @@ pub fn can_fail(operation: &mut openapi::Operation, problems: &[ProblemType]) {
     }
 }
 
-fn none_yet(status: http::StatusCode) -> Response {
+/// Adds to an operation that there may be problems that nobody has listed.
+pub(super) fn any_other(operation: &mut openapi::Operation) {
+    let response = Response {
+        description: "Any other problem: treat it as its status says.".to_owned(),
+        content: [("application/problem+json".to_owned(), a_problem())].into(),
+        ..Response::default()
+    };
+    operation.responses.get_or_insert_default().default = Some(ReferenceOr::Item(response));
+}
+
+fn a_problem() -> MediaType {
     let schema = SchemaObject {
         json_schema: Schema::new_ref("#/components/schemas/Problem".to_owned()),
         external_docs: None,
         example: None,
     };
-    let content = MediaType { schema: Some(schema), ..MediaType::default() };
+    MediaType { schema: Some(schema), ..MediaType::default() }
+}
+
+fn none_yet(status: http::StatusCode) -> Response {
     let further: &[Header] = match status {
         http::StatusCode::UNAUTHORIZED | http::StatusCode::FORBIDDEN => &[headers::CHALLENGE],
         http::StatusCode::UNSUPPORTED_MEDIA_TYPE => &[headers::ENCODINGS],
@@ -141,7 +154,7 @@ fn none_yet(status: http::StatusCode) -> Response {
     let headers = [headers::REQUEST_ID].iter().chain(further);
     Response {
         headers: headers.map(Header::reference).collect(),
-        content: [("application/problem+json".to_owned(), content)].into(),
+        content: [("application/problem+json".to_owned(), a_problem())].into(),
         ..Response::default()
     }
 }

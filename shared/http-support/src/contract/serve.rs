@@ -20,6 +20,10 @@ const DOCUMENT: &str = include_str!("../../openapi.json");
 const LOGO: &str = "https://cdn.redoc.ly/redoc/logo-mini.svg";
 const NO_LOGO: &str = "data:image/gif;base64,R0lGODlhAQABAAAAACw=";
 
+/// The end of the title; then, that a phone shows the page in its own width.
+const VIEWPORT: &str = "</title>\n    \
+    <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">";
+
 /// Made at the first request, so that no start waits for them.
 static SERVED_DOCUMENT: LazyLock<Served> =
     LazyLock::new(|| Served::new("application/json", DOCUMENT.into()));
@@ -47,7 +51,8 @@ struct Page {
 
 impl Page {
     fn new() -> Self {
-        let page = Redoc::new("openapi.json").with_title("task-app").html().replace(LOGO, NO_LOGO);
+        let page = Redoc::new("openapi.json").with_title("task-app").html();
+        let page = page.replace(LOGO, NO_LOGO).replacen("</title>", VIEWPORT, 1);
         Self { policy: policy(&page), served: Served::new("text/html; charset=utf-8", page) }
     }
 }

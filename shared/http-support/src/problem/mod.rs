@@ -68,8 +68,14 @@ pub enum Problem {
     /// The body is JSON and breaks the contract.
     #[error("The body does not fit the contract; `errors` says where.")]
     Invalid(Vec<FieldError>),
-    /// The task is not at the version that `If-Match` names.
-    #[error("The task is not at the version that `If-Match` names.")]
+    /// `If-Match` has a tag that was one of ours.
+    #[error(
+        "`If-Match` names no version: something on the way, such as a proxy that compresses, has made the \
+         entity tag weak or added to it. Send it as the service gave it, such as `\"3\"`."
+    )]
+    ChangedTag,
+    /// The task is not at the version that the request expects.
+    #[error("The task is not at the version that the request expects.")]
     PreconditionFailed {
         /// The version that the task has, if it was looked up.
         actual: Option<Version>,
@@ -143,7 +149,7 @@ impl Problem {
             Self::UnsupportedMediaType(_) => &types::UNSUPPORTED_MEDIA_TYPE,
             Self::EncodedBody => &types::ENCODED_BODY,
             Self::Invalid(_) => &types::INVALID_BODY,
-            Self::PreconditionFailed { .. } => &types::VERSION_CONFLICT,
+            Self::ChangedTag | Self::PreconditionFailed { .. } => &types::VERSION_CONFLICT,
             Self::PreconditionRequired => &types::PRECONDITION_REQUIRED,
             Self::Conflict(refusal) => conflict(refusal),
             Self::TooManyAttachments => &types::TOO_MANY_ATTACHMENTS,
@@ -157,7 +163,7 @@ impl Problem {
 }
 
 impl From<Refusal> for Problem {
-    /// A version conflict is a failed precondition: over HTTP only `If-Match` names a version.
+    /// A version conflict is a failed precondition, also where the body names the version.
     fn from(refusal: Refusal) -> Self {
         match refusal {
             Refusal::TaskNotFound => Self::NotFound,

@@ -50,7 +50,7 @@ mod own {
             "Correct each of `errors`, whose `pointer` is a JSON Pointer into the body.";
         /// Not the version that was expected.
         VERSION_CONFLICT: PRECONDITION_FAILED "version-conflict" "Version conflict",
-            "The task is not at the version that `If-Match` names: somebody else changed it.",
+            "The task is not at the version that `If-Match`, or `expected_version` in the body, names: somebody else changed it.",
             "Read the task, decide again, and send its new entity tag.";
         /// No version was named.
         PRECONDITION_REQUIRED: PRECONDITION_REQUIRED "precondition-required" "Precondition required",

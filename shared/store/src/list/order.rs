@@ -66,9 +66,13 @@ impl JsonSchema for Sort {
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         let keys = ["created", "updated", "due", "priority"];
         let sorts = keys.iter().flat_map(|key| [(*key).to_owned(), format!("-{key}")]);
+        let names = keys.iter().map(|key| key.to_uppercase());
+        let names = names.flat_map(|name| [name.clone(), format!("{name}_DESCENDING")]);
         json_schema!({
             "type": "string",
             "enum": sorts.collect::<Vec<_>>(),
+            // Generators of clients name the values by these: a name does not begin with `-`.
+            "x-enum-varnames": names.collect::<Vec<_>>(),
             "default": "-created",
         })
     }

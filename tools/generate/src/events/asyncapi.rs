@@ -108,7 +108,8 @@ fn messages() -> anyhow::Result<Map<String, Value>> {
     let mut messages = Map::new();
     for kind in CommandType::ALL {
         let examples = examples::of(kind.as_str(), "valid")?;
-        let message = message(kind.as_str(), kind.title(), kind.description(), &examples);
+        let message =
+            message(kind.as_str(), (kind.title(), kind.summary()), kind.description(), &examples);
         messages.insert(kind.to_string(), message);
     }
     for kind in FactType::ALL {
@@ -117,16 +118,23 @@ fn messages() -> anyhow::Result<Map<String, Value>> {
             FactType::CommandRejected => "`data` names the command and says why; `code` is stable.",
         };
         let examples = examples::of(kind.as_str(), "facts/valid")?;
-        let message = message(kind.as_str(), kind.title(), description, &examples);
+        let message =
+            message(kind.as_str(), (kind.title(), kind.summary()), description, &examples);
         messages.insert(kind.to_string(), message);
     }
     Ok(messages)
 }
 
-fn message(kind: &str, title: &str, description: &str, examples: &[Value]) -> Value {
+fn message(
+    kind: &str,
+    (title, summary): (&str, &str),
+    description: &str,
+    examples: &[Value],
+) -> Value {
     json!({
         "name": kind,
         "title": title,
+        "summary": summary,
         "description": description,
         "payload": { "$ref": format!("./schemas/{}", schema::file_name(kind)) },
         "examples": examples,

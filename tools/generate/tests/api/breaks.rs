@@ -120,17 +120,16 @@ fn an_answer_that_a_client_of_before_cannot_read_is_named() {
     ] {
         breaks_by(&format!("{task}{pointer}"), value, &format!("{reads}: {expected}"));
     }
-    let status_of = |names: &[&str]| names.iter().map(|name| json!({ "const": name })).collect();
-    let status = "/components/schemas/Status/oneOf";
-    let more = status_of(&["open", "completed", "cancelled", "late"]);
+    let status = "/components/schemas/Status/enum";
+    let more = json!(["open", "completed", "cancelled", "late"]);
     breaks_by(status, Some(more), &format!("{reads}: `/status`: \"late\" is no longer allowed"));
-    let fewer = status_of(&["open", "completed"]);
+    let fewer = json!(["open", "completed"]);
     breaks_by(status, Some(fewer), &format!("{reads}: `/status`: the value \"cancelled\" is gone"));
 }
 
 #[test]
 fn a_type_of_problem_may_come_and_may_not_go() {
-    let types = "/components/schemas/Problem/properties/type/enum";
+    let types = "/components/schemas/Problem/properties/type/x-extensible-enum";
     let mut known = committed().pointer(types).unwrap().as_array().unwrap().clone();
     known.push(json!("urn:problem:raining"));
     assert_eq!(found(types, Some(json!(known))), "");

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::{committed, elements, inlined, members, operations};
 
-fn validator(schema: &Value) -> Validator {
+pub(crate) fn validator(schema: &Value) -> Validator {
     jsonschema::options().should_validate_formats(true).build(schema).unwrap()
 }
 
@@ -36,10 +36,42 @@ fn every_example_fits_its_schema() {
 }
 
 #[test]
+fn every_parameter_says_what_it_is_and_shows_one() {
+    let document = committed();
+    for (name, operation) in operations(&inlined(&document, &document)) {
+        for parameter in elements(&operation["parameters"]) {
+            let description = parameter["description"].as_str().unwrap_or_default();
+            assert!(!description.is_empty(), "{name}: {}", parameter["name"]);
+            let valid = validator(&parameter["schema"]).validate(&parameter["example"]);
+            assert!(valid.is_ok(), "{name}: {}: {valid:?}", parameter["name"]);
+        }
+    }
+}
+
+/// In what generators of clients make no code of, or code that does not compile.
+#[test]
+fn every_schema_is_one_that_clients_are_made_of() {
+    let document = committed();
+    for (name, schema) in members(&document["components"]["schemas"]) {
+        let text = schema.to_string();
+        assert!(!text.contains("\\\\p{"), "{name}: not every validator knows classes of Unicode");
+        assert!(!text.contains("\"const\""), "{name}: an enum of names is `enum`");
+        let beside = schema.get("properties").is_some() && schema.get("oneOf").is_some();
+        assert!(!beside, "{name}: members beside alternatives are lost");
+        for (member, schema) in members(&schema["properties"]) {
+            assert!(schema.get("default").is_none(), "{name}.{member} would be always there");
+        }
+    }
+}
+
+#[test]
 fn every_type_of_problem_is_known_to_the_schema() {
     let document = committed();
     let schema = &document["components"]["schemas"]["Problem"]["properties"]["type"];
-    let listed: Vec<_> = elements(&schema["enum"]).filter_map(Value::as_str).collect();
+    let listed: Vec<_> = elements(&schema["x-extensible-enum"]).filter_map(Value::as_str).collect();
     let known: Vec<_> = problems::every().map(ProblemType::urn).collect();
     assert_eq!(listed, known);
+    assert!(schema.get("enum").is_none(), "a client that checks would refuse a new type");
+    let description = schema["description"].as_str().unwrap_or_default();
+    assert!(known.iter().all(|urn| description.contains(urn)), "{description}");
 }

@@ -6,6 +6,7 @@ mod breaks;
 mod compatibility;
 mod document;
 mod examples;
+mod requests;
 
 use std::fs;
 use std::path::Path;
