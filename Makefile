@@ -45,7 +45,7 @@ test: ## Check and test everything, as the gate does
 	@.ci/test
 
 test-long: ## Test what takes too long for every change: lists of a million tasks, thousands of requests, a minute of outages
-	@.ci/tools
+	@.ci/tools --long
 	@cargo nextest run --cargo-quiet --locked --workspace --no-run
 	@$(STACK) exec -- cargo nextest run --locked --workspace \
 		-E 'package(store) | package(integration-tests)' --run-ignored only --success-output final

@@ -11,8 +11,19 @@ NOT_PLAIN = re.compile(r"[^!#-\[\]-~]")
 
 
 @schemathesis.hook
+def before_load_schema(context, schema):
+    """An answer that nobody listed is a fault; and of a task in a list anything is taken."""
+    for operations in schema["paths"].values():
+        for operation in operations.values():
+            operation["responses"].pop("default")
+    schema["components"]["schemas"]["NewTasks"]["properties"]["tasks"]["items"] = {
+        "anyOf": [{"$ref": "#/components/schemas/CreateTask"}, {}]
+    }
+
+
+@schemathesis.hook
 def map_case(context, case):
-    """A key belongs to one request, and a cursor is one that a page has given."""
+    """A key belongs to one request, a cursor is one that a page has given, and so on."""
     if case.meta is None or not case.meta.generation.mode.is_positive:
         return case
     headers, query = case.headers or {}, case.query or {}
@@ -24,4 +35,7 @@ def map_case(context, case):
     if not TAGS.fullmatch(headers.get("If-Match", "*")):
         headers["If-Match"] = "*"
     query.pop("cursor", None)
+    # Which characters are letters the document does not say: not every validator knows.
+    if not any(len(word) > 2 for word in re.split(r"[\W_]+", query.get("title", "any"))):
+        query["title"] = f"{query['title'][:196]} abc"
     return case

@@ -12,6 +12,7 @@ mod attacks;
 mod backup;
 mod cargo_lambda;
 mod claim_check;
+mod clients;
 mod configuration;
 mod conformance;
 mod contract;
