@@ -50,6 +50,10 @@ pub(super) async fn attachments_are_announced_and_deleted(entry: Entry) {
     assert_eq!((&answer.json["status"], &answer.json["name"]), (&json!("pending"), &file["name"]));
     let all = fixture.get(&list).await.with_status(200);
     assert_eq!(all.json["attachments"], json!([answer.json]));
+    let second = fixture.request("POST", &list).json(&file).send().await.with_status(201);
+    let all = fixture.get(&list).await.with_status(200);
+    let ids = [&all.json["attachments"][0]["id"], &all.json["attachments"][1]["id"]];
+    assert_eq!(ids, [&announced.json["id"], &second.json["id"]], "as they were announced");
 
     let large = json!({"name": "x", "content_type": "text/plain", "size": u32::MAX, "sha256": file["sha256"]});
     fixture.request("POST", &list).json(&large).send().await.problem(422, "invalid-body");

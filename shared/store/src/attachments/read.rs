@@ -55,7 +55,7 @@ fn file(row: Row) -> Result<NewAttachment, Unreadable> {
 }
 
 impl Store {
-    /// A task's attachments, the newest first; none if there is no such task. One that cannot be
+    /// A task's attachments, the oldest first; none if there is no such task. One that cannot be
     /// read is named, logged and counted; the others are answered.
     ///
     /// # Errors
@@ -72,7 +72,7 @@ impl Store {
                 created_at AS "created_at: StoredTime", deleted_at IS NOT NULL AS "is_deleted!"
             FROM attachments
             WHERE tenant = $1 AND task_id = $2 AND deleted_at IS NULL
-            ORDER BY created_at DESC, id DESC
+            ORDER BY created_at, id
             "#,
             tenant.as_str(),
             task.as_uuid(),
