@@ -15,7 +15,7 @@ use http_support::conditional::{etag, expected_version};
 use http_support::contract::Verb::{Delete, Patch, Post};
 use http_support::contract::{self, Routes};
 use http_support::operation::accepted;
-use http_support::{FieldError, Guard, Json, MergePatch, OptionalJson, Path, Problem, Writer};
+use http_support::{Guard, Json, MergePatch, OptionalJson, Path, Problem, Writer};
 use rate_limits::Class;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -195,9 +195,8 @@ impl TaskRequest {
         if let (Some(header), Some(body)) = (*expected, body.expected_version)
             && header != body
         {
-            let (pointer, detail) = ("/expected_version", "not the version that `If-Match` names");
-            let error = FieldError { pointer: pointer.to_owned(), detail: detail.to_owned() };
-            return Err(Problem::Invalid(vec![error]));
+            // Whichever version the task has, it is not at one of them.
+            return Err(Problem::PreconditionFailed { actual: None });
         }
         *expected = expected.or(body.expected_version);
         Ok(self)

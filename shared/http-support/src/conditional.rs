@@ -8,6 +8,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine as _};
 use domain::Version;
+use domain::limits::VERSION_MAX;
 
 use crate::Problem;
 
@@ -157,7 +158,7 @@ impl<'a> Tag<'a> {
     /// The version behind one of our own tags: our spelling only, not `"03"` or `"+3"`.
     fn version(&self) -> Option<Version> {
         let version = self.quoted.trim_matches('"').parse().ok()?;
-        let ours = etag(version) == self.quoted && version > 0;
+        let ours = etag(version) == self.quoted && (1..=VERSION_MAX).contains(&version);
         (!self.weak && ours).then_some(version)
     }
 }
@@ -231,6 +232,7 @@ mod tests {
             "\"+3\"",
             "\"0\"",
             "\"-1\"",
+            "\"9007199254740992\"",
             "\"99999999999999999999\"",
         ] {
             assert_eq!(expected(&[tag]), Err(StatusCode::PRECONDITION_FAILED), "{tag}");

@@ -53,8 +53,7 @@ pub(super) async fn no_condition_is_ignored(entry: Entry) {
     stale(&reopen, 1).await.problem(412, "version-conflict");
     fixture.request("POST", &reopen).send().await.with_status(200);
     let cancel = || fixture.request("POST", &cancel_path).json(&json!({"expected_version": 3}));
-    let both = cancel().header("if-match", "\"2\"").send().await.problem(422, "invalid-body");
-    assert_eq!(both["errors"][0]["pointer"], "/expected_version");
+    cancel().header("if-match", "\"2\"").send().await.problem(412, "version-conflict");
     cancel().header("if-match", "\"3\"").send().await.with_status(200);
     let unknown = fixture.request("POST", &reopen).json(&json!({"expected": 4}));
     unknown.send().await.problem(422, "invalid-body");
