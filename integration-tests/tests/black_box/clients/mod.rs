@@ -57,7 +57,7 @@ impl System {
 /// Runs a program to its end, which must be a good one.
 async fn run(program: &mut Command) {
     let run = program.stdin(Stdio::null()).kill_on_drop(true).output().await;
-    let output = run.unwrap_or_else(|error| panic!("{program:?}: {error}"));
+    let output = run.expect("a process");
     let (said, failed) =
         (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{program:?}: {}\n{said}{failed}", output.status);
