@@ -78,8 +78,6 @@ impl Redis {
             nodes = nodes.into_iter().map(|node| with_password(node, &token)).collect();
         }
         instruments::describe(INSTRUMENTS);
-        // It is there before the first one opens, so that none and no answer differ.
-        metrics::gauge!(OPEN_BREAKERS.name).increment(0.0);
         let timeout = config.timeout();
         let connector = Connector::new(nodes.clone(), timeout);
         // It is there before the first one opens, or nobody could see that none is open.
