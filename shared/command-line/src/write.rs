@@ -18,7 +18,7 @@ pub fn line(text: &str) -> anyhow::Result<()> {
 /// Writes a part of the result as it is.
 ///
 /// # Errors
-/// As [`line`].
+/// As [`line()`].
 pub fn bytes(bytes: &[u8]) -> anyhow::Result<()> {
     let mut stdout = std::io::stdout().lock();
     ended(stdout.write_all(bytes).and_then(|()| stdout.flush()))
@@ -27,7 +27,7 @@ pub fn bytes(bytes: &[u8]) -> anyhow::Result<()> {
 /// Writes a result as a line of JSON.
 ///
 /// # Errors
-/// As [`line`].
+/// As [`line()`].
 pub fn json(result: &impl Serialize) -> anyhow::Result<()> {
     line(&serde_json::to_string(result)?)
 }
