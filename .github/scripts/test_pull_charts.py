@@ -102,5 +102,5 @@ def test_every_chart_of_this_project_is_asked_for(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     base = ROOT / "manifests/argocd/base"
     charts = re.findall(r"^ +chart: (.+)\n +targetRevision: (.+)$", "\n".join(file.read_text() for file in base.glob("*.yaml")), re.MULTILINE)
-    assert len(charts) == 7
+    assert charts
     assert {file.name for file in folder.iterdir()} == {f"{chart}-{version}.tgz" for chart, version in charts}
