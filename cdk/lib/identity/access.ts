@@ -95,7 +95,7 @@ function own(scope: Construct, name: FunctionName, { data, messaging: { queues }
 }
 
 /** What looks after backups, each below the prefix of dumps. No one of them can write what is restored. */
-export function grantsOfBackups(scope: Construct, command: BackupCommand): Grant[] {
+export function grantsOfBackups(scope: Construct, command: BackupCommand, { tables }: DataStack): Grant[] {
   const bucket = bucketArn(scope, RESOURCES.buckets.backups);
   const below = (name: string) => `${bucket}/${BACKUP_PREFIX}${name}`;
   const why = "Dumps are named by their time.";
@@ -107,6 +107,7 @@ export function grantsOfBackups(scope: Construct, command: BackupCommand): Grant
         list,
         { actions: ["s3:GetObject"], resources: [below("*")], why },
         { actions: ["s3:PutObject"], resources: [below("*/verification.json")], why },
+        { actions: ["dynamodb:Query"], resources: [tables.history.tableArn] },
       ];
     case "prune":
       return [

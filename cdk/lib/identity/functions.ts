@@ -52,7 +52,7 @@ export function createFunctionRoles(
 }
 
 /** A role for each command that looks after backups: pods only, and nothing passes it to a Lambda. */
-export function createBackupRoles(scope: Construct, cluster: eks.ICluster): void {
+export function createBackupRoles(scope: Construct, cluster: eks.ICluster, data: DataStack): void {
   for (const command of BACKUP_COMMANDS) {
     const name = `backup-${command}`;
     const role = new iam.Role(scope, name, {
@@ -60,7 +60,7 @@ export function createBackupRoles(scope: Construct, cluster: eks.ICluster): void
       description: `The command backup ${command}, as a pod`,
       assumedBy: podIdentity(cluster.clusterArn, NAMESPACE, name),
     });
-    allow(role, grantsOfBackups(scope, command));
+    allow(role, grantsOfBackups(scope, command, data));
     associate(scope, cluster, name, role);
   }
 }

@@ -21,7 +21,7 @@ export class IdentityStack extends Stack {
   ) {
     super(scope, id, props);
     this.functionRoles = createFunctionRoles(this, cluster, { data, messaging });
-    createBackupRoles(this, cluster);
+    createBackupRoles(this, cluster, data);
     const functionRoles = [...this.functionRoles.values()];
     this.controllerRoles = createControllerRoles(this, { cluster, data, messaging, functionRoles });
   }

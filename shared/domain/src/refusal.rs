@@ -49,8 +49,10 @@ struct Described {
     /// Why, for programs.
     code: RefusalCode,
     /// The version that the command expected, of a `version_conflict`.
+    #[schemars(skip_serializing_if = "Option::is_none")]
     expected: Option<Version>,
     /// The version that the task has, of a `version_conflict`.
+    #[schemars(skip_serializing_if = "Option::is_none")]
     actual: Option<Version>,
 }
 
