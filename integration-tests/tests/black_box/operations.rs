@@ -8,7 +8,7 @@ use tokio::time::sleep;
 use uuid::Uuid;
 
 use crate::support::private_servers;
-use crate::support::system::{Api, TestSystem, eventually};
+use crate::support::system::{Api, TestSystem, eventually, with_body};
 
 /// A write that the caller does not wait for.
 async fn defer(
@@ -24,9 +24,8 @@ async fn defer(
         .request(method, format!("{}{path}", writer.url))
         .bearer_auth(system.token("acme"))
         .header("Prefer", "respond-async")
-        .header("Idempotency-Key", key)
-        .json(body);
-    request.send().await.expect("an answer")
+        .header("Idempotency-Key", key);
+    with_body(request, body).send().await.expect("an answer")
 }
 
 /// The address of the operation of a write that was accepted.

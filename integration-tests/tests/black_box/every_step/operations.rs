@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::queues::FAILURES;
 use super::systems::{to_aws, worker};
 use super::{every_step, final_state, first};
-use crate::support::system::{Api, TestSystem, eventually};
+use crate::support::system::{Api, TestSystem, eventually, with_body};
 
 #[test]
 fn a_writer_whose_tables_or_queue_fail_accepts_a_write_once_until_it_answers() {
@@ -78,7 +78,8 @@ pub(crate) async fn defer(
     body: &Value,
 ) -> Value {
     eventually("the write is accepted", async || {
-        let request = system.client.post(format!("{}{path}", writer.url)).json(body);
+        let request = system.client.post(format!("{}{path}", writer.url));
+        let request = with_body(request, body);
         let request = request.bearer_auth(system.token("acme")).header("Idempotency-Key", key);
         let response = request.header("Prefer", "respond-async").send().await.expect("an answer");
         let status = response.status().as_u16();

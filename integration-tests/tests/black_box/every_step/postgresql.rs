@@ -7,7 +7,7 @@ use super::plan::{Fault, Step};
 use super::systems::{commands, committed, no_fact_is_pending, relay_to, to_postgresql, worker};
 use super::{every_step, final_state, first};
 use crate::relay::{facts_queue, subscriber::Subscriber};
-use crate::support::system::{Api, TestSystem, eventually};
+use crate::support::system::{Api, TestSystem, eventually, with_body};
 
 const CUTS: [Fault; 2] = [Fault::Unheard, Fault::Unanswered];
 
@@ -69,7 +69,8 @@ fn a_writer_cut_off_from_postgresql_does_a_write_once_until_it_answers() {
 /// Asks until there is an answer, as a caller with an `Idempotency-Key` may.
 async fn send(system: &TestSystem, writer: &Api, path: &str, key: &str, body: &Value) -> Value {
     eventually("the writer answers", async || {
-        let request = system.client.post(format!("{}{path}", writer.url)).json(body);
+        let request = system.client.post(format!("{}{path}", writer.url));
+        let request = with_body(request, body);
         let request = request.bearer_auth(system.token("acme")).header("Idempotency-Key", key);
         let response = request.send().await.expect("an answer");
         let status = response.status().as_u16();

@@ -369,3 +369,8 @@ pub(crate) fn event(id: &str, kind: &str, subject: &str, data: &Value) -> String
     })
     .to_string()
 }
+
+/// The request with a JSON body, or, of null, without one.
+pub(crate) fn with_body(request: reqwest::RequestBuilder, body: &Value) -> reqwest::RequestBuilder {
+    if body.is_null() { request } else { request.json(body) }
+}
