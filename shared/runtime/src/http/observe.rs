@@ -8,7 +8,7 @@ use axum::{
     middleware::Next,
     response::Response,
 };
-use metrics::{counter, gauge, histogram};
+use metrics::{Gauge, counter, gauge, histogram};
 use opentelemetry::trace::{SpanContext, Status};
 use tokio::time::Instant;
 use tracing::{Instrument as _, Span, error_span, field::Empty, info};
@@ -52,12 +52,14 @@ struct Observed<'a> {
     span: Span,
     begun: Instant,
     status: Option<StatusCode>,
+    in_flight: Gauge,
 }
 
 impl<'a> Observed<'a> {
     fn begin(method: &'static str, route: &'a str, span: Span) -> Self {
-        gauge!(HTTP_IN_FLIGHT).increment(1.0);
-        Self { method, route, span, begun: Instant::now(), status: None }
+        let in_flight = gauge!(HTTP_IN_FLIGHT);
+        in_flight.increment(1.0);
+        Self { method, route, span, begun: Instant::now(), status: None, in_flight }
     }
 
     fn answered(mut self, status: StatusCode) {
@@ -105,7 +107,7 @@ impl Drop for Observed<'_> {
             self.span.set_status(Status::error(""));
         }
         self.span.in_scope(|| self.report(status));
-        gauge!(HTTP_IN_FLIGHT).decrement(1.0);
+        self.in_flight.decrement(1.0);
     }
 }
 
