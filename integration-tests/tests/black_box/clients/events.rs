@@ -18,7 +18,7 @@ async fn cloudevents_sdks_produce_and_sqs_consumer_consumes() {
     let task = Uuid::now_v7().to_string();
     let environment = system.environment(&system.database.reader_url);
     let region = environment.iter().find(|(name, _)| *name == "AWS_REGION").expect("a region").1;
-    let told = |mut program: Command| {
+    let with_system = |mut program: Command| {
         program
             .envs(environment.iter())
             // boto3 knows this name only.
@@ -30,8 +30,8 @@ async fn cloudevents_sdks_produce_and_sqs_consumer_consumes() {
     };
     let mut python = Command::new(tool("cloudevents/bin/python"));
     python.arg(stories().join("cloudevents_producer.py"));
-    run(&mut told(python)).await;
+    run(&mut with_system(python)).await;
     let mut node = Command::new("node");
     node.arg(folder.join("out/events.js"));
-    run(&mut told(node)).await;
+    run(&mut with_system(node)).await;
 }

@@ -47,7 +47,7 @@ impl System {
         Self { fixture, url, _facts: facts, _functions: functions, _ingress: ingress }
     }
 
-    /// Plays the story with a client; `program` is told where the system is.
+    /// Plays the story with a client; `program` finds the address of the system in its environment.
     async fn plays(&self, program: &mut Command) {
         let token = self.fixture.system.token("acme");
         run(program.env("BASE_URL", &self.url).env("TOKEN", token)).await;
