@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::ErrorKind;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{LazyLock, Mutex, PoisonError};
 
@@ -35,11 +35,17 @@ pub fn loopback(port: u16) -> SocketAddr {
 /// this one ends.
 pub fn free(preferred: Option<u16>) -> Result<u16> {
     for port in preferred.into_iter().chain(std::iter::repeat_with(next).take(ATTEMPTS)) {
-        if reserve(port)? && TcpListener::bind(loopback(port)).is_ok() {
+        if reserve(port)? && is_unused(port) {
             return Ok(port);
         }
     }
     Err(anyhow!("no free port found on 127.0.0.1"))
+}
+
+/// Asked by a connection: a socket that is bound for the question would be inherited by a program
+/// that another thread starts at that moment, and keep the port taken for a while.
+fn is_unused(port: u16) -> bool {
+    TcpStream::connect(loopback(port)).is_err_and(|it| it.kind() == ErrorKind::ConnectionRefused)
 }
 
 /// Whether the port is reserved for this process, now or since before.
@@ -81,6 +87,8 @@ pub fn require(port: u16, wanted_by: &str, option: &str) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::AtomicBool;
+
     use super::*;
 
     #[test]
@@ -91,6 +99,22 @@ mod tests {
         let error = require(port, "the API", "--api-port").unwrap_err().to_string();
         assert!(error.contains(&port.to_string()), "{error}");
         assert!(error.contains("the API") && error.contains("--api-port"), "{error}");
+    }
+
+    #[test]
+    fn a_free_port_can_be_bound_while_other_threads_start_programs() {
+        let is_over = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !is_over.load(Ordering::Relaxed) {
+                    std::process::Command::new("true").status().unwrap();
+                }
+            });
+            let bound: Vec<_> =
+                (0..500).map(|_| TcpListener::bind(loopback(free(None).unwrap()))).collect();
+            is_over.store(true, Ordering::Relaxed);
+            assert!(bound.iter().all(Result::is_ok), "{bound:?}");
+        });
     }
 
     #[test]
