@@ -10,6 +10,9 @@ use std::{
 use fake_lambda::LambdaApi;
 use tokio::{net::TcpStream, time::sleep};
 
+/// Starts of a pod, at most.
+const ATTEMPTS: usize = 3;
+
 /// A running example; dropped, it is killed.
 pub(crate) struct Example(Child);
 
@@ -33,15 +36,22 @@ impl Example {
 
     /// As a pod that serves HTTP at the address.
     pub(crate) async fn pod(name: &str, settings: &[(&str, String)]) -> (Self, SocketAddr) {
-        let free = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let address = free.local_addr().expect("an address");
-        drop(free);
-        let place = [("HTTP_ADDR", address.to_string())];
-        let pod = Self::start(name, &[&place, settings].concat());
-        while TcpStream::connect(address).await.is_err() {
-            sleep(Duration::from_millis(10)).await;
+        // A client of another test may get the port before the pod does: then it ends.
+        let mut attempts = 0..ATTEMPTS;
+        loop {
+            attempts.next().expect("a pod that listens");
+            let free = TcpListener::bind("127.0.0.1:0").expect("a port");
+            let address = free.local_addr().expect("an address");
+            drop(free);
+            let place = [("HTTP_ADDR", address.to_string())];
+            let mut pod = Self::start(name, &[&place, settings].concat());
+            while pod.0.try_wait().expect("a status").is_none() {
+                if TcpStream::connect(address).await.is_ok() {
+                    return (pod, address);
+                }
+                sleep(Duration::from_millis(10)).await;
+            }
         }
-        (pod, address)
     }
 
     /// As a pod that ends by itself.
