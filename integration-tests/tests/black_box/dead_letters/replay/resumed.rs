@@ -81,6 +81,20 @@ async fn a_rate_holds_for_the_whole_run_unless_another_one_is_named() {
 }
 
 #[tokio::test]
+async fn a_wait_holds_for_the_whole_run_unless_another_one_is_named() {
+    let replay = Replay::journal(Fixture::standard().await);
+    replay.rejected_many("x", 5).await;
+    let (code, report) = replay.replay(&["--canary", "2", "--wait", "1s"]).await;
+    assert_eq!(code, Some(3), "{report}");
+    let run = report["run"].as_str().expect("a run");
+    for (anew, expected) in [(&[][..], "after 1 seconds"), (&["--wait", "2s"], "after 2 seconds")] {
+        let output = replay.run(&[&["replay", "--resume", run][..], anew].concat()).await;
+        assert_eq!(output.status.code(), Some(3), "{output:?}");
+        assert!(stderr(&output).contains(expected), "{output:?}");
+    }
+}
+
+#[tokio::test]
 async fn what_failed_is_tried_again_and_counted_once() {
     let replay = Replay::journal(Fixture::standard().await);
     // Binary by its type, and no Base64.
