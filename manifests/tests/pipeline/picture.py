@@ -68,7 +68,8 @@ def draw(dashboard: dict[str, Any], ask: Ask, seconds: float) -> str:
 def series(panel: dict[str, Any], ask: Ask) -> Iterable[Series]:
     for target in panel["targets"]:
         for found in ask(target["expr"]):
-            name = re.sub(r"\{\{(\w+)\}\}", lambda match: found["metric"].get(match[1], ""), target["legendFormat"])
+            labels = found["metric"]
+            name = re.sub(r"\{\{(\w+)\}\}", lambda match, labels=labels: labels.get(match[1], ""), target["legendFormat"])
             values = [(float(at), float(value)) for at, value in found["values"]]
             yield Series(name, [point for point in values if point[1] == point[1]])
 

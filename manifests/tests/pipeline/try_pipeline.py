@@ -188,7 +188,7 @@ def observe(running: list[Running], rendered: Rendered, place: Path, read: Calla
         until(lambda: f"data for {sorted(wanted)}", has_data)
         until("Redis is used", lambda: latest(prometheus, "max(redis_circuit_breakers_open)") == 0)
         if "PICTURE" in os.environ:
-            take_picture(prometheus, rendered, port, token)
+            take_picture(prometheus, rendered, read, token)
     finally:
         prometheus.stop()
 
@@ -199,7 +199,7 @@ def latest(prometheus: Prometheus, expression: str) -> float:
     return float(found[0]["value"][1]) if found else math.nan
 
 
-def take_picture(prometheus: Prometheus, rendered: Rendered, port: int, token: str) -> None:
+def take_picture(prometheus: Prometheus, rendered: Rendered, read: Callable[..., dict[str, Any]], token: str) -> None:
     step("  a minute of commands and requests, and a picture of the dashboard")
     until("the backup is seen", lambda: latest(prometheus, "max(backup_last_verified_timestamp_seconds)") > 0)
     event = json.loads(EVENT.read_text())
@@ -212,7 +212,7 @@ def take_picture(prometheus: Prometheus, rendered: Rendered, port: int, token: s
         sqs.send_message(QueueUrl=rendered.values["TASK_COMMANDS_QUEUE_URL"], MessageBody=body, MessageGroupId=task,
                          MessageDeduplicationId=f"picture-{number}")
         for path in (TASK, task) if number % 3 else (TASK,):
-            get(port, f"/v1/tasks/{path}", token)
+            read(f"/v1/tasks/{path}", token)
         # Waves, so that the lines are no lines.
         time.sleep(0.02 * (1.2 + math.sin(seconds / 6)))
     svg = picture.draw(dashboard.dashboard(), lambda expression: prometheus.history(dashboard.over(expression, "10s"), begun), seconds)
