@@ -5,7 +5,7 @@ LOCAL := $(TARGET)/local
 STACK := $(TARGET)/debug/local-stack
 
 .DEFAULT_GOAL := help
-.PHONY: help build image try-pipeline run recover local clean-state check test test-long generate prepare manifests-config
+.PHONY: help build image try-pipeline run recover local clean-state check test test-long generate prepare manifests-config bench
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,6 +49,10 @@ test-long: ## Test what takes too long for every change: lists of a million task
 	@cargo nextest run --cargo-quiet --locked --workspace --no-run
 	@$(STACK) exec -- cargo nextest run --locked --workspace \
 		-E 'package(store) | package(integration-tests)' --run-ignored only --success-output final
+
+bench: build ## Measure what ships beside what is known to be fast (three minutes); ARGS=--full for half an hour
+	@.ci/tools --bench
+	@.ci/bench $(ARGS)
 
 generate: ## Renew the contracts: events/schemas, events/asyncapi.yaml, shared/http-support/openapi.json, docs/problems.md, docs/metrics.md
 	@cargo run --quiet --locked --package generate

@@ -1,0 +1,113 @@
+//! Reads over HTTP, with all that a deployment has on: authentication, rate limit, log, metrics.
+
+use anyhow::Result;
+
+use crate::servers::Server;
+use crate::system::{System, TENANT};
+use crate::turns::{self, Compared, Effort};
+use crate::wrk::Target;
+
+/// Tasks of a page.
+const PAGE: usize = 50;
+/// The rows of a page as JSON, in the same order, by the same number of connections.
+const SELECT: &str = "
+    SELECT json_build_object('tasks', json_agg(to_jsonb(page)))::text FROM (
+        SELECT * FROM tasks WHERE tenant = 'bench' AND deleted_at IS NULL
+        ORDER BY created_at DESC, id DESC LIMIT 50
+    ) AS page";
+
+/// What is read.
+#[derive(Clone, Copy)]
+pub(crate) enum Work {
+    /// A task that the process has.
+    Local,
+    /// A task that Redis has.
+    Redis,
+    /// A page that Redis has.
+    CachedList,
+    /// A page from PostgreSQL.
+    List,
+}
+
+/// A comparison, and what it needs to be understood.
+pub(crate) struct Row {
+    pub(crate) work: Work,
+    pub(crate) compared: Compared,
+    /// MiB of ours before and after the load.
+    pub(crate) resident: (f64, f64),
+}
+
+impl Work {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Local => "a task, from the process",
+            Self::Redis => "a task, from Redis",
+            Self::CachedList => "a page of 50, from Redis",
+            Self::List => "a page of 50, from PostgreSQL",
+        }
+    }
+
+    pub(crate) fn beside(self) -> &'static str {
+        match self {
+            Self::Local => "axum with a constant body",
+            Self::Redis => "axum with one command of Redis",
+            Self::CachedList | Self::List => "axum with one SELECT of the same rows as JSON",
+        }
+    }
+
+    /// The ratio of requests per second that is aimed at.
+    pub(crate) fn aim(self) -> f64 {
+        match self {
+            Self::Local => 0.6,
+            Self::Redis => 0.8,
+            Self::CachedList => 0.5,
+            Self::List => 0.7,
+        }
+    }
+
+    fn path(self, system: &System) -> String {
+        match self {
+            Self::Local | Self::Redis => format!("/v1/tasks/{}", system.task),
+            Self::CachedList | Self::List => format!("/v1/tasks?limit={PAGE}"),
+        }
+    }
+
+    fn settings(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Self::Redis => &[("LOCAL_CACHE_ENTRIES", "0")],
+            Self::Local | Self::CachedList | Self::List => &[],
+        }
+    }
+}
+
+/// Measures ours beside the other program that does the same work.
+pub(crate) async fn compare(system: &System, work: Work, effort: Effort) -> Result<Row> {
+    let (url, ours) = system.reader(work.settings()).await?;
+    let target = target(system, work, &url)?;
+    let idle = ours.resident()?;
+    let (other_url, other) = peer(system, work, &system.get(&target.url).await?).await?;
+    let other_target = Target { url: format!("{other_url}/"), headers: Vec::new() };
+    let pair = ((&ours, &target), (&other, &other_target));
+    let compared = turns::compare(pair.0, pair.1, effort).await?;
+    Ok(Row { work, compared, resident: (idle, ours.resident()?) })
+}
+
+fn target(system: &System, work: Work, url: &str) -> Result<Target> {
+    let mut headers = vec![format!("authorization: Bearer {}", system.token()?)];
+    if matches!(work, Work::List) {
+        headers.push("cache-control: no-cache".to_owned());
+    }
+    Ok(Target { url: format!("{url}{}", work.path(system)), headers })
+}
+
+/// The other program; `body` is what ours answers.
+async fn peer(system: &System, work: Work, body: &[u8]) -> Result<(String, Server)> {
+    match work {
+        Work::Local => system.peer(&["constant", &system.file("body", body)?]).await,
+        Work::Redis => system.peer(&["redis", &system.file("body", body)?]).await,
+        Work::CachedList | Work::List => {
+            debug_assert!(SELECT.contains(TENANT));
+            system.peer(&["select", &system.file("select", SELECT.as_bytes())?]).await
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! Processes that are measured: what they spend and what they hold.
+
+use std::fs;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result};
+use local_stack::{Function, Process};
+
+/// A process that is measured. Dropped, it ends.
+pub(crate) struct Server {
+    id: u32,
+    _running: Running,
+}
+
+/// One of our functions, or another program.
+pub(crate) enum Running {
+    Ours(Function),
+    Other(Process),
+}
+
+impl Server {
+    pub(crate) fn new(mut running: Running) -> Result<Self> {
+        let process = match &mut running {
+            Running::Ours(function) => function.process(),
+            Running::Other(process) => process,
+        };
+        let id = process.id().context("it has ended")?;
+        Ok(Self { id, _running: running })
+    }
+
+    /// What its threads have spent since they began.
+    pub(crate) fn processor_time(&self) -> Result<Duration> {
+        let threads = fs::read_dir(format!("/proc/{}/task", self.id));
+        let spent =
+            threads.context("only Linux says what a process spends")?.filter_map(|thread| {
+                let stat = fs::read_to_string(thread.ok()?.path().join("schedstat")).ok()?;
+                stat.split_whitespace().next()?.parse().ok().map(Duration::from_nanos)
+            });
+        Ok(spent.sum())
+    }
+
+    /// What it holds in memory, in MiB.
+    pub(crate) fn resident(&self) -> Result<f64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.id))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kib: Option<f64> = line.and_then(|it| it.split_whitespace().next()?.parse().ok());
+        Ok(kib.context("no VmRSS in its status")? / 1024.0)
+    }
+}

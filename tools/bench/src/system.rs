@@ -1,0 +1,165 @@
+//! A system of the run's own: a database with tasks, an issuer, and what starts programs on them.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use clap::Parser;
+use local_stack::{
+    ALL_SCOPES, AUDIENCE, AwsAccess, Environment, External, Function, Issuer, Process, Program,
+    State, TestDatabase, ports,
+};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::net::TcpStream;
+
+use crate::servers::{Running, Server};
+
+pub(crate) const TENANT: &str = "bench";
+/// Tasks of the tenant.
+const TASKS: usize = 1_000;
+/// Of one request.
+const BATCH: usize = 100;
+const PATIENCE: Duration = Duration::from_mins(1);
+/// Requests are counted, and none is refused.
+const LIMITS: [&str; 6] = [
+    "RATE_LIMIT_READ_PER_MINUTE",
+    "RATE_LIMIT_READ_BURST",
+    "RATE_LIMIT_LIST_PER_MINUTE",
+    "RATE_LIMIT_LIST_BURST",
+    "RATE_LIMIT_BULK_PER_MINUTE",
+    "RATE_LIMIT_BULK_BURST",
+];
+
+#[derive(Parser)]
+struct Settings {
+    #[command(flatten)]
+    servers: External,
+}
+
+pub(crate) struct System {
+    bin_dir: PathBuf,
+    aws: AwsAccess,
+    redis_url: SecretString,
+    database: TestDatabase,
+    issuer: Issuer,
+    state: State,
+    client: reqwest::Client,
+    /// A task of the tenant.
+    pub(crate) task: String,
+    folder: TempDir,
+}
+
+impl System {
+    /// With a tenant that has some tasks.
+    pub(crate) async fn start(bin_dir: &Path) -> Result<Self> {
+        let servers = Settings::parse_from(["bench"]).servers;
+        let by = "run it by `local-stack exec`";
+        let folder = tempfile::tempdir()?;
+        let state = State::open(folder.path())?;
+        let issuer = Issuer::create(&state)?;
+        issuer.serve().await?;
+        let mut system = Self {
+            bin_dir: std::path::absolute(bin_dir)?,
+            aws: AwsAccess::external(&servers).context(by)?,
+            redis_url: servers.redis_url.context(by)?,
+            database: TestDatabase::create().await?,
+            issuer,
+            state,
+            client: reqwest::Client::builder().timeout(PATIENCE).build()?,
+            task: String::new(),
+            folder,
+        };
+        system.task = system.fill().await?;
+        Ok(system)
+    }
+
+    /// Creates the tasks; returns the last one.
+    async fn fill(&self) -> Result<String> {
+        let (url, writer) = self.function("task-writer", &self.database.writer_url, &[]).await?;
+        let mut last = None;
+        for batch in 0..TASKS / BATCH {
+            let tasks: Vec<_> = (0..BATCH)
+                .map(|number| json!({ "title": format!("Water plant {number} of room {batch}"), "tags": ["home"] }))
+                .collect();
+            let request = self.client.post(format!("{url}/v1/tasks/batch"));
+            let request = request.bearer_auth(self.token()?).json(&json!({ "tasks": tasks }));
+            let answer: Value = request.send().await?.error_for_status()?.json().await?;
+            last = answer.pointer("/results/0/task/id").and_then(Value::as_str).map(str::to_owned);
+            ensure!(last.is_some(), "a batch was answered without an identifier");
+        }
+        drop(writer);
+        last.context("no task was created")
+    }
+
+    /// A token of the tenant, for as long as a run may take.
+    pub(crate) fn token(&self) -> Result<String> {
+        let token = self.issuer.token(TENANT, ALL_SCOPES, Duration::from_hours(12))?;
+        Ok(token.expose_secret().to_owned())
+    }
+
+    /// A reader as it is deployed, with further settings.
+    pub(crate) async fn reader(&self, settings: &[(&str, &str)]) -> Result<(String, Server)> {
+        self.function("task-reader", &self.database.reader_url, settings).await
+    }
+
+    async fn function(
+        &self,
+        name: &str,
+        login: &SecretString,
+        settings: &[(&str, &str)],
+    ) -> Result<(String, Server)> {
+        let address = ports::loopback(ports::free(None)?);
+        let add = |all: Environment, (name, value): &(&str, &str)| all.with(name, value);
+        let environment =
+            LIMITS.iter().fold(self.aws.environment(), |all, it| all.with(it, "1000000"));
+        let environment = environment
+            .with("HTTP_ADDR", address.to_string())
+            .with("AUTH_ISSUER", self.issuer.url())
+            .with("AUTH_AUDIENCE", AUDIENCE)
+            .with("AUTH_JWKS_URL", self.issuer.jwks_url())
+            .with("HISTORY_TABLE", "bench-history")
+            .with("OPERATIONS_TABLE", "bench-operations")
+            .with("COMMAND_QUEUE_URL", format!("{}/000000000000/bench.fifo", self.aws.endpoint))
+            .with_secret("DATABASE_URL", login)
+            .with_secret("REDIS_URL", &self.redis_url)
+            .with_secret("CURSOR_KEY", &self.state.secret("cursor-key")?);
+        let environment = settings.iter().fold(environment, add);
+        let binary = self.bin_dir.join("task-app");
+        let mut function = Function::start_with(&binary, &[name], name, &environment, &self.state)?;
+        function.ready(PATIENCE).await?;
+        Ok((format!("http://{address}"), Server::new(Running::Ours(function))?))
+    }
+
+    /// Another program, with arguments.
+    pub(crate) async fn peer(&self, arguments: &[&str]) -> Result<(String, Server)> {
+        let address = ports::loopback(ports::free(None)?);
+        let mut program = Program::new("peer", self.bin_dir.join("peers"), self.folder.path());
+        let listen = ["--listen".to_owned(), address.to_string()];
+        let arguments = arguments.iter().map(|it| (*it).to_owned());
+        program.arguments = listen.into_iter().chain(arguments).map(Into::into).collect();
+        program.environment = program
+            .environment
+            .with_secret("REDIS_URL", &self.redis_url)
+            .with_secret("DATABASE_URL", &self.database.owner_url);
+        program.log = Some(self.state.log("peer"));
+        let mut process = Process::start(program)?;
+        let listens = || async move { TcpStream::connect(address).await.is_ok() };
+        process.ready_when(PATIENCE, listens).await?;
+        Ok((format!("http://{address}"), Server::new(Running::Other(process))?))
+    }
+
+    /// Writes a file for a peer; returns its path.
+    pub(crate) fn file(&self, name: &str, content: &[u8]) -> Result<String> {
+        let path = self.folder.path().join(name);
+        std::fs::write(&path, content)?;
+        path.to_str().map(str::to_owned).context("a folder whose path is text")
+    }
+
+    /// What is answered to a GET.
+    pub(crate) async fn get(&self, url: &str) -> Result<Vec<u8>> {
+        let request = self.client.get(url).bearer_auth(self.token()?);
+        Ok(request.send().await?.error_for_status()?.bytes().await?.into())
+    }
+}
