@@ -1,10 +1,13 @@
 """What the dashboard asks Prometheus for."""
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Any
 
 from render import MANIFESTS
+
+LABEL = re.compile(r"\{\{(\w+)\}\}")
 
 
 @dataclass(frozen=True)
@@ -12,6 +15,8 @@ class Query:
     panel: str
     #: With a range of time in the place of Grafana's variable.
     expression: str
+    #: What its legend names each series by.
+    labels: tuple[str, ...] = ()
 
 
 def dashboard() -> dict[str, Any]:
@@ -19,7 +24,7 @@ def dashboard() -> dict[str, Any]:
 
 
 def queries() -> list[Query]:
-    return [Query(panel["title"], over(target["expr"], "1m"))
+    return [Query(panel["title"], over(target["expr"], "1m"), tuple(LABEL.findall(target.get("legendFormat", ""))))
             for panel in dashboard()["panels"] for target in panel.get("targets", [])]
 
 

@@ -29,6 +29,7 @@ import account
 import dashboard
 import picture
 import test_alerts as alerts
+from dashboard import Query
 from environment import Running, address, render
 from lambda_host import LambdaHost
 from policies.functions import TASK_APP
@@ -176,21 +177,24 @@ def observe(running: list[Running], rendered: Rendered, place: Path, read: Calla
     try:
         account.client("sqs").send_message(QueueUrl=rendered.values["TASK_COMMANDS_QUEUE_URL"], MessageBody="{}",
                                            MessageGroupId="bad", MessageDeduplicationId="bad")
-        wanted = {f"{query.panel}: {query.expression}": query.expression for query in dashboard.queries()}
-        wanted |= {name: f'{{__name__=~"{name}(_bucket)?"}}' for name in alerts.metrics()}
+        wanted = dashboard.queries() + [Query(name, f'{{__name__=~"{name}(_bucket)?"}}') for name in alerts.metrics()]
 
         def has_data() -> bool:
             read(f"/v1/tasks/{TASK}", token)
-            for name in [name for name, expression in wanted.items() if prometheus.query(expression)]:
-                del wanted[name]
+            wanted[:] = [query for query in wanted if not answers(prometheus, query)]
             return not wanted
 
-        until(lambda: f"data for {sorted(wanted)}", has_data)
+        until(lambda: f"data, with the labels of the legend, for {wanted}", has_data)
         until("Redis is used", lambda: latest(prometheus, "max(redis_circuit_breakers_open)") == 0)
         if "PICTURE" in os.environ:
             take_picture(prometheus, rendered, read, token)
     finally:
         prometheus.stop()
+
+
+def answers(prometheus: Prometheus, query: Query) -> bool:
+    found = prometheus.query(query.expression)
+    return bool(found) and all(each["metric"].get(label) for each in found for label in query.labels)
 
 
 def latest(prometheus: Prometheus, expression: str) -> float:
