@@ -23,6 +23,8 @@ use crate::{Clock, SystemClock};
 
 /// The values that one line may have of one metric, by the format.
 const MOST_VALUES: usize = 100;
+/// The dimension that every metric has.
+const FUNCTION: &str = "function";
 
 static INSTALLED: OnceLock<Arc<Emf>> = OnceLock::new();
 
@@ -91,12 +93,13 @@ impl Emf {
     fn line(&self, labels: &BTreeMap<String, String>, part: &Group, at: i64) -> Value {
         let metrics: Vec<_> =
             part.keys().map(|name| json!({ "Name": name, "Unit": unit(name) })).collect();
-        let dimensions: Vec<_> =
-            ["function"].into_iter().chain(labels.keys().map(String::as_str)).collect();
+        // CloudWatch refuses a dimension that is named twice.
+        let others = labels.keys().map(String::as_str).filter(|name| *name != FUNCTION);
+        let dimensions: Vec<_> = [FUNCTION].into_iter().chain(others).collect();
         let directive =
             json!({ "Namespace": self.namespace, "Dimensions": [dimensions], "Metrics": metrics });
         let mut line = Map::new();
-        line.insert("function".to_owned(), self.function.into());
+        line.insert(FUNCTION.to_owned(), self.function.into());
         line.extend(labels.iter().map(|(name, value)| (name.clone(), value.as_str().into())));
         line.extend(part.iter().map(|(name, values)| (name.clone(), values.as_slice().into())));
         line.insert(
@@ -201,6 +204,16 @@ mod tests {
             "done_total": [3.0],
         });
         assert_eq!(taken(&emf), [expected]);
+    }
+
+    #[test]
+    fn a_metric_that_names_its_function_has_that_dimension_once() {
+        let emf = emf();
+        with_local_recorder(&emf, || {
+            gauge!("build_info", "function" => "test", "version" => "1").set(1.0);
+        });
+        let dimensions = &taken(&emf)[0]["_aws"]["CloudWatchMetrics"][0]["Dimensions"];
+        assert_eq!(*dimensions, json!([["function", "version"]]));
     }
 
     #[test]
