@@ -4,6 +4,7 @@
 //! that a slower consumer writes later, changes nothing.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::Client;
@@ -32,7 +33,7 @@ pub struct Config {
 #[derive(Clone, Debug)]
 pub struct History {
     client: Client,
-    table: String,
+    table: Arc<str>,
 }
 
 /// A task as one command left it.
@@ -77,7 +78,7 @@ impl History {
     /// A history that connects when it is first used.
     #[must_use]
     pub fn new(aws: &SdkConfig, config: Config) -> Self {
-        Self { client: Client::new(aws), table: config.history_table }
+        Self { client: Client::new(aws), table: config.history_table.into() }
     }
 
     /// Writes entries; one answer each, in order. One that is there already is a success. Takes ten
@@ -93,7 +94,7 @@ impl History {
     /// # Errors
     /// When `DynamoDB` does not answer.
     pub fn check(&self) -> impl Future<Output = Result<(), Failure>> + use<> {
-        let request = self.client.get_item().table_name(&self.table);
+        let request = self.client.get_item().table_name(&*self.table);
         let request = request.key("task", AttributeValue::S("none".to_owned()));
         let request = request.key("version", AttributeValue::N("0".to_owned()));
         async move {
@@ -139,7 +140,7 @@ impl History {
         let answer = self
             .client
             .query()
-            .table_name(&self.table)
+            .table_name(&*self.table)
             .key_condition_expression("task = :task AND version < :before")
             .expression_attribute_values(":task", AttributeValue::S(key(tenant, task)))
             .expression_attribute_values(

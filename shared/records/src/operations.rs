@@ -5,6 +5,8 @@
 //! is announced before it begins; when its time is over and there is no outcome, the message is in the
 //! dead-letter queue, whether the process failed or crashed. A replay still ends the operation.
 
+use std::sync::Arc;
+
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
@@ -39,7 +41,7 @@ pub struct Config {
 #[derive(Clone, Debug)]
 pub struct Operations {
     client: Client,
-    table: String,
+    table: Arc<str>,
     ttl_hours: u32,
 }
 
@@ -58,7 +60,7 @@ impl Operations {
     pub fn new(aws: &SdkConfig, config: Config) -> Self {
         Self {
             client: Client::new(aws),
-            table: config.operations_table,
+            table: config.operations_table.into(),
             ttl_hours: config.operation_ttl_hours,
         }
     }
@@ -82,7 +84,7 @@ impl Operations {
         let answer = self
             .client
             .put_item()
-            .table_name(&self.table)
+            .table_name(&*self.table)
             .set_item(Some(to_item(tenant, &operation, fingerprint, expires_at)))
             .condition_expression(format!(
                 "attribute_not_exists(operation) OR {EXPIRES_AT} <= :now"
@@ -116,7 +118,7 @@ impl Operations {
         let answer = self
             .client
             .get_item()
-            .table_name(&self.table)
+            .table_name(&*self.table)
             .key("operation", AttributeValue::S(id.key(tenant)))
             .consistent_read(true)
             .send()
@@ -134,7 +136,7 @@ impl Operations {
     /// # Errors
     /// When `DynamoDB` does not answer.
     pub fn check(&self) -> impl Future<Output = Result<(), Failure>> + use<> {
-        let request = self.client.get_item().table_name(&self.table);
+        let request = self.client.get_item().table_name(&*self.table);
         let request = request.key("operation", AttributeValue::S("none".to_owned()));
         async move {
             let unanswered = request.send().await.err().as_ref().and_then(unanswered);

@@ -23,14 +23,16 @@ const BREAKERS: u16 = 16;
 /// Hash slots of a cluster.
 const SLOTS: u16 = 16_384;
 
-/// A Redis that is configured. Clones share one connection.
+/// A Redis that is configured. Clones share everything: one is made per request.
 #[derive(Clone)]
-pub struct Redis {
+pub struct Redis(Arc<Parts>);
+
+struct Parts {
     nodes: Vec<ConnectionInfo>,
     timeout: Duration,
     connector: Connector,
-    breakers: Arc<[CircuitBreaker]>,
-    open_breakers: Arc<AtomicU16>,
+    breakers: Vec<CircuitBreaker>,
+    open_breakers: AtomicU16,
 }
 
 /// What is sent in one message.
@@ -83,14 +85,15 @@ impl Redis {
         // It is there before the first one opens, or nobody could see that none is open.
         metrics::gauge!(OPEN_BREAKERS.name).increment(0.0);
         let breakers = (0..BREAKERS).map(|_| CircuitBreaker::new()).collect();
-        let open_breakers = Arc::default();
-        Ok(Some(Self { nodes, timeout, connector, breakers, open_breakers }))
+        let open_breakers = AtomicU16::default();
+        let parts = Parts { nodes, timeout, connector, breakers, open_breakers };
+        Ok(Some(Self(Arc::new(parts))))
     }
 
     /// The servers that are configured, for connections of another kind. Not empty.
     #[must_use]
     pub fn nodes(&self) -> &[ConnectionInfo] {
-        &self.nodes
+        &self.0.nodes
     }
 
     /// Sends a request whose keys all have this hash tag; `None` when there is no answer of use. One
@@ -102,11 +105,11 @@ impl Redis {
     ) -> Option<T> {
         let request = request.into();
         let breaker = self.breaker(hash_tag)?;
-        if !breaker.admits(self.timeout) {
+        if !breaker.admits(self.0.timeout) {
             return None;
         }
         // The client's own timeouts do not count the wait for a connection.
-        let failure = match timeout(self.timeout, self.send(&request)).await {
+        let failure = match timeout(self.0.timeout, self.send(&request)).await {
             Ok(Ok(answer)) => {
                 if breaker.succeeded() == Change::Closed {
                     self.closed();
@@ -121,7 +124,7 @@ impl Redis {
     }
 
     fn closed(&self) {
-        if self.open_breakers.fetch_sub(1, Ordering::Relaxed) == 1 {
+        if self.0.open_breakers.fetch_sub(1, Ordering::Relaxed) == 1 {
             tracing::info!("Redis answers again; the circuit breaker is closed");
         }
         metrics::gauge!(OPEN_BREAKERS.name).decrement(1.0);
@@ -132,24 +135,24 @@ impl Redis {
         let change = breaker.failed();
         if change == Change::Opened {
             // A cluster has several: the log says once that it fails, and once that it works again.
-            if self.open_breakers.fetch_add(1, Ordering::Relaxed) == 0 {
+            if self.0.open_breakers.fetch_add(1, Ordering::Relaxed) == 0 {
                 tracing::warn!(cause, "Redis fails; the circuit breaker is open");
             }
             metrics::gauge!(OPEN_BREAKERS.name).increment(1.0);
         }
         // It may be frozen, or lead to a server that is not the primary any more.
         if matches!(change, Change::Opened | Change::Reopened) {
-            self.connector.renew();
+            self.0.connector.renew();
         }
     }
 
     /// In a cluster, by the slot of the keys: nodes own ranges of them.
     fn breaker(&self, hash_tag: &str) -> Option<&CircuitBreaker> {
-        if !self.connector.is_cluster() {
-            return self.breakers.first();
+        if !self.0.connector.is_cluster() {
+            return self.0.breakers.first();
         }
         let slot = State::<XMODEM>::calculate(hash_tag.as_bytes()) % SLOTS;
-        self.breakers.get(usize::from(slot / (SLOTS / BREAKERS)))
+        self.0.breakers.get(usize::from(slot / (SLOTS / BREAKERS)))
     }
 
     async fn send<T: FromRedisValue>(&self, request: &Request) -> RedisResult<T> {
@@ -161,12 +164,12 @@ impl Redis {
 
     /// The outer error is that of connecting.
     async fn send_once<T: FromRedisValue>(&self, request: &Request) -> RedisResult<RedisResult<T>> {
-        let connecting = self.connector.get();
+        let connecting = self.0.connector.get();
         let connected = connecting.clone().await;
-        let connection = connected.inspect_err(|_| self.connector.discard(&connecting))?;
+        let connection = connected.inspect_err(|_| self.0.connector.discard(&connecting))?;
         let answer = request.send(connection).await;
         if answer.as_ref().is_err_and(|error| self.is_bad(error)) {
-            self.connector.discard(&connecting);
+            self.0.connector.discard(&connecting);
         }
         Ok(answer)
     }
@@ -188,8 +191,8 @@ impl Redis {
                 | ServerErrorKind::Ask
                 | ServerErrorKind::CrossSlot
                 | ServerErrorKind::ClusterDown,
-            ) if !self.connector.is_cluster() => {
-                self.connector.set_cluster();
+            ) if !self.0.connector.is_cluster() => {
+                self.0.connector.set_cluster();
                 true
             }
             _ => false,
@@ -213,6 +216,6 @@ fn cause(error: &RedisError) -> &'static str {
 
 impl std::fmt::Debug for Redis {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Redis").field("timeout", &self.timeout).finish_non_exhaustive()
+        f.debug_struct("Redis").field("timeout", &self.0.timeout).finish_non_exhaustive()
     }
 }

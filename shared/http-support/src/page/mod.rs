@@ -8,6 +8,8 @@
 mod cursor;
 mod limit;
 
+use std::sync::Arc;
+
 use anyhow::Context as _;
 use aws_lc_rs::hmac::{HMAC_SHA256, Key};
 use axum::http::{HeaderName, HeaderValue, Uri, header};
@@ -43,7 +45,7 @@ pub struct Config {
 
 /// Signs cursors and knows its own again. Clones share the key.
 #[derive(Clone, Debug)]
-pub struct Cursors(Key);
+pub struct Cursors(Arc<Key>);
 
 impl Cursors {
     /// # Errors
@@ -62,7 +64,7 @@ impl Cursors {
     fn signed_with(key: &SecretString) -> anyhow::Result<Self> {
         let key = key.expose_secret().as_bytes();
         anyhow::ensure!(key.len() >= KEY_MIN, "CURSOR_KEY: expected at least {KEY_MIN} bytes");
-        Ok(Self(Key::new(HMAC_SHA256, key)))
+        Ok(Self(Arc::new(Key::new(HMAC_SHA256, key))))
     }
 
     /// The list that `tenant` requests with `uri`.

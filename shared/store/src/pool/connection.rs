@@ -38,12 +38,12 @@ impl Connection {
     pub(super) fn of(pool: &Pool, inner: PoolConnection<Postgres>) -> Self {
         Self {
             inner: Some(inner),
-            deadline: pool.deadline,
-            prepares: pool.sessions == Sessions::Own,
-            generation: Arc::clone(&pool.generation),
+            deadline: pool.0.deadline,
+            prepares: pool.0.sessions == Sessions::Own,
+            generation: Arc::clone(&pool.0.generation),
             taken: Instant::now(),
             in_transaction: false,
-            _in_use: pool.usage.taken(),
+            _in_use: pool.0.usage.taken(),
         }
     }
 

@@ -15,7 +15,7 @@ impl Pool {
     where
         E: Execute<'q, Postgres> + 'q,
     {
-        if self.sessions == Sessions::Own {
+        if self.0.sessions == Sessions::Own {
             return self.acquire().await?.run(query).await;
         }
         let mut transaction = self.begin_with("BEGIN".to_owned()).await?;

@@ -62,9 +62,12 @@ enum Sessions {
     Shared { settings: String },
 }
 
-/// Connections that are made when they are needed. Clones share them.
+/// Connections that are made when they are needed. Clones share everything: one is made per request.
 #[derive(Clone, Debug)]
-pub(crate) struct Pool {
+pub(crate) struct Pool(Arc<Parts>);
+
+#[derive(Debug)]
+struct Parts {
     inner: PgPool,
     /// How long a statement may take, its way to and fro included.
     deadline: Duration,
@@ -73,7 +76,7 @@ pub(crate) struct Pool {
     server: Arc<Server>,
     /// What a new connection sends first, if it is a session of its own.
     settings: Option<Arc<str>>,
-    rotation: Arc<Rotation>,
+    rotation: Rotation,
     usage: Usage,
 }
 
@@ -121,14 +124,15 @@ impl Pool {
             })
             .connect_lazy_with(options(url));
         let deadline = config.statement_timeout() + MARGIN;
-        let rotation = Arc::new(rotation);
         let usage = Usage::of(config.database_max_connections);
-        Ok(Self { inner, deadline, sessions, generation, server, settings, rotation, usage })
+        let parts =
+            Parts { inner, deadline, sessions, generation, server, settings, rotation, usage };
+        Ok(Self(Arc::new(parts)))
     }
 
     /// Begins a transaction by `sql`, in one round trip.
     pub(crate) async fn begin_with(&self, mut sql: String) -> Result<Transaction, Error> {
-        if let Sessions::Shared { settings } = &self.sessions {
+        if let Sessions::Shared { settings } = &self.0.sessions {
             sql.push_str("; ");
             sql.push_str(settings);
             // A pooler's connections to servers are not ours to check once.
@@ -139,36 +143,36 @@ impl Pool {
 
     /// Uses none of the connections that there are: their server is not the right one.
     pub(crate) fn renew(&self) {
-        self.generation.renew(Instant::now());
+        self.0.generation.renew(Instant::now());
     }
 
     /// Whether a connection can listen for notifications: they come to a session, whoever has it.
     pub(crate) fn can_listen(&self) -> bool {
-        self.sessions == Sessions::Own
+        self.0.sessions == Sessions::Own
     }
 
     /// For connections of another kind.
     pub(crate) fn connect_options(&self) -> PgConnectOptions {
-        (*self.inner.connect_options()).clone()
+        (*self.0.inner.connect_options()).clone()
     }
 
     /// A free connection, or a new one. How long that may take, the pool bounds.
     async fn acquire(&self) -> Result<Connection, Error> {
         let begun = Instant::now();
-        if self.rotation.is_due() {
+        if self.0.rotation.is_due() {
             self.rotate(begun).await;
         }
         self.probe_if_due().await;
         let begun = Instant::now();
-        let connection = match self.inner.acquire().await {
+        let connection = match self.0.inner.acquire().await {
             // Perhaps because the password is another one by now.
-            Err(error) if self.rotation.may_explain(&error) && self.rotate(begun).await => {
-                self.inner.acquire().await
+            Err(error) if self.0.rotation.may_explain(&error) && self.rotate(begun).await => {
+                self.0.inner.acquire().await
             }
             connection => connection,
         };
-        self.usage.waited(begun.elapsed());
-        let connection = connection.map_err(|error| self.server.cause(connecting(error)))?;
+        self.0.usage.waited(begun.elapsed());
+        let connection = connection.map_err(|error| self.0.server.cause(connecting(error)))?;
         Ok(Connection::of(self, connection))
     }
 }
@@ -178,20 +182,20 @@ impl Pool {
     /// was done after `since`.
     async fn rotate(&self, since: Instant) -> bool {
         let take_up = |url| {
-            self.inner.set_connect_options(options(url));
+            self.0.inner.set_connect_options(options(url));
             self.renew();
         };
-        self.rotation.renew(since, take_up).await
+        self.0.rotation.renew(since, take_up).await
     }
 
     async fn probe_if_due(&self) {
-        match self.server.due() {
+        match self.0.server.due() {
             Due::No => {}
             Due::Beside => {
                 let pool = self.clone();
                 tokio::spawn(async move { pool.probe().await });
             }
-            Due::Before => Box::pin(self.server.wait_for(self.probe())).await,
+            Due::Before => Box::pin(self.0.server.wait_for(self.probe())).await,
         }
     }
 
@@ -200,7 +204,7 @@ impl Pool {
     async fn probe(&self) {
         let probe = async {
             let mut connection = self.connect_options().connect().await?;
-            if self.server.identify(&mut connection, self.settings.as_deref()).await? {
+            if self.0.server.identify(&mut connection, self.0.settings.as_deref()).await? {
                 tracing::info!("the URL of PostgreSQL leads to another server");
                 self.renew();
             }
