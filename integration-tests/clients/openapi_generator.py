@@ -3,10 +3,10 @@
 import base64
 import hashlib
 import os
-import time
 from urllib.parse import parse_qs, urlsplit
 
 import urllib3
+from story import FILE, eventually
 from task_app import ApiClient, Configuration
 from task_app.api import ActionsApi, AttachmentsApi, HistoryApi, OperationsApi, TasksApi
 from task_app.exceptions import ApiException
@@ -23,17 +23,8 @@ from task_app.models import (
     TaskPatch,
 )
 
-FILE = b"Not much of a picture"
 client = ApiClient(Configuration(host=os.environ["BASE_URL"], access_token=os.environ["TOKEN"]))
 tasks, actions, attachments = TasksApi(client), ActionsApi(client), AttachmentsApi(client)
-
-
-def eventually(what, check):
-    for _ in range(300):
-        if found := check():
-            return found
-        time.sleep(0.2)
-    raise TimeoutError(what)
 
 
 def problem(call, *arguments, **named):

@@ -3,10 +3,10 @@
 import base64
 import hashlib
 import os
-import time
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
+from story import FILE, eventually
 from task_app import AuthenticatedClient
 from task_app.api.actions import complete_task, reopen_task
 from task_app.api.attachments import create_attachment, get_attachment, list_attachments
@@ -27,16 +27,7 @@ from task_app.models import (
 )
 from task_app.types import UNSET
 
-FILE = b"Not much of a picture"
 api = AuthenticatedClient(base_url=os.environ["BASE_URL"], token=os.environ["TOKEN"])
-
-
-def eventually(what, check):
-    for _ in range(300):
-        if found := check():
-            return found
-        time.sleep(0.2)
-    raise TimeoutError(what)
 
 
 bulk = create_tasks.sync(

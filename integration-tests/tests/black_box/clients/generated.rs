@@ -35,6 +35,14 @@ async fn openapi_typescript() {
     system.plays(Command::new("node").arg(folder.join("out/story.js"))).await;
 }
 
+/// A story in Python, with what a generator needs and the client that it made in this folder.
+fn python(generator: &str, folder: &Path, story: &str) -> Command {
+    let mut python = Command::new(tool(&format!("{generator}/bin/python")));
+    // Without its cache, which would be beside the stories.
+    python.arg("-B").env("PYTHONPATH", folder).arg(stories().join(story));
+    python
+}
+
 #[tokio::test]
 async fn openapi_python_client() {
     let folder = empty("openapi-python-client");
@@ -50,9 +58,7 @@ async fn openapi_python_client() {
         .arg(settings))
     .await;
     let system = System::new().await;
-    let mut python = Command::new(tool("openapi-python-client/bin/python"));
-    python.env("PYTHONPATH", &folder).arg(stories().join("openapi_python_client.py"));
-    system.plays(&mut python).await;
+    system.plays(&mut python("openapi-python-client", &folder, "openapi_python_client.py")).await;
 }
 
 /// Has OpenAPI Generator make a client in this folder.
@@ -69,9 +75,7 @@ async fn openapi_generator_in_python() {
     let settings = ["--generator-name", "python", "--package-name", "task_app"];
     openapi_generator(&settings, &folder).await;
     let system = System::new().await;
-    let mut python = Command::new(tool("openapi-generator/bin/python"));
-    python.env("PYTHONPATH", &folder).arg(stories().join("openapi_generator.py"));
-    system.plays(&mut python).await;
+    system.plays(&mut python("openapi-generator", &folder, "openapi_generator.py")).await;
 }
 
 #[tokio::test]
