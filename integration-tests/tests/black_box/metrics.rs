@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::process::Stdio;
 
-use local_stack::{Function, ports, repository};
+use local_stack::{Function, ports};
 use reqwest::Url;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -14,7 +14,10 @@ use tokio::process::{Child, Command};
 use uuid::Uuid;
 
 use crate::relay::{facts_queue, relay};
+use crate::support::documents::{blocks, document};
 use crate::support::system::{Api, TestSystem, event, eventually};
+
+const DOCUMENT: &str = "docs/metrics.md";
 
 /// A Prometheus that scrapes each second, until it is dropped.
 struct Prometheus {
@@ -60,16 +63,6 @@ impl Prometheus {
     }
 }
 
-fn document() -> String {
-    fs::read_to_string(repository().join("docs/metrics.md")).expect("docs/metrics.md")
-}
-
-/// The queries of the document.
-fn queries(document: &str) -> BTreeSet<&str> {
-    let blocks = document.split("```promql\n").skip(1);
-    blocks.filter_map(|block| block.split_once("\n```")).map(|(query, _)| query).collect()
-}
-
 async fn scraped(system: &TestSystem, function: &Function) -> String {
     let request = system.client.get(function.health_url("metrics")).send();
     request.await.expect("an answer").text().await.expect("a text")
@@ -106,8 +99,8 @@ async fn each_question_of_the_document_has_an_answer_and_each_metric_is_in_it() 
         assert!(series.ends_with(" 0"), "{series}");
     }
     let prometheus = Prometheus::of(&functions);
-    let text = document();
-    let mut open = queries(&text);
+    let text = document(DOCUMENT);
+    let mut open: BTreeSet<_> = blocks(&text, "promql").into_iter().collect();
     assert_eq!(open.len(), 12);
     eventually("each question has an answer", async || {
         load(&system, &reader, &writer).await;
@@ -123,14 +116,19 @@ async fn each_question_of_the_document_has_an_answer_and_each_metric_is_in_it() 
     .await;
 
     for function in functions {
-        let scraped = scraped(&system, function).await;
-        for line in scraped.lines().filter_map(|line| line.strip_prefix("# TYPE ")) {
-            let name = line.split(' ').next().expect("a name");
-            assert!(text.contains(&format!("| `{name}` |")), "{name} is not in docs/metrics.md");
-            assert!(scraped.contains(&format!("# HELP {name} ")), "{name} has no help");
-        }
-        assert_eq!(complaints(&scraped).await, "");
+        is_documented(&scraped(&system, function).await).await;
     }
+}
+
+/// Each metric that a function shows is in the document, and promtool has nothing against it.
+pub(crate) async fn is_documented(scraped: &str) {
+    let text = document(DOCUMENT);
+    for line in scraped.lines().filter_map(|line| line.strip_prefix("# TYPE ")) {
+        let name = line.split(' ').next().expect("a name");
+        assert!(text.contains(&format!("| `{name}` |")), "{name} is not in docs/metrics.md");
+        assert!(scraped.contains(&format!("# HELP {name} ")), "{name} has no help");
+    }
+    assert_eq!(complaints(scraped).await, "");
 }
 
 /// What promtool has against what a function shows.

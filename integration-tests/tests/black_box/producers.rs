@@ -7,15 +7,12 @@ use std::process::Command;
 use local_stack::{local_folder, repository};
 use uuid::Uuid;
 
+use crate::support::documents::{blocks, document};
 use crate::support::system::{TestSystem, binary};
 
 /// The blocks of the guide in this language, one after the other.
 fn program(language: &str) -> String {
-    let guide = fs::read_to_string(repository().join("docs/producers.md")).expect("the guide");
-    let fence = format!("```{language}\n");
-    let blocks = guide.split(fence.as_str()).skip(1);
-    let blocks = blocks.map(|block| block.split("```").next().expect("the end of a block"));
-    let program: String = blocks.collect();
+    let program = blocks(&document("docs/producers.md"), language).join("\n");
     assert!(!program.is_empty(), "no {language} in the guide");
     program
 }

@@ -10,16 +10,15 @@ use nix::unistd::Pid;
 use serde_json::json;
 
 use crate::described::{consumers_are_as_described, everything_is_as_described};
+use crate::support::documents::{blocks, document};
 use crate::support::system::{binary, eventually};
 
 /// The shell commands of the tour, with the stack's own ports and this build's binaries.
 fn tour(api: u16, aws: u16) -> String {
-    let readme = fs::read_to_string(repository().join("README.md")).expect("README.md");
+    let readme = document("README.md");
     let (_, tour) = readme.split_once("\n## Tour\n").expect("a tour");
     let (tour, _) = tour.split_once("\n## ").expect("an end of the tour");
-    let blocks = tour.split("```sh\n").skip(1);
-    let commands: String =
-        blocks.map(|block| block.split("```").next().expect("the end of a block")).collect();
+    let commands = blocks(tour, "sh").join("\n");
     let folder = binary("task-app").parent().expect("a folder").display().to_string();
     commands
         .replace("target/local/local-stack token", "target/local/local-stack token $STATE")

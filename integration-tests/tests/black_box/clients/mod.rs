@@ -6,6 +6,7 @@
 
 mod events;
 mod generated;
+mod guide;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -48,19 +49,21 @@ impl System {
     }
 
     /// Plays the story with a client; `program` finds the address of the system in its environment.
-    async fn plays(&self, program: &mut Command) {
+    /// What it printed.
+    async fn plays(&self, program: &mut Command) -> String {
         let token = self.fixture.system.token("acme");
-        run(program.env("BASE_URL", &self.url).env("TOKEN", token)).await;
+        run(program.env("BASE_URL", &self.url).env("TOKEN", token)).await
     }
 }
 
-/// Runs a program to its end, which must be a good one.
-async fn run(program: &mut Command) {
+/// Runs a program to its end, which must be a good one; what it printed.
+async fn run(program: &mut Command) -> String {
     let run = program.stdin(Stdio::null()).kill_on_drop(true).output().await;
     let output = run.expect("a process");
     let (said, failed) =
         (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{program:?}: {}\n{said}{failed}", output.status);
+    said.into_owned()
 }
 
 /// The programs of the stories.

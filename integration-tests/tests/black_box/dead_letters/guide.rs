@@ -1,13 +1,12 @@
 //! The commands of `docs/dead-letters.md`.
 
-use std::fs;
 use std::process::Command;
 
-use local_stack::repository;
 use serde_json::json;
 use tempfile::TempDir;
 
 use super::fixture::Fixture;
+use crate::support::documents::{blocks, document};
 use crate::support::system::{binary, event};
 
 #[tokio::test]
@@ -19,10 +18,8 @@ async fn every_command_of_the_guide_works() {
     let body = event("milk-1", "create-task", "task", &json!({"title": " "}));
     fixture.put("task", &body, &attributes).await;
 
-    let guide = fs::read_to_string(repository().join("docs/dead-letters.md")).expect("the guide");
-    let blocks = guide.split("```sh\n").skip(1);
-    let commands: Vec<_> =
-        blocks.map(|block| block.split("```").next().expect("the end of a block")).collect();
+    let guide = document("docs/dead-letters.md");
+    let commands = blocks(&guide, "sh");
     assert!(commands.len() > 4, "{commands:?}");
     // What is exported by one command is imported by another.
     let files = TempDir::new().expect("a folder");

@@ -1,11 +1,10 @@
 //! The operator's story of `docs/dead-letters-story.md`: its commands are run, and the end is what it would
 //! be without the accident.
 
-use std::fs;
 use std::path::Path;
 use std::process::Output;
 
-use local_stack::{create_fifo_queue, create_table, repository};
+use local_stack::{create_fifo_queue, create_table};
 use resources::resources;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -13,6 +12,7 @@ use tokio::process::Command;
 use uuid::Uuid;
 
 use super::fixture::Fixture;
+use crate::support::documents::{blocks, document};
 use crate::support::system::{TestSystem, binary, eventually};
 
 /// Where the repaired worker is deployed.
@@ -149,7 +149,7 @@ async fn story(messages: usize) {
     .await;
     drop(bad);
 
-    let page = fs::read_to_string(repository().join("docs/dead-letters-story.md")).expect("a page");
+    let page = document("docs/dead-letters-story.md");
     let folder = TempDir::new().expect("a folder");
     let mut repaired = None;
     let mut outputs = Vec::new();
@@ -157,8 +157,7 @@ async fn story(messages: usize) {
         if REPAIRED.ends_with(section.lines().next().expect("a heading")) {
             repaired = Some(system.start_worker("repaired", &[("ALLOWED_SOURCES", "/shop,/web")]));
         }
-        for block in section.split("```sh\n").skip(1) {
-            let block = block.split("```").next().expect("the end of a block");
+        for block in blocks(section, "sh") {
             outputs.push((block, run(&system, folder.path(), block).await));
         }
     }
