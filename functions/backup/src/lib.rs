@@ -10,6 +10,7 @@ mod command;
 mod dump;
 mod fetch;
 mod history;
+mod instruments;
 mod location;
 mod manifest;
 mod monitor;
@@ -25,6 +26,8 @@ use anyhow::Context as _;
 use arguments::{Arguments, Command};
 use clap::Parser as _;
 use command_line::failure;
+
+pub use self::instruments::INSTRUMENTS;
 
 /// Its name.
 pub const NAME: &str = env!("CARGO_PKG_NAME");

@@ -2,21 +2,13 @@
 //!
 //! A job that ends cannot be scraped, and one that never ran says nothing. So a service of its own looks at
 //! what is in S3. Times are metrics, and not ages: they stay right while S3 does not answer.
-//!
-//! | name | kind | what |
-//! |---|---|---|
-//! | `backup_last_good_timestamp_seconds` | gauge | the moment that the newest good backup holds; 0 if there is none |
-//! | `backup_last_verified_timestamp_seconds` | gauge | when a good backup was last verified; 0 if none was |
-//! | `backup_last_good_bytes` | gauge | the size of the newest good backup |
-//! | `backup_last_good_duration_seconds` | gauge | how long it took |
-//! | `backup_good` | gauge | how many good backups there are |
-//! | `backup_failed_verifications` | gauge | how many backups failed their last verification |
-//! | `backup_monitor_failures_total` | counter | looks at S3 that failed |
+//! [`INSTRUMENTS`] are the metrics.
 
 use std::process::ExitCode;
 use std::time::Duration;
 use std::{ffi::OsString, sync::Arc};
 
+use ::instruments::describe;
 use anyhow::{Result, ensure};
 use causes::with_causes;
 use metrics::{counter, gauge};
@@ -28,6 +20,10 @@ use tracing::warn;
 
 use crate::arguments::MonitorArguments;
 use crate::backups::{Backups, Found};
+use crate::instruments::{
+    FAILED_VERIFICATIONS, FAILURES, GOOD, INSTRUMENTS, LAST_BYTES, LAST_DURATION, LAST_GOOD,
+    LAST_VERIFIED,
+};
 
 const NAME: &str = "backup-monitor";
 const ABOUT: &str = "Serves metrics of the backups that are there";
@@ -40,6 +36,7 @@ pub(crate) fn run(options: Vec<OsString>) -> ExitCode {
 }
 
 async fn wire(arguments: MonitorArguments, service: Service) -> Result<Service> {
+    describe(INSTRUMENTS);
     let backups = Backups::connect(&arguments.place.location).await;
     let every = Duration::from_secs(arguments.every);
     let (looked, seen) = watch::channel(false);
@@ -73,7 +70,7 @@ async fn watch_over(
             Ok(found) => record(&found),
             Err(error) => {
                 warn!(error = with_causes(error.as_ref()), "the backups cannot be listed");
-                counter!("backup_monitor_failures_total").increment(1);
+                counter!(FAILURES.name).increment(1);
             }
         }
         // A Lambda is invoked again.
@@ -92,14 +89,14 @@ fn record(found: &[Found]) {
     let good = || found.iter().rev().filter(|backup| backup.is_good());
     let newest = good().find_map(|backup| backup.manifest.as_ref());
     let taken = newest.map_or(0, |manifest| manifest.contents.taken_at.timestamp());
-    gauge!("backup_last_good_timestamp_seconds").set(taken as f64);
+    gauge!(LAST_GOOD.name).set(taken as f64);
     let verified = good().filter_map(|backup| backup.verification.as_ref());
     let verified = verified.map(|outcome| outcome.verified_at.timestamp()).max();
-    gauge!("backup_last_verified_timestamp_seconds").set(verified.unwrap_or_default() as f64);
-    gauge!("backup_last_good_bytes").set(newest.map_or(0, |manifest| manifest.dump.size) as f64);
+    gauge!(LAST_VERIFIED.name).set(verified.unwrap_or_default() as f64);
+    gauge!(LAST_BYTES.name).set(newest.map_or(0, |manifest| manifest.dump.size) as f64);
     let seconds = newest.map_or(0.0, |manifest| manifest.seconds);
-    gauge!("backup_last_good_duration_seconds").set(seconds);
-    gauge!("backup_good").set(good().count() as f64);
+    gauge!(LAST_DURATION.name).set(seconds);
+    gauge!(GOOD.name).set(good().count() as f64);
     let failed = found.iter().filter(|backup| backup.manifest.is_some() && !backup.is_good());
-    gauge!("backup_failed_verifications").set(failed.count() as f64);
+    gauge!(FAILED_VERIFICATIONS.name).set(failed.count() as f64);
 }

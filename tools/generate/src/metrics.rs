@@ -8,7 +8,7 @@ use instruments::{Instrument, Kind};
 use crate::Files;
 
 /// What measures, and in which functions.
-const GROUPS: [(&str, &[Instrument]); 9] = [
+const GROUPS: [(&str, &[Instrument]); 10] = [
     ("Every function", runtime::metrics::INSTRUMENTS),
     ("The process of a pod", runtime::metrics::PROCESS_INSTRUMENTS),
     ("PostgreSQL and the cache: every function with a database", store::INSTRUMENTS),
@@ -18,6 +18,7 @@ const GROUPS: [(&str, &[Instrument]); 9] = [
     ("The outbox: `outbox-relay`", store::OUTBOX_INSTRUMENTS),
     ("Publishing: `outbox-relay`", outbox_relay::INSTRUMENTS),
     ("Attachments: `attachment-worker`", attachment_worker::INSTRUMENTS),
+    ("Backups: `backup monitor`", backup::INSTRUMENTS),
 ];
 
 /// What is asked first when something is wrong, and the query that answers it. A test runs each

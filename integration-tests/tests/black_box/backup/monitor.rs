@@ -3,6 +3,7 @@
 use local_stack::Function;
 
 use super::fixture::Fixture;
+use crate::metrics::is_documented;
 use crate::support::system::{PATIENCE, binary, eventually};
 
 fn value(metrics: &str, name: &str) -> Option<f64> {
@@ -34,6 +35,11 @@ async fn the_newest_good_backup_is_a_metric() {
     };
     let good = "backup_last_good_timestamp_seconds";
     assert_eq!(value(&metrics().await, good), Some(0.0), "none yet");
+    assert_eq!(
+        value(&metrics().await, "backup_monitor_failures_total"),
+        Some(0.0),
+        "from the start"
+    );
     fixture.dump().await;
     eventually("the backup is seen", async || {
         (value(&metrics().await, good)? > 1.7e9).then_some(())
@@ -48,5 +54,6 @@ async fn the_newest_good_backup_is_a_metric() {
         (value(&metrics().await, "backup_last_verified_timestamp_seconds")? > 1.7e9).then_some(())
     })
     .await;
+    is_documented(&metrics().await).await;
     assert!(monitor.stop().await.expect("an end").success());
 }
