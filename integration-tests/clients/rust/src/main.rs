@@ -13,7 +13,7 @@ use task_app_client::apis::{
     operations_api as operations, tasks_api as tasks,
 };
 use task_app_client::models::{
-    AttachmentDownload, AttachmentStatus, CreateTask, Mismatch, NewAttachment, NewTasks,
+    AttachmentDownload, AttachmentStatus, CreateTask, Expected, Mismatch, NewAttachment, NewTasks,
     OperationStatus, Priority, Problem, SignedRequest, Sort, Status, TaskPatch,
 };
 
@@ -93,14 +93,16 @@ async fn main() {
         ("urn:problem:version-conflict", Some(2))
     );
 
-    let complete = || actions::complete_task(api, id, None, None, None, None, None);
+    // For no body, it would send `null`, which is none of an object.
+    let any = || Some(Expected::new());
+    let complete = || actions::complete_task(api, id, None, None, None, None, any());
     let completed = held!(complete(), actions::CompleteTaskSuccess::Status200);
     assert_eq!(completed.status, Status::Completed);
     assert_eq!(problem(complete().await).1.r#type, "urn:problem:task-already-completed");
 
     let later = Some("respond-async");
     let accepted = held!(
-        actions::reopen_task(api, id, None, later, None, None, None),
+        actions::reopen_task(api, id, None, later, None, None, any()),
         actions::ReopenTaskSuccess::Status202
     );
     let operation = eventually("the operation", async || {
