@@ -46,7 +46,10 @@ for (const name of NAMES) {
     for (const { properties, deletionPolicy } of repositories) {
       assert.equal(properties.ImageTagMutability, "IMMUTABLE");
       assert.equal(properties.ImageScanningConfiguration.ScanOnPush, true);
-      assert.ok(properties.LifecyclePolicy);
+      const policy = (properties.LifecyclePolicy as { LifecyclePolicyText: string }).LifecyclePolicyText;
+      const { rules } = JSON.parse(policy) as { rules: { selection: { tagStatus: string } }[] };
+      // What has no tag are attestations: a rule that met them would count them as releases, or remove them.
+      assert.deepEqual(rules.map(({ selection }) => selection.tagStatus), ["tagged"]);
       assert.equal(deletionPolicy, "Retain");
     }
   });

@@ -1,6 +1,6 @@
 // The one image with every function, and beside it the one that `backup` dumps and verifies in. Tags never change; what is deployed is named by its digest.
 
-import { ArnFormat, Duration, RemovalPolicy, Stack } from "aws-cdk-lib";
+import { ArnFormat, RemovalPolicy, Stack } from "aws-cdk-lib";
 import * as ecr from "aws-cdk-lib/aws-ecr";
 import * as iam from "aws-cdk-lib/aws-iam";
 import type { Construct } from "constructs";
@@ -27,9 +27,9 @@ function createRepository(scope: Construct, id: string, repositoryName: string, 
     imageScanOnPush: true,
     imageTagMutability: ecr.TagMutability.IMMUTABLE,
     removalPolicy: RemovalPolicy.RETAIN,
+    // Attestations have no tag: they are neither counted nor removed, until ECR removes their image.
     lifecycleRules: [
-      { rulePriority: 1, tagStatus: ecr.TagStatus.UNTAGGED, maxImageAge: Duration.days(7), description: "Broken pushes" },
-      { rulePriority: 2, maxImageCount: settings.images.keep, description: "Old releases" },
+      { tagStatus: ecr.TagStatus.TAGGED, tagPatternList: ["*"], maxImageCount: settings.images.keep, description: "Old releases" },
     ],
   });
   repository.addToResourcePolicy(
