@@ -93,6 +93,12 @@ impl Source {
         beginning.is_some_and(|text| text.eq_ignore_ascii_case(Self::RESERVED))
     }
 
+    /// Whether it is the HTTP API.
+    #[must_use]
+    pub fn is_http(&self) -> bool {
+        self.0 == Self::HTTP
+    }
+
     /// The HTTP API.
     #[must_use]
     pub fn http() -> Self {

@@ -1,7 +1,7 @@
 //! From a message body to a command, or to the precise reason why it is none.
 
 use domain::json::{Fault, parse_object};
-use domain::{Action, Command, TenantId};
+use domain::{Action, Actor, Command, TenantId};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -27,6 +27,9 @@ pub struct CommandEvent {
     pub source: Source,
     /// The command.
     pub command: Command,
+    /// The caller whose request it is, if it comes from the HTTP API. Of other producers it is ignored:
+    /// who sends is their `source`.
+    pub caller: Option<Actor>,
     /// The sender's trace context, if it sent a well-formed one.
     pub traceparent: Option<String>,
 }
@@ -90,6 +93,7 @@ fn command<D>(event: Event<D>, data: &str) -> Result<CommandEvent, DecodeError> 
         .ok_or_else(|| DecodeError::unknown_type(&CommandType::ALL.map(CommandType::as_str)))?;
     let action = action(kind, data)?;
     Ok(CommandEvent {
+        caller: event.actor.filter(|_| event.source.is_http()),
         id: event.id,
         source: event.source,
         command: Command { tenant: event.tenant, task: event.subject, action },

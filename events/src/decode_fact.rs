@@ -1,6 +1,6 @@
 //! From an event to the fact that it carries: for subscribers.
 
-use domain::{Task, TaskId, TenantId, Timestamp};
+use domain::{Actor, Task, TaskId, TenantId, Timestamp};
 use serde_json::value::RawValue;
 
 use crate::attributes::EventId;
@@ -25,6 +25,8 @@ pub struct FactEvent {
     pub kind: FactType,
     /// What happened.
     pub payload: FactPayload,
+    /// Who sent the command that led to it, if that was recorded.
+    pub actor: Option<Actor>,
     /// The trace context of the command that led to it.
     pub traceparent: Option<String>,
 }
@@ -59,6 +61,7 @@ pub fn decode_fact(body: &str) -> Result<FactEvent, DecodeError> {
         task: event.subject,
         kind,
         payload,
+        actor: event.actor,
         traceparent: event.traceparent.filter(|text| traceparent(text).is_some()),
     })
 }

@@ -32,7 +32,7 @@ impl CommandType {
 /// # Errors
 /// None in practice: its members are all JSON.
 pub fn encode_command(command: &CommandEvent, now: Timestamp) -> serde_json::Result<String> {
-    let CommandEvent { id, source, command, traceparent } = command;
+    let CommandEvent { id, source, command, caller, traceparent } = command;
     let Command { tenant, task, action } = command;
     let event = serde_json::to_string(&Event {
         specversion: SpecVersion::V1,
@@ -43,6 +43,7 @@ pub fn encode_command(command: &CommandEvent, now: Timestamp) -> serde_json::Res
         time: now.into(),
         datacontenttype: JsonContent::Json,
         tenant: tenant.clone(),
+        actor: caller.clone(),
         traceparent: traceparent.clone(),
         dataref: None,
         data: data(action)?,

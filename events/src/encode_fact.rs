@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use domain::{TaskId, TenantId, Timestamp};
+use domain::{Actor, TaskId, TenantId, Timestamp};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
@@ -23,6 +23,8 @@ pub struct FactRecord {
     pub kind: String,
     /// What the type says, as JSON.
     pub data: Box<RawValue>,
+    /// Who sent the command that led to it, if that was recorded.
+    pub actor: Option<Actor>,
     /// The trace context of the command that led to it.
     pub traceparent: Option<String>,
     /// When the command was applied.
@@ -51,6 +53,7 @@ pub fn encode_fact(record: &FactRecord) -> serde_json::Result<String> {
         time: record.occurred_at.into(),
         datacontenttype: JsonContent::Json,
         tenant: record.tenant.clone(),
+        actor: record.actor.clone(),
         traceparent: record.traceparent.clone(),
         dataref: None,
         data: &record.data,

@@ -1,9 +1,10 @@
 //! The CloudEvents envelope.
 
 use domain::json::name;
-use domain::{TaskId, TenantId};
+use domain::{Actor, TaskId, TenantId};
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
 
 use crate::attributes::{EventId, EventTime, JsonContent, Source, SpecVersion};
 
@@ -32,6 +33,10 @@ pub struct Event<D> {
     pub datacontenttype: JsonContent,
     /// Extension: whose task it is.
     pub tenant: TenantId,
+    /// Extension: who changed the task, or tried to. The identifier of a caller of the API as its issuer has
+    /// it, or the `source` of a producer's command. Older facts have none.
+    #[serde(default, deserialize_with = "actor_or_none", skip_serializing_if = "Option::is_none")]
+    pub actor: Option<Actor>,
     /// Extension (Distributed Tracing): the sender's trace context, as in W3C Trace Context. One
     /// that is not well-formed is ignored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -42,4 +47,10 @@ pub struct Event<D> {
     pub dataref: Option<String>,
     /// What the type says.
     pub data: D,
+}
+
+/// Producers may have an extension of this name and mean something else by it: then there is none.
+fn actor_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Actor>, D::Error> {
+    let value = Value::deserialize(deserializer)?;
+    Ok(value.as_str().and_then(|text| text.parse().ok()))
 }

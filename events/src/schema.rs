@@ -14,7 +14,7 @@ use crate::older::ChangeTagV1;
 /// The self-contained schema of the whole envelope of a command.
 #[must_use]
 pub fn of_command(kind: CommandType) -> Schema {
-    without_reserved_sources(command(kind))
+    without_actor(without_reserved_sources(command(kind)))
 }
 
 fn command(kind: CommandType) -> Schema {
@@ -67,6 +67,14 @@ fn without_reserved_sources(mut schema: Schema) -> Schema {
         source.insert("description".to_owned(), description.into());
         let pattern = "^[uU][rR][nN]:[tT][aA][sS][kK]-[aA][pP][pP]:";
         source.insert("not".to_owned(), json!({ "pattern": pattern }));
+    }
+    schema
+}
+
+/// Who sends a command is its source. Only this service says more, of its callers.
+fn without_actor(mut schema: Schema) -> Schema {
+    if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
+        properties.remove("actor");
     }
     schema
 }

@@ -56,7 +56,7 @@ fn hostile() -> impl Strategy<Value = Value> {
 fn mutated() -> impl Strategy<Value = (CommandType, Value, Value)> {
     let examples: Vec<_> = files("examples/valid").into_iter().collect();
     let member = prop_oneof![
-        "(specversion|id|source|subject|time|datacontenttype|tenant|traceparent|dataref|data|ext)"
+        "(specversion|id|source|subject|time|datacontenttype|tenant|actor|traceparent|dataref|data|ext)"
             .prop_map(|name| format!("/{name}")),
         "(title|description|priority|assignee|due_date|tag|tags|expected_version|patch|x)"
             .prop_map(|name| format!("/data/{name}")),

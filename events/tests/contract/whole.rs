@@ -31,6 +31,7 @@ fn assert_comes_back(task: Value) {
         id: EventId::try_from("~".repeat(EventId::MAX)).expect("an id"),
         source: Source::try_from("\"".repeat(Source::MAX)).expect("a source"),
         command,
+        caller: None,
         traceparent: None,
     };
     let now = "2026-01-31T09:30:00.123456Z".parse().expect("a time");
@@ -46,12 +47,14 @@ fn assert_comes_back(task: Value) {
         task: task.id,
         kind: "dev.task-app.task.created.v1".to_owned(),
         data: to_raw_value(&task).expect("JSON"),
+        actor: Some("ann".parse().expect("an actor")),
         traceparent: None,
         occurred_at: now,
     });
     let body = body.expect("an event");
     assert_sendable(&body);
     let fact = decode_fact(&body).expect("a fact");
+    assert_eq!(fact.actor.as_ref().map(domain::Actor::as_str), Some("ann"));
     assert_eq!((fact.payload, fact.time), (FactPayload::Task(Box::new(task)), now));
 }
 

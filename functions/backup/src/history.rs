@@ -157,7 +157,7 @@ mod tests {
 
     fn entry(version: Version, task: &Task) -> Entry {
         let task = serde_json::value::to_raw_value(task).unwrap();
-        Entry { version, r#type: String::new(), time: String::new(), task }
+        Entry { version, r#type: String::new(), time: String::new(), actor: None, task }
     }
 
     #[test]

@@ -46,8 +46,9 @@ impl BatchHandler for FactHandler {
 }
 
 fn change(fact: FactEvent) -> Option<Change> {
+    let (kind, time, actor) = (fact.kind.as_str(), fact.time, fact.actor);
     match fact.payload {
-        FactPayload::Task(task) => Some(Change { kind: fact.kind.as_str(), time: fact.time, task }),
+        FactPayload::Task(task) => Some(Change { kind, time, actor, task }),
         FactPayload::Rejected(_) => None,
     }
 }

@@ -6,8 +6,8 @@
 
 use anyhow::{Context as _, anyhow};
 use aws_sdk_sqs::Client;
-use domain::Timestamp;
-use events::CommandEvent;
+use domain::{Actor, Timestamp};
+use events::{CommandEvent, EventId};
 use http_support::Problem;
 use publish::{Producer, Refused};
 use records::{Acceptance, Failure, Operation, Operations, OperationsConfig, State};
@@ -39,13 +39,15 @@ impl AsyncWrites {
     pub(crate) async fn accept(
         &self,
         mut event: CommandEvent,
+        caller: &Actor,
         now: Timestamp,
     ) -> Result<Operation, Problem> {
         let (tenant, task) = (&event.command.tenant, event.command.task);
         let digest = fingerprint(&event.command).context("a digest of the command")?;
-        let accepted = self.operations.accept(tenant, event.id.as_str(), task, &digest, now).await;
-        let operation = match accepted {
-            Ok(Acceptance::Operation(operation)) => operation,
+        let key = (event.id.as_str(), caller);
+        let accepted = self.operations.accept(tenant, key, task, &digest, now).await;
+        let (operation, key) = match accepted {
+            Ok(Acceptance::Operation { operation, key }) => (operation, key),
             Ok(Acceptance::KeyReused) => return Err(Problem::IdempotencyKeyReused),
             Err(failure @ Failure::Unavailable(_)) => {
                 return Err(Problem::unavailable("the store of operations", failure));
@@ -55,6 +57,7 @@ impl AsyncWrites {
         if operation.state == State::Accepted {
             // Of a repeated create, the task whose identifier the caller got.
             event.command.task = operation.task;
+            event.id = EventId::try_from(key).map_err(anyhow::Error::msg)?;
             self.send(&event, now).await?;
         }
         Ok(operation)

@@ -10,16 +10,17 @@ use axum::response::{IntoResponse, Response};
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, value_parser};
 use domain::{
-    Attachment, AttachmentId, AttachmentKey, AttachmentState, NewAttachment, TaskId, TenantId,
-    limits,
+    Attachment, AttachmentId, AttachmentKey, AttachmentState, NewAttachment, TaskId, limits,
 };
-use http_support::{FieldError, IdempotencyKey, Json, NO_STORE, Path, PathPair, Problem, Writer};
+use http_support::{
+    Caller, FieldError, IdempotencyKey, Json, NO_STORE, Path, PathPair, Problem, Writer,
+};
 use records::{AttachmentBucket, BucketUnavailable, Signed};
 use runtime::{Clock as _, SystemClock, aws};
 use schemars::JsonSchema;
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
-use store::{Attached, CommandKey, Deletion, Store};
+use store::{Announcer, Attached, CommandKey, Deletion, RequestKey, Store};
 use uuid::{Builder, Uuid};
 
 use crate::command_headers::REPLAYED;
@@ -74,12 +75,14 @@ impl Uploads {
 
     async fn announce(
         &self,
-        key: AttachmentKey,
+        mut key: AttachmentKey,
+        announcer: Option<Announcer>,
         file: NewAttachment,
     ) -> Result<Announced, Problem> {
         self.check_size(&file)?;
         let now = self.clock.now();
-        let attached = self.store.attach(key.clone(), file, now).await.map_err(problem)?;
+        let attached =
+            self.store.attach(key.clone(), announcer, file, now).await.map_err(problem)?;
         let (attachment, repeated) = match attached {
             Attached::New(attachment) => (attachment, false),
             Attached::Known(attachment) => (attachment, true),
@@ -87,6 +90,7 @@ impl Uploads {
             Attached::Full => return Err(Problem::TooManyAttachments),
             Attached::KeyReused => return Err(Problem::IdempotencyKeyReused),
         };
+        key.id = attachment.id;
         let mut upload = None;
         if attachment.state != AttachmentState::Available {
             let signed = self.bucket.upload(&key, &attachment.file, now, self.lifetime).await;
@@ -125,9 +129,10 @@ pub(crate) async fn announce(
     State(uploads): State<Uploads>,
     Json(file): Json<NewAttachment>,
 ) -> Result<Response, Problem> {
-    let id = identifier(&caller.tenant, idempotency_key.as_ref());
+    let (id, announcer) = identifier(&caller, idempotency_key.as_ref());
     let key = AttachmentKey { tenant: caller.tenant, task, id };
-    let upload = uploads.announce(key, file).await?;
+    let upload = uploads.announce(key, announcer, file).await?;
+    let id = upload.attachment.id;
     let location = [(header::LOCATION, format!("/v1/tasks/{task}/attachments/{id}"))];
     let replayed = upload.repeated.then_some([REPLAYED]);
     Ok((StatusCode::CREATED, location, [NO_STORE], replayed, JsonBody(upload)).into_response())
@@ -140,8 +145,10 @@ pub(crate) async fn remove(
     State(uploads): State<Uploads>,
 ) -> Result<Response, Problem> {
     let key = AttachmentKey { tenant: caller.tenant, task, id };
-    let request = idempotency_key
-        .map(|key| CommandKey { source: SOURCE.to_owned(), id: key.as_str().to_owned() });
+    let request = idempotency_key.map(|key| RequestKey {
+        key: CommandKey { source: SOURCE.to_owned(), id: key.as_str().to_owned() },
+        caller: caller.actor,
+    });
     let deleted = uploads.store.delete_attachment(key, request, uploads.clock.now()).await;
     match deleted.map_err(problem)? {
         Deletion::Deleted { repeated } => {
@@ -152,11 +159,18 @@ pub(crate) async fn remove(
     }
 }
 
-/// The same key of the same tenant gives the same identifier, so that a repeat finds the first.
-fn identifier(tenant: &TenantId, key: Option<&IdempotencyKey>) -> AttachmentId {
-    let Some(key) = key else { return Uuid::now_v7().into() };
+/// The same key of the same caller gives the same identifiers, so that a repeat finds the first: the one
+/// that is taken, and the caller's own, if another caller has that already.
+fn identifier(caller: &Caller, key: Option<&IdempotencyKey>) -> (AttachmentId, Option<Announcer>) {
+    let Some(key) = key else { return (Uuid::now_v7().into(), None) };
     // A tenant has no slash.
-    let digest = Sha256::digest(format!("{tenant}/{}", key.as_str()));
+    let of = |key: &str| digest(&format!("{}/{key}", caller.tenant));
+    let own = of(&caller.actor.own_key(key.as_str()));
+    (of(key.as_str()), Some(Announcer { caller: caller.actor.clone(), own }))
+}
+
+fn digest(text: &str) -> AttachmentId {
+    let digest = Sha256::digest(text);
     let (bytes, _) = digest.split_at(16);
     let mut first = [0; 16];
     first.copy_from_slice(bytes);
@@ -174,7 +188,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_is_its_tenants() {
+    fn a_key_is_its_callers() {
         let key = |text: &str| {
             let headers = HeaderMap::from_iter([(
                 HeaderName::from_static("idempotency-key"),
@@ -182,11 +196,22 @@ mod tests {
             )]);
             IdempotencyKey::from_headers(&headers).unwrap()
         };
-        let of = |tenant: &str, text| identifier(&tenant.parse().unwrap(), key(text).as_ref());
-        assert_eq!(of("acme", "1"), of("acme", "\"1\""));
-        assert_ne!(of("acme", "1"), of("other", "1"));
-        assert_ne!(of("acme", "1"), of("acme", "2"));
-        let tenant = "acme".parse().unwrap();
-        assert_ne!(identifier(&tenant, None), identifier(&tenant, None));
+        let caller = |tenant: &str, actor: &str| Caller {
+            tenant: tenant.parse().unwrap(),
+            actor: actor.parse().unwrap(),
+        };
+        let of = |tenant, actor, text| {
+            let (id, announcer) = identifier(&caller(tenant, actor), key(text).as_ref());
+            (id, announcer.unwrap().own)
+        };
+        let (id, own) = of("acme", "ann", "1");
+        assert_eq!(of("acme", "ann", "\"1\""), (id, own));
+        let bobs = of("acme", "bob", "1");
+        assert_eq!(bobs.0, id);
+        for other in [bobs.1, of("other", "ann", "1").1, of("acme", "ann", "2").1, id] {
+            assert_ne!(other, own);
+        }
+        let without = || identifier(&caller("acme", "ann"), None).0;
+        assert_ne!(without(), without());
     }
 }

@@ -6,11 +6,11 @@ use aide::openapi::Operation;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue};
-use domain::{Action, Command, TaskId, TenantId};
+use domain::{Action, Command, TaskId};
 use events::{CommandEvent, EventId, Source};
 use http_support::contract;
 use http_support::problems::IDEMPOTENCY_KEY_IN_FLIGHT;
-use http_support::{IdempotencyKey, Problem, RespondAsync};
+use http_support::{Caller, IdempotencyKey, Problem, RespondAsync};
 use uuid::Uuid;
 
 /// Marks the answer to a repeat, recognised by its `Idempotency-Key`: nothing was changed again.
@@ -30,9 +30,16 @@ pub(crate) struct CommandHeaders {
 
 impl CommandHeaders {
     /// The command of the request.
-    pub(crate) fn command(self, tenant: TenantId, task: TaskId, action: Action) -> CommandEvent {
-        let command = Command { tenant, task, action };
-        CommandEvent { id: self.id, source: Source::http(), command, traceparent: self.traceparent }
+    pub(crate) fn command(self, caller: Caller, task: TaskId, action: Action) -> CommandEvent {
+        let Self { id, traceparent, .. } = self;
+        let command = Command { tenant: caller.tenant, task, action };
+        CommandEvent {
+            id,
+            source: Source::http(),
+            command,
+            caller: Some(caller.actor),
+            traceparent,
+        }
     }
 }
 

@@ -1,12 +1,12 @@
 //! From a request to a command, through the write path that the queue uses too.
 
 use anyhow::anyhow;
-use domain::{Action, TaskId, TenantId};
+use domain::{Action, Actor, TaskId, TenantId};
 use events::CommandEvent;
-use http_support::Problem;
+use http_support::{Caller, Problem};
 use records::Operation;
 use runtime::{Clock as _, SystemClock};
-use store::{ApplyError, CommandKey, Incoming, Outcome, Receipt, Store};
+use store::{ApplyError, Incoming, Outcome, Receipt, RequestKey, Store};
 
 use crate::async_writes::AsyncWrites;
 use crate::command_headers::CommandHeaders;
@@ -37,25 +37,27 @@ impl Commands {
     pub(crate) async fn write(
         &self,
         command_headers: CommandHeaders,
-        tenant: TenantId,
+        caller: Caller,
         task: TaskId,
         action: Action,
     ) -> Result<Written, Problem> {
         let async_writes = self.async_writes.as_ref().filter(|_| command_headers.respond_async);
         let is_keyed = command_headers.is_keyed;
-        let event = command_headers.command(tenant, task, action);
+        let event = command_headers.command(caller.clone(), task, action);
         match async_writes {
-            Some(async_writes) => {
-                async_writes.accept(event, self.clock.now()).await.map(Written::Later)
-            }
-            None => self.apply(event, is_keyed).await.map(Written::Now),
+            Some(async_writes) => async_writes
+                .accept(event, &caller.actor, self.clock.now())
+                .await
+                .map(Written::Later),
+            None => self.apply(event, is_keyed.then_some(caller.actor)).await.map(Written::Now),
         }
     }
 
-    async fn apply(&self, event: CommandEvent, is_keyed: bool) -> Result<Receipt, Problem> {
+    /// `keyed`: whose idempotency key its id is, if it is one.
+    async fn apply(&self, event: CommandEvent, keyed: Option<Actor>) -> Result<Receipt, Problem> {
         let incoming = Incoming::from(event);
         let tenant = incoming.command.tenant.clone();
-        let key = is_keyed.then(|| incoming.key.clone());
+        let key = keyed.map(|caller| RequestKey { key: incoming.key.clone(), caller });
         let receipts = self.apply_request(&tenant, key.as_ref(), vec![incoming]).await?;
         let receipt = receipts.into_iter().next().ok_or(Problem::NotFound)?;
         match receipt.outcome {
@@ -70,7 +72,7 @@ impl Commands {
     pub(crate) async fn apply_request(
         &self,
         tenant: &TenantId,
-        key: Option<&CommandKey>,
+        key: Option<&RequestKey>,
         commands: Vec<Incoming>,
     ) -> Result<Vec<Receipt>, Problem> {
         let applied = self.store.apply_request(tenant, key, commands, self.clock.now()).await;

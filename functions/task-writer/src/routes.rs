@@ -8,14 +8,12 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::{Json as JsonBody, Router};
-use domain::{
-    Action, AssignTask, Assignee, CreateTask, Expected, TaskId, TaskPatch, TenantId, UpdateTask,
-};
+use domain::{Action, AssignTask, Assignee, CreateTask, Expected, TaskId, TaskPatch, UpdateTask};
 use http_support::conditional::{etag, expected_version};
 use http_support::contract::Verb::{Delete, Patch, Post};
 use http_support::contract::{self, Routes};
 use http_support::operation::accepted;
-use http_support::{Guard, Json, MergePatch, OptionalJson, Path, Problem, Writer};
+use http_support::{Caller, Guard, Json, MergePatch, OptionalJson, Path, Problem, Writer};
 use rate_limits::Class;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -112,7 +110,7 @@ async fn create(
     Json(new): Json<CreateTask>,
 ) -> Result<Response, Problem> {
     let id = TaskId::try_from(Uuid::now_v7()).map_err(anyhow::Error::from)?;
-    let written = commands.write(command_headers, caller.tenant, id, Action::Create(new)).await?;
+    let written = commands.write(command_headers, caller, id, Action::Create(new)).await?;
     Ok(answer(written, |receipt| {
         let id = receipt.task.as_ref().map_or(id, |task| task.id);
         let location = [(header::LOCATION, format!("/v1/tasks/{id}"))];
@@ -131,8 +129,7 @@ async fn update(
 ) -> Result<Response, Problem> {
     if_match.check(&headers)?;
     let update = UpdateTask { expected_version: expected_version(&headers)?, patch };
-    let written =
-        commands.write(command_headers, caller.tenant, id, Action::Update(update)).await?;
+    let written = commands.write(command_headers, caller, id, Action::Update(update)).await?;
     Ok(answer(written, task))
 }
 
@@ -178,7 +175,7 @@ async fn delete(
 
 /// A write on a task, without its body.
 struct TaskRequest {
-    tenant: TenantId,
+    caller: Caller,
     task: TaskId,
     command_headers: CommandHeaders,
     expected: Expected,
@@ -203,8 +200,8 @@ impl TaskRequest {
     }
 
     async fn write(self, action: impl FnOnce(Expected) -> Action) -> Result<Written, Problem> {
-        let Self { tenant, task, command_headers, expected, commands } = self;
-        commands.write(command_headers, tenant, task, action(expected)).await
+        let Self { caller, task, command_headers, expected, commands } = self;
+        commands.write(command_headers, caller, task, action(expected)).await
     }
 }
 
@@ -215,7 +212,7 @@ impl FromRequestParts<App> for TaskRequest {
         let Writer(caller) = Writer::from_request_parts(parts, app).await?;
         let Path(task) = Path::from_request_parts(parts, app).await?;
         Ok(Self {
-            tenant: caller.tenant,
+            caller,
             task,
             command_headers: CommandHeaders::from_request_parts(parts, app).await?,
             expected: Expected { expected_version: expected_version(&parts.headers)? },

@@ -84,6 +84,7 @@ async fn history_is_the_fold_of_the_facts() {
     assert_eq!(versions, (1..=12).rev().collect::<Vec<_>>());
     assert_eq!(entries[0]["type"], "dev.task-app.task.deleted.v1");
     assert_eq!(entries[1]["type"], "dev.task-app.task.completed.v1");
+    assert!(entries.iter().all(|entry| entry["actor"] == "/black-box"), "the producer");
     for (entry, version) in entries[2..].iter().zip((1..=10).rev()) {
         assert_eq!(entry["task"]["title"], format!("Version {version}"));
         assert_eq!(entry["task"]["version"], version);
@@ -126,7 +127,7 @@ fn largest(id: &str, version: i64) -> Change {
     let further = further.as_object().expect("an object").clone();
     task.as_object_mut().expect("an object").extend(further);
     let task: Box<Task> = serde_json::from_value(task).expect("a task");
-    Change { kind: "dev.task-app.task.updated.v1", time: task.updated_at, task }
+    Change { kind: "dev.task-app.task.updated.v1", time: task.updated_at, actor: None, task }
 }
 
 #[tokio::test]

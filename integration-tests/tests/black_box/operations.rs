@@ -80,6 +80,32 @@ async fn an_accepted_write_is_applied_and_its_operation_succeeds() {
 }
 
 #[tokio::test]
+async fn writes_of_two_callers_under_one_key_are_two_operations() {
+    let system = TestSystem::new().await;
+    system.create_tables().await;
+    let (writer, reader) = (system.writer().await, system.reader().await);
+    let create = async |caller: &str| {
+        let request = system.client.post(format!("{}/v1/tasks", writer.url));
+        let request = request.bearer_auth(system.token_of(caller, "acme"));
+        let request = request.header("Prefer", "respond-async").header("Idempotency-Key", "one");
+        let request = request.json(&json!({"title": "Buy milk"}));
+        accepted(request.send().await.expect("an answer")).await
+    };
+    let (ann, bob) = (create("ann").await, create("bob").await);
+    assert_ne!(ann.0, bob.0);
+    assert_eq!((create("ann").await, create("bob").await), (ann.clone(), bob.clone()));
+
+    let _worker = system.worker().await;
+    for (operation, first) in [ann, bob] {
+        let answer = becomes(&system, &reader, &operation, "succeeded").await;
+        assert_eq!(answer["task"], first["task"]);
+    }
+    let actors = "SELECT count(DISTINCT actor) FROM outbox WHERE actor IN ('ann', 'bob')";
+    assert_eq!(system.count(actors).await, 2);
+    assert_eq!(system.count("SELECT count(*) FROM tasks").await, 2);
+}
+
+#[tokio::test]
 async fn a_write_that_was_applied_at_once_is_found_by_its_repeat() {
     let system = TestSystem::new().await;
     system.create_tables().await;

@@ -8,6 +8,7 @@
 //! parsing, also by serde, and they describe themselves as JSON Schema. [`limits`] is the one
 //! place where sizes are set.
 
+mod actor;
 mod attachment;
 mod command;
 mod decide;
@@ -34,5 +35,5 @@ pub use fact::Fact;
 pub use refusal::Refusal;
 pub use tags::Tags;
 pub use task::{Priority, Status, Task};
-pub use text::{Assignee, AttachmentName, ContentType, Description, Tag, TenantId, Title};
+pub use text::{Actor, Assignee, AttachmentName, ContentType, Description, Tag, TenantId, Title};
 pub use values::{DueDate, Invalid, TaskId, Timestamp, Version, timestamp};

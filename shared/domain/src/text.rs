@@ -66,6 +66,16 @@ short_text!(
 );
 
 short_text!(
+    /// Who did something: a caller of the API as the issuer of its token names it, or the `source` of a
+    /// producer. An identifier, and the only thing of a person that is kept and logged.
+    Actor,
+    max limits::ACTOR_MAX,
+    pattern r"^[^\u0000-\u001f\u007f]+$",
+    "an identifier of one line, without control characters",
+    |text| !text.is_empty() && !text.chars().any(|c| c.is_ascii_control())
+);
+
+short_text!(
     /// Whose task it is. Part of every key and every query.
     TenantId,
     max limits::TENANT_MAX,

@@ -10,7 +10,7 @@ use aws_config::SdkConfig;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, BatchStatementRequest};
 use clap::Args;
-use domain::{Task, TaskId, TenantId, Timestamp, Version, limits};
+use domain::{Actor, Task, TaskId, TenantId, Timestamp, Version, limits};
 use resources::resources;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -43,6 +43,8 @@ pub struct Change {
     pub kind: &'static str,
     /// When the command was applied.
     pub time: Timestamp,
+    /// Who sent the command, if that was recorded.
+    pub actor: Option<Actor>,
     /// The task as it was left; its tenant, identifier and version are the entry's key.
     pub task: Box<Task>,
 }
@@ -58,6 +60,11 @@ pub struct Entry {
     /// When the command was applied, as RFC 3339 has it.
     #[schemars(with = "Timestamp")]
     pub time: String,
+    /// Who sent the command: the identifier of a caller of the API as its issuer has it, or the `source` of
+    /// a producer. Older entries have none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Actor>")]
+    pub actor: Option<String>,
     /// The task as it was left.
     #[schemars(with = "Task")]
     pub task: Box<RawValue>,
@@ -109,18 +116,20 @@ impl History {
             serde_json::to_string(task).map_err(|error| Failure::Refused(error.to_string()))?;
         let (key, version) = (key(&task.tenant, task.id), task.version.to_string());
         let item = format!("{key}/{version}");
+        let actor = change.actor.as_ref().map(|actor| AttributeValue::S(actor.to_string()));
+        let more = if actor.is_some() { ", 'actor': ?" } else { "" };
         let request = BatchStatementRequest::builder()
             .statement(format!(
-                r#"INSERT INTO "{}" VALUE {{'task': ?, 'version': ?, 'type': ?, 'time': ?, 'data': ?}}"#,
+                r#"INSERT INTO "{}" VALUE {{'task': ?, 'version': ?, 'type': ?, 'time': ?, 'data': ?{more}}}"#,
                 self.table
             ))
             .parameters(AttributeValue::S(key))
             .parameters(AttributeValue::N(version))
             .parameters(AttributeValue::S(change.kind.to_owned()))
             .parameters(AttributeValue::S(change.time.to_rfc3339()))
-            .parameters(AttributeValue::S(json))
-            .build()
-            .map_err(unavailable)?;
+            .parameters(AttributeValue::S(json));
+        let request = actor.into_iter().fold(request, |request, actor| request.parameters(actor));
+        let request = request.build().map_err(unavailable)?;
         Ok(Statement { item, request })
     }
 
@@ -199,6 +208,7 @@ fn entry(version: Version, mut item: HashMap<String, AttributeValue>) -> Option<
         version,
         r#type: text("type")?,
         time: text("time")?,
+        actor: text("actor"),
         task: RawValue::from_string(text("data")?).ok()?,
     })
 }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{TenantId, Timestamp};
+use domain::{Actor, TenantId, Timestamp};
 
 use crate::operation::{Ending, Operation, State};
 use crate::operation_id::OperationId;
@@ -16,6 +16,7 @@ pub(crate) struct Item(pub(crate) HashMap<String, AttributeValue>);
 /// The item of an operation that was just accepted.
 pub(crate) fn to_item(
     tenant: &TenantId,
+    caller: &Actor,
     operation: &Operation,
     fingerprint: &[u8],
     expires_at: i64,
@@ -23,6 +24,7 @@ pub(crate) fn to_item(
     let text = |text: String| AttributeValue::S(text);
     HashMap::from([
         ("operation".to_owned(), text(operation.id.key(tenant))),
+        ("caller".to_owned(), text(caller.to_string())),
         ("task".to_owned(), text(operation.task.to_string())),
         ("fingerprint".to_owned(), AttributeValue::B(Blob::new(fingerprint))),
         ("accepted_at".to_owned(), text(operation.accepted_at.to_rfc3339())),
@@ -52,6 +54,11 @@ impl Item {
             Some(AttributeValue::B(digest)) => Some(digest.as_ref()),
             _ => None,
         }
+    }
+
+    /// Whose it is, if that was recorded.
+    pub(crate) fn caller(&self) -> Option<&str> {
+        self.text("caller")
     }
 
     /// Whether it has expired: `DynamoDB` itself may take days to notice.

@@ -14,7 +14,7 @@ use aws_sdk_dynamodb::types::{
     AttributeValue, BatchStatementRequest, ReturnValuesOnConditionCheckFailure,
 };
 use clap::{Args, value_parser};
-use domain::{TaskId, TenantId, Timestamp};
+use domain::{Actor, TaskId, TenantId, Timestamp};
 use resources::resources;
 
 use crate::available::unanswered;
@@ -49,10 +49,18 @@ pub struct Operations {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Acceptance {
     /// This is the operation: the new one, or the one that the same request made before.
-    Operation(Operation),
+    Operation {
+        /// The operation.
+        operation: Operation,
+        /// Under which key it is: the caller's own, if the one that it chose is another caller's.
+        key: String,
+    },
     /// The key was used before, by another request.
     KeyReused,
 }
+
+/// The key came with another request before.
+struct KeyReused;
 
 impl Operations {
     /// Operations that connect when they are first used.
@@ -65,19 +73,40 @@ impl Operations {
         }
     }
 
-    /// Accepts the operation of `tenant` with the key `key`, unless the key was used before.
-    /// `fingerprint` distinguishes a repeat of the request from another request.
+    /// Accepts the operation of `tenant` with the key `key`, unless `caller` used the key before. One that
+    /// another caller uses is another key. `fingerprint` distinguishes a repeat of the request from another request.
     ///
     /// # Errors
     /// When `DynamoDB` does not answer.
     pub async fn accept(
         &self,
         tenant: &TenantId,
-        key: &str,
+        (key, caller): (&str, &Actor),
         task: TaskId,
         fingerprint: &[u8],
         now: Timestamp,
     ) -> Result<Acceptance, Failure> {
+        for key in [key.to_owned(), caller.own_key(key)] {
+            let accepted = self.accept_as(tenant, (&key, caller), task, fingerprint, now).await?;
+            match accepted {
+                Some(Ok(operation)) => return Ok(Acceptance::Operation { operation, key }),
+                Some(Err(KeyReused)) => return Ok(Acceptance::KeyReused),
+                None => {}
+            }
+        }
+        // Only a caller that computes another one's own key gets here.
+        Ok(Acceptance::KeyReused)
+    }
+
+    /// `None`: the key is another caller's.
+    async fn accept_as(
+        &self,
+        tenant: &TenantId,
+        (key, caller): (&str, &Actor),
+        task: TaskId,
+        fingerprint: &[u8],
+        now: Timestamp,
+    ) -> Result<Option<Result<Operation, KeyReused>>, Failure> {
         let id = OperationId::of(tenant, key);
         let operation = Operation { id, task, accepted_at: now, state: State::Accepted };
         let expires_at = now.timestamp() + i64::from(self.ttl_hours) * 3600;
@@ -85,7 +114,7 @@ impl Operations {
             .client
             .put_item()
             .table_name(&*self.table)
-            .set_item(Some(to_item(tenant, &operation, fingerprint, expires_at)))
+            .set_item(Some(to_item(tenant, caller, &operation, fingerprint, expires_at)))
             .condition_expression(format!(
                 "attribute_not_exists(operation) OR {EXPIRES_AT} <= :now"
             ))
@@ -93,13 +122,17 @@ impl Operations {
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
             .await;
-        let Err(error) = answer else { return Ok(Acceptance::Operation(operation)) };
+        let Err(error) = answer else { return Ok(Some(Ok(operation))) };
         match error.into_service_error() {
             PutItemError::ConditionalCheckFailedException(failed) => {
                 let item = Item(failed.item.unwrap_or_default());
+                // One without a caller is from before they were recorded: it is whoever's shows its key.
+                if item.caller().is_some_and(|other| other != caller.as_str()) {
+                    return Ok(None);
+                }
                 let known = item.operation(operation.id, now).ok_or_else(unreadable)?;
                 let same = item.fingerprint() == Some(fingerprint);
-                Ok(if same { Acceptance::Operation(known) } else { Acceptance::KeyReused })
+                Ok(Some(if same { Ok(known) } else { Err(KeyReused) }))
             }
             error => Err(unavailable(error)),
         }

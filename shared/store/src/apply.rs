@@ -173,6 +173,7 @@ mod tests {
                 task: "0192f1a0-7c3e-7b44-9a53-3a1d0d4f5e10".parse().unwrap(),
                 action: Action::Delete(Expected::default()),
             },
+            caller: None,
             traceparent: None,
             request: None,
         };

@@ -7,7 +7,7 @@ use domain::{
 };
 use events::{CommandRejected, FactType};
 
-use crate::inbox::{Fingerprint, Incoming, Outcome, Receipt, Recorded};
+use crate::inbox::{CommandKey, Fingerprint, Incoming, Outcome, Receipt, Recorded};
 use crate::load::{Known, Processed};
 
 /// What is to be written, and what to answer.
@@ -34,6 +34,8 @@ impl Folded {
 pub(crate) struct NewCommand {
     /// Which of the batch it is.
     pub(crate) index: usize,
+    /// Under what it is recorded.
+    pub(crate) key: CommandKey,
     pub(crate) fingerprint: Fingerprint,
     pub(crate) recorded: Recorded,
 }
@@ -74,7 +76,8 @@ fn one(
 ) -> Result<Receipt, serde_json::Error> {
     let command = &incoming.command;
     let task_key = (command.tenant.clone(), command.task);
-    let command_key = (command.tenant.clone(), incoming.key.clone());
+    let key = known.key(incoming);
+    let command_key = (command.tenant.clone(), key.clone());
     let fingerprint = incoming.fingerprint()?;
 
     if let Some(processed) = known.commands.get(&command_key) {
@@ -91,8 +94,11 @@ fn one(
         fingerprint: fingerprint.to_vec(),
         recorded: recorded.clone(),
     };
+    if let Some(caller) = &incoming.caller {
+        known.callers.insert(command_key.clone(), caller.to_string());
+    }
     known.commands.insert(command_key, Some(processed));
-    folded.commands.push(NewCommand { index, fingerprint, recorded: recorded.clone() });
+    folded.commands.push(NewCommand { index, key, fingerprint, recorded: recorded.clone() });
     let task = known.tasks.get(&task_key).cloned();
     Ok(Receipt { outcome: recorded.into(), repeated: false, task })
 }

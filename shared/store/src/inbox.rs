@@ -1,7 +1,7 @@
 //! What goes in and what becomes of it: the vocabulary of the write path.
 
-use domain::{Action, Command, Refusal, Task, Version};
-use events::CommandEvent;
+use domain::{Action, Actor, Command, Refusal, Task, Version};
+use events::{CommandEvent, Source};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -21,6 +21,8 @@ pub struct Incoming {
     pub key: CommandKey,
     /// The command.
     pub command: Command,
+    /// The caller whose request it is, and to whom its key belongs, if it comes from the HTTP API.
+    pub caller: Option<Actor>,
     /// The sender's W3C trace context, handed on to the facts that follow.
     pub traceparent: Option<String>,
     /// The fingerprint of the whole request that it is a part of, if there is more to it: then a
@@ -34,13 +36,35 @@ impl From<CommandEvent> for Incoming {
         Self {
             key: CommandKey { source: event.source.into(), id: event.id.into() },
             command: event.command,
+            caller: event.caller,
             traceparent: event.traceparent,
             request: None,
         }
     }
 }
 
+/// What identifies a request of a caller: its idempotency key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequestKey {
+    /// The key, as it is looked up and recorded first.
+    pub key: CommandKey,
+    /// To whom it belongs: another caller's key of the same name is another one.
+    pub caller: Actor,
+}
+
 impl Incoming {
+    /// Under what it is recorded if its key is another caller's.
+    pub(crate) fn own_key(&self) -> Option<CommandKey> {
+        let id = self.caller.as_ref()?.own_key(&self.key.id);
+        Some(CommandKey { source: self.key.source.clone(), id })
+    }
+
+    /// Who did it: the caller, or the producer. Of a request from before callers were recorded, nobody.
+    pub(crate) fn actor(&self) -> Option<&str> {
+        let caller = self.caller.as_ref().map(Actor::as_str);
+        caller.or_else(|| (self.key.source != Source::HTTP).then_some(self.key.source.as_str()))
+    }
+
     /// What distinguishes a repeat from another command under the same key.
     pub(crate) fn fingerprint(&self) -> Result<Fingerprint, serde_json::Error> {
         let command = fingerprint(&self.command)?;

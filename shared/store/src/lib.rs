@@ -40,12 +40,12 @@ mod store;
 mod stored;
 mod write;
 
-pub use attachments::{Attached, Attachments, Deletion};
+pub use attachments::{Announcer, Attached, Attachments, Deletion};
 pub use cache::{InvalidationListener, Source, TaskBody};
 pub use config::{Config, LocalConfig, Owner};
 pub use database_url::DatabaseUrl;
 pub use error::{ApplyError, ReadError};
-pub use inbox::{CommandKey, Fingerprint, Incoming, Outcome, Receipt, fingerprint};
+pub use inbox::{CommandKey, Fingerprint, Incoming, Outcome, Receipt, RequestKey, fingerprint};
 pub use instruments::{INSTRUMENTS, OUTBOX_INSTRUMENTS};
 pub use list::{Filter, Page, PageBody, Sort, SortKey, Start, TitleText};
 pub use migrate::{MIGRATOR, migrate, migrate_with};

@@ -18,6 +18,8 @@ pub(crate) struct Known {
     pub(crate) unreadable: HashSet<(TenantId, TaskId)>,
     /// The commands that were processed before; `None` if what was recorded cannot be read.
     pub(crate) commands: HashMap<(TenantId, CommandKey), Option<Processed>>,
+    /// To which callers their keys belong, as far as that was recorded.
+    pub(crate) callers: HashMap<(TenantId, CommandKey), String>,
     /// Whether another transaction holds the request's idempotency lock. Then nothing else counts.
     pub(crate) is_locked: bool,
 }
@@ -47,9 +49,12 @@ pub(crate) async fn load(
     let tasks: BTreeSet<_> = batch.iter().map(task_key).collect();
     let (task_tenants, task_ids): (Vec<String>, Vec<Uuid>) =
         tasks.into_iter().map(|(tenant, id)| (tenant.to_string(), id.as_uuid())).unzip();
-    let tenants: Vec<_> = batch.iter().map(|one| one.command.tenant.to_string()).collect();
-    let sources: Vec<_> = batch.iter().map(|one| one.key.source.clone()).collect();
-    let ids: Vec<_> = batch.iter().map(|one| one.key.id.clone()).collect();
+    let (mut tenants, mut sources, mut ids) = (Vec::new(), Vec::new(), Vec::new());
+    for (incoming, key) in batch.iter().flat_map(keys) {
+        tenants.push(incoming.command.tenant.to_string());
+        sources.push(key.source);
+        ids.push(key.id);
+    }
 
     let rows = sqlx::query!(
         r#"
@@ -76,13 +81,13 @@ pub(crate) async fn load(
         )
         SELECT
             to_jsonb(locked) AS "task: Stored<Task>", tenant, NULL AS source,
-            NULL AS command_id, id AS task_id, NULL::bytea AS fingerprint,
+            NULL AS command_id, NULL AS caller, id AS task_id, NULL::bytea AS fingerprint,
             NULL::jsonb AS "outcome: Stored<Recorded>", false AS "is_locked!"
         FROM locked
         UNION ALL
-        SELECT NULL, tenant, source, command_id, task_id, fingerprint, outcome, false FROM seen
+        SELECT NULL, tenant, source, command_id, caller, task_id, fingerprint, outcome, false FROM seen
         UNION ALL
-        SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, true FROM idempotency_lock WHERE NOT is_ours
+        SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, true FROM idempotency_lock WHERE NOT is_ours
         "#,
         &task_tenants,
         &task_ids,
@@ -105,6 +110,9 @@ pub(crate) async fn load(
             (row.source, row.command_id, row.fingerprint, row.outcome)
         {
             let key = CommandKey { source, id };
+            if let Some(caller) = row.caller {
+                known.callers.insert((tenant.clone(), key.clone()), caller);
+            }
             known.add_command(tenant, key, task, fingerprint, recorded);
         }
     }
@@ -112,6 +120,24 @@ pub(crate) async fn load(
 }
 
 impl Known {
+    /// Under which key a command is recorded, or is to be: its own, unless another caller has that.
+    ///
+    /// A key of which no caller is recorded is from before callers were: it belongs to whoever shows it.
+    pub(crate) fn key(&self, incoming: &Incoming) -> CommandKey {
+        let tenant = &incoming.command.tenant;
+        let (Some(caller), Some(own)) = (&incoming.caller, incoming.own_key()) else {
+            return incoming.key.clone();
+        };
+        let key = (tenant.clone(), incoming.key.clone());
+        let is_anothers = self.callers.get(&key).is_some_and(|other| other != caller.as_str());
+        let (_, key) = key;
+        if is_anothers || self.commands.contains_key(&(tenant.clone(), own.clone())) {
+            own
+        } else {
+            key
+        }
+    }
+
     /// A task whose identifier is none is nobody's: no command can name it.
     fn add_task(&mut self, tenant: TenantId, id: Uuid, stored: Result<Task, Unreadable>) {
         let Ok(key) = TaskId::try_from(id) else { return };
@@ -141,6 +167,12 @@ impl Known {
         };
         self.commands.insert((tenant, key), processed);
     }
+}
+
+/// The keys under which a command may be recorded.
+fn keys(incoming: &Incoming) -> impl Iterator<Item = (&Incoming, CommandKey)> {
+    let keys = [Some(incoming.key.clone()), incoming.own_key()];
+    keys.into_iter().flatten().map(move |key| (incoming, key))
 }
 
 fn task_key(incoming: &Incoming) -> (&TenantId, TaskId) {

@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::apply::BatchScope;
 use crate::error::ApplyError;
-use crate::inbox::{CommandKey, Incoming, Receipt};
+use crate::inbox::{CommandKey, Incoming, Receipt, RequestKey};
 use crate::store::Store;
 
 impl Store {
@@ -27,7 +27,7 @@ impl Store {
     pub async fn apply_request(
         &self,
         tenant: &TenantId,
-        key: Option<&CommandKey>,
+        key: Option<&RequestKey>,
         commands: impl Into<Arc<[Incoming]>>,
         now: Timestamp,
     ) -> Result<Vec<Receipt>, ApplyError> {
@@ -38,9 +38,10 @@ impl Store {
 
 /// The advisory lock of a key. Two keys with one digest could not be processed at the
 /// same time, which would be one needless answer to try again; so 64 bits are plenty.
-pub(crate) fn idempotency_lock(tenant: &TenantId, key: &CommandKey) -> i64 {
+pub(crate) fn idempotency_lock(tenant: &TenantId, request: &RequestKey) -> i64 {
+    let RequestKey { key: CommandKey { source, id }, caller } = request;
     // No part has a line break.
-    let digest = Sha256::digest(format!("{tenant}\n{}\n{}", key.source, key.id));
+    let digest = Sha256::digest(format!("{tenant}\n{source}\n{id}\n{}", caller.as_str()));
     digest.first_chunk().copied().map_or(0, i64::from_be_bytes)
 }
 
@@ -49,14 +50,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_key_of_each_tenant_and_source_has_a_lock_of_its_own() {
-        let of = |tenant: &str, source: &str, id: &str| {
+    fn each_key_of_each_tenant_source_and_caller_has_a_lock_of_its_own() {
+        let of = |tenant: &str, source: &str, id: &str, caller: &str| {
             let key = CommandKey { source: source.to_owned(), id: id.to_owned() };
+            let key = RequestKey { key, caller: caller.parse().unwrap() };
             idempotency_lock(&tenant.parse().unwrap(), &key)
         };
-        let one = of("acme", "/a", "1");
-        assert_eq!(one, of("acme", "/a", "1"));
-        for other in [of("other", "/a", "1"), of("acme", "/b", "1"), of("acme", "/a", "2")] {
+        let one = of("acme", "/a", "1", "ann");
+        assert_eq!(one, of("acme", "/a", "1", "ann"));
+        for other in [
+            of("other", "/a", "1", "ann"),
+            of("acme", "/b", "1", "ann"),
+            of("acme", "/a", "2", "ann"),
+            of("acme", "/a", "1", "bob"),
+        ] {
             assert_ne!(one, other);
         }
     }

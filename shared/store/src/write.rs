@@ -1,6 +1,6 @@
 //! The second statement of the write path: everything that a batch writes, at once.
 
-use domain::{Task, Timestamp, Version};
+use domain::{Actor, Task, Timestamp, Version};
 
 use crate::fold::{Folded, NewCommand, NewFact};
 use crate::inbox::Incoming;
@@ -64,18 +64,20 @@ pub(crate) async fn write(
         -- The same for a command that another transaction processed.
         processed AS (
             INSERT INTO inbox (
-                tenant, source, command_id, task_id, fingerprint, outcome, processed_at
+                tenant, source, command_id, task_id, fingerprint, outcome, caller, processed_at
             )
             SELECT *, $22 FROM unnest(
-                $16::text[], $17::text[], $18::text[], $19::uuid[], $20::bytea[], $21::jsonb[]
+                $16::text[], $17::text[], $18::text[], $19::uuid[], $20::bytea[], $21::jsonb[],
+                $29::text[]
             )
             ON CONFLICT DO NOTHING RETURNING 1
         ),
         -- In the transaction of their changes: no change is without its fact.
         pending AS (
-            INSERT INTO outbox (tenant, task_id, type, data, traceparent, occurred_at)
+            INSERT INTO outbox (tenant, task_id, type, data, traceparent, occurred_at, actor)
             SELECT * FROM unnest(
-                $23::text[], $24::uuid[], $25::text[], $26::jsonb[], $27::text[], $28::timestamptz[]
+                $23::text[], $24::uuid[], $25::text[], $26::jsonb[], $27::text[], $28::timestamptz[],
+                $30::text[]
             )
         )
         SELECT
@@ -102,8 +104,8 @@ pub(crate) async fn write(
         &tasks(folded, |(_, task)| task.completed_at) as &[Option<Timestamp>],
         &tasks(folded, |(_, task)| task.deleted_at) as &[Option<Timestamp>],
         &commands.iter().map(|(from, _)| from.command.tenant.to_string()).collect::<Vec<_>>(),
-        &commands.iter().map(|(from, _)| from.key.source.clone()).collect::<Vec<_>>(),
-        &commands.iter().map(|(from, _)| from.key.id.clone()).collect::<Vec<_>>(),
+        &commands.iter().map(|(_, command)| command.key.source.clone()).collect::<Vec<_>>(),
+        &commands.iter().map(|(_, command)| command.key.id.clone()).collect::<Vec<_>>(),
         &commands.iter().map(|(from, _)| from.command.task.as_uuid()).collect::<Vec<_>>(),
         &commands.iter().map(|(_, command)| command.fingerprint.to_vec()).collect::<Vec<_>>(),
         &commands.iter().map(|(_, command)| sqlx::types::Json(&command.recorded)).collect::<Vec<_>>() as _,
@@ -114,6 +116,8 @@ pub(crate) async fn write(
         &facts.iter().map(|(_, fact)| sqlx::types::Json(&fact.data)).collect::<Vec<_>>() as _,
         &facts.iter().map(|(from, _)| from.traceparent.clone()).collect::<Vec<_>>() as &[Option<String>],
         &facts.iter().map(|(_, fact)| fact.occurred_at).collect::<Vec<_>>(),
+        &commands.iter().map(|(from, _)| from.caller.as_ref().map(Actor::as_str)).collect::<Vec<_>>() as &[Option<&str>],
+        &facts.iter().map(|(from, _)| from.actor()).collect::<Vec<_>>() as &[Option<&str>],
     )
     .fetch_one(transaction)
     .await?;
@@ -133,8 +137,9 @@ fn in_key_order<'a>(
     let commands = folded.commands.iter();
     let mut commands: Vec<_> =
         commands.filter_map(|command| Some((batch.get(command.index)?, command))).collect();
-    commands
-        .sort_by(|(a, _), (b, _)| (&a.command.tenant, &a.key).cmp(&(&b.command.tenant, &b.key)));
+    commands.sort_by(|(a, left), (b, right)| {
+        (&a.command.tenant, &left.key).cmp(&(&b.command.tenant, &right.key))
+    });
     commands
 }
 

@@ -37,7 +37,7 @@ pub struct Issuer {
 struct Claims<'a> {
     iss: String,
     aud: &'static str,
-    sub: &'static str,
+    sub: &'a str,
     tenant: &'a str,
     scope: &'a str,
     iat: u64,
@@ -80,14 +80,25 @@ impl Issuer {
         format!("{}{JWKS_PATH}", self.url())
     }
 
-    /// A token that lets its bearer do what `scopes` (separated by spaces) say in `tenant`, from
-    /// now on for `lifetime`.
+    /// A token of `local-user`, as [`token_of`](Self::token_of) makes it.
     pub fn token(&self, tenant: &str, scopes: &str, lifetime: Duration) -> Result<SecretString> {
+        self.token_of(SUBJECT, tenant, scopes, lifetime)
+    }
+
+    /// A token that lets its bearer, `subject`, do what `scopes` (separated by spaces) say in `tenant`, from
+    /// now on for `lifetime`.
+    pub fn token_of(
+        &self,
+        subject: &str,
+        tenant: &str,
+        scopes: &str,
+        lifetime: Duration,
+    ) -> Result<SecretString> {
         let now = get_current_timestamp();
         let claims = Claims {
             iss: self.url(),
             aud: AUDIENCE,
-            sub: SUBJECT,
+            sub: subject,
             tenant,
             scope: scopes,
             iat: now,

@@ -11,14 +11,14 @@ use axum::Json as JsonBody;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use domain::{Action, Command, CreateTask, Task, TaskId, TenantId};
+use domain::{Action, Command, CreateTask, Task, TaskId};
 use http_support::conditional::etag;
 use http_support::contract::ProblemDocument;
-use http_support::{Json, Problem, Writer};
+use http_support::{Caller, Json, Problem, Writer};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Map, Value};
-use store::{CommandKey, Fingerprint, Incoming, Outcome, Receipt};
+use store::{CommandKey, Fingerprint, Incoming, Outcome, Receipt, RequestKey};
 use uuid::Uuid;
 
 use check::{Checked, NewTasks};
@@ -68,10 +68,10 @@ pub(crate) async fn create_all(
     Json(tasks): Json<NewTasks>,
 ) -> Result<Response, Problem> {
     let Checked { fitting, faults, fingerprint } = tasks.check()?;
-    let batch = incoming(&command_headers, &caller.tenant, fitting, fingerprint)?;
+    let batch = incoming(&command_headers, &caller, fitting, fingerprint)?;
     let key = CommandKey { source: SOURCE.to_owned(), id: command_headers.id.into() };
-    let key = command_headers.is_keyed.then_some(&key);
-    let receipts = commands.apply_request(&caller.tenant, key, batch).await?;
+    let key = command_headers.is_keyed.then_some(RequestKey { key, caller: caller.actor });
+    let receipts = commands.apply_request(&caller.tenant, key.as_ref(), batch).await?;
     let repeated = receipts.iter().any(|receipt| receipt.repeated);
     let mut receipts = receipts.into_iter();
     let results = faults.into_iter().map(|fault| match fault {
@@ -87,7 +87,7 @@ pub(crate) async fn create_all(
 /// the first one here, and so cannot be taken for new.
 fn incoming(
     command_headers: &CommandHeaders,
-    tenant: &TenantId,
+    caller: &Caller,
     tasks: Vec<CreateTask>,
     fingerprint: Fingerprint,
 ) -> Result<Vec<Incoming>, Problem> {
@@ -97,7 +97,8 @@ fn incoming(
         let action = Action::Create(new);
         Ok(Incoming {
             key: CommandKey { source, id: command_headers.id.to_string() },
-            command: Command { tenant: tenant.clone(), task, action },
+            command: Command { tenant: caller.tenant.clone(), task, action },
+            caller: Some(caller.actor.clone()),
             traceparent: command_headers.traceparent.clone(),
             request: Some(fingerprint),
         })

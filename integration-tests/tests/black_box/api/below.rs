@@ -24,6 +24,7 @@ pub(super) async fn a_history_is_read_in_pages(entry: Entry) {
     })
     .await;
     assert_eq!(newest.json["history"][0]["task"]["status"], "completed");
+    assert_eq!(newest.json["history"][0]["actor"], "local-user");
     let next = newest.json["next"].as_str().expect("a next page");
     assert_eq!(newest.header("link"), format!("<{next}>; rel=\"next\""));
     let first = fixture.get(next).await.with_status(200);

@@ -63,7 +63,8 @@ by_every_entry! {
         a_change_must_name_a_version_where_that_is_configured;
     idempotency:
         a_repeat_gets_the_first_result,
-        a_key_belongs_to_one_request;
+        a_key_belongs_to_one_request,
+        a_key_belongs_to_its_caller;
     listing:
         lists_are_filtered_sorted_and_paged,
         cursors_lead_on_in_their_own_list_only,
@@ -81,7 +82,7 @@ by_every_entry! {
         a_task_goes_as_the_bytes_that_its_tag_names,
         a_page_that_the_caller_has_is_not_sent_again,
         what_was_not_there_is_read_as_soon_as_it_is,
-        each_line_of_the_log_has_tenant_and_cache_and_nobody;
+        each_line_of_the_log_has_tenant_caller_and_cache;
     errors:
         errors_are_precise,
         what_is_not_there_is_reported;

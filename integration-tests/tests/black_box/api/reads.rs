@@ -103,7 +103,7 @@ pub(super) async fn what_was_not_there_is_read_as_soon_as_it_is(entry: Entry) {
     fixture.get(&created).await.with_status(200);
 }
 
-pub(super) async fn each_line_of_the_log_has_tenant_and_cache_and_nobody(entry: Entry) {
+pub(super) async fn each_line_of_the_log_has_tenant_caller_and_cache(entry: Entry) {
     let fixture = Fixture::new(entry).await;
     let task = fixture.create(TITLE).await;
     let title = "/v1/tasks?title=present+for+Ann";
@@ -123,11 +123,13 @@ pub(super) async fn each_line_of_the_log_has_tenant_and_cache_and_nobody(entry: 
         let line = line(&fixture, &id).await;
         assert_eq!((&line["route"], &line["cache"]), (&json!(route), &cache), "{path}");
         assert_eq!((&line["tenant"], &line["status"]), (&json!("acme"), &json!(status)));
+        assert_eq!(line["actor"], "local-user");
         assert!(line["duration_ms"].is_f64());
     }
     fixture.anonymous("GET", &task).header("x-request-id", "nobody").send().await.with_status(401);
     let line = line(&fixture, "nobody").await;
-    assert_eq!((&line["tenant"], &line["cache"]), (&Value::Null, &Value::Null));
+    let of_nobody = (&line["tenant"], &line["actor"], &line["cache"]);
+    assert_eq!(of_nobody, (&Value::Null, &Value::Null, &Value::Null));
     let log = format!("{:?}", fixture.system.log("task-reader"));
     for personal in ["Ann", "present", task.rsplit('/').next().expect("an id")] {
         assert!(!log.contains(personal), "{personal}");

@@ -210,6 +210,12 @@ impl TestSystem {
         self.token_for(tenant, ALL_SCOPES)
     }
 
+    /// Of another caller than the other tokens.
+    pub(crate) fn token_of(&self, caller: &str, tenant: &str) -> String {
+        let token = self.issuer.token_of(caller, tenant, ALL_SCOPES, Duration::from_mins(5));
+        token.expect("a token").expose_secret().to_owned()
+    }
+
     pub(crate) fn token_for(&self, tenant: &str, scopes: &str) -> String {
         let token = self.issuer.token(tenant, scopes, Duration::from_mins(5)).expect("a token");
         token.expose_secret().to_owned()

@@ -1,12 +1,9 @@
 //! The caller as handlers see it.
 
-use std::fmt;
-
 use anyhow::anyhow;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use domain::TenantId;
-use serde_json::Value;
+use domain::{Actor, TenantId};
 
 use super::tenants::Tenants;
 use super::token::Claims;
@@ -32,43 +29,31 @@ impl Scope {
     }
 }
 
-/// Who the issuer says is calling. Personal data: compared and stored, never logged.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Subject(String);
-
-impl Subject {
-    /// The claim `sub`, not empty.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Subject {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Subject(***)")
-    }
-}
-
 /// An authenticated caller.
 #[derive(Clone, Debug)]
 pub struct Caller {
     /// The only tenant that the caller may act for.
     pub tenant: TenantId,
-    /// Who it is within the tenant's own directory.
-    pub subject: Subject,
+    /// Who it is, as the issuer has it.
+    pub actor: Actor,
 }
 
 impl Caller {
     pub(super) fn from_claims(claims: &Claims, tenants: &Tenants) -> Result<Self, Problem> {
         let tenant = tenants.named_by(claims)?;
-        let subject = claims
-            .get("sub")
-            .and_then(Value::as_str)
-            .filter(|subject| !subject.is_empty())
-            .ok_or(Problem::InvalidToken("the claim sub is missing or malformed"))?;
-        Ok(Self { tenant, subject: Subject(subject.to_owned()) })
+        Ok(Self { tenant, actor: actor(claims)? })
     }
+}
+
+/// The claims that may say who calls, the first one that there is. A program that acts for itself has a
+/// `sub` by RFC 9068, the identifier of the client; issuers that leave it out have that in another claim.
+const ACTOR_CLAIMS: [&str; 3] = ["sub", "client_id", "azp"];
+
+fn actor(claims: &Claims) -> Result<Actor, Problem> {
+    let found = ACTOR_CLAIMS.iter().find_map(|name| claims.get(*name));
+    let found = found.ok_or(Problem::InvalidToken("the claim sub is missing"))?;
+    let actor = found.as_str().and_then(|text| text.parse().ok());
+    actor.ok_or(Problem::InvalidToken("the claim that names the caller is malformed"))
 }
 
 /// What a guard leaves in a request that it lets through. Nobody else can make one.

@@ -27,7 +27,7 @@ use axum::http::HeaderMap;
 use jsonwebtoken::{Algorithm, Validation, get_current_timestamp};
 use runtime::http::LogField;
 
-pub use caller::{Caller, Reader, Scope, Subject, Writer};
+pub use caller::{Caller, Reader, Scope, Writer};
 use config::AUD;
 pub use config::Config;
 pub use guard::Guard;
@@ -85,6 +85,7 @@ impl Authenticator {
         }
         let caller = Caller::from_claims(&claims, &self.0.tenants)?;
         LogField::Tenant.log(caller.tenant.as_str());
+        LogField::Actor.log(caller.actor.as_str());
         if self.0.scopes.grant(scope, &claims) {
             Ok(caller)
         } else {
@@ -142,10 +143,10 @@ fn rules(config: &Config) -> Validation {
     rules.set_issuer(&[&config.auth_issuer]);
     if config.auth_audience_claim == AUD {
         rules.set_audience(&[&config.auth_audience]);
-        rules.set_required_spec_claims(&["iss", "aud", "exp", "sub"]);
+        rules.set_required_spec_claims(&["iss", "aud", "exp"]);
     } else {
         rules.validate_aud = false;
-        rules.set_required_spec_claims(&["iss", "exp", "sub"]);
+        rules.set_required_spec_claims(&["iss", "exp"]);
     }
     rules
 }

@@ -80,7 +80,6 @@ fn not_accepted(error: Error) -> Problem {
                 "nbf" => "the claim nbf is not a number",
                 "iss" => "the claim iss is missing or malformed",
                 "aud" => "the claim aud is missing or malformed",
-                "sub" => "the claim sub is missing or malformed",
                 _ => "a claim is missing or malformed",
             }
         }

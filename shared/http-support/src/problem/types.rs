@@ -82,11 +82,11 @@ mod own {
             "Delete one first.";
         /// A key that came with another request.
         IDEMPOTENCY_KEY_REUSED: UNPROCESSABLE_ENTITY "idempotency-key-reused" "Idempotency key reused",
-            "The same `Idempotency-Key` came with another request before.",
+            "The caller sent the same `Idempotency-Key` with another request before.",
             "Send a new key with each new request, and the same key only with the very same request.";
         /// A key whose first request is not answered yet.
         IDEMPOTENCY_KEY_IN_FLIGHT: CONFLICT "idempotency-key-in-flight" "Idempotency key in flight",
-            "Another request with the same `Idempotency-Key` is being processed.",
+            "Another request of the caller with the same `Idempotency-Key` is being processed.",
             "Repeat the request after `Retry-After` seconds, to get the result of the first.";
         /// More requests than the tenant may send.
         RATE_LIMITED: TOO_MANY_REQUESTS "rate-limited" "Too many requests",

@@ -12,6 +12,8 @@ tokio::task_local! {
 pub enum LogField {
     /// On whose behalf: the identifier of an account or an organization, never of a person.
     Tenant,
+    /// Who: the identifier that the issuer of the token has for the caller, and nothing else of it.
+    Actor,
     /// Which cache the answer came from, or that it came from none.
     Cache,
 }
@@ -20,16 +22,18 @@ pub enum LogField {
 #[derive(Debug, Clone, Default)]
 pub(super) struct LogFields {
     pub(super) tenant: Option<String>,
+    pub(super) actor: Option<String>,
     pub(super) cache: Option<String>,
 }
 
 impl LogField {
     /// Adds the field to the line of the request that the current task serves, if it serves one; the
-    /// last value counts. No personal data: it goes into the log.
+    /// last value counts. No personal data but identifiers: it goes into the log.
     pub fn log(self, value: impl Into<String>) {
         let value = Some(value.into());
         let set = |fields: &RefCell<LogFields>| match self {
             Self::Tenant => fields.borrow_mut().tenant = value,
+            Self::Actor => fields.borrow_mut().actor = value,
             Self::Cache => fields.borrow_mut().cache = value,
         };
         // Outside a request there is no line.

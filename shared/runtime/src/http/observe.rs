@@ -77,6 +77,7 @@ impl<'a> Observed<'a> {
             status,
             aborted = self.status.is_none().then_some(true),
             tenant = fields.tenant,
+            actor = fields.actor,
             cache = fields.cache,
             duration_ms = elapsed.as_secs_f64() * 1_000.0,
             "request"

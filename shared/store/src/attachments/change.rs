@@ -6,7 +6,8 @@
 use std::future::Future;
 
 use chrono::SubsecRound as _;
-use domain::{Attachment, AttachmentKey, NewAttachment, Timestamp, limits};
+use domain::{Actor, Attachment, AttachmentId, AttachmentKey, NewAttachment, Timestamp, limits};
+use sqlx::types::Uuid;
 
 use super::read::Row;
 use crate::error::{ApplyError, is_conflict};
@@ -32,22 +33,34 @@ pub enum Attached {
     KeyReused,
 }
 
+/// Whose announcement it is.
+#[derive(Clone, Debug)]
+pub struct Announcer {
+    /// The caller, to whom its idempotency keys belong.
+    pub caller: Actor,
+    /// The attachment's identifier if the one that was chosen is another caller's.
+    pub own: AttachmentId,
+}
+
 impl Store {
     /// Announces an attachment, whose identifier the caller chose: the same again gives the same.
-    /// One that is not available yet may be uploaded anew from now on.
+    /// One that is not available yet may be uploaded anew from now on. If the identifier was made of an
+    /// idempotency key, `announcer` is whose that is.
     ///
     /// # Errors
     /// An [`ApplyError`]; nothing was written, or the same call finds what was.
     pub async fn attach(
         &self,
         key: AttachmentKey,
+        announcer: Option<Announcer>,
         file: NewAttachment,
         now: Timestamp,
     ) -> Result<Attached, ApplyError> {
         let store = self.clone();
         to_its_end(async move {
             for _ in 1..=ATTEMPTS {
-                match store.attach_once(&key, &file, now.trunc_subsecs(6)).await {
+                match store.attach_once(&key, announcer.as_ref(), &file, now.trunc_subsecs(6)).await
+                {
                     Ok(Some(attached)) => return Ok(attached),
                     Ok(None) => {}
                     Err(error) if is_conflict(&error) => {}
@@ -59,16 +72,17 @@ impl Store {
         .await
     }
 
-    /// `None`: another transaction was faster with the place.
+    /// `None`: another transaction was faster with the place, or another caller with the identifier.
     async fn attach_once(
         &self,
         key: &AttachmentKey,
+        announcer: Option<&Announcer>,
         file: &NewAttachment,
         now: Timestamp,
     ) -> Result<Option<Attached>, sqlx::Error> {
         let mut transaction = self.pool.begin_with(begin(key)).await?;
-        let places = add(&mut transaction, key, file, now).await?;
-        let row = find(&mut transaction, key).await?;
+        let places = add(&mut transaction, key, announcer, file, now).await?;
+        let row = find(&mut transaction, key, places.id, announcer).await?;
         transaction.commit().await?;
         match row {
             _ if !places.task => Ok(Some(Attached::NotFound)),
@@ -90,16 +104,19 @@ pub(super) fn begin(key: &AttachmentKey) -> String {
 }
 
 struct Places {
+    id: Uuid,
     task: bool,
     free: bool,
     added: bool,
 }
 
-/// Adds the attachment in a free place, or renews the one that is there. Nobody deletes the task
+/// Adds the attachment in a free place, or renews the one that is there; with the announcer's own
+/// identifier, if the one that was chosen is another caller's. Nobody deletes the task
 /// meanwhile: its row is locked first.
 async fn add(
     transaction: &mut Transaction,
     key: &AttachmentKey,
+    announcer: Option<&Announcer>,
     file: &NewAttachment,
     now: Timestamp,
 ) -> Result<Places, sqlx::Error> {
@@ -108,6 +125,12 @@ async fn add(
         r#"
         WITH task AS MATERIALIZED (
             SELECT 1 FROM tasks WHERE tenant = $1 AND id = $2 AND deleted_at IS NULL FOR SHARE
+        ),
+        chosen AS MATERIALIZED (
+            SELECT CASE WHEN EXISTS (
+                SELECT FROM attachments
+                WHERE tenant = $1 AND (id = $11 OR id = $3 AND caller <> $10)
+            ) THEN $11 ELSE $3 END AS id
         ),
         free AS MATERIALIZED (
             SELECT place
@@ -120,19 +143,20 @@ async fn add(
             LIMIT 1
         ),
         renewed AS (
-            UPDATE attachments SET updated_at = $8 FROM task
-            WHERE tenant = $1 AND id = $3 AND status <> 'available' AND deleted_at IS NULL
+            UPDATE attachments SET updated_at = $8 FROM task, chosen
+            WHERE tenant = $1 AND attachments.id = chosen.id AND status <> 'available' AND deleted_at IS NULL
         ),
         added AS (
             INSERT INTO attachments (
                 tenant, task_id, id, place, name, content_type, size_bytes, sha256, created_at,
-                updated_at
+                updated_at, caller
             )
-            SELECT $1, $2, $3, place, $4, $5, $6, $7, $8, $8 FROM task, free
+            SELECT $1, $2, chosen.id, place, $4, $5, $6, $7, $8, $8, $10 FROM task, free, chosen
             ON CONFLICT DO NOTHING
             RETURNING id
         )
         SELECT
+            (SELECT id FROM chosen) AS "id!",
             EXISTS (SELECT FROM task) AS "task!",
             EXISTS (SELECT FROM free) AS "free!",
             EXISTS (SELECT FROM added) AS "added!"
@@ -146,15 +170,20 @@ async fn add(
         file.sha256.as_bytes(),
         now,
         i32::try_from(limits::ATTACHMENTS_MAX).unwrap_or(i32::MAX),
+        announcer.map(|announcer| announcer.caller.as_str()),
+        announcer.map(|announcer| announcer.own.as_uuid()),
     )
     .fetch_one(transaction)
     .await
 }
 
-/// What the identifier stands for already: perhaps for something deleted, or of another task.
+/// What the identifier stands for already: perhaps for something deleted, or of another task. Not for
+/// what is another caller's.
 async fn find(
     transaction: &mut Transaction,
     key: &AttachmentKey,
+    id: Uuid,
+    announcer: Option<&Announcer>,
 ) -> Result<Option<Row>, sqlx::Error> {
     sqlx::query_as!(
         Row,
@@ -162,10 +191,11 @@ async fn find(
         SELECT id, task_id, name, content_type, size_bytes, sha256, status, reason,
             created_at AS "created_at: StoredTime", deleted_at IS NOT NULL AS "is_deleted!"
         FROM attachments
-        WHERE tenant = $1 AND id = $2
+        WHERE tenant = $1 AND id = $2 AND coalesce(caller = $3, true)
         "#,
         key.tenant.as_str(),
-        key.id.as_uuid(),
+        id,
+        announcer.map(|announcer| announcer.caller.as_str()),
     )
     .fetch_optional(transaction)
     .await

@@ -6,7 +6,7 @@ use sqlx::error::DatabaseError;
 
 use super::change::{begin, to_its_end};
 use crate::error::ApplyError;
-use crate::inbox::{CommandKey, Recorded};
+use crate::inbox::{Recorded, RequestKey};
 use crate::request::idempotency_lock;
 use crate::store::Store;
 
@@ -40,7 +40,7 @@ impl Store {
     pub async fn delete_attachment(
         &self,
         key: AttachmentKey,
-        request: Option<CommandKey>,
+        request: Option<RequestKey>,
         now: Timestamp,
     ) -> Result<Deletion, ApplyError> {
         let store = self.clone();
@@ -67,13 +67,17 @@ impl Store {
     async fn delete_once(
         &self,
         key: &AttachmentKey,
-        request: Option<CommandKey>,
+        request: Option<RequestKey>,
         fingerprint: &[u8],
         now: Timestamp,
     ) -> Result<Seen, sqlx::Error> {
         let idempotency_lock =
             request.as_ref().map(|request| idempotency_lock(&key.tenant, request));
-        let (source, id) = request.map(|CommandKey { source, id }| (source, id)).unzip();
+        let caller = request.as_ref().map(|request| request.caller.as_str());
+        let own = request.as_ref().map(|request| request.caller.own_key(&request.key.id));
+        let key_of_request = request.as_ref().map(|request| &request.key);
+        let source = key_of_request.map(|key| key.source.as_str());
+        let id = key_of_request.map(|key| key.id.as_str());
         let mut transaction = self.pool.begin_with(begin(key)).await?;
         let seen = sqlx::query_as!(
             Seen,
@@ -81,9 +85,17 @@ impl Store {
             WITH idempotency_lock AS MATERIALIZED (
                 SELECT coalesce(pg_try_advisory_xact_lock($8), true) AS is_ours
             ),
+            -- The key's own, or what stands in for it if that is another caller's.
+            taken AS MATERIALIZED (
+                SELECT command_id, fingerprint, coalesce(caller <> $10, false) AS is_anothers
+                FROM inbox
+                WHERE tenant = $1 AND source = $5 AND command_id IN ($6, $11)
+            ),
             known AS MATERIALIZED (
-                SELECT fingerprint FROM inbox
-                WHERE tenant = $1 AND source = $5 AND command_id = $6
+                SELECT fingerprint FROM taken
+                WHERE NOT is_anothers
+                ORDER BY command_id = $11 DESC
+                LIMIT 1
             ),
             deleted AS (
                 UPDATE attachments SET place = NULL, deleted_at = $4, updated_at = $4
@@ -93,9 +105,12 @@ impl Store {
             ),
             recorded AS (
                 INSERT INTO inbox (
-                    tenant, source, command_id, task_id, fingerprint, outcome, processed_at
+                    tenant, source, command_id, task_id, fingerprint, outcome, caller, processed_at
                 )
-                SELECT $1, $5, $6, $2, $7, $9, $4 FROM deleted WHERE $6 IS NOT NULL
+                SELECT
+                    $1, $5, CASE WHEN EXISTS (SELECT FROM taken) THEN $11 ELSE $6 END, $2, $7, $9, $10, $4
+                FROM deleted
+                WHERE $6 IS NOT NULL
             )
             SELECT
                 (SELECT is_ours FROM idempotency_lock) AS "is_ours!",
@@ -111,6 +126,8 @@ impl Store {
             fingerprint,
             idempotency_lock,
             sqlx::types::Json(Recorded::Deleted) as _,
+            caller,
+            own,
         )
         .fetch_one(&mut transaction)
         .await?;

@@ -10,6 +10,6 @@ mod read;
 mod sweep;
 mod verify;
 
-pub use change::Attached;
+pub use change::{Announcer, Attached};
 pub use delete::Deletion;
 pub use read::Attachments;

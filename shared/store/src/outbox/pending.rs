@@ -6,7 +6,7 @@ use std::fmt;
 use events::{FactRecord, FactType};
 use sqlx::types::Uuid;
 
-use super::record::record;
+use super::record::{Row, record};
 use super::{Lease, Outbox, OutboxError, lock};
 
 /// Polls in a row that find nothing but facts of blocked tasks, at most.
@@ -114,7 +114,7 @@ impl Outbox {
         let rows = sqlx::query!(
             r#"
             SELECT fact.shard, fact.seq, fact.id, fact.tenant, fact.task_id, fact.type AS kind,
-                fact.data::text AS "data!", fact.traceparent, fact.published_to,
+                fact.data::text AS "data!", fact.actor, fact.traceparent, fact.published_to,
                 -- As text, for not every time that the database can hold is one to us.
                 to_jsonb(fact.occurred_at) #>> '{}' AS "occurred_at!",
                 EXISTS (
@@ -148,15 +148,16 @@ impl Outbox {
             facts.push(PendingFact {
                 seq: row.seq,
                 id: row.id,
-                record: record(
-                    row.id,
-                    &row.tenant,
-                    row.task_id,
-                    row.kind,
-                    row.data,
-                    row.traceparent,
-                    &row.occurred_at,
-                ),
+                record: record(Row {
+                    id: row.id,
+                    tenant: &row.tenant,
+                    task: row.task_id,
+                    kind: row.kind,
+                    data: row.data,
+                    actor: row.actor,
+                    traceparent: row.traceparent,
+                    occurred_at: &row.occurred_at,
+                }),
                 task: TaskKey { tenant: row.tenant, task: row.task_id },
                 published_to: row.published_to,
                 is_retry: false,

@@ -1,32 +1,37 @@
 //! From a row of the outbox to the record that is published.
 
 use anyhow::Context as _;
-use domain::{TaskId, TenantId, Timestamp};
+use domain::{Actor, TaskId, TenantId, Timestamp};
 use events::FactRecord;
 use serde_json::value::RawValue;
 use sqlx::types::Uuid;
+
+/// What a row of the outbox holds, not understood yet.
+pub(super) struct Row<'a> {
+    pub(super) id: Uuid,
+    pub(super) tenant: &'a str,
+    pub(super) task: Uuid,
+    pub(super) kind: String,
+    pub(super) data: String,
+    pub(super) actor: Option<String>,
+    pub(super) traceparent: Option<String>,
+    pub(super) occurred_at: &'a str,
+}
 
 /// The record of a row.
 ///
 /// # Errors
 /// When the row holds something that the contract does not allow. It names the part, not the value.
-pub(super) fn record(
-    id: Uuid,
-    tenant: &str,
-    task: Uuid,
-    kind: String,
-    data: String,
-    traceparent: Option<String>,
-    occurred_at: &str,
-) -> anyhow::Result<FactRecord> {
-    let occurred_at: Timestamp = occurred_at.parse().context("the time")?;
+pub(super) fn record(row: Row<'_>) -> anyhow::Result<FactRecord> {
+    let occurred_at: Timestamp = row.occurred_at.parse().context("the time")?;
     Ok(FactRecord {
-        id,
-        tenant: tenant.parse::<TenantId>().context("the tenant")?,
-        task: TaskId::try_from(task).context("the task's identifier")?,
-        kind,
-        data: RawValue::from_string(data).context("the data")?,
-        traceparent,
+        id: row.id,
+        tenant: row.tenant.parse::<TenantId>().context("the tenant")?,
+        task: TaskId::try_from(row.task).context("the task's identifier")?,
+        kind: row.kind,
+        data: RawValue::from_string(row.data).context("the data")?,
+        actor: row.actor.map(Actor::try_from).transpose().context("the actor")?,
+        traceparent: row.traceparent,
         occurred_at,
     })
 }
@@ -43,7 +48,13 @@ mod tests {
 
     fn read(tenant: &str, task: Uuid, data: &str, time: &str) -> anyhow::Result<FactRecord> {
         let kind = "dev.task-app.task.created.v1".to_owned();
-        record(Uuid::from_u128(42), tenant, task, kind, data.to_owned(), None, time)
+        record(row(tenant, task, kind, data, time))
+    }
+
+    fn row<'a>(tenant: &'a str, task: Uuid, kind: String, data: &str, time: &'a str) -> Row<'a> {
+        let (id, actor) = (Uuid::from_u128(42), Some("ann".to_owned()));
+        let data = data.to_owned();
+        Row { id, tenant, task, kind, data, actor, traceparent: None, occurred_at: time }
     }
 
     #[test]
@@ -54,6 +65,7 @@ mod tests {
         assert_eq!(event["id"], Uuid::from_u128(42).to_string());
         assert_eq!(event["time"], "2026-01-31T09:30:00.123456Z");
         assert_eq!(event["data"]["title"], "Buy milk");
+        assert_eq!(event["actor"], "ann");
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::record::record;
+use super::record::{Row, record};
 use super::{Lease, Outbox, OutboxError, PendingFact, TaskKey, lock};
 
 /// Between two looks from the very beginning.
@@ -54,7 +54,7 @@ impl Outbox {
         let rows = sqlx::query!(
             r#"
             SELECT due.tenant, due.task_id, due.seq, due.fact_id, due.type AS kind,
-                fact.data::text AS data, fact.traceparent AS "traceparent?",
+                fact.data::text AS data, fact.actor AS "actor?", fact.traceparent AS "traceparent?",
                 to_jsonb(fact.occurred_at) #>> '{}' AS occurred_at,
                 fact.published_to AS "published_to?",
                 CASE WHEN isfinite(due.retry_at)
@@ -95,15 +95,16 @@ impl Outbox {
             facts.push(PendingFact {
                 seq: row.seq,
                 id: row.fact_id,
-                record: record(
-                    row.fact_id,
-                    &task.tenant,
-                    task.task,
-                    row.kind,
+                record: record(Row {
+                    id: row.fact_id,
+                    tenant: &task.tenant,
+                    task: task.task,
+                    kind: row.kind,
                     data,
-                    row.traceparent,
-                    &occurred_at,
-                ),
+                    actor: row.actor,
+                    traceparent: row.traceparent,
+                    occurred_at: &occurred_at,
+                }),
                 task,
                 published_to: row.published_to.unwrap_or_default(),
                 is_retry: true,

@@ -9,7 +9,7 @@ use domain::{
 use futures::future::join_all;
 use secrecy::ExposeSecret as _;
 use sqlx::postgres::PgPool;
-use store::{Attached, CommandKey, Deletion};
+use store::{Attached, CommandKey, Deletion, RequestKey};
 use uuid::Uuid;
 
 use crate::fixture::{Fixture, create, delete, incoming, new_task, now};
@@ -38,12 +38,19 @@ impl Fixture {
     }
 
     pub(crate) async fn attach(&self, key: &AttachmentKey) -> Attached {
-        self.writer.attach(key.clone(), file("a.png"), now()).await.expect("an answer")
+        self.writer.attach(key.clone(), None, file("a.png"), now()).await.expect("an answer")
     }
 
-    /// Under the idempotency key, if there is one.
+    /// Under the idempotency key, if there is one, of `ann`.
     async fn delete(&self, key: &AttachmentKey, id: Option<&str>) -> Deletion {
-        let request = id.map(|id| CommandKey { source: "/test".to_owned(), id: id.to_owned() });
+        self.delete_as("ann", key, id).await
+    }
+
+    async fn delete_as(&self, caller: &str, key: &AttachmentKey, id: Option<&str>) -> Deletion {
+        let request = id.map(|id| RequestKey {
+            key: CommandKey { source: "/test".to_owned(), id: id.to_owned() },
+            caller: caller.parse().expect("a caller"),
+        });
         let deleted = self.writer.delete_attachment(key.clone(), request, now()).await;
         deleted.expect("an answer")
     }
@@ -75,7 +82,7 @@ async fn an_announcement_is_made_once_however_often_it_is_made() {
     assert_eq!(attachment.file, file("a.png"));
     assert_eq!(fixture.attach(&first).await, Attached::Known(attachment.clone()));
 
-    let changed = fixture.writer.attach(first.clone(), file("b.png"), now()).await;
+    let changed = fixture.writer.attach(first.clone(), None, file("b.png"), now()).await;
     assert_eq!(changed.expect("an answer"), Attached::KeyReused);
     let moved = AttachmentKey { task: other, ..first.clone() };
     assert_eq!(fixture.attach(&moved).await, Attached::KeyReused);
@@ -120,7 +127,8 @@ async fn a_task_has_so_many_attachments_however_they_race() {
     let mut attached = Vec::new();
     let mut open: Vec<_> = keys.iter().collect();
     while !open.is_empty() {
-        let announce = |key: &AttachmentKey| fixture.writer.attach(key.clone(), file("a"), now());
+        let announce =
+            |key: &AttachmentKey| fixture.writer.attach(key.clone(), None, file("a"), now());
         let answers = join_all(open.iter().map(|key| announce(key))).await;
         let all = open.iter().copied().zip(answers);
         let (answered, lost): (Vec<_>, Vec<_>) = all.partition(|(_, answer)| answer.is_ok());
@@ -133,7 +141,7 @@ async fn a_task_has_so_many_attachments_however_they_race() {
     // A repeat still finds what is there, and a place that is freed is free at once.
     let there = |(_, attached): &&(_, Attached)| *attached != Attached::Full;
     let (first, _) = attached.iter().find(there).expect("an attachment");
-    let again = fixture.writer.attach((*first).clone(), file("a"), now()).await;
+    let again = fixture.writer.attach((*first).clone(), None, file("a"), now()).await;
     assert!(matches!(again.expect("an answer"), Attached::Known(known) if known.id == first.id));
     assert_eq!(fixture.attach(&key("acme", task)).await, Attached::Full);
     assert_eq!(fixture.delete(first, None).await, Deletion::Deleted { repeated: false });
@@ -230,7 +238,7 @@ async fn what_nobody_uploads_or_wants_expires_and_nothing_else() {
     }
     fixture.verify(&rejected, AttachmentState::Rejected(Mismatch::Size)).await;
     fixture.verify(&available, AttachmentState::Available).await;
-    let renew = fixture.writer.attach(renewed.clone(), file("a.png"), now() + HOUR).await;
+    let renew = fixture.writer.attach(renewed.clone(), None, file("a.png"), now() + HOUR).await;
     renew.expect("renewed");
 
     let expire = async |pending, rejected| {

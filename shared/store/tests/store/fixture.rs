@@ -162,9 +162,15 @@ pub(crate) fn of_tenant(tenant: &str, id: &str, task: TaskId, action: Action) ->
     Incoming {
         key: CommandKey { source: "/test".to_owned(), id: id.to_owned() },
         command: Command { tenant: tenant.parse().expect("a tenant"), task, action },
+        caller: None,
         traceparent: None,
         request: None,
     }
+}
+
+/// The same as a request of a caller.
+pub(crate) fn called_by(caller: &str, incoming: Incoming) -> Incoming {
+    Incoming { caller: Some(caller.parse().expect("a caller")), ..incoming }
 }
 
 pub(crate) fn create(title: &str) -> Action {

@@ -132,11 +132,13 @@ async fn attachments_go_on() {
     for step in ["BEGIN", "COMMIT"] {
         let (proxy, store) = through_a_proxy(&fixture.database.writer_url).await;
         proxy.freeze_after(step);
-        ends(store.attach(key.clone(), file("a.txt"), now())).await.expect_err("no answer came");
+        ends(store.attach(key.clone(), None, file("a.txt"), now()))
+            .await
+            .expect_err("no answer came");
         proxy.thaw();
         let attached = ends(async {
             loop {
-                if let Ok(attached) = store.attach(key.clone(), file("a.txt"), now()).await {
+                if let Ok(attached) = store.attach(key.clone(), None, file("a.txt"), now()).await {
                     return attached;
                 }
             }

@@ -11,6 +11,7 @@ mod attachments;
 mod backups;
 mod cache;
 mod cached;
+mod callers;
 mod failover;
 mod fixture;
 mod freshness;

@@ -94,7 +94,7 @@ async fn work(fixture: &Fixture, pooler: &Pooler, settings: &[&str]) {
         writer.apply(batch, now()).await.expect("applied");
         let (read, _) = reader.read(&tenant, task, Freshness::Current).await.expect("an answer");
         assert_eq!(read.expect("a task").version, 2);
-        writer.attach(key("acme", task), file("a.txt"), now()).await.expect("attached");
+        writer.attach(key("acme", task), None, file("a.txt"), now()).await.expect("attached");
         assert_eq!(reader.attachments(&tenant, task).await.expect("an answer").readable.len(), 1);
         let (filter, start) = (Filter::default(), Sort::default().into());
         assert!(!reader.tasks(&tenant, &filter, start, 5).await.expect("a page").tasks.is_empty());

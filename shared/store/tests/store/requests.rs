@@ -5,7 +5,7 @@ use std::time::Duration;
 use domain::TenantId;
 use futures::future::join_all;
 use sqlx::Executor as _;
-use store::{ApplyError, CommandKey, Incoming, Outcome, Receipt};
+use store::{ApplyError, CommandKey, Incoming, Outcome, Receipt, RequestKey};
 use tokio::time::sleep;
 
 use crate::fixture::{Fixture, create, incoming, new_task, now, of_tenant, rename};
@@ -21,6 +21,9 @@ impl Fixture {
     ) -> Result<Vec<Receipt>, ApplyError> {
         let tenant: TenantId = tenant.parse().expect("a tenant");
         let key = CommandKey { source: "/requests".to_owned(), id: key.to_owned() };
+        let caller = commands.first().and_then(|command| command.caller.clone());
+        let caller = caller.unwrap_or_else(|| "ann".parse().expect("a caller"));
+        let key = RequestKey { key, caller };
         self.writer.apply_request(&tenant, Some(&key), commands, now()).await
     }
 }

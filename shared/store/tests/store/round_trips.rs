@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use secrecy::ExposeSecret as _;
-use store::CommandKey;
+use store::{CommandKey, RequestKey};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::sleep;
@@ -70,6 +70,7 @@ async fn a_batch_takes_four_round_trips_whatever_its_size_and_repeats_take_three
         }
         let (tenant, commands) = ("acme".parse().expect("a tenant"), batch(size));
         let key = CommandKey { source: "/requests".to_owned(), id: size.to_string() };
+        let key = RequestKey { key, caller: "ann".parse().expect("a caller") };
         for expected in [4, 3] {
             trips.store(0, Ordering::SeqCst);
             let request = store.apply_request(&tenant, Some(&key), commands.clone(), now());

@@ -2,7 +2,7 @@
 //! checks.
 
 use domain::{Task, TaskId};
-use store::{Attached, Filter, Freshness, Outcome, ReadError, Sort, Start};
+use store::{Attached, Filter, Freshness, Outcome, ReadError, RequestKey, Sort, Start};
 use uuid::Uuid;
 
 use crate::attachments::key;
@@ -122,7 +122,8 @@ async fn what_any_request_recorded_under_a_key_can_be_read_by_a_command() {
     let file = key("acme", task);
     assert!(matches!(fixture.attach(&file).await, Attached::New(_)));
     let command = |id: &str| incoming(id, task, rename("New", None));
-    let request = command("deletion").key;
+    let caller = "ann".parse().expect("a caller");
+    let request = RequestKey { key: command("deletion").key, caller };
     fixture.writer.delete_attachment(file, Some(request), now()).await.expect("a deletion");
 
     let batch = vec![command("deletion"), incoming("2", neighbour, create("Beside it"))];

@@ -55,8 +55,11 @@ async fn tokens_that_do_not_say_who() {
         (json!({ "tenant": null }), "the claim that names the tenant is missing"),
         (json!({ "tenant": ["acme"] }), "the claim that names the tenant is missing"),
         (json!({ "tenant": "Acme Inc." }), "the claim that names the tenant is malformed"),
-        (json!({ "sub": null }), "the claim sub is missing or malformed"),
-        (json!({ "sub": "" }), "the claim sub is missing or malformed"),
+        (json!({ "sub": null }), "the claim sub is missing"),
+        (json!({ "sub": "" }), "the claim that names the caller is malformed"),
+        (json!({ "sub": 7, "azp": "web" }), "the claim that names the caller is malformed"),
+        (json!({ "sub": "two\nlines" }), "the claim that names the caller is malformed"),
+        (json!({ "sub": "a".repeat(256) }), "the claim that names the caller is malformed"),
     ])
     .await;
 }

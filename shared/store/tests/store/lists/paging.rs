@@ -27,7 +27,7 @@ impl Tenant<'_> {
         let key = CommandKey { source: "/test".to_owned(), id: new_task().to_string() };
         let command = domain::Command { tenant: self.id.clone(), task, action };
         let now = time(&mut self.random);
-        let batch = vec![Incoming { key, command, traceparent: None, request: None }];
+        let batch = vec![Incoming { key, command, caller: None, traceparent: None, request: None }];
         let receipts = self.fixture.writer.apply(batch, now).await.expect("applied");
         self.tasks.extend(receipts[0].task.clone().map(|task| (task.id, task)));
     }
