@@ -17,7 +17,7 @@ pub const TAG_MAX: usize = 50;
 pub const TAGS_MAX: usize = 20;
 /// Longest assignee, in characters (assignees are ASCII).
 pub const ASSIGNEE_MAX: usize = 100;
-/// Longest identifier of an actor, in code points: as long as OpenID Connect lets a `sub` be.
+/// Longest identifier of an actor, in code points: as long as the `sub` of a token may be.
 pub const ACTOR_MAX: usize = 255;
 /// Longest tenant identifier, in characters (tenants are ASCII).
 pub const TENANT_MAX: usize = 63;

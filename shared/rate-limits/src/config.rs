@@ -1,8 +1,8 @@
-//! What a tenant may do, as it is configured.
+//! What a tenant, and a caller of it, may do, as it is configured.
 
 use clap::{Args, value_parser};
 
-use crate::limit::{Class, Limit};
+use crate::limit::{Class, Limit, Whose};
 
 /// Requests per minute and at once, by class. Flatten it into an HTTP function's configuration.
 ///
@@ -46,6 +46,11 @@ pub struct Config {
     /// Bulk creates at once
     #[arg(long, env, default_value_t = 20, value_parser = burst())]
     rate_limit_bulk_burst: u32,
+
+    /// Per cent of each of these limits that one caller of the tenant may use; with 100, callers have no
+    /// limits of their own
+    #[arg(long, env, default_value_t = 100, value_parser = value_parser!(u32).range(1..=100))]
+    rate_limit_caller_percent: u32,
 }
 
 fn per_minute() -> clap::builder::RangedI64ValueParser<u32> {
@@ -57,8 +62,16 @@ fn burst() -> clap::builder::RangedI64ValueParser<u32> {
 }
 
 impl Config {
+    /// The limits of a class: the tenant's, and the caller's if it has one.
+    pub(crate) fn limits(&self, class: Class) -> Vec<(Whose, Limit)> {
+        let Some(limit) = self.limit(class) else { return Vec::new() };
+        let percent = self.rate_limit_caller_percent;
+        let callers = (percent < 100).then(|| (Whose::Caller, limit.share(percent)));
+        [(Whose::Tenant, limit)].into_iter().chain(callers).collect()
+    }
+
     /// `None`: none.
-    pub(crate) fn limit(&self, class: Class) -> Option<Limit> {
+    fn limit(&self, class: Class) -> Option<Limit> {
         match class {
             Class::Read => Limit::new(self.rate_limit_read_per_minute, self.rate_limit_read_burst),
             Class::List => Limit::new(self.rate_limit_list_per_minute, self.rate_limit_list_burst),

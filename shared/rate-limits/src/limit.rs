@@ -1,4 +1,4 @@
-//! What a tenant may do, and what is left of it.
+//! What a tenant or a caller may do, and what is left of it.
 
 const MICROSECONDS_PER_MINUTE: u64 = 60_000_000;
 const MICROSECONDS_PER_SECOND: u64 = 1_000_000;
@@ -29,7 +29,39 @@ impl Class {
     }
 }
 
-/// What a tenant may do.
+/// Whose requests are counted together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whose {
+    /// Those of all callers of a tenant.
+    Tenant,
+    /// Those of one caller.
+    Caller,
+}
+
+impl Whose {
+    /// Its name in metrics.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Tenant => "tenant",
+            Self::Caller => "caller",
+        }
+    }
+
+    /// The name of a limit in headers and problems.
+    #[must_use]
+    pub fn policy(self, class: Class) -> &'static str {
+        match (self, class) {
+            (Self::Tenant, class) => class.as_str(),
+            (Self::Caller, Class::Read) => "read-caller",
+            (Self::Caller, Class::List) => "list-caller",
+            (Self::Caller, Class::Write) => "write-caller",
+            (Self::Caller, Class::Bulk) => "bulk-caller",
+        }
+    }
+}
+
+/// What a tenant, or a caller, may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limit {
     /// How many requests may come at once.
@@ -46,6 +78,15 @@ impl Limit {
         interval.map(|interval| Self { burst, interval })
     }
 
+    /// So many per cent of it; one request at least.
+    pub(crate) fn share(self, percent: u32) -> Self {
+        let burst = u64::from(self.burst) * u64::from(percent) / 100;
+        Self {
+            burst: u32::try_from(burst).unwrap_or(self.burst).max(1),
+            interval: (self.interval * 100).div_ceil(percent.max(1).into()),
+        }
+    }
+
     /// After how many seconds a burst that was used up is there again; from 1.
     #[must_use]
     pub fn window_seconds(self) -> u64 {
@@ -53,12 +94,14 @@ impl Limit {
     }
 }
 
-/// What is left of a tenant's limit after a request.
+/// What is left of a limit after a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RateLimitStatus {
     /// The limit that the request was counted against.
     pub limit: Limit,
-    /// Whether the request is within it. One that is not was not counted.
+    /// Whose it is.
+    pub whose: Whose,
+    /// Whether the request is within it. One that is not within all limits was not counted.
     pub allowed: bool,
     /// How many requests may follow at once.
     pub remaining: u64,
@@ -68,10 +111,11 @@ pub struct RateLimitStatus {
 
 impl RateLimitStatus {
     /// `room` is in microseconds, and less than one interval when the request is not allowed.
-    pub(crate) fn new(limit: Limit, allowed: bool, room: u64) -> Self {
+    pub(crate) fn new((whose, limit): (Whose, Limit), allowed: bool, room: u64) -> Self {
         let wait = limit.interval - room % limit.interval;
         Self {
             limit,
+            whose,
             allowed,
             remaining: room / limit.interval,
             wait_seconds: wait.div_ceil(MICROSECONDS_PER_SECOND),
@@ -95,11 +139,18 @@ mod tests {
     }
 
     #[test]
+    fn a_share_is_a_part_of_a_limit_and_one_request_at_least() {
+        let limit = Limit::new(60, 50).unwrap();
+        assert_eq!(limit.share(20), Limit::new(12, 10).unwrap());
+        assert_eq!(limit.share(1), Limit { burst: 1, interval: 100_000_000 });
+    }
+
+    #[test]
     fn a_status_has_what_is_left_and_when_there_is_more() {
         // One each two seconds.
         let limit = Limit::new(30, 5).unwrap();
         let status_of = |allowed, room| {
-            let status = RateLimitStatus::new(limit, allowed, room);
+            let status = RateLimitStatus::new((Whose::Tenant, limit), allowed, room);
             (status.remaining, status.wait_seconds)
         };
         assert_eq!(status_of(true, 8_000_000), (4, 2));

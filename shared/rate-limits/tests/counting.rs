@@ -5,7 +5,7 @@
 use std::time::Instant;
 
 use clap::Parser;
-use domain::TenantId;
+use domain::{Actor, TenantId};
 use futures::FutureExt as _;
 use futures::future::join_all;
 use local_stack::{Server, State};
@@ -35,7 +35,8 @@ async fn redis() -> (Server, TempDir) {
 }
 
 fn limits(redis: &Server, settings: &[&str]) -> RateLimits {
-    let common = ["test", "--redis-url", redis.url().expose_secret()];
+    // On a busy machine it answers late.
+    let common = ["test", "--redis-timeout-ms=5000", "--redis-url", redis.url().expose_secret()];
     let Settings { redis, limits } = Settings::parse_from(common.iter().chain(settings));
     let redis = redis_client::Redis::connect(&redis).now_or_never();
     RateLimits::new(redis.expect("nothing to wait for").expect("a URL"), limits)
@@ -43,6 +44,10 @@ fn limits(redis: &Server, settings: &[&str]) -> RateLimits {
 
 fn tenant(name: &str) -> TenantId {
     name.parse().expect("a tenant")
+}
+
+fn ann() -> Actor {
+    "ann".parse().expect("a caller")
 }
 
 struct Script(MultiplexedConnection);
@@ -139,17 +144,15 @@ async fn many_callers_at_once_get_the_burst_and_what_came_back_and_no_more() {
     let (redis, _folder) = redis().await;
     // One comes back each 100 ms.
     let settings = ["--rate-limit-read-per-minute=600", "--rate-limit-read-burst=50"];
-    let settings = [settings[0], settings[1], "--redis-timeout-ms=5000"];
     let replicas: Vec<_> = (0..4).map(|_| limits(&redis, &settings)).collect();
     let begun = Instant::now();
     let callers = (0..400).map(|number: usize| {
         let limits = replicas[number % replicas.len()].clone();
-        tokio::spawn(async move { limits.count(&tenant("acme"), Class::Read).await })
+        tokio::spawn(async move { limits.count(&tenant("acme"), &ann(), Class::Read).await })
     });
     let standings = join_all(callers).await.into_iter();
     let allowed = standings.filter(|status| {
-        let status = status.as_ref().expect("no panic").expect("it is limited");
-        status.allowed
+        status.as_ref().expect("no panic").first().expect("it is limited").allowed
     });
     let allowed = allowed.count();
     let came_back = usize::try_from(begun.elapsed().as_millis() / 100).expect("a short time") + 1;
@@ -168,8 +171,8 @@ async fn tenants_and_classes_are_counted_apart() {
     ];
     let limits = limits(&redis, &settings);
     let count = async |name: &str, class| {
-        let status = limits.count(&tenant(name), class).await;
-        status.map(|status| (status.allowed, status.remaining))
+        let statuses = limits.count(&tenant(name), &ann(), class).await;
+        statuses.first().map(|status| (status.allowed, status.remaining))
     };
     assert_eq!(count("acme", Class::Read).await, Some((true, 1)));
     assert_eq!(count("acme", Class::Read).await, Some((true, 0)));
@@ -180,11 +183,39 @@ async fn tenants_and_classes_are_counted_apart() {
 }
 
 #[tokio::test]
+async fn a_caller_has_a_share_and_what_it_is_refused_takes_nothing_of_its_tenant() {
+    let (redis, _folder) = redis().await;
+    let settings = [
+        "--rate-limit-write-per-minute=1",
+        "--rate-limit-write-burst=4",
+        "--rate-limit-caller-percent=50",
+    ];
+    let limits = limits(&redis, &settings);
+    let count = async |tenant: &str, caller: &str| {
+        let caller = caller.parse().expect("a caller");
+        let statuses =
+            limits.count(&tenant.parse().expect("a tenant"), &caller, Class::Write).await;
+        let statuses = statuses.iter();
+        statuses.map(|it| (it.whose.as_str(), it.allowed, it.remaining)).collect::<Vec<_>>()
+    };
+    assert_eq!(count("acme", "ann").await, [("tenant", true, 3), ("caller", true, 1)]);
+    assert_eq!(count("acme", "ann").await, [("tenant", true, 2), ("caller", true, 0)]);
+    for _ in 0..3 {
+        assert_eq!(count("acme", "ann").await, [("tenant", true, 2), ("caller", false, 0)]);
+    }
+    assert_eq!(count("acme", "{bob}").await, [("tenant", true, 1), ("caller", true, 1)]);
+    assert_eq!(count("acme", "{bob}").await, [("tenant", true, 0), ("caller", true, 0)]);
+    // What the tenant is refused takes nothing of the caller.
+    assert_eq!(count("acme", "eve").await, [("tenant", false, 0), ("caller", true, 2)]);
+    assert_eq!(count("other", "ann").await, [("tenant", true, 3), ("caller", true, 1)]);
+}
+
+#[tokio::test]
 async fn without_redis_nothing_is_limited_and_with_it_again_it_is() {
     let (mut redis, _folder) = redis().await;
     let settings = ["--rate-limit-bulk-per-minute=1", "--rate-limit-bulk-burst=1"];
     let limits = limits(&redis, &settings);
-    let count = async || limits.count(&tenant("acme"), Class::Bulk).await;
+    let count = async || limits.count(&tenant("acme"), &ann(), Class::Bulk).await.first().copied();
     assert!(count().await.expect("it is limited").allowed);
     assert!(!count().await.expect("it is limited").allowed);
     redis.stop().await.expect("stopped");

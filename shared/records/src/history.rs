@@ -118,7 +118,7 @@ impl History {
         let item = format!("{key}/{version}");
         let actor = change.actor.as_ref().map(|actor| AttributeValue::S(actor.to_string()));
         let more = if actor.is_some() { ", 'actor': ?" } else { "" };
-        let request = BatchStatementRequest::builder()
+        let mut request = BatchStatementRequest::builder()
             .statement(format!(
                 r#"INSERT INTO "{}" VALUE {{'task': ?, 'version': ?, 'type': ?, 'time': ?, 'data': ?{more}}}"#,
                 self.table
@@ -128,7 +128,9 @@ impl History {
             .parameters(AttributeValue::S(change.kind.to_owned()))
             .parameters(AttributeValue::S(change.time.to_rfc3339()))
             .parameters(AttributeValue::S(json));
-        let request = actor.into_iter().fold(request, |request, actor| request.parameters(actor));
+        if let Some(actor) = actor {
+            request = request.parameters(actor);
+        }
         let request = request.build().map_err(unavailable)?;
         Ok(Statement { item, request })
     }

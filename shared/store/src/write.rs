@@ -13,6 +13,7 @@ use crate::pool::Transaction;
 /// Notifies the relays if one of them sleeps.
 ///
 /// Rows go in key order, tasks before commands, so that no two batches can wait for each other.
+#[expect(clippy::too_many_lines, reason = "it is one statement with its columns")]
 pub(crate) async fn write(
     transaction: &mut Transaction,
     batch: &[Incoming],

@@ -48,6 +48,35 @@ pub(super) async fn a_tenant_over_its_limit_gets_429_and_no_other_does(entry: En
     is_counted(&fixture, "rate_limited_total", 1.0).await;
 }
 
+pub(super) async fn a_caller_over_its_share_gets_429_and_its_tenant_goes_on(entry: Entry) {
+    let [rate, burst] = TIGHT;
+    let share = ("RATE_LIMIT_CALLER_PERCENT", "50");
+    let patient = ("REDIS_TIMEOUT_MS", "5000");
+    let fixture = Fixture::with(entry, &[rate, burst, share, patient]).await;
+    let tenant = tenant();
+    let create = async |caller: &str| {
+        let request = fixture.request("POST", "/v1/tasks");
+        let request = request.bearer(&fixture.system.token_of(caller, &tenant));
+        request.json(&json!({ "title": "Buy milk" })).send().await
+    };
+    let created = create("ann").await.with_status(201);
+    let policy = "\"write\";q=2;w=120, \"write-caller\";q=1;w=120";
+    assert_eq!(created.header("ratelimit-policy"), policy);
+    assert_eq!(created.header("ratelimit"), "\"write\";r=1;t=60, \"write-caller\";r=0;t=120");
+
+    let refused = create("ann").await;
+    assert_eq!(refused.header("ratelimit-policy"), policy);
+    let wait: u64 = refused.header("retry-after").parse().expect("a time");
+    assert!((61..=120).contains(&wait), "{wait} s");
+    let problem = refused.problem(429, "rate-limited");
+    assert_eq!(problem["violated-policies"], json!(["write-caller"]));
+
+    create("bob").await.with_status(201);
+    let problem = create("eve").await.problem(429, "rate-limited");
+    assert_eq!(problem["violated-policies"], json!(["write"]));
+    is_counted(&fixture, "rate_limited_total", 2.0).await;
+}
+
 pub(super) async fn each_operation_has_the_limit_of_its_class(entry: Entry) {
     let fixture = Fixture::new(entry).await;
     let id = Uuid::now_v7();

@@ -75,6 +75,7 @@ by_every_entry! {
         a_hundred_tasks_are_one_request_and_more_are_refused_as_a_whole;
     limits:
         a_tenant_over_its_limit_gets_429_and_no_other_does,
+        a_caller_over_its_share_gets_429_and_its_tenant_goes_on,
         each_operation_has_the_limit_of_its_class,
         without_redis_everybody_is_let_in_and_counted;
     reads:

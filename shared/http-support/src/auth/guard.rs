@@ -64,19 +64,23 @@ async fn check(
         Ok(caller) => caller,
         Err(problem) => return problem.into_response(),
     };
-    let status = guard.limits.count(&caller.tenant, class).await;
-    let over = status.filter(|status| !status.allowed);
-    let mut response = if let Some(RateLimitStatus { wait_seconds, .. }) = over {
-        let (class, retry_after) = (class.as_str(), wait_seconds);
-        Problem::RateLimited { class, retry_after }.into_response()
+    let statuses = guard.limits.count(&caller.tenant, &caller.actor, class).await;
+    let mut response = if let Some(problem) = refusal(class, &statuses) {
+        problem.into_response()
     } else {
         request.extensions_mut().insert(Authenticated { caller, scope });
         next.run(request).await
     };
-    if let Some(status) = status {
-        set_limits(response.headers_mut(), class, status);
-    }
+    set_limits(response.headers_mut(), class, &statuses);
     response
+}
+
+/// With every limit that does not allow the request, and the time until all do.
+fn refusal(class: Class, statuses: &[RateLimitStatus]) -> Option<Problem> {
+    let over = || statuses.iter().filter(|status| !status.allowed);
+    let retry_after = over().map(|status| status.wait_seconds).max()?;
+    let policies = over().map(|status| status.whose.policy(class)).collect();
+    Some(Problem::RateLimited { class: class.as_str(), policies, retry_after })
 }
 
 fn scope(class: Class) -> Scope {
@@ -87,12 +91,19 @@ fn scope(class: Class) -> Scope {
 }
 
 /// As in draft-ietf-httpapi-ratelimit-headers-11.
-fn set_limits(headers: &mut HeaderMap, class: Class, status: RateLimitStatus) {
-    let (name, limit) = (class.as_str(), status.limit);
-    let policy = format!("\"{name}\";q={};w={}", limit.burst, limit.window_seconds());
-    let now = format!("\"{name}\";r={};t={}", status.remaining, status.wait_seconds);
+fn set_limits(headers: &mut HeaderMap, class: Class, statuses: &[RateLimitStatus]) {
+    let list = |item: fn(&RateLimitStatus) -> String| {
+        let item = |status: &RateLimitStatus| {
+            format!("\"{}\";{}", status.whose.policy(class), item(status))
+        };
+        statuses.iter().map(item).collect::<Vec<_>>().join(", ")
+    };
+    let policy = list(|RateLimitStatus { limit, .. }| {
+        format!("q={};w={}", limit.burst, limit.window_seconds())
+    });
+    let now = list(|status| format!("r={};t={}", status.remaining, status.wait_seconds));
     for (name, value) in [(POLICY, policy), (LIMIT, now)] {
-        if let Ok(value) = HeaderValue::try_from(value) {
+        if let (false, Ok(value)) = (statuses.is_empty(), HeaderValue::try_from(value)) {
             headers.insert(name, value);
         }
     }

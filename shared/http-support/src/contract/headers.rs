@@ -109,19 +109,21 @@ pub const ENCODINGS: Header = Header::new(
     "That bodies are taken as they are only, where this one was encoded.",
 )
 .if_any();
-/// How much is left to the tenant.
+/// How much is left to the tenant, and to the caller.
 pub const RATE_LIMIT: Header = Header::new(
     "RateLimit",
-    "^\"[a-z]+\";r=[0-9]+;t=[0-9]+$",
+    "^\"[a-z]+\";r=[0-9]+;t=[0-9]+(, \"[a-z]+-caller\";r=[0-9]+;t=[0-9]+)?$",
     "How many requests of this class the tenant may send now (`r`), and after how many seconds it \
-     may send more (`t`). Left out while the limits cannot be checked.",
+     may send more (`t`); after them the same for the caller (`write-caller`), where callers have \
+     limits of their own. Left out while the limits cannot be checked.",
 )
 .if_any();
 /// How much there is altogether.
 pub const RATE_LIMIT_POLICY: Header = Header::new(
     "RateLimit-Policy",
-    "^\"[a-z]+\";q=[0-9]+;w=[0-9]+$",
-    "How many requests of this class the tenant may send (`q`) within how many seconds (`w`).",
+    "^\"[a-z]+\";q=[0-9]+;w=[0-9]+(, \"[a-z]+-caller\";q=[0-9]+;w=[0-9]+)?$",
+    "How many requests of this class the tenant may send (`q`) within how many seconds (`w`); after \
+     them the same for the caller, where callers have limits of their own.",
 )
 .if_any();
 

@@ -52,7 +52,7 @@ impl JsonSchema for ProblemDocument {
                 "actual": place("The version that the task has."),
                 "violated-policies": {
                     "type": "array",
-                    "description": "The classes of requests, as in `RateLimit-Policy`, of which there were too many.",
+                    "description": "The limits that do not allow the request, as `RateLimit-Policy` names them.",
                     "items": { "type": "string" },
                 },
                 "errors": {

@@ -95,11 +95,13 @@ pub enum Problem {
     /// A request under the same idempotency key is being processed.
     #[error("Another request with this idempotency key is being processed.")]
     IdempotencyKeyInFlight,
-    /// The tenant's requests of this class come too fast.
+    /// The requests of this class, of the tenant or of the caller, come too fast.
     #[error("Too many requests of the class `{class}` for now.")]
     RateLimited {
-        /// The class, by the name that it has in the header `RateLimit-Policy`.
+        /// The class.
         class: &'static str,
+        /// The limits that do not allow it, by the names that they have in the header `RateLimit-Policy`.
+        policies: Vec<&'static str>,
         /// After how many seconds to try again.
         retry_after: u64,
     },

@@ -70,7 +70,7 @@ impl Problem {
             Self::Invalid(errors) => vec![("errors", json!(errors))],
             Self::PreconditionFailed { actual: Some(version) } => vec![("actual", json!(version))],
             // As draft-ietf-httpapi-ratelimit-headers names it.
-            Self::RateLimited { class, .. } => vec![("violated-policies", json!([class]))],
+            Self::RateLimited { policies, .. } => vec![("violated-policies", json!(policies))],
             _ => Vec::new(),
         }
     }

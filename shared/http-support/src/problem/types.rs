@@ -88,9 +88,10 @@ mod own {
         IDEMPOTENCY_KEY_IN_FLIGHT: CONFLICT "idempotency-key-in-flight" "Idempotency key in flight",
             "Another request of the caller with the same `Idempotency-Key` is being processed.",
             "Repeat the request after `Retry-After` seconds, to get the result of the first.";
-        /// More requests than the tenant may send.
+        /// More requests than the tenant, or the caller, may send.
         RATE_LIMITED: TOO_MANY_REQUESTS "rate-limited" "Too many requests",
-            "The tenant has sent more requests of this class than it may; `RateLimit-Policy` says how many it may send.",
+            "The tenant, or the caller, has sent more requests of this class than it may; `violated-policies` names the limit, \
+             and `RateLimit-Policy` says how many it allows.",
             "Try again after `Retry-After` seconds, and send fewer.";
         /// A dependency is unavailable.
         UNAVAILABLE: SERVICE_UNAVAILABLE "unavailable" "Not available for the moment",

@@ -91,12 +91,17 @@ impl TenantTasks {
 async fn a_cluster_caches_lists_and_limits_for_the_tenants_of_all_nodes() {
     let cluster = RedisCluster::start().await.expect("a cluster");
     let tenants = TenantTasks::new(&cluster).await;
-    let limits =
-        limits_by(&tenants.url, &["--rate-limit-bulk-per-minute=1", "--rate-limit-bulk-burst=2"]);
+    let settings = [
+        "--rate-limit-bulk-per-minute=1",
+        "--rate-limit-bulk-burst=4",
+        "--rate-limit-caller-percent=50",
+    ];
+    let (limits, caller) = (limits_by(&tenants.url, &settings), "ann".parse().expect("a caller"));
     for (tenant, _) in &tenants.tasks {
         for expected in [true, true, false] {
-            let status = limits.count(tenant, Class::Bulk).await.expect("it is limited");
-            assert_eq!(status.allowed, expected);
+            let statuses = limits.count(tenant, &caller, Class::Bulk).await;
+            let allowed: Vec<_> = statuses.iter().map(|status| status.allowed).collect();
+            assert_eq!(allowed, [true, expected], "the tenant's and the caller's");
         }
     }
     for node in &cluster.primaries {
