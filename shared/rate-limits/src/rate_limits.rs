@@ -1,21 +1,29 @@
 //! The count, in Redis.
 
+use std::sync::Arc;
+use std::time::Instant;
+
 use domain::{Actor, TenantId};
 use redis_client::Redis;
 use sha2::{Digest as _, Sha256};
 
 use crate::config::Config;
 use crate::instruments::{ERRORS, INSTRUMENTS, LIMITED};
+use crate::leases::{Leases, Next};
 use crate::limit::{Class, RateLimitStatus, Whose};
 
 /// The script says what it does.
 const GCRA: &str = include_str!("gcra.lua");
 
-/// The limits, and where requests are counted. Clones share both.
+/// The limits, and where requests are counted. Clones share both: one is made per request.
 #[derive(Clone, Debug)]
-pub struct RateLimits {
+pub struct RateLimits(Arc<Parts>);
+
+#[derive(Debug)]
+struct Parts {
     redis: Option<Redis>,
     config: Config,
+    leases: Leases,
 }
 
 impl RateLimits {
@@ -23,7 +31,7 @@ impl RateLimits {
     #[must_use]
     pub fn new(redis: Option<Redis>, config: Config) -> Self {
         instruments::describe(INSTRUMENTS);
-        Self { redis, config }
+        Self(Arc::new(Parts { redis, config, leases: Leases::new() }))
     }
 
     /// Counts a request against the tenant's limit, and the caller's if there is one: the status of each.
@@ -34,32 +42,35 @@ impl RateLimits {
         caller: &Actor,
         class: Class,
     ) -> Vec<RateLimitStatus> {
-        let limits = self.config.limits(class);
-        let Some(redis) = self.redis.as_ref().filter(|_| !limits.is_empty()) else {
-            return Vec::new();
+        let limits = self.0.config.limits(class);
+        let Some(redis) = &self.0.redis else { return Vec::new() };
+        let keys: Vec<_> =
+            limits.iter().map(|(whose, _)| key(*whose, tenant, caller, class)).collect();
+        let Some(narrowest) = keys.last() else { return Vec::new() };
+        let renewal = match self.0.leases.next(narrowest, &limits, Instant::now()) {
+            Next::Counted(statuses) => return statuses,
+            Next::Count(renewal) => renewal,
         };
         let mut command = redis::cmd("EVAL");
-        command.arg(GCRA).arg(limits.len());
-        for (whose, _) in &limits {
-            command.arg(key(*whose, tenant, caller, class));
-        }
+        command.arg(GCRA).arg(keys.len()).arg(&keys).arg(renewal.size);
         for (_, limit) in &limits {
             command.arg(limit.interval).arg(limit.burst);
         }
-        let counted: Option<Vec<(bool, u64)>> = redis.run(tenant.as_str(), command).await;
-        let Some(counted) = counted else {
+        let counted: Option<Vec<u64>> = redis.run(tenant.as_str(), command).await;
+        let Some((taken, counted)) = counted.as_deref().and_then(<[_]>::split_first) else {
             metrics::counter!(ERRORS.name).increment(1);
             return Vec::new();
         };
-        let statuses = limits.into_iter().zip(counted);
-        let statuses = statuses.map(|(limit, (allowed, room))| {
+        let statuses = limits.into_iter().zip(counted.chunks_exact(2)).map(|(limit, counted)| {
+            let (allowed, room) = (counted.first() == Some(&1), counted.last().copied());
             if !allowed {
                 let labels = [("class", class.as_str()), ("limit", limit.0.as_str())];
                 metrics::counter!(LIMITED.name, &labels).increment(1);
             }
-            RateLimitStatus::new(limit, allowed, room)
+            RateLimitStatus::new(limit, allowed, room.unwrap_or_default())
         });
-        statuses.collect()
+        let taken = u32::try_from(*taken).unwrap_or(renewal.size);
+        renewal.counted(taken, statuses.collect(), Instant::now())
     }
 }
 
@@ -70,9 +81,7 @@ fn key(whose: Whose, tenant: &TenantId, caller: &Actor, class: Class) -> String 
     match whose {
         Whose::Tenant => key,
         Whose::Caller => {
-            let digest = Sha256::digest(caller.as_str());
-            let digits = digest.iter().map(|byte| format!("{byte:02x}"));
-            digits.fold(key + ":", |key, digits| key + &digits)
+            format!("{key}:{}", hex::encode(Sha256::digest(caller.as_str())))
         }
     }
 }
