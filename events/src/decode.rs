@@ -9,6 +9,7 @@ use crate::attributes::{EventId, Source};
 use crate::command::CommandType;
 use crate::error::{DecodeError, Reason};
 use crate::event::Event;
+use crate::foreign::foreign;
 use crate::older::ChangeTagV1;
 use crate::traceparent::traceparent;
 
@@ -122,7 +123,7 @@ pub(crate) fn parse_body<'de, T: Deserialize<'de>>(body: &'de str) -> Result<T, 
     if body.len() > MAX_BYTES {
         return Err(DecodeError::too_large("", body, MAX_BYTES));
     }
-    parse(body, "")
+    parse(body, "").map_err(|error| foreign(body).unwrap_or(error))
 }
 
 /// Reads the part of a body `at` this JSON Pointer.

@@ -21,6 +21,8 @@ pub enum Reason {
     InvalidTenant,
     /// Something else in it breaks the schema of its type.
     SchemaViolation,
+    /// It is an envelope of somebody else, such as Amazon SNS.
+    ForeignEnvelope,
     /// Its `source` is one of this service's own, under which no producer may send.
     SourceReserved,
 }
@@ -35,6 +37,7 @@ impl Reason {
             Self::UnknownType => "unknown_type",
             Self::InvalidTenant => "invalid_tenant",
             Self::SchemaViolation => "schema_violation",
+            Self::ForeignEnvelope => "foreign_envelope",
             Self::SourceReserved => "source_reserved",
         }
     }

@@ -18,6 +18,7 @@ mod encode_fact;
 mod error;
 mod event;
 mod fact;
+mod foreign;
 mod older;
 mod queue_text;
 pub mod schema;

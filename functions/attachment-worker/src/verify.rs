@@ -19,20 +19,43 @@ pub(crate) struct Verifier {
     clock: SystemClock,
 }
 
+/// What a notification names.
+pub(crate) struct Uploaded {
+    keys: Vec<AttachmentKey>,
+    /// Why the first of its other objects is none of ours.
+    foreign: Option<Reject>,
+}
+
 impl Handler for Verifier {
-    type Message = Vec<AttachmentKey>;
+    type Message = Uploaded;
 
-    fn decode(&self, delivery: &Delivery) -> Result<Vec<AttachmentKey>, Reject> {
-        event::decode(delivery.body())?.iter().map(|created| self.key(created)).collect()
-    }
-
-    async fn handle(&self, keys: Vec<AttachmentKey>) -> Verdict {
-        for key in &keys {
-            if let Err(verdict) = self.verify(key).await {
-                return verdict;
+    fn decode(&self, delivery: &Delivery) -> Result<Uploaded, Reject> {
+        let (mut keys, mut foreign) = (Vec::new(), None);
+        for created in event::decode(delivery.body())? {
+            match created.and_then(|created| self.key(&created)) {
+                Ok(key) => keys.push(key),
+                Err(reject) => foreign = foreign.or(Some(reject)),
             }
         }
-        Verdict::Ack
+        match foreign {
+            Some(reject) if keys.is_empty() => Err(reject),
+            foreign => Ok(Uploaded { keys, foreign }),
+        }
+    }
+
+    /// No object costs another one its verification. The message is retried for one that may succeed
+    /// later, and else a dead letter for one that cannot.
+    async fn handle(&self, Uploaded { keys, foreign }: Uploaded) -> Verdict {
+        let mut verdict = foreign.map_or(Verdict::Ack, Verdict::Reject);
+        for key in &keys {
+            match self.verify(key).await {
+                Err(Verdict::Retry(retry)) if retry.unavailable => return retry.into(),
+                Err(retry @ Verdict::Retry(_)) => verdict = retry,
+                Err(reject) if verdict == Verdict::Ack => verdict = reject,
+                Ok(()) | Err(_) => {}
+            }
+        }
+        verdict
     }
 }
 

@@ -71,6 +71,8 @@ fn scenarios() -> Vec<Scenario> {
     let complete = event("3", "complete-task", a, &json!({}));
     let next = |body: &str| (a.clone(), body.to_owned());
     let bad = "not JSON";
+    let wrapped = create("1", b, "Wrapped").1;
+    let sns = json!({"Type": "Notification", "TopicArn": "arn", "Message": wrapped}).to_string();
     vec![
         Scenario {
             name: "commands of a task take effect in order",
@@ -98,6 +100,15 @@ fn scenarios() -> Vec<Scenario> {
                 tasks: vec![task("B", "open", 1), task("Renamed", "open", 2)],
                 inbox: 3,
                 dead: vec![task(bad, "malformed_json", 1)],
+            },
+        },
+        Scenario {
+            name: "an envelope of somebody else is a dead letter that says so, and its neighbour is applied",
+            messages: vec![(b.clone(), sns.clone()), create("4", a, "A")],
+            left: Left {
+                tasks: vec![task("A", "open", 1)],
+                inbox: 1,
+                dead: vec![task(&sns, "foreign_envelope", 1)],
             },
         },
         Scenario {

@@ -1,5 +1,6 @@
 //! Attachments as their owners see them: announced here, sent to S3, verified, fetched from S3.
 
+mod envelopes;
 mod fixture;
 mod names;
 mod removal;

@@ -122,7 +122,7 @@ async fn pass(address: SocketAddr, target: String) {
     }
 }
 
-async fn drained(fixture: &Fixture) {
+pub(crate) async fn drained(fixture: &Fixture) {
     use aws_sdk_sqs::types::QueueAttributeName as Name;
     eventually("the queue is empty", async || {
         let request = fixture.system.sqs.get_queue_attributes().queue_url(&fixture.events.url);
@@ -137,7 +137,7 @@ async fn drained(fixture: &Fixture) {
 }
 
 /// Takes the reasons of what is in the dead-letter queue at the moment.
-async fn dead_letters(fixture: &Fixture) -> Vec<String> {
+pub(crate) async fn dead_letters(fixture: &Fixture) -> Vec<String> {
     let (sqs, url) = (&fixture.system.sqs, &fixture.events.dead_letter_url);
     let receive = sqs.receive_message().queue_url(url).max_number_of_messages(10);
     let received = receive.message_attribute_names("All").send().await.expect("an answer");
