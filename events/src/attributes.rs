@@ -4,7 +4,8 @@ use chrono::SecondsFormat;
 use domain::portable::names;
 use domain::{Timestamp, timestamp};
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::de::{Error as _, IgnoredAny};
+use serde::{Deserialize, Deserializer, Serialize};
 use uuid::Uuid;
 
 /// The CloudEvents version: `1.0`.
@@ -16,14 +17,20 @@ pub enum SpecVersion {
     V1,
 }
 
-/// The content type of `data`: `application/json`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[schemars(title = "ContentType", transform = names)]
-pub enum JsonContent {
-    /// JSON.
-    #[serde(rename = "application/json")]
-    Json,
+/// No value: absent, or `null`, which is how CloudEvents writes an attribute that is not set.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Unset;
+
+impl<'de> Deserialize<'de> for Unset {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Option::<IgnoredAny>::deserialize(deserializer)? {
+            None => Ok(Self),
+            Some(_) => Err(D::Error::custom("must be absent: the data is JSON, in `data`")),
+        }
+    }
 }
+
+domain::schema!(inline Unset, { "type": "null" });
 
 macro_rules! token {
     ($(#[$doc:meta])* $name:ident, $max:literal, $pattern:literal) => {

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use crate::attributes::{EventId, Source};
 use crate::command::CommandType;
 use crate::error::{DecodeError, Reason};
-use crate::event::Event;
+use crate::event::CommandEnvelope;
 use crate::foreign::foreign;
 use crate::older::ChangeTagV1;
 use crate::traceparent::traceparent;
@@ -59,7 +59,7 @@ pub fn decode_identity(body: &str) -> Result<CommandIdentity, DecodeError> {
 /// # Errors
 /// A [`DecodeError`] whose reason is the dead letter's.
 pub fn decode(body: &str) -> Result<CommandEvent, DecodeError> {
-    let event: Event<Option<&RawValue>> = parse_body(body)?;
+    let event: CommandEnvelope<Option<&RawValue>> = parse_body(body)?;
     match event.data {
         Some(data) => command(event, data.get()),
         None if event.dataref.is_some() => Err(DecodeError::violation(
@@ -78,7 +78,7 @@ pub fn decode_claimed(body: &str, data: &str) -> Result<CommandEvent, DecodeErro
     if data.len() > MAX_DATA_BYTES {
         return Err(DecodeError::too_large("/data", data, MAX_DATA_BYTES));
     }
-    let event: Event<Option<&RawValue>> = parse_body(body)?;
+    let event: CommandEnvelope<Option<&RawValue>> = parse_body(body)?;
     if event.data.is_some() {
         let detail = "must be absent: the message's claim check says that it is elsewhere";
         return Err(DecodeError::violation("/data", detail));
@@ -89,7 +89,7 @@ pub fn decode_claimed(body: &str, data: &str) -> Result<CommandEvent, DecodeErro
     command(event, data)
 }
 
-fn command<D>(event: Event<D>, data: &str) -> Result<CommandEvent, DecodeError> {
+fn command<D>(event: CommandEnvelope<D>, data: &str) -> Result<CommandEvent, DecodeError> {
     let kind = CommandType::parse(&event.r#type)
         .ok_or_else(|| DecodeError::unknown_type(&CommandType::ALL.map(CommandType::as_str)))?;
     let action = action(kind, data)?;

@@ -3,8 +3,9 @@
 use domain::{Action, Command, Timestamp};
 use serde_json::value::{RawValue, to_raw_value};
 
-use crate::attributes::{JsonContent, SpecVersion};
+use crate::attributes::{EventTime, SpecVersion, Unset};
 use crate::command::CommandType;
+use crate::content_type::JsonContent;
 use crate::decode::CommandEvent;
 use crate::event::Event;
 use crate::queue_text::queue_text;
@@ -40,12 +41,13 @@ pub fn encode_command(command: &CommandEvent, now: Timestamp) -> serde_json::Res
         source: source.clone(),
         r#type: CommandType::of(action).as_str().to_owned(),
         subject: *task,
-        time: now.into(),
+        time: EventTime::from(now),
         datacontenttype: JsonContent::Json,
         tenant: tenant.clone(),
         actor: caller.clone(),
         traceparent: traceparent.clone(),
         dataref: None,
+        data_base64: Unset,
         data: data(action)?,
     })?;
     Ok(queue_text(event.into()).into_owned())

@@ -6,7 +6,8 @@ use domain::{Actor, TaskId, TenantId, Timestamp};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use crate::attributes::{EventId, JsonContent, Source, SpecVersion};
+use crate::attributes::{EventId, EventTime, Source, SpecVersion, Unset};
+use crate::content_type::JsonContent;
 use crate::event::Event;
 use crate::queue_text::queue_text;
 
@@ -50,12 +51,13 @@ pub fn encode_fact(record: &FactRecord) -> serde_json::Result<String> {
         source: Source::service(),
         r#type: record.kind.clone(),
         subject: record.task,
-        time: record.occurred_at.into(),
+        time: EventTime::from(record.occurred_at),
         datacontenttype: JsonContent::Json,
         tenant: record.tenant.clone(),
         actor: record.actor.clone(),
         traceparent: record.traceparent.clone(),
         dataref: None,
+        data_base64: Unset,
         data: &record.data,
     })?;
     Ok(queue_text(event.into()).into_owned())

@@ -6,14 +6,15 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
-use crate::attributes::{EventId, EventTime, JsonContent, Source, SpecVersion};
+use crate::attributes::{EventId, EventTime, Source, SpecVersion, Unset};
+use crate::content_type::{AnyJson, JsonContent};
 
 /// A CloudEvents 1.0 event in structured JSON.
 ///
 /// Attributes that are not listed are extensions, which CloudEvents lets anyone add: they are
 /// allowed and ignored.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-pub struct Event<D> {
+pub struct Event<D, T = EventTime, C = JsonContent> {
     /// The version of the CloudEvents specification.
     #[serde(deserialize_with = "name")]
     pub specversion: SpecVersion,
@@ -27,10 +28,9 @@ pub struct Event<D> {
     /// The task that it is about. Producers choose it when they create the task.
     pub subject: TaskId,
     /// When the event was made.
-    pub time: EventTime,
+    pub time: T,
     /// The format of `data`.
-    #[serde(deserialize_with = "name")]
-    pub datacontenttype: JsonContent,
+    pub datacontenttype: C,
     /// Extension: whose task it is.
     pub tenant: TenantId,
     /// Extension: who changed the task, or tried to. The identifier of a caller of the API as its issuer has
@@ -45,6 +45,9 @@ pub struct Event<D> {
     /// it. The consumer does not follow it: it follows the message's claim check.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub dataref: Option<String>,
+    /// What `CloudEvents` has for data that is not JSON. Must be absent, or `null`.
+    #[serde(default, skip_serializing)]
+    pub data_base64: Unset,
     /// What the type says.
     pub data: D,
 }
@@ -54,3 +57,7 @@ fn actor_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Ac
     let value = Value::deserialize(deserializer)?;
     Ok(value.as_str().and_then(|text| text.parse().ok()))
 }
+
+/// A command's event, as producers may write it: `CloudEvents` lets them leave out when it was made and
+/// that its data is JSON, and write the latter in many ways.
+pub(crate) type CommandEnvelope<D> = Event<D, Option<EventTime>, Option<AnyJson>>;

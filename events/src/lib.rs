@@ -11,6 +11,7 @@
 
 mod attributes;
 mod command;
+mod content_type;
 mod decode;
 mod decode_fact;
 mod encode_command;
@@ -25,8 +26,9 @@ pub mod schema;
 mod traceparent;
 mod unchecked_envelope;
 
-pub use attributes::{EventId, EventTime, JsonContent, Source, SpecVersion};
+pub use attributes::{EventId, EventTime, Source, SpecVersion, Unset};
 pub use command::CommandType;
+pub use content_type::JsonContent;
 pub use decode::{
     CommandEvent, CommandIdentity, MAX_BYTES, MAX_DATA_BYTES, decode, decode_claimed,
     decode_identity,

@@ -7,29 +7,33 @@ use serde_json::{Value, json};
 
 use crate::attributes::Source;
 use crate::command::CommandType;
-use crate::event::Event;
+use crate::event::{CommandEnvelope, Event};
 use crate::fact::{CommandRejected, FactType};
 use crate::older::ChangeTagV1;
 
 /// The self-contained schema of the whole envelope of a command.
 #[must_use]
 pub fn of_command(kind: CommandType) -> Schema {
-    without_actor(without_reserved_sources(command(kind)))
+    without(without_reserved_sources(command(kind)), "actor")
 }
 
 fn command(kind: CommandType) -> Schema {
     let schema = match kind {
-        CommandType::CreateTask => envelope::<CreateTask>(kind.as_str()),
-        CommandType::UpdateTask => envelope::<UpdateTask>(kind.as_str()),
-        CommandType::AssignTask => envelope::<AssignTask>(kind.as_str()),
+        CommandType::CreateTask => envelope::<CommandEnvelope<CreateTask>>(kind.as_str()),
+        CommandType::UpdateTask => envelope::<CommandEnvelope<UpdateTask>>(kind.as_str()),
+        CommandType::AssignTask => envelope::<CommandEnvelope<AssignTask>>(kind.as_str()),
         CommandType::CompleteTask
         | CommandType::ReopenTask
         | CommandType::CancelTask
-        | CommandType::DeleteTask => envelope::<Expected>(kind.as_str()),
-        CommandType::AddTagV1 | CommandType::RemoveTagV1 => envelope::<ChangeTagV1>(kind.as_str()),
-        CommandType::AddTag | CommandType::RemoveTag => envelope::<ChangeTags>(kind.as_str()),
+        | CommandType::DeleteTask => envelope::<CommandEnvelope<Expected>>(kind.as_str()),
+        CommandType::AddTagV1 | CommandType::RemoveTagV1 => {
+            envelope::<CommandEnvelope<ChangeTagV1>>(kind.as_str())
+        }
+        CommandType::AddTag | CommandType::RemoveTag => {
+            envelope::<CommandEnvelope<ChangeTags>>(kind.as_str())
+        }
     };
-    let schema = named(schema, kind.title(), kind.summary());
+    let schema = named(with_meanings(schema), kind.title(), kind.summary());
     data_named(data_here_or_apart(schema), &format!("{}Data", kind.title()))
 }
 
@@ -38,10 +42,10 @@ fn command(kind: CommandType) -> Schema {
 #[must_use]
 pub fn of_fact(kind: FactType) -> Schema {
     let schema = match kind {
-        FactType::Task(_) => envelope::<Task>(kind.as_str()),
-        FactType::CommandRejected => envelope::<CommandRejected>(kind.as_str()),
+        FactType::Task(_) => envelope::<Event<Task>>(kind.as_str()),
+        FactType::CommandRejected => envelope::<Event<CommandRejected>>(kind.as_str()),
     };
-    named(schema, kind.title(), kind.summary())
+    named(without(schema, "data_base64"), kind.title(), kind.summary())
 }
 
 /// Every schema, with the `type` that it is for; commands first.
@@ -71,10 +75,28 @@ fn without_reserved_sources(mut schema: Schema) -> Schema {
     schema
 }
 
-/// Who sends a command is its source. Only this service says more, of its callers.
-fn without_actor(mut schema: Schema) -> Schema {
+/// What it means to leave out what a command may leave out.
+fn with_meanings(mut schema: Schema) -> Schema {
+    for (member, meaning) in [
+        (
+            "time",
+            "When the event was made, for information: a change has the time at which it was applied.",
+        ),
+        ("datacontenttype", "The format of `data`. JSON, also if it is absent."),
+    ] {
+        let pointer = format!("/properties/{member}/description");
+        if let Some(description) = schema.pointer_mut(&pointer) {
+            *description = meaning.into();
+        }
+    }
+    schema
+}
+
+/// Of a command: who sends it is its source, and only this service says more, of its callers. Of a
+/// fact: what is never there.
+fn without(mut schema: Schema, member: &str) -> Schema {
     if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
-        properties.remove("actor");
+        properties.remove(member);
     }
     schema
 }
@@ -109,10 +131,10 @@ fn data_named(mut schema: Schema, title: &str) -> Schema {
     schema
 }
 
-fn envelope<D: JsonSchema>(kind: &str) -> Schema {
+fn envelope<E: JsonSchema>(kind: &str) -> Schema {
     let settings =
         SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
-    let mut schema = settings.into_generator().into_root_schema_for::<Event<D>>();
+    let mut schema = settings.into_generator().into_root_schema_for::<E>();
     if let Some(Value::Object(properties)) = schema.get_mut("properties")
         && let Some(attribute) = properties.get_mut("type")
     {

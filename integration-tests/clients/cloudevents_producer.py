@@ -11,7 +11,6 @@ event = CloudEvent(
         "type": "dev.task-app.create-task.v1",
         "source": "/python-sdk",
         "subject": os.environ["TASK"],
-        "datacontenttype": "application/json",
         "tenant": "acme",
     },
     {"title": "From the SDK for Python"},

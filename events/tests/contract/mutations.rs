@@ -48,6 +48,8 @@ fn hostile() -> impl Strategy<Value = Value> {
         prop::sample::select(vec![u64::MAX, i64::MAX.unsigned_abs(), 9_007_199_254_740_992])
             .prop_map(Value::from),
         "(urn|URN|Urn):task-app:[a-z]{0,4}".prop_map(Value::from),
+        "(application|Text|)/(x\\+|\\+|)(json|JSON|xml)( ?; ?(charset|Charset|x)=(utf-8|UTF-8|\"utf-8\"|u|)){0,2}"
+            .prop_map(Value::from),
     ]
 }
 
@@ -56,7 +58,7 @@ fn hostile() -> impl Strategy<Value = Value> {
 fn mutated() -> impl Strategy<Value = (CommandType, Value, Value)> {
     let examples: Vec<_> = files("examples/valid").into_iter().collect();
     let member = prop_oneof![
-        "(specversion|id|source|subject|time|datacontenttype|tenant|actor|traceparent|dataref|data|ext)"
+        "(specversion|id|source|subject|time|datacontenttype|tenant|actor|traceparent|dataref|data|data_base64|ext)"
             .prop_map(|name| format!("/{name}")),
         "(title|description|priority|assignee|due_date|tag|tags|expected_version|patch|x)"
             .prop_map(|name| format!("/data/{name}")),
@@ -141,4 +143,72 @@ fn a_time_is_one_to_both_or_to_neither() {
         let decoded = decode(&event.to_string());
         assert_eq!(decoded.is_ok(), validator.is_valid(&event), "{time}: {decoded:?}");
     }
+}
+
+#[test]
+fn a_content_type_is_one_to_both_or_to_neither() {
+    let (file, body) = files("examples/valid").into_iter().next().expect("an example");
+    let (validator, mut event) =
+        (validator(kind_of(&file)), serde_json::from_str::<Value>(&body).expect("JSON"));
+    let mut taken = 0;
+    for kind in
+        ["application/json", "application/a.b+JSON", " text/json ", "a/xml", "a/+json", "json"]
+    {
+        for charset in [
+            "utf-8",
+            "UTF-8",
+            "\"utf-8\"",
+            "\"utf-8 \"",
+            "\"utf-8x\"",
+            "\"\"",
+            "\" \"",
+            "\"u\"",
+            "",
+            "u",
+            "ut",
+            "utf",
+            "utf-",
+            "utf-9",
+            "utf-88",
+            "utf-8\"",
+            "utf-8; charset=u",
+            "utf-8\\;x=1",
+            "utf-8 ;x=\"a b\"",
+            "utf-8;x=\"a\\\"b\"",
+            "utf-8;x=\"a;b\"",
+            "utf-8;",
+            "utf-8;y",
+            "é",
+            "latin1",
+        ] {
+            for name in [";charset=", "; CharSet=", " ;\tcharset=", "; charset =", "; x="] {
+                let content_type = format!("{kind}{name}{charset}");
+                event["datacontenttype"] = json!(content_type);
+                let decoded = decode(&event.to_string());
+                assert_eq!(
+                    decoded.is_ok(),
+                    validator.is_valid(&event),
+                    "{content_type}: {decoded:?}"
+                );
+                taken += usize::from(decoded.is_ok());
+            }
+        }
+    }
+    assert!(taken > 40, "{taken}");
+}
+
+#[test]
+fn a_whole_number_is_a_version_however_it_is_written() {
+    let file = "dev.task-app.complete-task.v1.plain.json";
+    let body = files("examples/valid").remove(file).expect("an example");
+    let decoded = |version: &str| {
+        let data = format!("\"data\": {{\"expected_version\": {version}}}");
+        decode(&body.replace("\"data\": {}", &data))
+    };
+    for version in ["1", "1.0", "1e0", "10E-1"] {
+        let command = decoded(version).expect(version).command;
+        assert_eq!(command, decoded("1").expect("a version").command);
+    }
+    let error = decoded("1.5").expect_err("no version");
+    assert_eq!(error.pointer, "/data/expected_version");
 }

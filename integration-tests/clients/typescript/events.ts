@@ -11,7 +11,6 @@ const command = new CloudEvent({
   type: "dev.task-app.complete-task.v1",
   source: "/javascript-sdk",
   subject: TASK,
-  datacontenttype: "application/json",
   data: {},
   tenant: "acme",
 });

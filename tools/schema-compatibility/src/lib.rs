@@ -36,6 +36,9 @@ fn compare(from: &Value, to: &Value, at: &str, found: &mut Vec<String>) {
     if from == to || *to == Value::Bool(true) {
         return;
     }
+    if takes_each_value(from, to) {
+        return;
+    }
     let (Some(from), Some(to)) = (from.as_object(), to.as_object()) else {
         return found.push(format!("`{at}`: the schema was replaced"));
     };
@@ -99,6 +102,14 @@ fn members(from: &Map<String, Value>, to: &Map<String, Value>, at: &str, found: 
     for name in strings(to.get("required")).difference(&strings(from.get("required"))) {
         found.push(format!("`{at}/{name}`: the member is now required"));
     }
+}
+
+/// Whether `from` lists all its values, and `to`, which lists none, allows each.
+fn takes_each_value(from: &Value, to: &Value) -> bool {
+    let listed = |schema: &Value| schema.as_object().and_then(values);
+    let (Some(values), None) = (listed(from), listed(to)) else { return false };
+    let mut values = values.iter().map(|value| serde_json::from_str(value));
+    values.all(|value| value.is_ok_and(|value| jsonschema::is_valid(to, &value)))
 }
 
 /// The members, required or not, and the values that those who read may have come to rely on.

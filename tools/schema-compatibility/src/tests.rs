@@ -112,3 +112,11 @@ fn readers_accept_new_members_and_no_new_values() {
         assert!(found.iter().any(|found| found.starts_with(expected)), "{expected}: {found:?}");
     }
 }
+
+#[test]
+fn values_that_are_no_longer_listed_are_tried() {
+    let from = json!({"type": "string", "enum": ["a", "b"]});
+    let to = |pattern: &str| json!({"type": "string", "pattern": pattern});
+    assert!(narrowed(&from, &to("^[abc]$")).is_empty());
+    assert_eq!(narrowed(&from, &to("^a$")), ["``: pattern is tighter"]);
+}

@@ -52,9 +52,13 @@ pub(super) async fn no_condition_is_ignored(entry: Entry) {
     assert_eq!(stale(&complete, 1).await.with_status(200).json["version"], 2);
     stale(&reopen, 1).await.problem(412, "version-conflict");
     fixture.request("POST", &reopen).send().await.with_status(200);
-    let cancel = || fixture.request("POST", &cancel_path).json(&json!({"expected_version": 3}));
+    // To JSON a whole number is an integer, however it is written.
+    let cancel = || fixture.request("POST", &cancel_path).json(&json!({"expected_version": 3.0}));
     cancel().header("if-match", "\"2\"").send().await.problem(412, "version-conflict");
     cancel().header("if-match", "\"3\"").send().await.with_status(200);
+    let half = fixture.request("POST", &reopen).json(&json!({"expected_version": 1.5}));
+    let problem = half.send().await.problem(422, "invalid-body");
+    assert_eq!(problem["errors"][0]["pointer"], "/expected_version");
     let unknown = fixture.request("POST", &reopen).json(&json!({"expected": 4}));
     unknown.send().await.problem(422, "invalid-body");
 }
