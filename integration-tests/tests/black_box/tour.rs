@@ -104,7 +104,7 @@ async fn the_tour_works_as_written_and_leaves_no_process() {
         "\"status\":\"succeeded\"",
         "dev.task-app.task.reopened.v1",
         "schema_violation at /data/title",
-        "22 valid, 0 refused",
+        "24 valid, 0 refused",
         "HELD BACK",
         "exit code 3",
     ] {
