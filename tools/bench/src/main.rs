@@ -28,8 +28,8 @@ use turns::Effort;
 ///
 /// Run by `local-stack exec`, which gives it servers of its own.
 #[derive(Parser)]
-#[command(after_help = "Examples:\n  make bench               some three minutes\n  \
-                        make bench ARGS=--full   half an hour, for docs/benchmarks.md")]
+#[command(after_help = "Examples:\n  make bench               a minute and a half\n  \
+                        make bench ARGS=--full   a quarter of an hour")]
 struct Arguments {
     /// Ten seconds a turn and five rounds, instead of two and two
     #[arg(long)]
