@@ -9,13 +9,6 @@ use crate::wrk::Target;
 
 /// Tasks of a page.
 const PAGE: usize = 50;
-/// The rows of a page as JSON, in the same order, by the same number of connections.
-const SELECT: &str = "
-    SELECT json_build_object('tasks', json_agg(to_jsonb(page)))::text FROM (
-        SELECT * FROM tasks WHERE tenant = 'bench' AND deleted_at IS NULL
-        ORDER BY created_at DESC, id DESC LIMIT 50
-    ) AS page";
-
 /// What is read.
 #[derive(Clone, Copy)]
 pub(crate) enum Work {
@@ -106,8 +99,17 @@ async fn peer(system: &System, work: Work, body: &[u8]) -> Result<(String, Serve
         Work::Local => system.peer(&["constant", &system.file("body", body)?]).await,
         Work::Redis => system.peer(&["redis", &system.file("body", body)?]).await,
         Work::CachedList | Work::List => {
-            debug_assert!(SELECT.contains(TENANT));
-            system.peer(&["select", &system.file("select", SELECT.as_bytes())?]).await
+            system.peer(&["select", &system.file("select", select().as_bytes())?]).await
         }
     }
+}
+
+/// The rows of a page as JSON, in the same order, by the same number of connections.
+fn select() -> String {
+    format!(
+        "SELECT json_build_object('tasks', json_agg(to_jsonb(page)))::text FROM (
+            SELECT * FROM tasks WHERE tenant = '{TENANT}' AND deleted_at IS NULL
+            ORDER BY created_at DESC, id DESC LIMIT {PAGE}
+        ) AS page"
+    )
 }
