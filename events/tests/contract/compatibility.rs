@@ -10,13 +10,24 @@ use serde_json::Value;
 
 use crate::files;
 
-/// What the schemas say otherwise than they did at the last release, while events are as they were: what
-/// the comparison finds begins so; and why it is none. A release empties this.
-const RESPELT: [(&str, &str); 1] = [(
-    "dev.task-app.command.rejected.v1.schema.json: a consumer of the released facts, reading new ones: \
-     `/data`: {",
-    "the same members, with the codes as one enum: no alternatives beside them",
-)];
+/// What the schemas say otherwise than they did at the last release, while the events that anybody sends are
+/// as they were: what the comparison finds begins so; and why it breaks nobody. A release empties this.
+const RESPELT: [(&str, &str); 3] = [
+    (
+        "dev.task-app.command.rejected.v1.schema.json: a consumer of the released facts, reading new ones: \
+         `/data`: {",
+        "the same members, with the codes as one enum: no alternatives beside them",
+    ),
+    (
+        "dev.task-app.create-task.v1.schema.json: a producer of the released commands: `/data/title`: pattern",
+        "titles that show nothing, or change how their neighbours are shown, were a fault of the rule",
+    ),
+    (
+        "dev.task-app.update-task.v1.schema.json: a producer of the released commands: `/data/patch/title`: \
+         pattern",
+        "as above",
+    ),
+];
 
 #[test]
 fn what_was_released_stays_valid() {

@@ -6,10 +6,11 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::json::{from_one, name, object};
 use crate::limits::VERSION_MAX;
+use crate::line::NewTitle;
 use crate::portable::defaults;
 use crate::tags::Tags;
 use crate::task::Priority;
-use crate::text::{Assignee, Description, TenantId, Title};
+use crate::text::{Assignee, Description, TenantId};
 use crate::values::{DueDate, TaskId, Version};
 
 /// One command on one task.
@@ -70,7 +71,7 @@ impl Action {
 #[schemars(transform = defaults)]
 pub struct CreateTask {
     /// What it is called.
-    pub title: Title,
+    pub title: NewTitle,
     /// What it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub description: Option<Description>,
@@ -144,8 +145,8 @@ pub struct Expected {
 pub struct TaskPatch {
     /// What it is called.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "present")]
-    #[schemars(with = "Title")]
-    pub title: Option<Title>,
+    #[schemars(with = "NewTitle")]
+    pub title: Option<NewTitle>,
     /// What it is about.
     #[serde(default, skip_serializing_if = "Patch::is_keep")]
     #[schemars(with = "Option<Description>")]

@@ -47,7 +47,7 @@ fn create(command: &Command, new: &CreateTask, now: Timestamp) -> Decision {
     let task = Task {
         id: command.task,
         tenant: command.tenant.clone(),
-        title: new.title,
+        title: new.title.into(),
         description: new.description,
         status: Status::Open,
         priority: new.priority,
@@ -143,7 +143,7 @@ fn move_to(task: &mut Task, next: Status, now: Timestamp) -> Result<(), Refusal>
 fn patch(task: &mut Task, patch: &TaskPatch) {
     let TaskPatch { title, description, priority, assignee, due_date, tags } = patch;
     if let Some(title) = title {
-        task.title.clone_from(title);
+        task.title = title.clone().into();
     }
     if let Some(priority) = priority {
         task.priority = *priority;

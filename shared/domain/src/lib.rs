@@ -15,6 +15,7 @@ mod decide;
 mod fact;
 pub mod json;
 pub mod limits;
+mod line;
 mod newtype;
 pub mod portable;
 mod refusal;
@@ -32,6 +33,7 @@ pub use command::{
 };
 pub use decide::{Decision, decide};
 pub use fact::Fact;
+pub use line::{NewAttachmentName, NewTitle, normal};
 pub use refusal::Refusal;
 pub use tags::Tags;
 pub use task::{Priority, Status, Task};

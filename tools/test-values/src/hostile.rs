@@ -7,6 +7,7 @@ use proptest::sample::select;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::TestRunner;
 use serde_json::{Map, Value, json};
+use unicode_normalization::UnicodeNormalization as _;
 
 /// Characters that some reader, queue, header or database treats in a way of its own.
 const ODD: &str = "\u{80}\u{85}\u{9f}\u{a0}\u{ad}\u{300}\u{200b}\u{2028}\u{2029}\u{202e}\u{d7ff}\u{e000}\u{fdd0}\u{feff}\u{fffd}\u{fffe}\u{ffff}\u{10000}\u{1f600}\u{1fffe}\u{10ffff}\"\\/%'&<>+?#{}";
@@ -23,11 +24,16 @@ fn text(of: &str, most: usize) -> impl Strategy<Value = String> + use<> {
         .prop_map(|characters| characters.into_iter().collect())
 }
 
-/// A title, which begins with a letter so that it is not blank.
+/// No part of a title: controls, line breaks, what turns the direction of text.
+fn is_refused(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// A title, which begins with a letter so that it is not blank, in the normal form in which it is stored.
 pub fn title() -> impl Strategy<Value = String> {
     text(ODD, 199).prop_map(|text| {
-        let line = text.chars().map(|c| if c.is_ascii_control() { '\u{ffff}' } else { c });
-        format!("x{}", line.collect::<String>())
+        let line = text.chars().map(|c| if is_refused(c) { '\u{ffff}' } else { c });
+        format!("x{}", line.collect::<String>()).nfc().take(200).collect()
     })
 }
 

@@ -18,6 +18,9 @@ pub(super) async fn errors_are_precise(entry: Entry) {
 
     for (body, pointer) in [
         (json!({"title": " "}), "/title"),
+        (json!({"title": "\u{200b}\u{a0}"}), "/title"),
+        (json!({"title": "two\u{2028}lines"}), "/title"),
+        (json!({"title": "\u{202e}turned"}), "/title"),
         (json!({"title": "x", "tags": ["ok", "Not OK"]}), "/tags/1"),
         (json!({"title": "x", "due_date": "tomorrow"}), "/due_date"),
         (json!({"title": "x", "colour": "red"}), "/colour"),

@@ -88,6 +88,22 @@ pub(super) async fn lists_are_filtered_sorted_and_paged(entry: Entry) {
     }
 }
 
+pub(super) async fn a_title_is_found_however_its_letters_are_composed(entry: Entry) {
+    let (composed, apart) = ("Caf\u{e9}", "Cafe\u{301}");
+    let list = List(Fixture::new(entry).await);
+    let create = |title: &str| {
+        let request = list.0.request("POST", "/v1/tasks").json(&json!({ "title": title }));
+        request.header("idempotency-key", "one").send()
+    };
+    assert_eq!(create(apart).await.with_status(201).json["title"], composed);
+    // The same request, for all that people see.
+    let again = create(composed).await.with_status(201);
+    assert_eq!(again.header("idempotency-replayed"), "true");
+    for title in ["caf%C3%A9", "CAFe%CC%81"] {
+        assert_eq!(list.titles(&format!("title={title}")).await, [composed], "{title}");
+    }
+}
+
 pub(super) async fn cursors_lead_on_in_their_own_list_only(entry: Entry) {
     let list = list(entry).await;
     let next = list.next("/v1/tasks?limit=1&sort=due").await;

@@ -67,6 +67,7 @@ by_every_entry! {
         a_key_belongs_to_its_caller;
     listing:
         lists_are_filtered_sorted_and_paged,
+        a_title_is_found_however_its_letters_are_composed,
         cursors_lead_on_in_their_own_list_only,
         hostile_filters_find_nothing_and_change_nothing;
     bulk:

@@ -7,11 +7,12 @@ mod contents;
 mod key;
 
 use schemars::{JsonSchema, Schema};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 pub use contents::{AttachmentSize, Sha256};
 pub use key::{AttachmentId, AttachmentKey};
 
+use crate::line::NewAttachmentName;
 use crate::portable::names;
 use crate::text::{AttachmentName, ContentType};
 use crate::values::Timestamp;
@@ -21,6 +22,8 @@ use crate::values::Timestamp;
 #[serde(deny_unknown_fields)]
 pub struct NewAttachment {
     /// What the file is called.
+    #[serde(deserialize_with = "given")]
+    #[schemars(with = "NewAttachmentName")]
     pub name: AttachmentName,
     /// Its media type.
     pub content_type: ContentType,
@@ -28,6 +31,28 @@ pub struct NewAttachment {
     pub size: AttachmentSize,
     /// Its SHA-256 in base64, as S3 has it; not in hexadecimal digits.
     pub sha256: Sha256,
+}
+
+/// As [`NewAttachmentName`] wants it.
+fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<AttachmentName, D::Error> {
+    NewAttachmentName::deserialize(deserializer).map(AttachmentName::from)
+}
+
+/// [`NewAttachment`] as it is answered: its name may be one of before [`NewAttachmentName`].
+#[derive(JsonSchema)]
+struct Announced {
+    /// What the file is called.
+    #[expect(dead_code, reason = "it describes")]
+    name: AttachmentName,
+    /// Its media type.
+    #[expect(dead_code, reason = "it describes")]
+    content_type: ContentType,
+    /// Its size in bytes.
+    #[expect(dead_code, reason = "it describes")]
+    size: AttachmentSize,
+    /// Its SHA-256 in base64, as S3 has it; not in hexadecimal digits.
+    #[expect(dead_code, reason = "it describes")]
+    sha256: Sha256,
 }
 
 /// A file of a task, or what is to become one.
@@ -38,6 +63,7 @@ pub struct Attachment {
     pub id: AttachmentId,
     /// What its uploader said of it.
     #[serde(flatten)]
+    #[schemars(with = "Announced")]
     pub file: NewAttachment,
     /// Whether it is there.
     #[serde(flatten)]

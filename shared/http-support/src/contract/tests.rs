@@ -1,7 +1,10 @@
 //! What the document says that a value may be, and what is taken, are one: for the values that no
 //! event has (the others, the tests of `events` hold against their schemas).
 
-use domain::{AttachmentId, AttachmentName, AttachmentSize, ContentType, Sha256};
+use domain::{
+    AttachmentId, AttachmentName, AttachmentSize, ContentType, NewAttachmentName, NewTitle, Sha256,
+    Title,
+};
 use records::OperationId;
 use serde_json::Value;
 use test_values::schema::{agree, in_json, schema_of};
@@ -27,6 +30,9 @@ fn texts_in_bodies_and_paths_are_what_the_document_says() {
     ];
     agree::<Sha256>(digests, in_json::<Sha256>);
     agree::<AttachmentName>(&["plan.pdf", " Bild 1"], in_json::<AttachmentName>);
+    agree::<NewAttachmentName>(&["plan.pdf", " Bild 1"], in_json::<NewAttachmentName>);
+    agree::<Title>(&["Plan", " 1"], in_json::<Title>);
+    agree::<NewTitle>(&["Plan", " 1"], in_json::<NewTitle>);
     agree::<ContentType>(&["application/pdf", "a/b"], in_json::<ContentType>);
 }
 

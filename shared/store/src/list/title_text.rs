@@ -1,6 +1,6 @@
 //! What a title is searched for.
 
-use domain::limits;
+use domain::{limits, normal};
 use serde::{Deserialize, Serialize};
 
 /// Letters and digits in a row that a search needs: the index knows titles by three of them.
@@ -9,8 +9,8 @@ const RUN: usize = 3;
 /// letters (`\p{L}`).
 const PATTERN: &str = r"^[^\u0000-\u001f\u007f-\u009f]{3,}$";
 
-/// Text that a title contains, in upper or lower case. It has three letters or digits in a row, so
-/// that no search looks at all of a tenant's titles.
+/// Text that a title contains, in upper or lower case, and in the normal form that titles have. It has
+/// three letters or digits in a row, so that no search looks at all of a tenant's titles.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String")]
 pub struct TitleText(String);
@@ -45,7 +45,7 @@ impl TryFrom<String> for TitleText {
         let indexed = words.any(|word| word.chars().nth(RUN - 1).is_some());
         let short = text.chars().count() <= limits::TITLE_MAX;
         if indexed && short && !text.chars().any(char::is_control) {
-            return Ok(Self(text));
+            return Ok(Self(normal(&text)));
         }
         Err(format!(
             "expected at most {} characters with at least {RUN} letters or digits in a row",
@@ -62,6 +62,12 @@ mod tests {
     fn wildcards_stand_for_themselves() {
         let text = TitleText::try_from(r"100%_\ sure".to_owned()).unwrap();
         assert_eq!(text.pattern(), r"%100\%\_\\ sure%");
+    }
+
+    #[test]
+    fn a_text_is_in_the_normal_form_of_titles() {
+        let text = TitleText::try_from("cafe\u{301}".to_owned()).unwrap();
+        assert_eq!(text.pattern(), "%caf\u{e9}%");
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! behind it. So it waits a few seconds at most, lets the others go on, and tries again.
 
 mod index;
+mod letters;
 mod watch;
 
 use std::time::Duration;
@@ -36,8 +37,8 @@ pub(crate) const OWNER: &str = include_str!("owner.sql");
 ///
 /// # Errors
 /// When the database does not answer within half a minute or is lost in the middle, a migration fails
-/// or does not get its locks (its changes are rolled back), another one migrates for too long, or the
-/// database has migrations that differ from these.
+/// or does not get its locks (its changes are rolled back), another one migrates for too long, the
+/// database has migrations that differ from these, or it is new and knows letters of ASCII only.
 pub async fn migrate(owner: &Owner) -> anyhow::Result<()> {
     migrate_with(owner, &MIGRATOR).await
 }
@@ -76,6 +77,7 @@ async fn run_all(
     owner: &Owner,
 ) -> anyhow::Result<()> {
     lock(connection, owner.wait()).await?;
+    letters::check(connection).await?;
     connection.execute(OWNER).await.context("preparing the role task_app_owner")?;
     for migration in migrations.iter() {
         run(connection, migrations, migration, owner.lock_timeout())

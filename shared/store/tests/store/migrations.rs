@@ -198,3 +198,19 @@ async fn a_user_that_may_create_roles_and_is_no_superuser_migrates() {
         migrate(&others).await.expect("migrated");
     }
 }
+
+#[tokio::test]
+async fn a_new_database_knows_the_letters_of_every_script() {
+    let server = OwnServer::start().await;
+    server.create_master("master").await;
+    let of_ascii = "CREATE DATABASE of_ascii TEMPLATE template0 LC_CTYPE 'C'";
+    execute(&server.url("master", "postgres"), of_ascii.to_owned()).await;
+    let url = server.url("master", "of_ascii");
+    let error = migrate(&owner(&url)).await.expect_err("ASCII only");
+    assert!(format!("{error:#}").contains("LC_CTYPE 'C.UTF-8'"), "{error:#}");
+
+    // One of before goes on.
+    execute(&url, "CREATE TABLE tasks ()".to_owned()).await;
+    let error = migrate(&owner(&url)).await.expect_err("tasks are there");
+    assert!(format!("{error:#}").contains("migrating the schema"), "{error:#}");
+}

@@ -78,7 +78,7 @@ fn a_request_that_was_taken_and_is_not_is_named() {
         "POST /v1/tasks: the request's body: `/tags`: the member is now required",
     );
     breaks_by(
-        "/components/schemas/Title/maxLength",
+        "/components/schemas/NewTitle/maxLength",
         Some(json!(100)),
         "PATCH /v1/tasks/{id}: the request's body: `/title`: maxLength is tighter",
     );

@@ -69,8 +69,11 @@ async fn create(
 }
 
 fn arguments(data: &Path, password_file: &Path) -> Vec<OsString> {
+    // As on RDS, letters are those of Unicode; the order is that of the bytes on every machine.
+    let letters = if cfg!(target_os = "macos") { "en_US.UTF-8" } else { "C.UTF-8" };
     let fixed = ["--encoding=UTF8", "--locale=C", "--auth=scram-sha-256"];
     let mut arguments: Vec<OsString> = fixed.map(Into::into).into();
+    arguments.push(format!("--lc-ctype={letters}").into());
     arguments.push(format!("--username={USER}").into());
     arguments.extend(["--pgdata".into(), data.into()]);
     arguments.extend(["--pwfile".into(), password_file.into()]);
