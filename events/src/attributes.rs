@@ -1,7 +1,7 @@
 //! The envelope's attributes as types that cannot hold what the specification forbids.
 
-use chrono::SecondsFormat;
 use domain::portable::names;
+use domain::time::rfc3339;
 use domain::{Timestamp, timestamp};
 use schemars::JsonSchema;
 use serde::de::{Error as _, IgnoredAny};
@@ -142,7 +142,7 @@ impl TryFrom<String> for EventTime {
 
 impl From<EventTime> for String {
     fn from(time: EventTime) -> String {
-        time.0.to_rfc3339_opts(SecondsFormat::AutoSi, true)
+        rfc3339(time.0)
     }
 }
 

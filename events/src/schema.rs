@@ -1,5 +1,6 @@
 //! The JSON Schemas (2020-12) of the events, made from the types that decode them.
 
+use domain::portable::absent;
 use domain::{AssignTask, ChangeTags, CreateTask, Expected, Task, UpdateTask};
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema};
@@ -45,7 +46,9 @@ pub fn of_fact(kind: FactType) -> Schema {
         FactType::Task(_) => envelope::<Event<Task>>(kind.as_str()),
         FactType::CommandRejected => envelope::<Event<CommandRejected>>(kind.as_str()),
     };
-    named(without(schema, "data_base64"), kind.title(), kind.summary())
+    let mut schema = named(without(schema, "data_base64"), kind.title(), kind.summary());
+    absent(&mut schema);
+    schema
 }
 
 /// Every schema, with the `type` that it is for; commands first.

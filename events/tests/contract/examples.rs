@@ -97,3 +97,16 @@ fn a_fact_may_gain_members() {
     event["data"]["colour"] = json!("red");
     decode_fact(&event.to_string()).unwrap_or_else(|error| panic!("{file}: {error}"));
 }
+
+#[test]
+fn a_published_fact_writes_every_time_alike() {
+    for (file, body) in files("examples/facts/valid") {
+        let event: Value = serde_json::from_str(&body).expect("an example is JSON");
+        let members = ["created_at", "updated_at", "completed_at", "deleted_at"];
+        let times = members.iter().map(|name| &event["data"][name]).chain([&event["time"]]);
+        for text in times.filter_map(Value::as_str) {
+            let time = domain::timestamp(text).unwrap_or_else(|| panic!("{file}: {text}"));
+            assert_eq!(text, domain::time::rfc3339(time), "{file}");
+        }
+    }
+}

@@ -144,6 +144,8 @@ fn agrees(sampled: &Sampled, entry: &Entry) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use domain::Timestamp;
+
     use super::*;
 
     fn task(version: Version, title: &str) -> Task {
@@ -157,7 +159,8 @@ mod tests {
 
     fn entry(version: Version, task: &Task) -> Entry {
         let task = serde_json::value::to_raw_value(task).unwrap();
-        Entry { version, r#type: String::new(), time: String::new(), actor: None, task }
+        let time = Timestamp::UNIX_EPOCH;
+        Entry { version, r#type: String::new(), time, actor: None, task }
     }
 
     #[test]

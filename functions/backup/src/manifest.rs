@@ -16,6 +16,7 @@ pub(crate) struct Manifest {
     pub(crate) made_by: String,
     /// The version of `pg_dump` that made it, such as `15.18`.
     pub(crate) pg_dump: String,
+    #[serde(serialize_with = "domain::time::serialize")]
     pub(crate) finished_at: DateTime<Utc>,
     pub(crate) seconds: f64,
     pub(crate) dump: Dump,
@@ -39,6 +40,7 @@ pub(crate) struct Dump {
 /// How the last verification ended.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Verification {
+    #[serde(serialize_with = "domain::time::serialize")]
     pub(crate) verified_at: DateTime<Utc>,
     pub(crate) seconds: f64,
     /// The version of the scratch server, such as 150018.

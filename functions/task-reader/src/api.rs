@@ -79,7 +79,7 @@ pub(crate) fn list_history(operation: Operation<'_>) -> Operation<'_> {
         "history": [{
             "version": 3,
             "type": "dev.task-app.task.assigned.v1",
-            "time": "2026-01-31T10:00:00+00:00",
+            "time": "2026-01-31T10:00:00.000000Z",
             "task": examples::task(),
         }],
     });
@@ -108,7 +108,7 @@ pub(crate) fn get_operation(operation: Operation<'_>) -> Operation<'_> {
             "id": "7d5e9c1f0a3b4c6d8e2f1a0b9c8d7e6f",
             "status": "succeeded",
             "task": examples::TASK_ID,
-            "accepted_at": "2026-01-31T09:30:00Z",
+            "accepted_at": "2026-01-31T09:30:00.000000Z",
             "location": format!("/v1/tasks/{}", examples::TASK_ID),
             "version": 1,
         }))
@@ -145,7 +145,7 @@ pub(crate) fn get_attachment(operation: Operation<'_>) -> Operation<'_> {
     let request = json!({
         "method": "GET",
         "url": "https://bucket.example/attachments/acme?X-Amz-Signature=5e1f",
-        "expires_at": "2026-01-31T09:35:00Z",
+        "expires_at": "2026-01-31T09:35:00.000000Z",
     });
     let available = examples::attachment("available", Some(("download", request)));
     let attachment = Answer::new(StatusCode::OK, "The attachment.")

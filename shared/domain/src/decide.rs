@@ -6,7 +6,8 @@ use crate::command::{Action, Command, CreateTask, TaskPatch};
 use crate::fact::Fact;
 use crate::refusal::Refusal;
 use crate::task::{Status, Task};
-use crate::values::{Timestamp, Version};
+use crate::time::Timestamp;
+use crate::values::Version;
 
 /// What a command that is not refused does.
 #[derive(Clone, Debug, PartialEq, Eq)]

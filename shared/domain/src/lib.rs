@@ -22,6 +22,7 @@ mod refusal;
 mod tags;
 mod task;
 mod text;
+pub mod time;
 mod values;
 
 pub use attachment::{
@@ -38,4 +39,5 @@ pub use refusal::Refusal;
 pub use tags::Tags;
 pub use task::{Priority, Status, Task};
 pub use text::{Actor, Assignee, AttachmentName, ContentType, Description, Tag, TenantId, Title};
-pub use values::{DueDate, Invalid, TaskId, Timestamp, Version, timestamp};
+pub use time::{Timestamp, timestamp};
+pub use values::{DueDate, Invalid, TaskId, Version};

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use crate::portable::names;
 use crate::tags::Tags;
 use crate::text::{Assignee, Description, TenantId, Title};
-use crate::values::{DueDate, TaskId, Timestamp, Version};
+use crate::time::Timestamp;
+use crate::values::{DueDate, TaskId, Version};
 
 /// How urgent a task is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -90,15 +91,23 @@ pub struct Task {
     /// 1 when created, one more with each change.
     pub version: Version,
     /// When the command that created it was applied.
+    #[serde(serialize_with = "crate::time::serialize")]
     pub created_at: Timestamp,
     /// When the last command that changed it was applied. It rises with each version.
+    #[serde(serialize_with = "crate::time::serialize")]
     pub updated_at: Timestamp,
     /// When it was completed, while it is.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "crate::time::serialize_option"
+    )]
     pub completed_at: Option<Timestamp>,
     /// When it was deleted. A deleted task is kept, unseen, so that its identifier and its
     /// versions are never used again.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        serialize_with = "crate::time::serialize_option"
+    )]
     pub deleted_at: Option<Timestamp>,
 }
 

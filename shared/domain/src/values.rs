@@ -3,25 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use chrono::{DateTime, Datelike as _, NaiveDate, Timelike as _, Utc};
+use chrono::{Datelike as _, NaiveDate};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
-
-/// A point in time, UTC. Written as RFC 3339.
-pub type Timestamp = DateTime<Utc>;
-
-/// Reads a point in time as RFC 3339 writes it, which is what JSON Schema's `date-time` takes.
-///
-/// The parser alone takes more: any character between date and time, U+2212 for a minus, and a leap
-/// second in any minute.
-#[must_use]
-pub fn timestamp(text: &str) -> Option<Timestamp> {
-    let separated = text.as_bytes().get(10).is_some_and(|byte| matches!(byte, b'T' | b't'));
-    let time = DateTime::parse_from_rfc3339(text).ok()?.to_utc();
-    let in_last_minute = (time.hour(), time.minute()) == (23, 59);
-    let is_leap_second = time.nanosecond() >= 1_000_000_000;
-    (separated && text.is_ascii() && (in_last_minute || !is_leap_second)).then_some(time)
-}
 
 /// How often a task was changed: 1 when it is created, one more with each change.
 pub type Version = i64;

@@ -29,6 +29,7 @@ pub struct Document {
     /// The task that it is about.
     task: TaskId,
     /// When it was accepted.
+    #[serde(serialize_with = "domain::time::serialize")]
     accepted_at: Timestamp,
     /// The task's address, if it succeeded.
     #[serde(skip_serializing_if = "Option::is_none")]

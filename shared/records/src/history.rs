@@ -10,7 +10,8 @@ use aws_config::SdkConfig;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, BatchStatementRequest};
 use clap::Args;
-use domain::{Actor, Task, TaskId, TenantId, Timestamp, Version, limits};
+use domain::time::rfc3339;
+use domain::{Actor, Task, TaskId, TenantId, Timestamp, Version, limits, timestamp};
 use resources::resources;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -58,8 +59,8 @@ pub struct Entry {
     /// The `type` of its fact.
     pub r#type: String,
     /// When the command was applied, as RFC 3339 has it.
-    #[schemars(with = "Timestamp")]
-    pub time: String,
+    #[serde(serialize_with = "domain::time::serialize")]
+    pub time: Timestamp,
     /// Who sent the command: the identifier of a caller of the API as its issuer has it, or the `source` of
     /// a producer. Older entries have none.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -126,7 +127,7 @@ impl History {
             .parameters(AttributeValue::S(key))
             .parameters(AttributeValue::N(version))
             .parameters(AttributeValue::S(change.kind.to_owned()))
-            .parameters(AttributeValue::S(change.time.to_rfc3339()))
+            .parameters(AttributeValue::S(rfc3339(change.time)))
             .parameters(AttributeValue::S(json));
         if let Some(actor) = actor {
             request = request.parameters(actor);
@@ -209,7 +210,7 @@ fn entry(version: Version, mut item: HashMap<String, AttributeValue>) -> Option<
     Some(Entry {
         version,
         r#type: text("type")?,
-        time: text("time")?,
+        time: timestamp(&text("time")?)?,
         actor: text("actor"),
         task: RawValue::from_string(text("data")?).ok()?,
     })

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
+use domain::time::rfc3339;
 use domain::{Actor, TenantId, Timestamp};
 
 use crate::operation::{Ending, Operation, State};
@@ -27,7 +28,7 @@ pub(crate) fn to_item(
         ("caller".to_owned(), text(caller.to_string())),
         ("task".to_owned(), text(operation.task.to_string())),
         ("fingerprint".to_owned(), AttributeValue::B(Blob::new(fingerprint))),
-        ("accepted_at".to_owned(), text(operation.accepted_at.to_rfc3339())),
+        ("accepted_at".to_owned(), text(rfc3339(operation.accepted_at))),
         (EXPIRES_AT.to_owned(), AttributeValue::N(expires_at.to_string())),
     ])
 }

@@ -41,6 +41,7 @@ pub struct ProcessedCommand {
     /// What became of it; none if what is stored cannot be read.
     pub result: Option<ProcessedResult>,
     /// When; none if what is stored is no time.
+    #[serde(serialize_with = "domain::time::serialize_option")]
     pub processed_at: Option<Timestamp>,
 }
 

@@ -2,6 +2,7 @@
 
 use anyhow::Result;
 use command_line::{json as print, line, note};
+use domain::time::rfc3339;
 use indicatif::HumanBytes;
 use serde_json::json;
 
@@ -40,12 +41,12 @@ fn text(backup: &Found) -> String {
     let tasks = contents.tables.get("tasks").map_or(0, |table| table.rows);
     let verified = match &backup.verification {
         None => "no".to_owned(),
-        Some(outcome) if outcome.problems.is_empty() => seconds(outcome.verified_at),
-        Some(outcome) => format!("FAILED {}", seconds(outcome.verified_at)),
+        Some(outcome) if outcome.problems.is_empty() => rfc3339(outcome.verified_at),
+        Some(outcome) => format!("FAILED {}", rfc3339(outcome.verified_at)),
     };
     row([
         &manifest.id,
-        &seconds(contents.taken_at),
+        &rfc3339(contents.taken_at),
         &HumanBytes(manifest.dump.size).to_string(),
         &format!("{:.1}", manifest.seconds),
         &contents.schema_version.to_string(),
@@ -54,11 +55,7 @@ fn text(backup: &Found) -> String {
     ])
 }
 
-fn seconds(time: chrono::DateTime<chrono::Utc>) -> String {
-    time.format("%Y-%m-%dT%H:%M:%SZ").to_string()
-}
-
 fn row(columns: [&str; 7]) -> String {
     let [id, taken, size, seconds, schema, tasks, verified] = columns;
-    format!("{id:26} {taken:20} {size:>12} {seconds:>8} {schema:>6} {tasks:>10} {verified}")
+    format!("{id:26} {taken:27} {size:>12} {seconds:>8} {schema:>6} {tasks:>10} {verified}")
 }

@@ -5,6 +5,7 @@ use std::time::Instant;
 use anyhow::{Context as _, Result, bail, ensure};
 use chrono::{DateTime, Utc};
 use command_line::{json as print_json, line, note};
+use domain::time::rfc3339;
 use serde_json::json;
 use store::backup::{
     Checked, Emptied, Existing, after_restore, check, clear, empty_cache, existing,
@@ -85,6 +86,7 @@ fn guard(lost: &Existing, replace: Option<&str>, taken_at: DateTime<Utc>) -> Res
     if lost.tasks == 0 && lost.commands == 0 {
         return Ok(());
     }
+    let taken_at = rfc3339(taken_at);
     let Existing { tasks, tasks_since, commands_since, pending_facts, .. } = lost;
     let losses = format!(
         "{database} holds {tasks} tasks, {tasks_since} of them changed since the backup of {taken_at}; \
@@ -101,7 +103,7 @@ fn guard(lost: &Existing, replace: Option<&str>, taken_at: DateTime<Utc>) -> Res
 
 fn print(arguments: &RestoreArguments, manifest: &Manifest, done: &Done) -> Result<()> {
     let Done { lost, checked, emptied, cache, seconds } = done;
-    let (id, taken_at) = (&manifest.id, manifest.contents.taken_at);
+    let (id, taken_at) = (&manifest.id, rfc3339(manifest.contents.taken_at));
     let inbox = &emptied.inbox;
     if arguments.json {
         return print_json(&json!({
@@ -130,6 +132,7 @@ fn print(arguments: &RestoreArguments, manifest: &Manifest, done: &Done) -> Resu
             "the inbox knows no command: what was sent since {taken_at} is to be sent again, and nothing else"
         ));
     };
+    let (oldest, newest) = (rfc3339(oldest), rfc3339(newest));
     line(&format!(
         "the inbox knows the commands that were processed from {oldest} to {newest}: to send those again \
          has no second effect. What was sent since {taken_at} is to be sent again, and nothing that was \

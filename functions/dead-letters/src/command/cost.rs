@@ -5,6 +5,7 @@
 
 use anyhow::{Context as _, Result};
 use chrono::{DateTime, Utc};
+use domain::time::rfc3339;
 use schemars::JsonSchema;
 use serde::Serialize;
 use store::{CommandKey, ProcessedCommand, ProcessedCommands, ProcessedResult, Store};
@@ -29,6 +30,7 @@ pub(super) struct Cost {
     event_id: String,
     /// What became of it; none if it was not processed, or is not remembered any more.
     processed: Option<ProcessedCommand>,
+    #[serde(serialize_with = "domain::time::serialize")]
     since: DateTime<Utc>,
     /// The commands of its task that were refused since, the oldest first.
     refused: Vec<ProcessedCommand>,
@@ -82,7 +84,7 @@ fn print(cost: &Cost) -> Result<()> {
         None => "it did not take effect".to_owned(),
         Some(processed) => described(processed),
     };
-    let since = cost.since.to_rfc3339();
+    let since = rfc3339(cost.since);
     for (name, value) in [
         ("command", format!("{} {}", cost.source, cost.event_id)),
         ("tenant", cost.tenant.clone()),
@@ -107,7 +109,7 @@ fn print(cost: &Cost) -> Result<()> {
 }
 
 fn described(command: &ProcessedCommand) -> String {
-    let at = command.processed_at.map(|at| format!(", at {}", at.to_rfc3339())).unwrap_or_default();
+    let at = command.processed_at.map(|at| format!(", at {}", rfc3339(at))).unwrap_or_default();
     match &command.result {
         Some(ProcessedResult::Applied(version)) => format!("it took effect: version {version}{at}"),
         Some(ProcessedResult::Refused(refusal)) => {

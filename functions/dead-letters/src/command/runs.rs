@@ -1,6 +1,7 @@
 //! `dead-letters runs`: what was replayed.
 
 use anyhow::{Result, bail};
+use domain::time::rfc3339;
 use records::replays::{Message, Run};
 
 use super::Context;
@@ -31,7 +32,7 @@ async fn list(ledger: &Ledger, json: bool) -> Result<()> {
     runs.iter().try_for_each(|run| {
         output::line(&row([
             &run.run,
-            &run.started_at.format("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            &rfc3339(run.started_at),
             &state(run)?,
             &run.counts.sent.to_string(),
             &run.counts.deleted.to_string(),
@@ -59,8 +60,8 @@ async fn show(ledger: &Ledger, id: &str, json: bool) -> Result<()> {
         ("command line", Some(run.arguments.join(" "))),
         ("by", Some(run.by.clone())),
         ("why", Some(run.why.clone())),
-        ("started", Some(run.started_at.to_rfc3339())),
-        ("ended", run.ended_at.map(|at| at.to_rfc3339())),
+        ("started", Some(rfc3339(run.started_at))),
+        ("ended", run.ended_at.map(rfc3339)),
         ("sent", Some(counts.sent.to_string())),
         ("perhaps twice", Some(counts.perhaps_twice.to_string())),
         ("edited", Some(counts.edited.to_string())),
@@ -93,6 +94,6 @@ fn state(run: &Run) -> Result<String> {
 fn row(columns: [&str; 8]) -> String {
     let [run, started, state, sent, deleted, failed, queue, why] = columns;
     format!(
-        "{run:36}  {started:20}  {state:8}  {sent:>8}  {deleted:>8}  {failed:>8}  {queue:32}  {why}"
+        "{run:36}  {started:27}  {state:8}  {sent:>8}  {deleted:>8}  {failed:>8}  {queue:32}  {why}"
     )
 }

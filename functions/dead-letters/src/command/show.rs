@@ -1,6 +1,7 @@
 //! `dead-letters show`: all of one message.
 
 use anyhow::{Result, bail};
+use domain::time::rfc3339;
 
 use super::Context;
 use crate::dead_letter::{DeadLetter, MovedBy};
@@ -53,7 +54,7 @@ fn print(shown: &Shown) -> Result<()> {
     }
     for Replayed { run, message_id, at, edited, why } in lineage {
         let (id, why) = (printable(message_id), printable(why));
-        let (at, edited) = (at.to_rfc3339(), if *edited { ", edited" } else { "" });
+        let (at, edited) = (rfc3339(*at), if *edited { ", edited" } else { "" });
         let what = format!("{at} by run {run}{edited}, as the dead letter {id}: {why}");
         output::line(&format!("{HEADING}{:20}{HEADING:#} {what}", "replayed"))?;
     }
@@ -97,7 +98,7 @@ fn members(dead_letter: &DeadLetter) -> [(&'static str, Option<String>); 20] {
         ("attempts", summary.attempts.map(|attempts| attempts.to_string())),
         ("first received", dead_letter.first_received_at.clone()),
         ("failed", dead_letter.failed_at.clone()),
-        ("sent", summary.sent_at.map(|time| time.to_rfc3339())),
+        ("sent", summary.sent_at.map(rfc3339)),
         ("group", summary.group.clone()),
         ("deduplication id", dead_letter.deduplication_id.clone()),
         ("trace id", summary.trace_id.clone()),

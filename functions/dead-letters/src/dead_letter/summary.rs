@@ -19,6 +19,7 @@ use crate::queue::{Queue, name_of};
 pub(crate) struct Summary {
     pub(crate) message_id: String,
     /// When it was sent: by its handler to the dead-letter queue, or, if SQS moved it, by its producer.
+    #[serde(serialize_with = "domain::time::serialize_option")]
     pub(crate) sent_at: Option<DateTime<Utc>>,
     pub(crate) moved_by: Option<MovedBy>,
     pub(crate) reason: Option<String>,

@@ -59,7 +59,7 @@ fn everything_that_the_runtime_wrote_is_read() {
     );
     let printed = serde_json::to_value(&dead_letter).unwrap();
     let expected = json!({
-        "message_id": "m", "sent_at": "2023-11-14T22:13:20.123Z", "moved_by": "handler",
+        "message_id": "m", "sent_at": "2023-11-14T22:13:20.123000Z", "moved_by": "handler",
         "reason": "schema_violation", "detail": "/data: no", "attempts": 2,
         "source_queue": "orders.fifo", "group": "g", "type": "t", "source": "/s", "event_id": "e",
         "tenant": "acme", "task": "task", "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",

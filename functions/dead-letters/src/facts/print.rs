@@ -1,6 +1,7 @@
 //! What is written of facts, for people and for programs.
 
 use anyhow::{Result, bail};
+use domain::time::rfc3339;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
@@ -40,7 +41,7 @@ pub(super) fn facts(facts: &[ParkedFact], json: bool) -> Result<()> {
     let names = ["FACT", "TENANT", "TASK", "QUEUE", "REASON", "ATTEMPTS", "PARKED", "HELD BACK"];
     output::line(&format!("{HEADING}{}{HEADING:#}", row(names.map(str::to_owned), false)))?;
     facts.iter().try_for_each(|fact| {
-        let parked = fact.parked_at.map_or_else(|| "no".to_owned(), |at| at.to_rfc3339());
+        let parked = fact.parked_at.map_or_else(|| "no".to_owned(), rfc3339);
         let columns = [
             fact.fact.to_string(),
             printable(&fact.tenant),
@@ -84,6 +85,6 @@ fn row(columns: [String; 8], colour: bool) -> String {
     let style = if colour { REASON } else { anstyle::Style::new() };
     format!(
         "{fact:36}  {tenant:20}  {task:36}  {queue:20}  {style}{reason:24}{style:#}  {attempts:>8}  \
-         {parked:32}  {held_back:>9}"
+         {parked:27}  {held_back:>9}"
     )
 }

@@ -30,6 +30,7 @@ pub(crate) struct Header {
     pub(crate) version: u32,
     /// The ARN of the queue that they were read from.
     pub(crate) queue: String,
+    #[serde(serialize_with = "domain::time::serialize")]
     pub(crate) exported_at: DateTime<Utc>,
     /// What was asked for.
     pub(crate) filter: Vec<String>,
@@ -41,7 +42,9 @@ pub(crate) struct Header {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Record {
     pub(crate) message_id: String,
+    #[serde(serialize_with = "domain::time::serialize_option")]
     pub(crate) sent_at: Option<DateTime<Utc>>,
+    #[serde(serialize_with = "domain::time::serialize_option")]
     pub(crate) first_received_at: Option<DateTime<Utc>>,
     /// How often it was received.
     pub(crate) receives: Option<u32>,

@@ -125,9 +125,9 @@ async fn the_format_stays() {
     let digest = text.split("\"sha256\":\"").nth(1).unwrap().split('"').next().unwrap();
     let expected = format!(
         "{{\"kind\":\"header\",\"format\":\"task-app/dead-letters\",\"version\":1,\
-         \"queue\":\"arn:aws:sqs:r:1:dlq\",\"exported_at\":\"1970-01-01T00:00:00Z\",\
+         \"queue\":\"arn:aws:sqs:r:1:dlq\",\"exported_at\":\"1970-01-01T00:00:00.000000Z\",\
          \"filter\":[\"reason=x\"],\"tool\":\"{}\"}}\n\
-         {{\"kind\":\"message\",\"message_id\":\"m\",\"sent_at\":\"2023-11-14T22:13:20.123Z\",\
+         {{\"kind\":\"message\",\"message_id\":\"m\",\"sent_at\":\"2023-11-14T22:13:20.123000Z\",\
          \"first_received_at\":null,\"receives\":4,\"sender_id\":null,\"group\":\"g\",\
          \"deduplication_id\":null,\"sequence_number\":\"18\",\"aws_trace_header\":null,\
          \"moved_by\":null,\"source_queue\":null,\"reason\":null,\

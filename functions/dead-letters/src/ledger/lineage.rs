@@ -17,6 +17,7 @@ pub(crate) struct Replayed {
     pub(crate) run: String,
     /// Its id in the dead-letter queue then.
     pub(crate) message_id: String,
+    #[serde(serialize_with = "domain::time::serialize")]
     pub(crate) at: DateTime<Utc>,
     pub(crate) edited: bool,
     /// In the operator's words.

@@ -30,6 +30,7 @@ pub(crate) struct QueueRow {
     pub(crate) depth: u64,
     pub(crate) in_flight: u64,
     /// The oldest of the messages that were looked at.
+    #[serde(serialize_with = "domain::time::serialize_option")]
     pub(crate) oldest_sent_at: Option<DateTime<Utc>>,
     /// Whether these are all, so that there is no older one.
     pub(crate) oldest_is_exact: bool,

@@ -5,7 +5,8 @@ use std::sync::{Mutex, PoisonError};
 
 use causes::with_causes;
 use chrono::{DateTime, Utc};
-use serde::Serialize;
+use domain::time::rfc3339;
+use serde::{Serialize, Serializer};
 
 /// Samples that are kept.
 const MOST_SAMPLES: usize = 240;
@@ -31,6 +32,7 @@ pub(super) struct Sample {
 /// What the API answers.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub(super) struct History {
+    #[serde(serialize_with = "texts")]
     times: Vec<DateTime<Utc>>,
     queues: Vec<Series>,
     /// Why there is no sample of the last time.
@@ -43,6 +45,10 @@ struct Series {
     url: String,
     /// At each of the times.
     depths: Vec<Option<u64>>,
+}
+
+fn texts<S: Serializer>(times: &[DateTime<Utc>], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(times.iter().copied().map(rfc3339))
 }
 
 impl Depths {

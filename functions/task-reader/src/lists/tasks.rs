@@ -46,7 +46,7 @@ pub(crate) struct Parameters {
     /// hosts that write may differ by up to two minutes. Deleted tasks are in no list; facts include
     /// them.
     #[serde(default, deserialize_with = "time")]
-    #[schemars(example = &"2026-01-31T09:30:00Z")]
+    #[schemars(example = &"2026-01-31T09:30:00.000000Z")]
     updated_since: Option<Timestamp>,
     /// Only tasks with this text in the title, in upper or lower case; it has three letters or digits
     /// in a row, of any script.

@@ -41,7 +41,7 @@ fn upload() -> Value {
         "method": "PUT",
         "url": "https://bucket.example/attachments/acme?X-Amz-Signature=5e1f",
         "headers": { "content-type": "application/pdf", "content-length": "48213" },
-        "expires_at": "2026-01-31T09:45:00Z",
+        "expires_at": "2026-01-31T09:45:00.000000Z",
     });
     examples::attachment("pending", Some(("upload", request)))
 }

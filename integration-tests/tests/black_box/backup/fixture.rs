@@ -10,6 +10,7 @@ use tokio::process::Command;
 use uuid::Uuid;
 
 use crate::support::system::{TestSystem, binary};
+use crate::support::times::assert_one_form;
 
 pub(crate) struct Fixture {
     pub(crate) system: TestSystem,
@@ -56,7 +57,8 @@ impl Fixture {
         let output = self.run(&[arguments, &["--json"]].concat()).await;
         assert_eq!(output.status.code(), Some(0), "{arguments:?}: {output:?}");
         let printed = String::from_utf8(output.stdout).expect("text");
-        printed.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+        let printed = printed.lines().map(|line| serde_json::from_str(line).expect("JSON"));
+        printed.inspect(|line| _ = assert_one_form(line)).collect()
     }
 
     /// Takes a backup and returns its manifest.

@@ -26,5 +26,6 @@ mod stopping;
 mod story;
 mod tool;
 
+pub(crate) use fixture::Fixture;
 pub(crate) use reasons::dead_letters;
 pub(crate) use tool::Tool;

@@ -5,3 +5,4 @@ pub(crate) mod event_source_mapping;
 pub(crate) mod load;
 pub(crate) mod private_servers;
 pub(crate) mod system;
+pub(crate) mod times;

@@ -3,6 +3,7 @@
 mod broken;
 mod edge;
 mod reserved;
+mod times;
 
 use serde_json::Value;
 

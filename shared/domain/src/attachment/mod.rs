@@ -15,7 +15,7 @@ pub use key::{AttachmentId, AttachmentKey};
 use crate::line::NewAttachmentName;
 use crate::portable::names;
 use crate::text::{AttachmentName, ContentType};
-use crate::values::Timestamp;
+use crate::time::Timestamp;
 
 /// What the file of an attachment will be, as its uploader says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -70,6 +70,7 @@ pub struct Attachment {
     #[schemars(with = "Described")]
     pub state: AttachmentState,
     /// When it was announced.
+    #[serde(serialize_with = "crate::time::serialize")]
     pub created_at: Timestamp,
 }
 

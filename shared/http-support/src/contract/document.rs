@@ -1,5 +1,7 @@
 //! The OpenAPI document, put together from what the functions' routes say.
 
+use std::mem;
+
 use aide::axum::ApiRouter;
 use aide::generate::{in_context, infer_responses, reset_context};
 use aide::openapi::{
@@ -7,6 +9,7 @@ use aide::openapi::{
     Server, Tag,
 };
 use aide::util::iter_operations_mut;
+use domain::portable::absent;
 use schemars::JsonSchema as _;
 use schemars::generate::{SchemaGenerator, SchemaSettings};
 
@@ -76,12 +79,41 @@ impl Document {
     /// The document, as it is committed.
     pub fn json(&self) -> serde_json::Result<String> {
         let mut whole = self.0.clone();
+        absent_in_answers(&mut whole)?;
         let text = serde_json::to_string(&whole)?;
         let examples = &mut whole.components.get_or_insert_default().examples;
         // Not every problem is one of an operation: some are of no address, or of queues.
         examples.retain(|name, _| text.contains(&format!("\"#/components/examples/{name}\"")));
         Ok(serde_json::to_string_pretty(&whole)? + "\n")
     }
+}
+
+/// Makes members of answers absent where they have no value, as they are sent: those of the components that
+/// answers refer to, at once or by others.
+fn absent_in_answers(whole: &mut OpenApi) -> serde_json::Result<()> {
+    let operations = whole.paths.iter_mut().flat_map(|paths| paths.paths.values_mut());
+    let operations = operations.filter_map(|path| match path {
+        ReferenceOr::Item(item) => Some(item),
+        ReferenceOr::Reference { .. } => None,
+    });
+    let mut answers = Vec::new();
+    for (_, operation) in operations.flat_map(iter_operations_mut) {
+        answers.push(serde_json::to_string(&operation.responses)?);
+    }
+    let mut schemas = mem::take(&mut whole.components.get_or_insert_default().schemas);
+    let mut left: Vec<_> = schemas.keys().cloned().collect();
+    while let Some(answer) = answers.pop() {
+        let is_named =
+            |name: &mut String| answer.contains(&format!("\"#/components/schemas/{name}\""));
+        for name in left.extract_if(.., is_named).collect::<Vec<_>>() {
+            if let Some(schema) = schemas.get_mut(&name) {
+                absent(&mut schema.json_schema);
+                answers.push(serde_json::to_string(&schema.json_schema)?);
+            }
+        }
+    }
+    whole.components.get_or_insert_default().schemas = schemas;
+    Ok(())
 }
 
 /// By status, for those who read.

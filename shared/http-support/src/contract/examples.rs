@@ -19,8 +19,8 @@ pub fn task() -> Value {
         "due_date": "2026-02-01",
         "tags": ["garden", "home"],
         "version": 3,
-        "created_at": "2026-01-31T09:30:00Z",
-        "updated_at": "2026-01-31T10:00:00Z",
+        "created_at": "2026-01-31T09:30:00.000000Z",
+        "updated_at": "2026-01-31T10:00:00.000000Z",
     })
 }
 
@@ -31,7 +31,7 @@ pub fn operation() -> Value {
         "id": "7d5e9c1f0a3b4c6d8e2f1a0b9c8d7e6f",
         "status": "accepted",
         "task": TASK_ID,
-        "accepted_at": "2026-01-31T09:30:00Z",
+        "accepted_at": "2026-01-31T09:30:00.000000Z",
     })
 }
 
@@ -53,7 +53,7 @@ pub fn attachment(status: &str, request: Option<(&str, Value)>) -> Value {
     if let Some(members) = attachment.as_object_mut() {
         members.insert("id".to_owned(), "01940000-0000-7000-8000-0000000000a1".into());
         members.insert("status".to_owned(), status.into());
-        members.insert("created_at".to_owned(), "2026-01-31T09:30:00Z".into());
+        members.insert("created_at".to_owned(), "2026-01-31T09:30:00.000000Z".into());
         members.extend(request.map(|(name, request)| (name.to_owned(), request)));
     }
     attachment

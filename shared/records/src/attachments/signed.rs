@@ -42,6 +42,7 @@ pub struct Signed {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     headers: BTreeMap<String, String>,
     /// Until when the signature holds, at most.
+    #[serde(serialize_with = "domain::time::serialize")]
     expires_at: Timestamp,
 }
 

@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::{AttributeValue, BatchStatementRequest};
-use chrono::{DateTime, Duration, SecondsFormat, Utc};
+use chrono::{DateTime, Duration, Utc};
+use domain::time::rfc3339;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -29,11 +30,6 @@ pub(super) fn key(run: &str, message: &str) -> HashMap<String, AttributeValue> {
     HashMap::from([(RUN.to_owned(), text(run)), (MESSAGE.to_owned(), text(message))])
 }
 
-/// A time that sorts as text.
-pub(super) fn time(time: DateTime<Utc>) -> String {
-    time.to_rfc3339_opts(SecondsFormat::Millis, true)
-}
-
 pub(super) fn to_item(
     run: &Run,
     holder: &str,
@@ -42,7 +38,7 @@ pub(super) fn to_item(
     let mut item = key(RUNS, &run.run);
     item.insert("data".to_owned(), text(&json(run)?));
     item.insert("holder".to_owned(), text(holder));
-    item.insert("held_until".to_owned(), text(&time(until)));
+    item.insert("held_until".to_owned(), text(&rfc3339(until)));
     item.insert(EXPIRES_AT.to_owned(), expires_at(run.started_at));
     Ok(item)
 }

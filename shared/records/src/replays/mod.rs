@@ -15,6 +15,7 @@ use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::KeysAndAttributes;
 use chrono::{DateTime, Utc};
+use domain::time::rfc3339;
 use item::{RUN, RUNS, insert, key, read, text, to_item, update};
 
 use crate::statements::{Effect, Failure, execute, unavailable};
@@ -93,7 +94,7 @@ impl Replays {
         match now {
             None => self.put_if(run, holder, until, "attribute_exists(message)", &[]).await,
             Some(now) => {
-                let now = item::time(now);
+                let now = rfc3339(now);
                 self.put_if(run, holder, until, "held_until <= :now", &[(":now", &now)]).await
             }
         }

@@ -22,8 +22,10 @@ pub struct Run {
     /// Why it was begun, in the operator's words.
     pub why: String,
     /// When it was begun. Messages that were sent later are not a part of it.
+    #[serde(serialize_with = "domain::time::serialize")]
     pub started_at: DateTime<Utc>,
     /// When it ended or stopped.
+    #[serde(serialize_with = "domain::time::serialize_option")]
     pub ended_at: Option<DateTime<Utc>>,
     /// Stages of the canary and the ramp that passed.
     pub stages_passed: u32,
@@ -86,6 +88,7 @@ pub struct Message {
     /// How often a send was begun.
     pub sends: u32,
     /// When this was written.
+    #[serde(serialize_with = "domain::time::serialize")]
     pub at: DateTime<Utc>,
 }
 

@@ -25,6 +25,7 @@ pub struct Snapshot {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Contents {
     /// When the moment was, by the database's clock.
+    #[serde(serialize_with = "domain::time::serialize")]
     pub taken_at: Timestamp,
     /// The database's name.
     pub database: String,
@@ -48,8 +49,10 @@ pub struct Contents {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Inbox {
     /// The first one.
+    #[serde(serialize_with = "domain::time::serialize_option")]
     pub oldest: Option<Timestamp>,
     /// The last one.
+    #[serde(serialize_with = "domain::time::serialize_option")]
     pub newest: Option<Timestamp>,
 }
 

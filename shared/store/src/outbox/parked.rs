@@ -39,10 +39,13 @@ pub struct ParkedFact {
     /// How often it was refused since it was last retried by an operator.
     pub attempts: i32,
     /// When it was refused first since then; none if what is stored is no time.
+    #[serde(serialize_with = "domain::time::serialize_option")]
     pub first_failed_at: Option<Timestamp>,
     /// When it was refused last; none if what is stored is no time.
+    #[serde(serialize_with = "domain::time::serialize_option")]
     pub last_failed_at: Option<Timestamp>,
     /// When it was parked; none while it is still tried again.
+    #[serde(serialize_with = "domain::time::serialize_option")]
     pub parked_at: Option<Timestamp>,
     /// How many later facts of its task are known to wait for it, counted up to 1,000.
     pub held_back: i64,

@@ -96,3 +96,12 @@ fn a_405_names_the_methods_that_the_document_has() {
     });
     assert_eq!(known, described.collect());
 }
+
+#[test]
+fn a_member_of_an_answer_is_absent_and_never_null() {
+    let document = committed();
+    for (name, operation) in operations(&inlined(&document, &document)) {
+        let answers = operation["responses"].to_string();
+        assert!(!answers.contains("null"), "{name}");
+    }
+}

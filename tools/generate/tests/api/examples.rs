@@ -75,3 +75,25 @@ fn every_type_of_problem_is_known_to_the_schema() {
     let description = schema["description"].as_str().unwrap_or_default();
     assert!(known.iter().all(|urn| description.contains(urn)), "{description}");
 }
+
+/// Fails for a point in time that is not written as all are, in `document` and below.
+fn assert_times(document: &Value, found: &mut usize) {
+    match document {
+        Value::String(text) => {
+            if let Some(time) = domain::timestamp(text) {
+                assert_eq!(*text, domain::time::rfc3339(time));
+                *found += 1;
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| assert_times(item, found)),
+        Value::Object(members) => members.values().for_each(|item| assert_times(item, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn every_time_that_is_shown_has_one_form() {
+    let mut found = 0;
+    assert_times(&committed(), &mut found);
+    assert!(found > 10, "{found}");
+}

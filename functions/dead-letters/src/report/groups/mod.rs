@@ -27,7 +27,9 @@ pub(crate) struct Group {
     pub(crate) count: u64,
     #[serde(flatten)]
     pub(crate) cause: Cause,
+    #[serde(serialize_with = "domain::time::serialize_option")]
     pub(crate) first_sent_at: Option<DateTime<Utc>>,
+    #[serde(serialize_with = "domain::time::serialize_option")]
     pub(crate) last_sent_at: Option<DateTime<Utc>>,
     pub(crate) sample: Sample,
 }

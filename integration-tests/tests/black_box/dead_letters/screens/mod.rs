@@ -106,11 +106,11 @@ fn stable(text: &str) -> String {
             let number = ids.entry(id[0].to_owned()).or_insert(count);
             format!("00000000-0000-0000-0000-{number:012}")
         });
-    let time = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|\+00:00)(?:  +)?";
+    let time = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z(?:  +)?";
     let text = replaced(&text, time, |time| {
         let is_column = time[0].ends_with(' ');
         let width = if is_column { time[0].len() } else { 0 };
-        format!("{:width$}", "2026-01-31T09:30:00Z")
+        format!("{:width$}", "2026-01-31T09:30:00.000000Z")
     });
     // Of something that was just sent, even on a machine that is busy for minutes.
     let text = replaced(&text, r"(?m)(^| ) *(≥?)\d+[sm]\b", |age| {

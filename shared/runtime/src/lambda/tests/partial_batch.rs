@@ -50,7 +50,7 @@ async fn a_dead_letter_has_the_record_s_body_and_attributes() {
     let details = dead_letter.attributes["DeadLetter"].string_value().unwrap();
     let details: Value = serde_json::from_str(details).unwrap();
     assert_eq!((&details["attempts"], &details["message_id"]), (&json!(2), &json!("1")));
-    assert_eq!(details["first_received_at"], "2018-12-17T21:37:29.185Z");
+    assert_eq!(details["first_received_at"], "2018-12-17T21:37:29.185000Z");
 }
 
 #[tokio::test(start_paused = true)]

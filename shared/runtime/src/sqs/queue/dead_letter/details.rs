@@ -69,6 +69,8 @@ impl<'a> Details<'a> {
     }
 }
 
+/// As `domain::time` has it, which this crate does not see.
+#[expect(clippy::disallowed_methods, reason = "it writes the one form")]
 fn rfc3339(time: DateTime<Utc>) -> String {
-    time.to_rfc3339_opts(SecondsFormat::Millis, true)
+    time.to_rfc3339_opts(SecondsFormat::Micros, true)
 }

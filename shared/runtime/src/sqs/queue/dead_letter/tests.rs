@@ -33,8 +33,8 @@ fn says_what_an_operator_needs() {
     assert_eq!(dead_letter.attributes["attribute-00"].string_value(), Some("value"));
     let expected = serde_json::json!({
         "reason": "malformed", "detail": "line 1", "handler": "handler", "attempts": 2,
-        "first_received_at": "2023-11-14T22:13:20.123Z",
-        "failed_at": "2023-11-14T22:13:21.000Z",
+        "first_received_at": "2023-11-14T22:13:20.123000Z",
+        "failed_at": "2023-11-14T22:13:21.000000Z",
         "message_id": "message", "queue": "arn:aws:sqs:region:1:queue", "group_id": "group",
     });
     assert_eq!(details, expected);
