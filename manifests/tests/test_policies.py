@@ -29,7 +29,7 @@ def test_every_rule_was_broken() -> None:
 
 
 def test_environments_have_the_same_values() -> None:
-    for file in ("account.env", "environment.env"):
+    for file in ("account.env", "environment.env", "rate-limits.env"):
         keys = [set(environment(MANIFESTS / "overlays" / overlay / file)) for overlay in OVERLAYS]
         assert keys[0] == keys[1], file
 

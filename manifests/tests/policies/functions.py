@@ -7,7 +7,7 @@ import subprocess
 from dataclasses import dataclass
 from typing import Iterator
 
-from render import ROOT, Rendered, pods, settings_of
+from render import MANIFESTS, ROOT, Rendered, environment, pods, settings_of
 
 TASK_APP = os.environ.get("TASK_APP", str(ROOT / "target/debug/task-app"))
 
@@ -94,4 +94,14 @@ def secrets_are_in_no_setting(rendered: Rendered) -> Iterator[str]:
                 yield f"{config['kind']} {config['metadata']['name']}: {name}"
 
 
-RULES = [none_is_unknown, none_is_missing, secrets_are_in_no_setting]
+def rate_limits_are_those_of_the_environment(rendered: Rendered) -> Iterator[str]:
+    """All of them, wherever one counts: readers and writers must not differ."""
+    limits = environment(MANIFESTS / "overlays" / rendered.overlay / "rate-limits.env")
+    for who, function, found in environments(rendered):
+        known = {name for name in settings_that_are_read(function).known if name.startswith("RATE_LIMIT_")}
+        for name in sorted(known):
+            if name not in limits or found.get(name) != limits[name]:
+                yield f"{who}: {name} is {found.get(name)}, and not {limits.get(name)}"
+
+
+RULES = [none_is_unknown, none_is_missing, secrets_are_in_no_setting, rate_limits_are_those_of_the_environment]
