@@ -37,7 +37,7 @@ export const dev: Settings = {
     deletionProtection: true,
   },
   redis: { version: "7.1", node: "cache.t4g.micro", replicas: 0, snapshotDays: 0 },
-  files: { accessLogDays: 30 },
+  files: { accessLogDays: 30, notifiedBy: "s3" },
   producers: ["arn:aws:iam::444455556666:role/task-producer"],
   images: { keep: 20 },
   github: { repository: "example/task-app", branch: "main", images: "built", promotion: "production", environment: "dev" },

@@ -36,7 +36,7 @@ export const production: Settings = {
     deletionProtection: true,
   },
   redis: { version: "7.1", node: "cache.m7g.large", replicas: 1, snapshotDays: 1 },
-  files: { accessLogDays: 90 },
+  files: { accessLogDays: 90, notifiedBy: "s3" },
   producers: ["arn:aws:iam::111122223333:role/task-producer"],
   images: { keep: 100 },
   github: { repository: "example/task-app", branch: "main", images: "promoted", promotion: "production", environment: "production" },

@@ -99,9 +99,17 @@ export interface RedisSettings {
   readonly snapshotDays: number;
 }
 
+/** `s3` itself; `eventbridge`; or the ARN of a topic of Amazon SNS in this account and region. */
+export type NotifiedBy = "s3" | "eventbridge" | `arn:${string}`;
+
 export interface FileSettings {
   /** Days for which the access logs of buckets are kept. */
   readonly accessLogDays: number;
+  /**
+   * Who notifies the queue of uploaded files: `s3` itself; or, where other systems are to know of them, too, `eventbridge`, or the
+   * ARN of an SNS topic of this account and region. docs/architecture/attachments.md says what a topic needs.
+   */
+  readonly notifiedBy: NotifiedBy;
 }
 
 export interface ImageSettings {

@@ -50,11 +50,13 @@ export interface Bucket {
     readonly expireNoncurrentAfterDays: number;
     readonly abortUploadsAfterDays: number;
   };
-  readonly notifications?: readonly {
-    readonly queue: QueueName;
-    readonly events: readonly string[];
-    readonly prefix: string;
-  }[];
+  readonly notifications?: readonly Notification[];
+}
+
+export interface Notification {
+  readonly queue: QueueName;
+  readonly events: readonly string[];
+  readonly prefix: string;
 }
 
 export type QueueName = "commands" | "facts" | "attachmentEvents";

@@ -1,9 +1,19 @@
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
+import { Stack } from "aws-cdk-lib";
+import { Template } from "aws-cdk-lib/assertions";
+import { dev } from "../config/dev.ts";
 import { ENVIRONMENTS } from "../config/index.ts";
+import type { NotifiedBy } from "../config/settings.ts";
+import { createApp } from "../lib/app.ts";
 import { NAMES, ofType } from "../lib/assembly.ts";
+import { createBuckets } from "../lib/data/buckets.ts";
 import { LOGINS } from "../lib/functions.ts";
-import { each, RESOURCES } from "../lib/resources.ts";
+import { MessagingStack } from "../lib/messaging/stack.ts";
+import { each, mapEach, RESOURCES } from "../lib/resources.ts";
 import { statements } from "./policies.ts";
 
 for (const name of NAMES) {
@@ -124,6 +134,33 @@ for (const name of NAMES) {
     }
   });
 }
+
+/** How the bucket of attachments notifies in an environment that wants it so. */
+function notifications(notifiedBy: NotifiedBy): Record<string, unknown>[] {
+  const outdir = mkdtempSync(join(tmpdir(), "cdk-"));
+  try {
+    const app = createApp({}, { outdir });
+    const env = { account: dev.account, region: dev.region };
+    const settings = { ...dev, files: { ...dev.files, notifiedBy } };
+    const { queues } = new MessagingStack(app, "messaging", settings, { env });
+    const stack = new Stack(app, "data", { env });
+    createBuckets(stack, mapEach(queues, ({ queue }) => queue), settings);
+    const found = Object.values(Template.fromStack(stack).findResources("AWS::S3::Bucket"));
+    const configurations = found.map(({ Properties }) => Properties.NotificationConfiguration as Record<string, unknown> | undefined);
+    return configurations.filter((configuration) => configuration !== undefined);
+  } finally {
+    rmSync(outdir, { recursive: true });
+  }
+}
+
+test("the bucket of attachments notifies whom the setting names, and nobody else", () => {
+  const topic = `arn:aws:sns:${dev.region}:${dev.account}:uploads` as const;
+  const Filter = { S3Key: { Rules: [{ Name: "prefix", Value: "attachments/" }] } };
+  assert.deepEqual(notifications(topic), [{ TopicConfigurations: [{ Event: "s3:ObjectCreated:*", Filter, Topic: topic }] }]);
+  assert.deepEqual(notifications("eventbridge"), [{ EventBridgeConfiguration: { EventBridgeEnabled: true } }]);
+  const own = notifications("s3");
+  assert.deepEqual(own.map((configuration) => Object.keys(configuration)), [["QueueConfigurations"]]);
+});
 
 test("age alone deletes no backup: `backup prune` keeps the newest good ones, and a rule of S3 cannot", () => {
   assert.equal(RESOURCES.buckets.backups.lifecycle.expireAfterDays, undefined);

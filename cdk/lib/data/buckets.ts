@@ -4,7 +4,7 @@ import { Duration, RemovalPolicy } from "aws-cdk-lib";
 import * as s3 from "aws-cdk-lib/aws-s3";
 import type * as sqs from "aws-cdk-lib/aws-sqs";
 import type { Construct } from "constructs";
-import type { Settings } from "../../config/settings.ts";
+import type { NotifiedBy, Settings } from "../../config/settings.ts";
 import { acknowledge } from "../acknowledge.ts";
 import { bucketName } from "../names.ts";
 import { type Bucket, type BucketName, mapEach, type QueueName, RESOURCES } from "../resources.ts";
@@ -39,7 +39,7 @@ export function createBuckets(
   });
   return mapEach(RESOURCES.buckets, (description, name) => {
     const bucket = createBucket(scope, name, description, accessLogs);
-    notify(bucket, description, queues);
+    notify(bucket, description, queues, settings.files.notifiedBy);
     return bucket;
   });
 }
@@ -63,16 +63,23 @@ function createBucket(scope: Construct, id: string, description: Bucket, accessL
 }
 
 /** CloudFormation's own notifications: CDK's would add a Lambda that may change any bucket. */
-function notify(bucket: s3.Bucket, { notifications }: Bucket, queues: Readonly<Record<QueueName, sqs.IQueue>>): void {
+function notify(
+  bucket: s3.Bucket,
+  { notifications }: Bucket,
+  queues: Readonly<Record<QueueName, sqs.IQueue>>,
+  by: NotifiedBy,
+): void {
   if (!notifications) return;
   const own = bucket.node.defaultChild as s3.CfnBucket;
-  own.notificationConfiguration = {
-    queueConfigurations: notifications.flatMap(({ queue, events, prefix }) =>
-      events.map((event) => ({
-        event,
-        queue: queues[queue].queueArn,
-        filter: { s3Key: { rules: [{ name: "prefix", value: prefix }] } },
-      })),
-    ),
-  };
+  if (by === "eventbridge") {
+    own.notificationConfiguration = { eventBridgeConfiguration: { eventBridgeEnabled: true } };
+    return;
+  }
+  const wanted = notifications.flatMap(({ queue, events, prefix }) =>
+    events.map((event) => ({ event, queue, filter: { s3Key: { rules: [{ name: "prefix", value: prefix }] } } })),
+  );
+  own.notificationConfiguration =
+    by === "s3"
+      ? { queueConfigurations: wanted.map(({ queue, ...what }) => ({ ...what, queue: queues[queue].queueArn })) }
+      : { topicConfigurations: wanted.map(({ event, filter }) => ({ event, filter, topic: by })) };
 }

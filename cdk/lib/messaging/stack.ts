@@ -3,8 +3,8 @@ import * as iam from "aws-cdk-lib/aws-iam";
 import type * as sqs from "aws-cdk-lib/aws-sqs";
 import type { Construct } from "constructs";
 import type { Settings } from "../../config/settings.ts";
-import { bucketArn } from "../names.ts";
 import { each, mapEach, type QueueName, RESOURCES } from "../resources.ts";
+import { receiveNotifications } from "./notifications.ts";
 import { QueuePair } from "./queue-pair.ts";
 
 /** The queues, and who outside of this system may send to them. */
@@ -16,23 +16,10 @@ export class MessagingStack extends Stack {
     this.queues = mapEach(RESOURCES.queues, (description, name) => new QueuePair(this, name, description));
     for (const producer of settings.producers) allowProducer(this.queues.commands.queue, producer);
     for (const [, bucket] of each(RESOURCES.buckets)) {
-      for (const { queue } of bucket.notifications ?? []) {
-        this.allowBucket(this.queues[queue].queue, bucketArn(this, bucket));
+      for (const notification of bucket.notifications ?? []) {
+        receiveNotifications(this.queues[notification.queue].queue, bucket, notification, settings.files.notifiedBy);
       }
     }
-  }
-
-  private allowBucket(queue: sqs.Queue, bucket: string): void {
-    queue.addToResourcePolicy(
-      new iam.PolicyStatement({
-        sid: "Notifications",
-        principals: [new iam.ServicePrincipal("s3.amazonaws.com")],
-        actions: ["sqs:SendMessage"],
-        resources: [queue.queueArn],
-        // The bucket's name alone would be another one's, were ours deleted.
-        conditions: { ArnEquals: { "aws:SourceArn": bucket }, StringEquals: { "aws:SourceAccount": this.account } },
-      }),
-    );
   }
 }
 
