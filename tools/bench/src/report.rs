@@ -13,70 +13,71 @@ use crate::wrk::CONNECTIONS;
 const BAR: f64 = 40.0;
 
 /// What was measured so far.
-pub(crate) struct Report {
-    machine: String,
-    command: &'static str,
-    effort: Effort,
-    rows: Vec<Row>,
-}
+pub(crate) struct Report(String);
 
 impl Report {
-    pub(crate) fn new(machine: String, is_full: bool, effort: Effort) -> Self {
-        let command = if is_full { "make bench ARGS=--full" } else { "make bench" };
-        Self { machine, command, effort, rows: Vec::new() }
+    /// Made by `command` on a machine.
+    pub(crate) fn new(machine: &str, command: &str) -> Self {
+        Self(format!(
+            "# Benchmarks\n\nMade by `{command}` on {machine}; servers, programs and load share it.\n\n\
+             Two programs do each work in turn (ours, other, other, ours), so that what changes slowly on the machine\n\
+             meets both alike. Each figure is ours divided by the other's: the median of all turns, with the least and the\n\
+             greatest.\n"
+        ))
     }
 
-    pub(crate) fn add(&mut self, row: Row) {
-        self.rows.push(row);
+    /// Adds a part.
+    pub(crate) fn push(&mut self, part: &str) {
+        self.0.push('\n');
+        self.0.push_str(part);
     }
 
     /// As Markdown.
-    pub(crate) fn text(&self) -> Result<String> {
-        let Effort { turn, rounds } = self.effort;
-        let mut text = format!(
-            "# Benchmarks\n\n\
-             Made by `{}` on {}; servers, programs and load share it.\n\n\
-             Each work is done by ours and by another program in turn (ours, other, other, ours; {rounds} rounds,\n\
-             {} seconds a turn, `wrk` with {CONNECTIONS} connections). Ours checks a token, counts the request against\n\
-             the caller's limit, writes a log line and counts metrics; the other does none of that. Each figure is\n\
-             ours divided by the other's: the median of all turns, with the least and the greatest.\n\n\
-             | work | beside | requests a second | aim | processor time a request | memory, MiB, idle and after |\n\
-             |---|---|---|---|---|---|\n",
-            self.command,
-            self.machine,
-            turn.as_secs(),
-        );
-        for Row { work, compared, resident: (idle, loaded) } in &self.rows {
-            let (rate, cost) = (compared.rate()?, compared.cost()?);
-            writeln!(
-                text,
-                "| {} | {} | {rate} | {} | {cost} | {idle:.1}, {loaded:.1} |",
-                work.name(),
-                work.beside(),
-                work.aim(),
-            )?;
-        }
-        text.push_str(
-            "\nRequests a second, as a part of the other program's; `|` is the aim.\n\n```\n",
-        );
-        for Row { work, compared, .. } in &self.rows {
-            writeln!(text, "{:<30} {}", work.name(), bar(compared.rate()?, work.aim()))?;
-        }
-        text.push_str(
-            "```\n\nRequests a second and microseconds of processor time a request, in turns:\n\n",
-        );
-        for Row { work, compared, .. } in &self.rows {
-            writeln!(
-                text,
-                "- {}: ours {}; {} {}",
-                work.name(),
-                compared.ours,
-                work.beside(),
-                compared.other
-            )?;
-        }
-        Ok(text)
+    pub(crate) fn text(&self) -> &str {
+        &self.0
     }
+}
+
+/// The part about reads: a table of ratios, a plot, and the figures that they are made of.
+pub(crate) fn reads(rows: &[Row], Effort { turn, rounds }: Effort) -> Result<String> {
+    let mut text = format!(
+        "## Reads\n\n\
+         {rounds} rounds, {} seconds a turn, `wrk` with {CONNECTIONS} connections. Ours checks a token, counts the request\n\
+         against the caller's limit, writes a log line and counts metrics; the other does none of that.\n\n\
+         | work | beside | requests a second | aim | processor time a request | memory, MiB, idle and after |\n\
+         |---|---|---|---|---|---|\n",
+        turn.as_secs(),
+    );
+    for Row { work, compared, resident: (idle, loaded) } in rows {
+        let (rate, cost) = (compared.rate()?, compared.cost()?);
+        writeln!(
+            text,
+            "| {} | {} | {rate} | {} | {cost} | {idle:.1}, {loaded:.1} |",
+            work.name(),
+            work.beside(),
+            work.aim(),
+        )?;
+    }
+    text.push_str(
+        "\nRequests a second, as a part of the other program's; `|` is the aim.\n\n```\n",
+    );
+    for Row { work, compared, .. } in rows {
+        writeln!(text, "{:<30} {}", work.name(), bar(compared.rate()?, work.aim()))?;
+    }
+    text.push_str(
+        "```\n\nRequests a second and microseconds of processor time a request, in turns:\n\n",
+    );
+    for Row { work, compared, .. } in rows {
+        writeln!(
+            text,
+            "- {}: ours {}; {} {}",
+            work.name(),
+            compared.ours,
+            work.beside(),
+            compared.other
+        )?;
+    }
+    Ok(text)
 }
 
 /// As long as the ratio, with a mark at the aim.

@@ -28,15 +28,8 @@ impl Server {
         Ok(Self { id, _running: running })
     }
 
-    /// What its threads have spent since they began.
     pub(crate) fn processor_time(&self) -> Result<Duration> {
-        let threads = fs::read_dir(format!("/proc/{}/task", self.id));
-        let spent =
-            threads.context("only Linux says what a process spends")?.filter_map(|thread| {
-                let stat = fs::read_to_string(thread.ok()?.path().join("schedstat")).ok()?;
-                stat.split_whitespace().next()?.parse().ok().map(Duration::from_nanos)
-            });
-        Ok(spent.sum())
+        processor_time(self.id)
     }
 
     /// What it holds in memory, in MiB.
@@ -46,4 +39,14 @@ impl Server {
         let kib: Option<f64> = line.and_then(|it| it.split_whitespace().next()?.parse().ok());
         Ok(kib.context("no VmRSS in its status")? / 1024.0)
     }
+}
+
+/// What the threads of a process have spent since they began.
+pub(crate) fn processor_time(id: u32) -> Result<Duration> {
+    let threads = fs::read_dir(format!("/proc/{id}/task"));
+    let spent = threads.context("only Linux says what a process spends")?.filter_map(|thread| {
+        let stat = fs::read_to_string(thread.ok()?.path().join("schedstat")).ok()?;
+        stat.split_whitespace().next()?.parse().ok().map(Duration::from_nanos)
+    });
+    Ok(spent.sum())
 }

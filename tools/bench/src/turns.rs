@@ -19,6 +19,8 @@ pub(crate) struct Effort {
 impl Effort {
     pub(crate) const QUICK: Self = Self { turn: Duration::from_secs(2), rounds: 2 };
     pub(crate) const FULL: Self = Self { turn: Duration::from_secs(10), rounds: 5 };
+    pub(crate) const QUICK_WRITES: Self = Self { turn: Duration::from_millis(400), rounds: 1 };
+    pub(crate) const FULL_WRITES: Self = Self { turn: Duration::from_secs(2), rounds: 5 };
     /// Before the first turn: connections are made, caches filled, plans chosen.
     const WARM_UP: Duration = Duration::from_secs(1);
 }
@@ -71,7 +73,8 @@ impl Compared {
     }
 }
 
-fn ratio(ours: &[f64], other: &[f64]) -> Result<Spread> {
+/// Ours by the others, pair by pair.
+pub(crate) fn ratio(ours: &[f64], other: &[f64]) -> Result<Spread> {
     let ratios = ours.iter().zip(other).map(|(ours, other)| ours / other).collect();
     Spread::of(ratios).context("no turn was measured")
 }
