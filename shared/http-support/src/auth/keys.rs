@@ -11,6 +11,8 @@ use jsonwebtoken::{Algorithm, DecodingKey, Header, Validation};
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::ed25519;
+
 /// One key with the rules for tokens that are signed with it.
 pub(super) struct Key {
     pub(super) decoding: DecodingKey,
@@ -46,7 +48,8 @@ impl KeySet {
     pub(super) fn parse(body: &[u8], rules: &Validation) -> serde_json::Result<Self> {
         let document: Document = serde_json::from_slice(body)?;
         let mut set = Self { by_id: HashMap::new(), without_id: Vec::new() };
-        for jwk in document.keys.into_iter().filter_map(|key| serde_json::from_value(key).ok()) {
+        let keys = document.keys.into_iter().map(ed25519::jwk);
+        for jwk in keys.filter_map(|key| serde_json::from_value(key).ok()) {
             set.add(jwk, rules);
         }
         Ok(set)
@@ -129,6 +132,7 @@ mod tests {
             { "kty": "EC", "kid": "p256", "crv": "P-256", "x": "AQAB", "y": "AQAB" },
             { "kty": "EC", "kid": "p384", "crv": "P-384", "x": "AQAB", "y": "AQAB" },
             { "kty": "OKP", "kid": "ed", "crv": "Ed25519", "x": "AQAB" },
+            { "kty": "OKP", "kid": "ed25519", "crv": "Ed25519", "alg": "Ed25519", "x": "AQAB" },
         ]));
         let any_rsa = [RS256, RS384, RS512, PS256, PS384, PS512];
         for (id, expected) in [
@@ -138,6 +142,7 @@ mod tests {
             ("p256", &[ES256]),
             ("p384", &[ES384]),
             ("ed", &[EdDSA]),
+            ("ed25519", &[EdDSA]),
         ] {
             let found = set.find(&header(Some(id), RS256)).ok().unwrap();
             assert_eq!(found[0].validation.algorithms, expected, "{id}");
@@ -151,6 +156,9 @@ mod tests {
             { "kty": "RSA", "kid": "encryption", "use": "enc", "n": "AQAB", "e": "AQAB" },
             { "kty": "RSA", "kid": "mixed", "alg": "ES256", "n": "AQAB", "e": "AQAB" },
             { "kty": "RSA", "kid": "hmac", "alg": "HS256", "n": "AQAB", "e": "AQAB" },
+            { "kty": "RSA", "kid": "curve", "alg": "Ed25519", "n": "AQAB", "e": "AQAB" },
+            { "kty": "OKP", "kid": "other curve", "crv": "Ed448", "alg": "Ed25519", "x": "AQAB" },
+            { "kty": "OKP", "kid": "exchange", "crv": "X25519", "alg": "Ed25519", "x": "AQAB" },
             { "kty": "AKP", "kid": "new", "alg": "ML-DSA-44", "pub": "AQAB" },
             { "kty": "RSA", "kid": 7, "n": "AQAB", "e": "AQAB" },
             "not a key",

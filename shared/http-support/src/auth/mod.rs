@@ -6,6 +6,7 @@
 
 mod caller;
 mod config;
+mod ed25519;
 mod fetch;
 mod guard;
 mod instruments;
@@ -99,14 +100,14 @@ impl Authenticator {
         if let Some(claims) = cached.verified.get(token, get_current_timestamp()) {
             return Ok(claims);
         }
-        match cached.keys.find(&header) {
-            Ok(keys) => verify(token, &keys, &cached),
+        match cached.keys.find(&header.header) {
+            Ok(keys) => verify(token, &header, &keys, &cached),
             Err(NoKey::Ambiguous) => Err(Problem::InvalidToken("the header kid is missing")),
             // The issuer may have begun to use a new key since.
             Err(NoKey::Unknown) => {
                 let newest = self.0.jwks.newest().await.map_err(unavailable)?;
-                match newest.keys.find(&header) {
-                    Ok(keys) => verify(token, &keys, &newest),
+                match newest.keys.find(&header.header) {
+                    Ok(keys) => verify(token, &header, &keys, &newest),
                     Err(_) => Err(Problem::InvalidToken("the issuer has no such key")),
                 }
             }
@@ -115,10 +116,15 @@ impl Authenticator {
 }
 
 /// With the first key that fits; the last one's reason, if none does.
-fn verify(token: &str, keys: &[&Key], cached: &Cached) -> Result<Arc<Claims>, Problem> {
+fn verify(
+    token: &str,
+    header: &token::Header,
+    keys: &[&Key],
+    cached: &Cached,
+) -> Result<Arc<Claims>, Problem> {
     let mut refused = Problem::InvalidToken("the issuer has no such key");
     for key in keys {
-        match token::verify(token, key) {
+        match token::verify(token, header, key) {
             Ok(claims) => {
                 let claims = Arc::new(claims);
                 cached.verified.put(token, &claims, key.validation.leeway);

@@ -4,10 +4,10 @@
 //! been stolen.
 
 use axum::http::{HeaderMap, header};
-use jsonwebtoken::Header;
 use jsonwebtoken::errors::{Error, ErrorKind};
 use serde_json::{Map, Value};
 
+use super::ed25519;
 use super::keys::Key;
 use crate::Problem;
 
@@ -38,13 +38,24 @@ pub(super) fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
     Ok(token.trim())
 }
 
+/// What a token says of its signature.
+pub(super) struct Header {
+    /// Which key it says that it is signed with, and how.
+    pub(super) header: jsonwebtoken::Header,
+    /// Whether it says `Ed25519` for `EdDSA`.
+    is_ed25519: bool,
+}
+
 /// Which key the token says it is signed with, and how.
 pub(super) fn header(token: &str) -> Result<Header, Problem> {
-    let header = jsonwebtoken::decode_header(token).map_err(not_accepted)?;
+    let (header, is_ed25519) = match jsonwebtoken::decode_header(token) {
+        Ok(header) => (header, false),
+        Err(error) => (ed25519::header(token).ok_or_else(|| not_accepted(error))?, true),
+    };
     if header.crit.is_some() {
         return Err(Problem::InvalidToken("the token has critical extensions, we know none"));
     }
-    Ok(header)
+    Ok(Header { header, is_ed25519 })
 }
 
 /// Whether a claim is the audience, or has it in its list.
@@ -59,10 +70,13 @@ pub(super) fn check_audience(claims: &Claims, claim: &str, audience: &str) -> Re
 }
 
 /// The token's claims, if its signature, issuer, audience and times are right.
-pub(super) fn verify(token: &str, key: &Key) -> Result<Claims, Problem> {
-    jsonwebtoken::decode(token, &key.decoding, &key.validation)
-        .map(|token| token.claims)
-        .map_err(not_accepted)
+pub(super) fn verify(token: &str, header: &Header, key: &Key) -> Result<Claims, Problem> {
+    let claims = if header.is_ed25519 {
+        ed25519::verify(token, &key.decoding, &key.validation)
+    } else {
+        jsonwebtoken::decode(token, &key.decoding, &key.validation).map(|token| token.claims)
+    };
+    claims.map_err(not_accepted)
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "for map_err")]

@@ -1,6 +1,7 @@
 //! Tokens, good and bad, against a real issuer.
 
 mod availability;
+mod ed25519;
 mod issuer;
 mod providers;
 mod refusals;
