@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use local_stack::{AwsAccess, local_folder, ports, repository};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::described::{consumers_are_as_described, everything_is_as_described};
 use crate::support::documents::{blocks, document};
@@ -162,8 +162,8 @@ async fn a_subscriber_and_a_function_are_started_by_hand_beside_the_stack() {
         (by_hand(state, "audit", &subscriber), "a task was completed"),
         (by_hand(state, "task-reader", &reader), "serving HTTP"),
     ];
-    let tokens =
-        Command::new(binary("local-stack")).arg("token").arg("--state").arg(state).output();
+    let mut tokens = Command::new(binary("local-stack"));
+    let tokens = tokens.args(["token", "--subject", "bob", "--state"]).arg(state).output();
     let token = String::from_utf8(tokens.expect("a token").stdout).expect("text");
     let api = format!("http://127.0.0.1:{}", ports[0]);
     let post = |path: String| {
@@ -174,6 +174,13 @@ async fn a_subscriber_and_a_function_are_started_by_hand_beside_the_stack() {
     let task = created.headers()["location"].to_str().expect("text").to_owned();
     let completed = post(format!("{task}/complete")).send().await.expect("an answer");
     assert_eq!(completed.status(), 200);
+    let url = format!("{api}{task}/history");
+    eventually("the history names who did it", async || {
+        let history = reqwest::Client::new().get(&url).bearer_auth(token.trim()).send().await;
+        let history: Value = history.expect("an answer").json().await.expect("JSON");
+        (history["history"][0]["actor"] == "bob").then_some(())
+    })
+    .await;
     for ((program, log), expected) in &mut started {
         eventually(expected, async || {
             let log = fs::read_to_string(&*log).expect("a log");

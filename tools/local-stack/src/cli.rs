@@ -13,7 +13,7 @@ use crate::console::Console;
 use crate::exec::{self, exec};
 use crate::folder::Folder;
 use crate::install::install;
-use crate::issuer::{ALL_SCOPES, Issuer};
+use crate::issuer::{ALL_SCOPES, Issuer, SUBJECT};
 use crate::run::{self, run};
 use crate::state::State;
 
@@ -24,6 +24,7 @@ Examples:
   local-stack run --fact-queue billing.fifo   with a queue of a subscriber
   eval \"$(local-stack env billing.fifo)\"     the environment of that subscriber
   local-stack token --scopes tasks:read       a token that may only read
+  local-stack token --subject bob             a token of another caller
   local-stack exec -- cargo nextest run       tests with servers of their own
   local-stack clean                           remove all data";
 
@@ -80,6 +81,9 @@ struct Token {
     /// Whose tasks it opens
     #[arg(long, default_value = run::TENANT)]
     tenant: String,
+    /// Whose it is: the caller's `sub`, to whom idempotency keys and limits of a caller belong
+    #[arg(long, default_value = SUBJECT)]
+    subject: String,
     /// What it allows, separated by spaces
     #[arg(long, default_value = ALL_SCOPES)]
     scopes: String,
@@ -122,7 +126,8 @@ fn perform(command: Command, console: &Console) -> Result<ExitCode> {
 fn print_token(options: &Token) -> Result<()> {
     let issuer = Issuer::open(&State::open(options.folder.path())?)?;
     let lifetime = Duration::from_secs(options.ttl.into());
-    let token = issuer.token(&options.tenant, &options.scopes, lifetime)?;
+    let Token { subject, tenant, scopes, .. } = options;
+    let token = issuer.token_of(subject, tenant, scopes, lifetime)?;
     writeln!(stdout(), "{}", token.expose_secret())?;
     Ok(())
 }

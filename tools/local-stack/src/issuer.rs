@@ -23,7 +23,7 @@ pub const AUDIENCE: &str = "task-app";
 /// All that a caller of the API can be allowed.
 pub const ALL_SCOPES: &str = "tasks:read tasks:write";
 
-const SUBJECT: &str = "local-user";
+pub(crate) const SUBJECT: &str = "local-user";
 const JWKS_PATH: &str = "/.well-known/jwks.json";
 
 /// Signs tokens, and publishes the keys that verify them.
