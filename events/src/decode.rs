@@ -31,6 +31,9 @@ pub struct CommandEvent {
     /// The caller whose request it is, if it comes from the HTTP API. Of other producers it is ignored:
     /// who sends is their `source`.
     pub caller: Option<Actor>,
+    /// The idempotency key that the caller chose, if `id` is another one, since another caller has an
+    /// operation under that key.
+    pub idempotency_key: Option<EventId>,
     /// The sender's trace context, if it sent a well-formed one.
     pub traceparent: Option<String>,
 }
@@ -93,8 +96,13 @@ fn command<D>(event: CommandEnvelope<D>, data: &str) -> Result<CommandEvent, Dec
     let kind = CommandType::parse(&event.r#type)
         .ok_or_else(|| DecodeError::unknown_type(&CommandType::ALL.map(CommandType::as_str)))?;
     let action = action(kind, data)?;
+    let caller = event.actor.filter(|_| event.source.is_http());
+    let is_key = |key: &EventId| {
+        caller.as_ref().is_some_and(|caller| caller.own_key(key.as_str()) == event.id.as_str())
+    };
     Ok(CommandEvent {
-        caller: event.actor.filter(|_| event.source.is_http()),
+        idempotency_key: event.idempotencykey.filter(is_key),
+        caller,
         id: event.id,
         source: event.source,
         command: Command { tenant: event.tenant, task: event.subject, action },

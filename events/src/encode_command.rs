@@ -33,7 +33,7 @@ impl CommandType {
 /// # Errors
 /// None in practice: its members are all JSON.
 pub fn encode_command(command: &CommandEvent, now: Timestamp) -> serde_json::Result<String> {
-    let CommandEvent { id, source, command, caller, traceparent } = command;
+    let CommandEvent { id, source, command, caller, idempotency_key, traceparent } = command;
     let Command { tenant, task, action } = command;
     let event = serde_json::to_string(&Event {
         specversion: SpecVersion::V1,
@@ -45,6 +45,7 @@ pub fn encode_command(command: &CommandEvent, now: Timestamp) -> serde_json::Res
         datacontenttype: JsonContent::Json,
         tenant: tenant.clone(),
         actor: caller.clone(),
+        idempotencykey: idempotency_key.clone(),
         traceparent: traceparent.clone(),
         dataref: None,
         data_base64: Unset,

@@ -55,6 +55,7 @@ pub fn encode_fact(record: &FactRecord) -> serde_json::Result<String> {
         datacontenttype: JsonContent::Json,
         tenant: record.tenant.clone(),
         actor: record.actor.clone(),
+        idempotencykey: None,
         traceparent: record.traceparent.clone(),
         dataref: None,
         data_base64: Unset,

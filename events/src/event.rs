@@ -35,8 +35,12 @@ pub struct Event<D, T = EventTime, C = JsonContent> {
     pub tenant: TenantId,
     /// Extension: who changed the task, or tried to. The identifier of a caller of the API as its issuer has
     /// it, or the `source` of a producer's command. Older facts have none.
-    #[serde(default, deserialize_with = "actor_or_none", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "valid_or_none", skip_serializing_if = "Option::is_none")]
     pub actor: Option<Actor>,
+    /// Extension: the idempotency key of a caller of the API, if `id` is another one, since another caller has
+    /// an operation under that key.
+    #[serde(default, deserialize_with = "valid_or_none", skip_serializing_if = "Option::is_none")]
+    pub idempotencykey: Option<EventId>,
     /// Extension (Distributed Tracing): the sender's trace context, as in W3C Trace Context. One
     /// that is not well-formed is ignored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -53,9 +57,15 @@ pub struct Event<D, T = EventTime, C = JsonContent> {
 }
 
 /// Producers may have an extension of this name and mean something else by it: then there is none.
-fn actor_or_none<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Actor>, D::Error> {
-    let value = Value::deserialize(deserializer)?;
-    Ok(value.as_str().and_then(|text| text.parse().ok()))
+fn valid_or_none<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: TryFrom<String>,
+{
+    match Value::deserialize(deserializer)? {
+        Value::String(text) => Ok(text.try_into().ok()),
+        _ => Ok(None),
+    }
 }
 
 /// A command's event, as producers may write it: `CloudEvents` lets them leave out when it was made and

@@ -15,7 +15,7 @@ use crate::older::ChangeTagV1;
 /// The self-contained schema of the whole envelope of a command.
 #[must_use]
 pub fn of_command(kind: CommandType) -> Schema {
-    without(without_reserved_sources(command(kind)), "actor")
+    without(without_reserved_sources(command(kind)), &["actor", "idempotencykey"])
 }
 
 fn command(kind: CommandType) -> Schema {
@@ -46,7 +46,8 @@ pub fn of_fact(kind: FactType) -> Schema {
         FactType::Task(_) => envelope::<Event<Task>>(kind.as_str()),
         FactType::CommandRejected => envelope::<Event<CommandRejected>>(kind.as_str()),
     };
-    let mut schema = named(without(schema, "data_base64"), kind.title(), kind.summary());
+    let mut schema =
+        named(without(schema, &["data_base64", "idempotencykey"]), kind.title(), kind.summary());
     absent(&mut schema);
     schema
 }
@@ -97,9 +98,9 @@ fn with_meanings(mut schema: Schema) -> Schema {
 
 /// Of a command: who sends it is its source, and only this service says more, of its callers. Of a
 /// fact: what is never there.
-fn without(mut schema: Schema, member: &str) -> Schema {
+fn without(mut schema: Schema, members: &[&str]) -> Schema {
     if let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) {
-        properties.remove(member);
+        properties.retain(|name, _| !members.contains(&name.as_str()));
     }
     schema
 }

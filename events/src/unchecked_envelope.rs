@@ -1,8 +1,11 @@
 //! What a message body says of itself although it may be no event of this contract: for the logs and
 //! for operators, who look at what could not be decoded.
 
+use domain::Actor;
 use serde::Deserialize;
 use serde_json::Value;
+
+use crate::attributes::Source;
 
 /// The longest text of a member that is kept, in bytes: many messages are read at a time.
 const MOST_BYTES: usize = 1_024;
@@ -21,6 +24,10 @@ pub struct UncheckedEnvelope {
     pub subject: Option<String>,
     /// Whose it is.
     pub tenant: Option<String>,
+    /// Who sent it, if it is a request of the HTTP API.
+    pub actor: Option<String>,
+    /// The idempotency key of such a request, if the identifier is another one.
+    pub idempotency_key: Option<String>,
     /// The sender's trace context.
     pub traceparent: Option<String>,
 }
@@ -33,6 +40,8 @@ struct Members {
     r#type: Value,
     subject: Value,
     tenant: Value,
+    actor: Value,
+    idempotencykey: Value,
     traceparent: Value,
 }
 
@@ -44,16 +53,29 @@ impl UncheckedEnvelope {
         let is_object =
             body.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']).starts_with('{');
         let members = is_object.then(|| serde_json::from_str(body).ok()).flatten();
-        let Members { id, source, r#type, subject, tenant, traceparent } =
-            members.unwrap_or_default();
+        let members: Members = members.unwrap_or_default();
         Self {
-            id: text(&id),
-            source: text(&source),
-            r#type: text(&r#type),
-            subject: text(&subject),
-            tenant: text(&tenant),
-            traceparent: text(&traceparent),
+            id: text(&members.id),
+            source: text(&members.source),
+            r#type: text(&members.r#type),
+            subject: text(&members.subject),
+            tenant: text(&members.tenant),
+            actor: text(&members.actor),
+            idempotency_key: text(&members.idempotencykey),
+            traceparent: text(&members.traceparent),
         }
+    }
+
+    /// The caller of the HTTP API whose request it is, and the idempotency key that it chose, as the decoder
+    /// reads them.
+    #[must_use]
+    pub fn request(&self) -> Option<(Actor, String)> {
+        let is_http = self.source.as_deref() == Some(Source::HTTP);
+        let caller: Actor = self.actor.as_deref().filter(|_| is_http)?.parse().ok()?;
+        let id = self.id.as_deref()?;
+        let key = self.idempotency_key.as_deref().filter(|key| caller.own_key(key) == id);
+        let key = key.unwrap_or(id).to_owned();
+        Some((caller, key))
     }
 }
 
@@ -73,6 +95,21 @@ mod tests {
         assert_eq!(envelope.r#type.as_deref(), Some("a"));
         assert_eq!(envelope.id.as_deref(), Some("1"));
         assert_eq!((envelope.source, envelope.tenant, envelope.subject), (None, None, None));
+    }
+
+    #[test]
+    fn a_request_has_its_caller_and_the_key_that_it_chose() {
+        let ann: Actor = "ann".parse().unwrap();
+        let read = |source: &str, id: &str| {
+            let body = format!(
+                r#"{{"source": "{source}", "id": "{id}", "actor": "ann", "idempotencykey": "one"}}"#
+            );
+            UncheckedEnvelope::read(&body).request()
+        };
+        let own = ann.own_key("one");
+        assert_eq!(read(Source::HTTP, &own), Some((ann.clone(), "one".to_owned())));
+        assert_eq!(read(Source::HTTP, "two"), Some((ann, "two".to_owned())), "edited");
+        assert_eq!(read("/billing", &own), None);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Whatever the domain accepts is sent as it is: in characters that SQS takes, in its size, and it
 //! comes back equal.
 
-use domain::{Action, Command, Decision, decide};
+use domain::{Action, Actor, Command, Decision, decide};
 use events::{CommandEvent, EventId, FactPayload, FactRecord, MAX_BYTES, Source};
 use events::{decode, decode_fact, encode_command, encode_fact};
 use proptest::prelude::*;
@@ -32,6 +32,7 @@ fn assert_comes_back(task: Value) {
         source: Source::try_from("\"".repeat(Source::MAX)).expect("a source"),
         command,
         caller: None,
+        idempotency_key: None,
         traceparent: None,
     };
     let now = "2026-01-31T09:30:00.123456Z".parse().expect("a time");
@@ -54,7 +55,7 @@ fn assert_comes_back(task: Value) {
     let body = body.expect("an event");
     assert_sendable(&body);
     let fact = decode_fact(&body).expect("a fact");
-    assert_eq!(fact.actor.as_ref().map(domain::Actor::as_str), Some("ann"));
+    assert_eq!(fact.actor.as_ref().map(Actor::as_str), Some("ann"));
     assert_eq!((fact.payload, fact.time), (FactPayload::Task(Box::new(task)), now));
 }
 
@@ -68,4 +69,34 @@ proptest! {
 #[test]
 fn the_largest_task_fits_into_a_message() {
     assert_comes_back(hostile::largest_task());
+}
+
+#[test]
+fn the_key_of_a_request_is_believed_only_of_the_api_and_of_its_caller() {
+    let command = Command {
+        tenant: "acme".parse().expect("a tenant"),
+        task: "0192f1a0-7c3e-7b44-9a53-3a1d0d4f5e10".parse().expect("an identifier"),
+        action: Action::Create(serde_json::from_str("{\"title\": \"A\"}").expect("a task")),
+    };
+    let ann: Actor = "ann".parse().expect("a caller");
+    let event_id = |id: &str| EventId::try_from(id.to_owned()).expect("an id");
+    let decoded = |source: Source, id: &str, caller: &Actor| {
+        let event = CommandEvent {
+            id: event_id(id),
+            source,
+            command: command.clone(),
+            caller: Some(caller.clone()),
+            idempotency_key: Some(event_id("order-17")),
+            traceparent: None,
+        };
+        let now = "2026-01-31T09:30:00.123456Z".parse().expect("a time");
+        let body = encode_command(&event, now).expect("an event");
+        decode(&body).expect("a command").idempotency_key
+    };
+    let own = ann.own_key("order-17");
+    assert_eq!(decoded(Source::http(), &own, &ann), Some(event_id("order-17")));
+    assert_eq!(decoded(Source::http(), "order-18", &ann), None, "edited");
+    assert_eq!(decoded(Source::http(), &own, &"bob".parse().expect("a caller")), None);
+    let other = Source::try_from("/billing".to_owned()).expect("a source");
+    assert_eq!(decoded(other, &own, &ann), None);
 }

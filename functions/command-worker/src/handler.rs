@@ -6,11 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use events::UncheckedEnvelope;
+use records::OperationId;
 use runtime::sqs::{BatchHandler, Delivery, Origin, Reject, Retry, Verdict};
 use runtime::{Clock, SystemClock};
 use store::{ApplyError, Incoming, Outcome, Receipt, Store};
 
-use crate::operation_outcomes::OperationOutcomes;
+use crate::operation_outcomes::{OperationOutcomes, operation};
 use crate::producers::Producers;
 
 /// Why a command is a dead letter although nothing is wrong with it.
@@ -26,21 +27,27 @@ pub(crate) struct CommandHandler {
     clock: SystemClock,
 }
 
-impl BatchHandler for CommandHandler {
-    type Message = Incoming;
+/// A command, and the operation whose outcome is its own, if there is one.
+pub(crate) struct Received {
+    incoming: Incoming,
+    operation: Option<OperationId>,
+}
 
-    fn decode(&self, delivery: &Delivery) -> Result<Incoming, Reject> {
+impl BatchHandler for CommandHandler {
+    type Message = Received;
+
+    fn decode(&self, delivery: &Delivery) -> Result<Received, Reject> {
         let event = match delivery.redeemed() {
             Some(data) => events::decode_claimed(delivery.body(), data),
             None => events::decode(delivery.body()),
         };
         let event = event.map_err(|error| Reject::new(error.reason.code(), error.to_string()))?;
         self.producers.check(&event)?;
-        Ok(event.into())
+        Ok(Received { operation: operation(&event), incoming: event.into() })
     }
 
-    fn traceparent<'a>(&self, incoming: &'a Incoming) -> Option<&'a str> {
-        incoming.traceparent.as_deref()
+    fn traceparent<'a>(&self, received: &'a Received) -> Option<&'a str> {
+        received.incoming.traceparent.as_deref()
     }
 
     fn origin(&self, delivery: &Delivery) -> Origin {
@@ -48,12 +55,14 @@ impl BatchHandler for CommandHandler {
         Origin { tenant, source, event_id: id }
     }
 
-    async fn handle(&self, batch: Vec<Incoming>) -> Vec<Verdict> {
+    async fn handle(&self, batch: Vec<Received>) -> Vec<Verdict> {
+        let parts = batch.into_iter().map(|received| (received.incoming, received.operation));
+        let (batch, operations): (Vec<_>, Vec<_>) = parts.unzip();
         let batch: Arc<[Incoming]> = batch.into();
         match self.store.apply(Arc::clone(&batch), self.clock.now()).await {
-            Ok(receipts) => self.settle(&batch, &receipts).await,
+            Ok(receipts) => self.settle(&batch, &operations, &receipts).await,
             Err(ApplyError::Data(_) | ApplyError::Unreadable(_)) if batch.len() > 1 => {
-                self.one_by_one(&batch).await
+                self.one_by_one(&batch, &operations).await
             }
             Err(error) => repeat_n(failed(error), batch.len()).collect(),
         }
@@ -81,15 +90,19 @@ impl CommandHandler {
     /// So that a command whose data PostgreSQL refuses, or that leads to a row that cannot be read,
     /// spoils no other. After a retry the task's later commands are not applied: they must not overtake
     /// it.
-    async fn one_by_one(&self, batch: &[Incoming]) -> Vec<Verdict> {
+    async fn one_by_one(
+        &self,
+        batch: &[Incoming],
+        operations: &[Option<OperationId>],
+    ) -> Vec<Verdict> {
         let mut verdicts = Vec::with_capacity(batch.len());
         let mut waiting = HashSet::new();
-        for incoming in batch {
+        for (incoming, operation) in batch.iter().zip(operations) {
             let task = (&incoming.command.tenant, incoming.command.task);
             let verdict = if waiting.contains(&task) {
                 Retry::new("task_held_back", "a command before it of its task is retried").into()
             } else {
-                self.alone(incoming).await
+                self.alone(incoming, *operation).await
             };
             if matches!(verdict, Verdict::Retry(_)) {
                 waiting.insert(task);
@@ -99,21 +112,26 @@ impl CommandHandler {
         verdicts
     }
 
-    async fn alone(&self, incoming: &Incoming) -> Verdict {
+    async fn alone(&self, incoming: &Incoming, operation: Option<OperationId>) -> Verdict {
         let one = std::slice::from_ref(incoming);
         match self.store.apply(one, self.clock.now()).await {
             Ok(receipts) => {
                 let unanswered = || Retry::new("no_receipt", "the store answered nothing").into();
-                self.settle(one, &receipts).await.pop().unwrap_or_else(unanswered)
+                self.settle(one, &[operation], &receipts).await.pop().unwrap_or_else(unanswered)
             }
             Err(error) => failed(error),
         }
     }
 
     /// One verdict per command that was processed, once its caller can know the outcome.
-    async fn settle(&self, batch: &[Incoming], receipts: &[Receipt]) -> Vec<Verdict> {
+    async fn settle(
+        &self,
+        batch: &[Incoming],
+        operations: &[Option<OperationId>],
+        receipts: &[Receipt],
+    ) -> Vec<Verdict> {
         let mut verdicts: Vec<_> = receipts.iter().map(verdict).collect();
-        self.outcomes.record(batch, receipts, &mut verdicts).await;
+        self.outcomes.record(batch, operations, receipts, &mut verdicts).await;
         verdicts
     }
 }

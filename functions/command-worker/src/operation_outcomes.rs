@@ -1,7 +1,7 @@
 //! Commands that came over HTTP to be applied later: their callers poll for the outcome.
 
-use domain::{TenantId, Timestamp};
-use events::{CommandIdentity, Source};
+use domain::Timestamp;
+use events::{CommandEvent, CommandIdentity, Source};
 use records::{Ending, OperationId, Operations};
 use runtime::sqs::{Delivery, Retry, Verdict};
 use store::{Incoming, Outcome, Receipt};
@@ -40,15 +40,15 @@ impl OperationOutcomes {
     pub(crate) async fn record(
         &self,
         batch: &[Incoming],
+        operations: &[Option<OperationId>],
         receipts: &[Receipt],
         verdicts: &mut [Verdict],
     ) {
         let (mut ended, mut places) = (Vec::new(), Vec::new());
-        for (place, (incoming, receipt)) in batch.iter().zip(receipts).enumerate() {
-            if let (Some((tenant, id)), Some(ending)) =
-                (operation(incoming), ending(incoming, receipt))
-            {
-                ended.push((tenant, id, ending));
+        let commands = batch.iter().zip(operations).zip(receipts).enumerate();
+        for (place, ((incoming, operation), receipt)) in commands {
+            if let (Some(id), Some(ending)) = (operation, ending(incoming, receipt)) {
+                ended.push((incoming.command.tenant.clone(), *id, ending));
                 places.push(place);
             }
         }
@@ -62,10 +62,11 @@ impl OperationOutcomes {
     }
 }
 
-fn operation(incoming: &Incoming) -> Option<(TenantId, OperationId)> {
-    let tenant = &incoming.command.tenant;
-    let is_ours = incoming.key.source == Source::HTTP;
-    is_ours.then(|| (tenant.clone(), OperationId::of(tenant, &incoming.key.id)))
+/// The operation that a command ends: the event's identifier is its key, which is not always the idempotency
+/// key that the caller chose.
+pub(crate) fn operation(event: &CommandEvent) -> Option<OperationId> {
+    let is_ours = event.source.is_http();
+    is_ours.then(|| OperationId::of(&event.command.tenant, event.id.as_str()))
 }
 
 /// `None` of a command that was not processed.

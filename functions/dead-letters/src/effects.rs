@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use anyhow::Result;
 use causes::with_causes;
 use clap::Parser;
-use store::{CommandKey, ProcessedCommand, ProcessedCommands, ProcessedResult, Store};
+use store::{CommandKey, ProcessedCommand, ProcessedCommands, ProcessedResult, Sought, Store};
 
 use crate::dead_letter::Summary;
 use crate::mistake::Mistake;
@@ -28,9 +28,9 @@ struct Settings {
     store: store::Config,
 }
 
-/// The commands of each tenant.
+/// The commands of each tenant: what their events say, and how the inbox knows them.
 #[derive(Default)]
-pub(crate) struct Commands(BTreeMap<String, Vec<CommandKey>>);
+pub(crate) struct Commands(BTreeMap<String, (Vec<CommandKey>, Vec<Sought>)>);
 
 /// The inbox.
 pub(crate) struct Effects {
@@ -42,10 +42,13 @@ pub(crate) struct Effects {
 impl Commands {
     /// Adds a message, if it is a command.
     pub(crate) fn add(&mut self, summary: &Summary) {
-        let (tenant, source) = (summary.tenant.as_ref(), summary.source.as_ref());
-        if let (Some(tenant), Some(source), Some(id)) = (tenant, source, &summary.event_id) {
-            let key = CommandKey { source: source.clone(), id: id.clone() };
-            self.0.entry(tenant.clone()).or_default().push(key);
+        let (source, id) = (summary.source.clone(), summary.event_id.clone());
+        if let (Some(tenant), Some(source), Some(id), Some(command)) =
+            (&summary.tenant, source, id, &summary.command)
+        {
+            let (events, commands) = self.0.entry(tenant.clone()).or_default();
+            events.push(CommandKey { source, id });
+            commands.push(command.clone());
         }
     }
 }
@@ -70,10 +73,10 @@ impl Effects {
             return None;
         }
         let mut found = Vec::new();
-        for (tenant, keys) in &commands.0 {
-            for keys in keys.chunks(PAGE) {
-                match self.inbox.find(tenant, keys).await {
-                    Ok(processed) => found.extend(processed.into_iter().flatten()),
+        for (tenant, (events, commands)) in &commands.0 {
+            for (events, commands) in events.chunks(PAGE).zip(commands.chunks(PAGE)) {
+                match self.inbox.find(tenant, commands).await {
+                    Ok(processed) => found.extend(events.iter().zip(processed)),
                     Err(error) => {
                         self.is_unavailable.store(true, Ordering::Relaxed);
                         let error = printable(&with_causes(&error));
@@ -83,8 +86,8 @@ impl Effects {
                 }
             }
         }
-        let took_effect = found.into_iter().filter(took_effect);
-        Some(took_effect.map(|one| CommandKey { source: one.source, id: one.id }).collect())
+        let found = found.into_iter().filter(|(_, one)| one.as_ref().is_some_and(took_effect));
+        Some(found.map(|(event, _)| event.clone()).collect())
     }
 
     /// Notes which of some messages took effect, before they are sent.

@@ -4,6 +4,8 @@
 //! cannot be sent, the caller gets an error and tries again, with the same key; the operation is found, and
 //! the command sent once more. Sent twice, it takes effect once.
 
+use std::mem;
+
 use anyhow::{Context as _, anyhow};
 use aws_sdk_sqs::Client;
 use domain::{Actor, Timestamp};
@@ -57,7 +59,10 @@ impl AsyncWrites {
         if operation.state == State::Accepted {
             // Of a repeated create, the task whose identifier the caller got.
             event.command.task = operation.task;
-            event.id = EventId::try_from(key).map_err(anyhow::Error::msg)?;
+            let id = EventId::try_from(key).map_err(anyhow::Error::msg)?;
+            if id != event.id {
+                event.idempotency_key = Some(mem::replace(&mut event.id, id));
+            }
             self.send(&event, now).await?;
         }
         Ok(operation)

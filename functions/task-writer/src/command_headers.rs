@@ -38,6 +38,7 @@ impl CommandHeaders {
             source: Source::http(),
             command,
             caller: Some(caller.actor),
+            idempotency_key: None,
             traceparent,
         }
     }

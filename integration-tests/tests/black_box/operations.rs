@@ -1,5 +1,6 @@
 //! Writes with `Prefer: respond-async`: accepted, applied from the queue, and polled.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use reqwest::{Method, Response};
@@ -122,6 +123,78 @@ async fn a_write_that_was_applied_at_once_is_found_by_its_repeat() {
     let answer = becomes(&system, &reader, &operation, "succeeded").await;
     assert_eq!(answer["location"], location, "the task that there is, not another");
     assert_eq!(system.count("SELECT count(*) FROM tasks").await, 1);
+}
+
+/// A create that was answered.
+struct Sent {
+    caller: &'static str,
+    later: bool,
+    /// Of the task, or of the operation.
+    location: String,
+}
+
+/// A create of a caller under a key, at once or later.
+async fn create(
+    system: &TestSystem,
+    writer: &Api,
+    key: &str,
+    (caller, later): (&'static str, bool),
+) -> Sent {
+    let mut request = system.client.post(format!("{}/v1/tasks", writer.url));
+    if later {
+        request = request.header("Prefer", "respond-async");
+    }
+    let request = request.bearer_auth(system.token_of(caller, "acme"));
+    let request = request.header("Idempotency-Key", key).json(&json!({"title": "Buy milk"}));
+    let (status, header) = if later { (202, "operation-location") } else { (201, "location") };
+    let answer = request.send().await.expect("an answer");
+    assert_eq!(answer.status(), status, "{caller} {key}");
+    let location = answer.headers()[header].to_str().expect("text").to_owned();
+    Sent { caller, later, location }
+}
+
+#[tokio::test]
+async fn a_key_of_a_caller_takes_effect_once_at_both_doors() {
+    const ANN: [(&str, bool); 2] = [("ann", false), ("ann", true)];
+    const BOB: [(&str, bool); 2] = [("bob", false), ("bob", true)];
+    let system = TestSystem::new().await;
+    system.create_tables().await;
+    let (writer, reader) = (system.writer().await, system.reader().await);
+    let by = async |key: &str, who| create(&system, &writer, key, who).await;
+    let mut rounds = Vec::new();
+    // Before anything of the queue is applied.
+    for (key, steps) in [
+        ("deferred-first", [ANN[1], BOB[1], BOB[0], ANN[0]]),
+        ("others-deferred", [BOB[0], ANN[1], BOB[1], ANN[0]]),
+        ("at-once-first", [ANN[0], BOB[0], BOB[1], ANN[1]]),
+    ] {
+        let mut answers = Vec::new();
+        for who in steps {
+            answers.push(by(key, who).await);
+        }
+        rounds.push((key.to_owned(), answers));
+    }
+    let _worker = system.worker().await;
+    for round in 0..10 {
+        let key = format!("race-{round}");
+        let all =
+            tokio::join!(by(&key, ANN[0]), by(&key, BOB[1]), by(&key, BOB[0]), by(&key, ANN[1]));
+        rounds.push((key, vec![all.0, all.1, all.2, all.3]));
+    }
+    for (key, answers) in &rounds {
+        let mut tasks = BTreeSet::new();
+        for Sent { caller, later, location } in answers {
+            let task = if *later {
+                becomes(&system, &reader, location, "succeeded").await["location"].take()
+            } else {
+                json!(location)
+            };
+            tasks.insert((caller, task.to_string()));
+        }
+        assert_eq!(tasks.len(), 2, "{key}: {tasks:?}");
+    }
+    let expected = 2 * i64::try_from(rounds.len()).expect("few");
+    assert_eq!(system.count("SELECT count(*) FROM tasks").await, expected);
 }
 
 #[tokio::test]

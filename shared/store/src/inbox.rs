@@ -34,7 +34,10 @@ impl From<CommandEvent> for Incoming {
     /// A command that is its whole request.
     fn from(event: CommandEvent) -> Self {
         Self {
-            key: CommandKey { source: event.source.into(), id: event.id.into() },
+            key: CommandKey {
+                source: event.source.into(),
+                id: event.idempotency_key.unwrap_or(event.id).into(),
+            },
             command: event.command,
             caller: event.caller,
             traceparent: event.traceparent,

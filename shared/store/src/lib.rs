@@ -53,6 +53,6 @@ pub use outbox::{
     Blocked, Failure, Fault, Lease, Outbox, OutboxError, OutboxListener, ParkedFact, ParkedFacts,
     ParkedFilter, PendingFact, SHARDS, TaskKey,
 };
-pub use processed::{ProcessedCommand, ProcessedCommands, ProcessedResult};
+pub use processed::{ProcessedCommand, ProcessedCommands, ProcessedResult, Sought};
 pub use read::Freshness;
 pub use store::Store;

@@ -1,6 +1,8 @@
 //! What became of commands, as an operator sees it: without what they said, which the inbox does not keep.
 
-use domain::{Refusal, Timestamp, Version};
+use std::collections::HashMap;
+
+use domain::{Actor, Refusal, Timestamp, Version};
 use schemars::JsonSchema;
 use serde::Serialize;
 use sqlx::types::Uuid;
@@ -16,7 +18,7 @@ macro_rules! processed {
         sqlx::query_as!(
             Row,
             r#"
-            SELECT source, command_id AS id, outcome AS "outcome: Stored<Recorded>",
+            SELECT source, command_id AS id, caller, outcome AS "outcome: Stored<Recorded>",
                 processed_at AS "processed_at: StoredTime"
             FROM inbox
             WHERE tenant = $1 AND "# + $which,
@@ -45,6 +47,15 @@ pub struct ProcessedCommand {
     pub processed_at: Option<Timestamp>,
 }
 
+/// A command that is looked up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sought {
+    /// What identifies it. Of a request over HTTP: the key that its caller chose.
+    pub key: CommandKey,
+    /// The caller whose request it is, if it comes from the HTTP API.
+    pub caller: Option<Actor>,
+}
+
 /// What became of a command.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -64,18 +75,19 @@ impl ProcessedCommands {
         Self { store }
     }
 
-    /// What became of commands of a tenant, for each of `keys`; none if it was not processed, or is not
-    /// remembered any more.
+    /// What became of commands of a tenant, for each of `sought`; none if it was not processed, or is not
+    /// remembered any more. A request that another caller sent under the same key is another one.
     ///
     /// # Errors
     /// When PostgreSQL does not answer.
     pub async fn find(
         &self,
         tenant: &str,
-        keys: &[CommandKey],
+        sought: &[Sought],
     ) -> Result<Vec<Option<ProcessedCommand>>, ReadError> {
+        let keys = sought.iter().flat_map(|one| [Some(one.key.clone()), one.own_key()]);
         let (sources, ids): (Vec<_>, Vec<_>) =
-            keys.iter().map(|key| (key.source.clone(), key.id.clone())).unzip();
+            keys.flatten().map(|key| (key.source, key.id)).unzip();
         let found = processed!(
             "(source, command_id) IN (SELECT * FROM unnest($2::text[], $3::text[]))",
             tenant,
@@ -84,11 +96,14 @@ impl ProcessedCommands {
         )
         .fetch_all(&self.store.pool)
         .await?;
-        let found: Vec<ProcessedCommand> = found.into_iter().map(Into::into).collect();
-        let of = |key: &CommandKey| {
-            found.iter().find(|one| one.source == key.source && one.id == key.id).cloned()
-        };
-        Ok(keys.iter().map(of).collect())
+        let found: HashMap<_, _> = found
+            .into_iter()
+            .map(|mut row| {
+                let key = CommandKey { source: row.source.clone(), id: row.id.clone() };
+                (key, (row.caller.take(), ProcessedCommand::from(row)))
+            })
+            .collect();
+        Ok(sought.iter().map(|one| one.among(&found).cloned()).collect())
     }
 
     /// The commands of a task that were refused since a time, the oldest first: `limit` at most.
@@ -117,15 +132,39 @@ impl ProcessedCommands {
     }
 }
 
+impl Sought {
+    fn own_key(&self) -> Option<CommandKey> {
+        let id = self.caller.as_ref()?.own_key(&self.key.id);
+        Some(CommandKey { source: self.key.source.clone(), id })
+    }
+
+    /// Under its caller's own key, or under the one that it chose if no other caller has that.
+    fn among<'a>(
+        &self,
+        found: &'a HashMap<CommandKey, (Option<String>, ProcessedCommand)>,
+    ) -> Option<&'a ProcessedCommand> {
+        if let Some((_, own)) = self.own_key().and_then(|own| found.get(&own)) {
+            return Some(own);
+        }
+        let (caller, processed) = found.get(&self.key)?;
+        let is_anothers = match (caller, &self.caller) {
+            (Some(theirs), Some(ours)) => theirs != ours.as_str(),
+            _ => false,
+        };
+        (!is_anothers).then_some(processed)
+    }
+}
+
 struct Row {
     source: String,
     id: String,
+    caller: Option<String>,
     outcome: Stored<Recorded>,
     processed_at: StoredTime,
 }
 
 impl From<Row> for ProcessedCommand {
-    fn from(Row { source, id, outcome, processed_at }: Row) -> Self {
+    fn from(Row { source, id, outcome, processed_at, .. }: Row) -> Self {
         let result = outcome.0.ok().map(|recorded| match recorded {
             Recorded::Applied { version } => ProcessedResult::Applied(version),
             Recorded::Refused(refusal) => ProcessedResult::Refused(refusal),

@@ -3,12 +3,14 @@
 //! The inbox knows which commands were refused and why, and not what they said. So only who sent them can
 //! send them again.
 
+use std::slice;
+
 use anyhow::{Context as _, Result};
 use chrono::{DateTime, Utc};
 use domain::time::rfc3339;
 use schemars::JsonSchema;
 use serde::Serialize;
-use store::{CommandKey, ProcessedCommand, ProcessedCommands, ProcessedResult, Store};
+use store::{ProcessedCommand, ProcessedCommands, ProcessedResult, Store};
 use uuid::Uuid;
 
 use super::Context;
@@ -62,12 +64,14 @@ async fn cost(inbox: &ProcessedCommands, dead_letter: &DeadLetter) -> Result<Cos
     let task = summary.task.as_deref().and_then(|task| Uuid::try_parse(task).ok());
     let task = task.with_context(|| missing("`subject` that is a task's id"))?;
     let since = since(dead_letter).context("it is unknown when it was sent")?;
-    let key = CommandKey { source: source.clone(), id: id.clone() };
-    let processed = inbox.find(&tenant, &[key]).await?.pop().flatten();
+    let processed = match &summary.command {
+        Some(command) => inbox.find(&tenant, slice::from_ref(command)).await?.pop().flatten(),
+        None => None,
+    };
     let refused = inbox.refused_since(&tenant, task, since, MOST).await?;
     let complete = refused.len() < MOST as usize;
     let message_id = summary.message_id.clone();
-    let is_other = |one: &ProcessedCommand| (&one.source, &one.id) != (&source, &id);
+    let is_other = |one: &ProcessedCommand| processed.as_ref() != Some(one);
     let refused = refused.into_iter().filter(is_other).collect();
     Ok(Cost { message_id, tenant, task, source, event_id: id, processed, since, refused, complete })
 }

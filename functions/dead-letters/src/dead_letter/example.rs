@@ -21,6 +21,7 @@ impl Summary {
             tenant: None,
             task: None,
             trace_id: None,
+            command: None,
             body_bytes: 0,
         }
     }

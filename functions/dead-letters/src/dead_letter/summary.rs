@@ -8,6 +8,7 @@ use events::UncheckedEnvelope;
 use messages::Attribute;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use store::{CommandKey, Sought};
 
 use super::details::Details;
 use super::reason::reason;
@@ -37,6 +38,9 @@ pub(crate) struct Summary {
     pub(crate) task: Option<String>,
     pub(crate) trace_id: Option<String>,
     pub(crate) body_bytes: usize,
+    /// The command that it may be, as the inbox knows it.
+    #[serde(skip)]
+    pub(crate) command: Option<Sought>,
 }
 
 /// What made a message a dead letter.
@@ -74,6 +78,7 @@ impl Summary {
         let counted = received.filter(|_| moved).map(|count| count.saturating_sub(1));
         let traceparent = attributes.get("traceparent").and_then(Attribute::text);
         let traceparent = envelope.traceparent.as_deref().or(traceparent);
+        let command = command(&envelope);
         Self {
             message_id: message.message_id.clone().unwrap_or_default(),
             sent_at: system(&System::SentTimestamp).and_then(time),
@@ -90,6 +95,7 @@ impl Summary {
             tenant: envelope.tenant,
             task: envelope.subject,
             body_bytes: body.len(),
+            command,
         }
     }
 
@@ -98,6 +104,16 @@ impl Summary {
         let seconds = now.signed_duration_since(self.sent_at?).num_seconds();
         Some(u64::try_from(seconds).unwrap_or_default())
     }
+}
+
+/// A request over HTTP is known by its caller and the key that this one chose.
+fn command(envelope: &UncheckedEnvelope) -> Option<Sought> {
+    let source = envelope.source.clone()?;
+    let (caller, id) = match envelope.request() {
+        Some((caller, key)) => (Some(caller), key),
+        None => (None, envelope.id.clone()?),
+    };
+    Some(Sought { key: CommandKey { source, id }, caller })
 }
 
 fn time(milliseconds: &str) -> Option<DateTime<Utc>> {

@@ -3,12 +3,14 @@
 use domain::Refusal;
 use secrecy::ExposeSecret as _;
 use sqlx::PgPool;
-use store::{CommandKey, ProcessedCommands, ProcessedResult};
+use store::{ProcessedCommands, ProcessedResult, Sought};
 
-use crate::fixture::{Fixture, complete, create, incoming, new_task, now, of_tenant, rename};
+use crate::fixture::{
+    Fixture, called_by, complete, create, incoming, new_task, now, of_tenant, rename,
+};
 
-fn key(id: &str) -> CommandKey {
-    incoming(id, new_task(), complete()).key
+fn key(id: &str) -> Sought {
+    Sought { key: incoming(id, new_task(), complete()).key, caller: None }
 }
 
 #[tokio::test]
@@ -31,6 +33,24 @@ async fn an_operator_finds_what_became_of_a_command_of_its_tenant() {
         panic!("{results:?}")
     };
     assert_eq!(*refused, ProcessedResult::Refused(Refusal::TaskNotFound));
+}
+
+#[tokio::test]
+async fn what_one_caller_did_under_a_key_says_nothing_of_another() {
+    let fixture = Fixture::new().await;
+    let operator = ProcessedCommands::new(fixture.operator.clone());
+    let by =
+        |caller: &str| Sought { caller: Some(caller.parse().expect("a caller")), ..key("one") };
+    let (ann, bob) = (by("ann"), by("bob"));
+    let one = |caller, title| called_by(caller, incoming("one", new_task(), create(title)));
+    fixture.apply(vec![one("ann", "Buy milk")]).await;
+    let found = operator.find("acme", &[ann.clone(), bob.clone()]).await.expect("an answer");
+    assert!(found[0].is_some() && found[1].is_none(), "{found:?}");
+
+    fixture.apply(vec![one("bob", "Buy milk")]).await;
+    let found = operator.find("acme", &[ann, bob, key("one")]).await.expect("an answer");
+    let ids: Vec<_> = found.iter().flatten().map(|one| one.id.clone()).collect();
+    assert!(ids.len() == 3 && ids[0] == "one" && ids[1].starts_with("caller-") && ids[2] == "one");
 }
 
 #[tokio::test]
