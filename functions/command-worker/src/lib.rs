@@ -39,7 +39,7 @@ pub fn run(command_line: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 async fn wire(config: Config, service: Service) -> anyhow::Result<Service> {
-    let store = Store::connect(&config.store).await?;
+    let store = Store::for_writes(&config.store).await?;
     let operations = Operations::new(&aws::client_config().await, config.operations);
     let outcomes = OperationOutcomes::new(operations.clone());
     let handler = CommandHandler::new(store.clone(), outcomes, config.producers, SystemClock);

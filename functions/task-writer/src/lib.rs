@@ -40,7 +40,7 @@ pub fn describe(contract: Document) -> Document {
 }
 
 async fn wire(config: Config, service: Service) -> anyhow::Result<Service> {
-    let store = Store::connect(&config.store).await?;
+    let store = Store::for_writes(&config.store).await?;
     let async_writes = AsyncWrites::connect(config.command_queue_url, config.operations).await;
     let uploads = Uploads::connect(config.attachments, store.clone(), SystemClock).await;
     let commands = Commands::new(store.clone(), async_writes, SystemClock);

@@ -4,23 +4,27 @@
 //! of repeats writes nothing and takes three. Correctness depends on unique keys and row versions,
 //! not on locks: where a lock was not enough (a task or a command that did not exist yet when two
 //! transactions looked), the write notices and the transaction runs again.
+//!
+//! Creates of producers are new, as a rule, and nothing is known of what is new. So a batch of them is
+//! written without being looked up, in three round trips. If the write notices that something was
+//! there, it is looked up then.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::SubsecRound as _;
-use domain::Timestamp;
+use domain::{Action, Timestamp};
 use tokio::time::sleep;
 
 use crate::cache::{AsOf, Origin};
 use crate::error::{ApplyError, is_conflict, unwritable};
 use crate::fold::{Folded, fold};
 use crate::inbox::{Incoming, Outcome, Receipt};
-use crate::load::load;
+use crate::load::{Known, load};
 use crate::pool::Pool;
 use crate::store::Store;
-use crate::write::write;
+use crate::write::{Written, write};
 
 /// How often a transaction is run when others are faster, and the pause between.
 const ATTEMPTS: u32 = 5;
@@ -109,7 +113,8 @@ async fn attempt_until_alone(
     now: Timestamp,
 ) -> Result<Folded, ApplyError> {
     for attempt in 1..=ATTEMPTS {
-        match attempt_once(pool, batch, scope, now).await {
+        let assume_new = attempt == 1 && is_new_as_a_rule(batch, scope);
+        match attempt_once(pool, batch, scope, now, assume_new).await {
             Ok(Attempt::Done(folded)) => return Ok(folded),
             Ok(Attempt::InFlight) => return Err(ApplyError::InFlight),
             Ok(Attempt::Conflict) => {}
@@ -127,8 +132,23 @@ async fn attempt_once(
     batch: &[Incoming],
     scope: BatchScope,
     now: Timestamp,
+    assume_new: bool,
 ) -> Result<Attempt, sqlx::Error> {
     let mut transaction = pool.begin_with(begin(batch)).await?;
+    if assume_new {
+        let folded = fold(batch, Known::default(), now).map_err(unwritable)?;
+        match write(&mut transaction, batch, &folded, now).await? {
+            Written::All => {
+                transaction.commit().await?;
+                return Ok(Attempt::Done(folded));
+            }
+            Written::Part => {
+                transaction.rollback().await?;
+                transaction = pool.begin_with(begin(batch)).await?;
+            }
+            Written::Nothing => {}
+        }
+    }
     let known = load(&mut transaction, batch, scope.idempotency_lock()).await?;
     if known.is_locked {
         transaction.rollback().await?;
@@ -141,12 +161,23 @@ async fn attempt_once(
         let receipts = vec![receipt; batch.len()];
         return Ok(Attempt::Done(Folded { receipts, ..Folded::default() }));
     }
-    if !folded.commands.is_empty() && !write(&mut transaction, batch, &folded, now).await? {
+    if !folded.commands.is_empty()
+        && write(&mut transaction, batch, &folded, now).await? != Written::All
+    {
         transaction.rollback().await?;
         return Ok(Attempt::Conflict);
     }
     transaction.commit().await?;
     Ok(Attempt::Done(folded))
+}
+
+/// Whether nothing need be known of the batch to decide on its commands, unless some of them were applied
+/// before. A caller's request has to be looked up: its idempotency lock, and whose its key is.
+fn is_new_as_a_rule(batch: &[Incoming], scope: BatchScope) -> bool {
+    let of_producer = |one: &Incoming| one.caller.is_none() && one.request.is_none();
+    let creates = |one: &Incoming| matches!(one.command.action, Action::Create(_));
+    matches!(scope, BatchScope::Separate)
+        && batch.iter().all(|one| of_producer(one) && creates(one))
 }
 
 /// Begins the transaction and names its tenants for row-level security in one message. A tenant's
@@ -164,19 +195,39 @@ mod tests {
     use super::*;
     use crate::inbox::CommandKey;
 
-    #[test]
-    fn a_transaction_names_the_tenants_of_its_batch_and_no_other() {
-        let of = |tenant: &str| Incoming {
+    fn of(tenant: &str, action: Action) -> Incoming {
+        Incoming {
             key: CommandKey { source: "/test".to_owned(), id: "1".to_owned() },
             command: Command {
                 tenant: tenant.parse().unwrap(),
                 task: "0192f1a0-7c3e-7b44-9a53-3a1d0d4f5e10".parse().unwrap(),
-                action: Action::Delete(Expected::default()),
+                action,
             },
             caller: None,
             traceparent: None,
             request: None,
-        };
+        }
+    }
+
+    #[test]
+    fn only_creates_of_producers_are_new_as_a_rule() {
+        let create = serde_json::from_str(r#"{"title": "Buy milk"}"#).unwrap();
+        let create = of("acme", Action::Create(create));
+        let delete = of("acme", Action::Delete(Expected::default()));
+        let request = Incoming { caller: Some("ann".parse().unwrap()), ..create.clone() };
+        let part = Incoming { request: Some([0; 32]), ..create.clone() };
+        let is_new = |batch: &[Incoming]| is_new_as_a_rule(batch, BatchScope::Separate);
+        assert!(is_new(&[create.clone(), create.clone()]));
+        for other in [delete, request, part] {
+            assert!(!is_new(&[create.clone(), other]));
+        }
+        let request = BatchScope::Request { idempotency_lock: None };
+        assert!(!is_new_as_a_rule(&[create], request));
+    }
+
+    #[test]
+    fn a_transaction_names_the_tenants_of_its_batch_and_no_other() {
+        let of = |tenant| of(tenant, Action::Delete(Expected::default()));
         let batch = [of("other"), of("acme"), of("other")];
         assert_eq!(begin(&batch), "BEGIN; SET LOCAL app.tenants = 'acme,other'");
     }

@@ -80,7 +80,7 @@ pub(crate) async fn load(
             FOR NO KEY UPDATE OF tasks
         )
         SELECT
-            to_jsonb(locked) AS "task: Stored<Task>", tenant, NULL AS source,
+            to_json(locked) AS "task: Stored<Task>", tenant, NULL AS source,
             NULL AS command_id, NULL AS caller, id AS task_id, NULL::bytea AS fingerprint,
             NULL::jsonb AS "outcome: Stored<Recorded>", false AS "is_locked!"
         FROM locked

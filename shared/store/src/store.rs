@@ -38,6 +38,14 @@ impl Store {
         Self::with(config, Plans::Custom).await
     }
 
+    /// Makes a store for a function that applies commands.
+    ///
+    /// # Errors
+    /// As [`Self::connect`].
+    pub async fn for_writes(config: &Config) -> anyhow::Result<Self> {
+        Self::with(config, Plans::ByKey).await
+    }
+
     async fn with(config: &Config, plans: Plans) -> anyhow::Result<Self> {
         instruments::describe(INSTRUMENTS);
         let (pool, redis) = try_join!(Pool::new(config, plans), Redis::connect(&config.redis))?;

@@ -6,9 +6,16 @@ use crate::fold::{Folded, NewCommand, NewFact};
 use crate::inbox::Incoming;
 use crate::pool::Transaction;
 
-/// Writes tasks, inbox and outbox in one round trip. Returns whether everything was written: if
-/// not, another transaction was faster with one of the tasks or commands, and this one must be
-/// rolled back and run again.
+/// How much of a batch was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Written {
+    All,
+    /// Other transactions wrote some of its tasks or commands: this one must be rolled back.
+    Part,
+    Nothing,
+}
+
+/// Writes tasks, inbox and outbox in one round trip.
 ///
 /// Notifies the relays if one of them sleeps.
 ///
@@ -19,7 +26,7 @@ pub(crate) async fn write(
     batch: &[Incoming],
     folded: &Folded,
     now: Timestamp,
-) -> Result<bool, sqlx::Error> {
+) -> Result<Written, sqlx::Error> {
     let commands = in_key_order(batch, folded);
     let facts = facts(batch, folded);
 
@@ -58,7 +65,8 @@ pub(crate) async fn write(
                 updated_at = task.updated_at, completed_at = task.completed_at,
                 deleted_at = task.deleted_at
             FROM task
-            WHERE tasks.tenant = task.tenant AND tasks.id = task.id
+            WHERE task.base_version > 0
+            AND tasks.tenant = task.tenant AND tasks.id = task.id
             AND tasks.version = task.base_version
             RETURNING 1
         ),
@@ -73,13 +81,14 @@ pub(crate) async fn write(
             )
             ON CONFLICT DO NOTHING RETURNING 1
         ),
-        -- In the transaction of their changes: no change is without its fact.
+        -- In the transaction of their changes: no change is without its fact. None, if it is to be run again.
         pending AS (
             INSERT INTO outbox (tenant, task_id, type, data, traceparent, occurred_at, actor)
             SELECT * FROM unnest(
                 $23::text[], $24::uuid[], $25::text[], $26::jsonb[], $27::text[], $28::timestamptz[],
                 $30::text[]
             )
+            WHERE (SELECT count(*) FROM processed) = cardinality($16::text[])
         )
         SELECT
             (SELECT count(*) FROM created) + (SELECT count(*) FROM changed) AS "tasks!",
@@ -122,12 +131,18 @@ pub(crate) async fn write(
     )
     .fetch_one(transaction)
     .await?;
-    Ok(is_complete(folded, written.tasks, written.commands))
+    Ok(Written::of(folded, written.tasks, written.commands))
 }
 
-fn is_complete(folded: &Folded, tasks: i64, commands: i64) -> bool {
-    let expected = (folded.tasks.len(), folded.commands.len());
-    (usize::try_from(tasks), usize::try_from(commands)) == (Ok(expected.0), Ok(expected.1))
+impl Written {
+    fn of(folded: &Folded, tasks: i64, commands: i64) -> Self {
+        let expected = (folded.tasks.len(), folded.commands.len());
+        match (usize::try_from(tasks), usize::try_from(commands)) {
+            (Ok(tasks), Ok(commands)) if (tasks, commands) == expected => Self::All,
+            (Ok(0), Ok(0)) => Self::Nothing,
+            _ => Self::Part,
+        }
+    }
 }
 
 /// The new commands, each with where it came from.

@@ -18,7 +18,7 @@ impl Ours {
     /// As a worker does, with so many connections.
     pub(crate) async fn connect(arguments: Arguments, connections: u32) -> Result<Self> {
         let config = Config { database_max_connections: connections, ..arguments.store };
-        Ok(Self(Store::connect(&config).await?))
+        Ok(Self(Store::for_writes(&config).await?))
     }
 
     pub(crate) async fn write(&self, batch: Vec<Incoming>, are_repeats: bool) -> Result<()> {

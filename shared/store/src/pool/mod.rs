@@ -50,6 +50,28 @@ pub(crate) enum Plans {
     Shared,
     /// Anew for the values of each execution.
     Custom,
+    /// Once for all values, to reach each row by its key: PostgreSQL would plan small batches anew each
+    /// time, and while it has no statistics of a table it would read all of it, by a plan that it keeps.
+    ByKey,
+}
+
+impl Plans {
+    /// The settings for it.
+    fn settings(self) -> &'static [&'static str] {
+        match self {
+            Self::Shared => &[],
+            Self::Custom => &["plan_cache_mode = force_custom_plan"],
+            Self::ByKey => &[
+                "plan_cache_mode = force_generic_plan",
+                "enable_seqscan = off",
+                "enable_bitmapscan = off",
+                "enable_hashjoin = off",
+                "enable_mergejoin = off",
+                // What is switched off counts as so expensive that each statement would be compiled.
+                "jit = off",
+            ],
+        }
+    }
 }
 
 /// What a connection of ours stands for.
@@ -84,7 +106,7 @@ impl Pool {
     pub(crate) async fn new(config: &Config, plans: Plans) -> anyhow::Result<Self> {
         let (rotation, url) = Rotation::new(&config.database).await?;
         let sessions = if config.database_transaction_pooling {
-            Sessions::Shared { settings: settings(config, "SET LOCAL") }
+            Sessions::Shared { settings: settings(config, plans, "SET LOCAL") }
         } else {
             Sessions::Own
         };
@@ -93,7 +115,7 @@ impl Pool {
         let (reached, renewed) = (Arc::clone(&server), Arc::clone(&generation));
         let newest = Arc::clone(&generation);
         let own = sessions == Sessions::Own;
-        let settings: Option<Arc<str>> = own.then(|| session_settings(config, plans).into());
+        let settings: Option<Arc<str>> = own.then(|| settings(config, plans, "SET").into());
         let first = settings.clone();
         // There must be time left for a new connection.
         let check_timeout = CHECK_TIMEOUT.min(config.acquire_timeout() / 2);
@@ -219,22 +241,15 @@ fn options(url: PgConnectOptions) -> PgConnectOptions {
     url.application_name(env!("CARGO_PKG_NAME")).extra_float_digits(None)
 }
 
-/// The settings of a new session.
-fn session_settings(config: &Config, plans: Plans) -> String {
-    let settings = settings(config, "SET");
-    match plans {
-        Plans::Shared => settings,
-        Plans::Custom => format!("{settings}; SET plan_cache_mode = force_custom_plan"),
-    }
-}
-
-/// The bounds of time that PostgreSQL keeps by itself, set by `set`.
-fn settings(config: &Config, set: &str) -> String {
-    let statement_timeout = config.database_statement_timeout_ms;
-    format!(
-        "{set} statement_timeout = {statement_timeout}; \
-         {set} idle_in_transaction_session_timeout = {IDLE_IN_TRANSACTION_MS}"
-    )
+/// The bounds of time that PostgreSQL keeps by itself and how it plans, set by `set`.
+fn settings(config: &Config, plans: Plans, set: &str) -> String {
+    let bounds = [
+        format!("statement_timeout = {}", config.database_statement_timeout_ms),
+        format!("idle_in_transaction_session_timeout = {IDLE_IN_TRANSACTION_MS}"),
+    ];
+    let plans = plans.settings().iter().map(|setting| (*setting).to_owned());
+    let settings = bounds.into_iter().chain(plans).map(|setting| format!("{set} {setting}"));
+    settings.collect::<Vec<_>>().join("; ")
 }
 
 /// PostgreSQL did not answer in time.

@@ -55,6 +55,61 @@ async fn a_repeated_create_finds_the_task_of_the_first() {
 }
 
 #[tokio::test]
+async fn creates_of_which_some_were_applied_before_take_effect_once() {
+    let fixture = Fixture::new().await;
+    let tasks: Vec<_> = (0..4).map(|_| new_task()).collect();
+    let create = |id: &str, place: usize| incoming(id, tasks[place], create(id));
+    let first = vec![create("a", 0), create("b", 1)];
+    fixture.apply(first.clone()).await;
+    // All of them, some of them, one under another key.
+    for (batch, repeated) in [
+        (first, vec![true, true]),
+        (vec![create("c", 2), create("b", 1), create("d", 3)], vec![false, true, false]),
+        (vec![create("e", 0), create("d", 3)], vec![false, true]),
+    ] {
+        let receipts = fixture.apply(batch).await;
+        assert_eq!(receipts.iter().map(|one| one.repeated).collect::<Vec<_>>(), repeated);
+        let refused = |one: &&store::Receipt| one.outcome != APPLIED_ONCE;
+        let refused: Vec<_> = receipts.iter().filter(refused).map(|one| &one.outcome).collect();
+        let exists = Outcome::Refused(Refusal::TaskAlreadyExists);
+        assert!(refused.iter().all(|outcome| **outcome == exists), "{refused:?}");
+    }
+    let facts = "SELECT string_agg(task || ' ' || facts, ', ' ORDER BY facts)
+        FROM (SELECT data->>'title' AS task, count(*) AS facts FROM outbox GROUP BY 1) AS counted";
+    let facts = fixture.look(facts).await;
+    assert_eq!(facts.matches(" 1").count(), 4, "{facts}");
+    let rows = "SELECT (SELECT count(*) FROM tasks) || ' ' || (SELECT count(*) FROM inbox)
+        || ' ' || (SELECT count(*) FROM outbox)";
+    assert_eq!(fixture.look(rows).await, "4 5 5", "the fifth was refused, and that is a fact");
+}
+
+#[tokio::test]
+async fn no_batch_reads_a_whole_table_of_which_nothing_is_known() {
+    let fixture = Fixture::new().await;
+    for _ in 0..10 {
+        let tasks: Vec<_> = (0..4).map(|_| new_task()).collect();
+        let creates = tasks.iter().map(|task| incoming(&task.to_string(), *task, create("New")));
+        fixture.apply(creates.collect()).await;
+        let changes = tasks.iter().map(|task| incoming(&format!("2-{task}"), *task, complete()));
+        fixture.apply(changes.collect()).await;
+    }
+    // Sessions report now and then what they did.
+    let read = "SELECT string_agg(relname || ' ' || seq_scan, ', ' ORDER BY relname)
+        FROM pg_stat_user_tables WHERE relname IN ('inbox', 'tasks')
+        HAVING min(idx_scan) > 0";
+    for _ in 0..600 {
+        let read = fixture.find(read).await;
+        if let Some(read) = read {
+            assert_eq!(read, "inbox 0, tasks 0");
+            return;
+        }
+        fixture.apply(vec![incoming("last", new_task(), create("New"))]).await;
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    panic!("nothing was read by an index");
+}
+
+#[tokio::test]
 async fn another_command_under_a_used_key_is_refused_and_not_applied() {
     let fixture = Fixture::new().await;
     let task = new_task();

@@ -47,7 +47,7 @@ impl Fixture {
             |url: &SecretString| at_once(Store::connect(&config(url, redis_url, settings)));
         let database = TestDatabase::create().await.expect("a test database");
         Self {
-            writer: connect(&database.writer_url),
+            writer: at_once(Store::for_writes(&config(&database.writer_url, redis_url, settings))),
             reader: at_once(Store::for_lists(&config(&database.reader_url, redis_url, settings))),
             relay: connect(&database.relay_url),
             attachments: connect(&database.attachments_url),
@@ -120,6 +120,11 @@ impl Fixture {
         let text: Option<String> =
             sqlx::query_scalar(sql).fetch_one(&self.owner).await.expect("a value");
         text.unwrap_or_default()
+    }
+
+    /// The same, if there is a row.
+    pub(crate) async fn find(&self, sql: &'static str) -> Option<String> {
+        sqlx::query_scalar(sql).fetch_optional(&self.owner).await.expect("an answer")
     }
 }
 
