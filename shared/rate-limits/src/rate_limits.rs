@@ -44,13 +44,13 @@ impl RateLimits {
     ) -> Vec<RateLimitStatus> {
         let limits = self.0.config.limits(class);
         let Some(redis) = &self.0.redis else { return Vec::new() };
-        let keys: Vec<_> =
-            limits.iter().map(|(whose, _)| key(*whose, tenant, caller, class)).collect();
-        let Some(narrowest) = keys.last() else { return Vec::new() };
-        let renewal = match self.0.leases.next(narrowest, &limits, Instant::now()) {
+        let Some((narrowest, _)) = limits.last() else { return Vec::new() };
+        let key = |whose| key(whose, tenant, caller, class);
+        let renewal = match self.0.leases.next(&key(*narrowest), &limits, Instant::now()) {
             Next::Counted(statuses) => return statuses,
             Next::Count(renewal) => renewal,
         };
+        let keys: Vec<_> = limits.iter().map(|(whose, _)| key(*whose)).collect();
         let mut command = redis::cmd("EVAL");
         command.arg(GCRA).arg(keys.len()).arg(&keys).arg(renewal.size);
         for (_, limit) in &limits {

@@ -4,6 +4,8 @@
 //! has the limit. [`Reader`](super::Reader) and [`Writer`](super::Writer) only find what it left; on
 //! a route without a guard they find nothing, and nobody gets in.
 
+use std::fmt::Write as _;
+
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
@@ -92,17 +94,16 @@ fn scope(class: Class) -> Scope {
 
 /// As in draft-ietf-httpapi-ratelimit-headers-11.
 fn set_limits(headers: &mut HeaderMap, class: Class, statuses: &[RateLimitStatus]) {
-    let list = |item: fn(&RateLimitStatus) -> String| {
-        let item = |status: &RateLimitStatus| {
-            format!("\"{}\";{}", status.whose.policy(class), item(status))
-        };
-        statuses.iter().map(item).collect::<Vec<_>>().join(", ")
-    };
-    let policy = list(|RateLimitStatus { limit, .. }| {
-        format!("q={};w={}", limit.burst, limit.window_seconds())
-    });
-    let now = list(|status| format!("r={};t={}", status.remaining, status.wait_seconds));
-    for (name, value) in [(POLICY, policy), (LIMIT, now)] {
+    let (mut policies, mut limits) = (String::new(), String::new());
+    for RateLimitStatus { limit, whose, remaining, wait_seconds, .. } in statuses {
+        let name = whose.policy(class);
+        let separator = if policies.is_empty() { "" } else { ", " };
+        let (burst, window) = (limit.burst, limit.window_seconds());
+        // To write into a string does not fail.
+        let _ = write!(policies, "{separator}\"{name}\";q={burst};w={window}");
+        let _ = write!(limits, "{separator}\"{name}\";r={remaining};t={wait_seconds}");
+    }
+    for (name, value) in [(POLICY, policies), (LIMIT, limits)] {
         if let (false, Ok(value)) = (statuses.is_empty(), HeaderValue::try_from(value)) {
             headers.insert(name, value);
         }

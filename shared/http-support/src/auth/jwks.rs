@@ -17,6 +17,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::key_state::{Cached, Schedule, State};
 use super::refresh::Refresh;
+use super::token::Claims;
 
 /// The keys of one issuer. Shared by all requests.
 pub(super) struct Jwks {
@@ -35,15 +36,24 @@ impl Jwks {
         Self { schedule, state, wanted }
     }
 
+    /// The claims of a token that was verified with the present keys and holds at `now`, in seconds since
+    /// 1970.
+    pub(super) fn verified(&self, token: &str, now: u64) -> Option<Arc<Claims>> {
+        self.at_hand()?.verified.get(token, now)
+    }
+
+    /// The keys that can be used without waiting for the issuer.
+    fn at_hand(&self) -> Option<Arc<Cached>> {
+        let state = self.state.borrow();
+        state.usable(&self.schedule).filter(|_| !state.is_overdue(&self.schedule))
+    }
+
     /// The keys to verify with.
     ///
     /// # Errors
     /// Why there are none.
     pub(super) async fn current(&self) -> anyhow::Result<Arc<Cached>> {
-        let state = self.state.borrow().clone();
-        if let Some(cached) = state.usable(&self.schedule)
-            && !state.is_overdue(&self.schedule)
-        {
+        if let Some(cached) = self.at_hand() {
             return Ok(cached);
         }
         let state = self.next_attempt().await;

@@ -85,8 +85,8 @@ impl Authenticator {
             token::check_audience(&claims, claim, audience)?;
         }
         let caller = Caller::from_claims(&claims, &self.0.tenants)?;
-        LogField::Tenant.log(caller.tenant.as_str());
-        LogField::Actor.log(caller.actor.as_str());
+        LogField::Tenant.log(caller.tenant.to_string());
+        LogField::Actor.log(caller.actor.to_string());
         if self.0.scopes.grant(scope, &claims) {
             Ok(caller)
         } else {
@@ -95,11 +95,11 @@ impl Authenticator {
     }
 
     async fn claims(&self, token: &str) -> Result<Arc<Claims>, Problem> {
-        let header = token::header(token)?;
-        let cached = self.0.jwks.current().await.map_err(unavailable)?;
-        if let Some(claims) = cached.verified.get(token, get_current_timestamp()) {
+        if let Some(claims) = self.0.jwks.verified(token, get_current_timestamp()) {
             return Ok(claims);
         }
+        let header = token::header(token)?;
+        let cached = self.0.jwks.current().await.map_err(unavailable)?;
         match cached.keys.find(&header.header) {
             Ok(keys) => verify(token, &header, &keys, &cached),
             Err(NoKey::Ambiguous) => Err(Problem::InvalidToken("the header kid is missing")),

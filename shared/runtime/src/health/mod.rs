@@ -39,6 +39,7 @@ const UPKEEP: Duration = Duration::from_secs(5);
 /// A probe needs little, and must not starve behind a slow client.
 const LIMITS: Limits = Limits {
     max_connections: 64,
+    headers: 100,
     timeouts: Timeouts {
         head: Duration::from_secs(5),
         keep_alive: Duration::from_secs(75),

@@ -6,8 +6,6 @@ use axum::{
         Extensions, HeaderMap, HeaderValue, StatusCode, Version,
         header::{ACCEPT_ENCODING, ETAG},
     },
-    middleware::Next,
-    response::Response,
 };
 use tower_http::{
     CompressionLevel,
@@ -33,16 +31,20 @@ fn has_no_strong_tag(_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensi
     headers.get(ETAG).is_none_or(|tag| tag.as_bytes().starts_with(b"W/"))
 }
 
-/// Middleware, before the layer: a client that refuses even what is not encoded gets that all the
-/// same, rather than a 406 after its request was carried out (RFC 9110, section 12.5.3, allows it).
-pub(super) async fn identity_as_a_last_resort(mut request: Request, next: Next) -> Response {
+/// A request as the layer is to see it: a client that refuses even what is not encoded gets that all
+/// the same, rather than a 406 after its request was carried out (RFC 9110, section 12.5.3, allows it).
+pub(super) fn identity_as_a_last_resort(mut request: Request) -> Request {
     let headers = request.headers_mut();
     let accepted: Vec<_> = headers.get_all(ACCEPT_ENCODING).iter().cloned().collect();
+    let refuses = |value: &HeaderValue| value.as_bytes().windows(2).any(|text| text == b"=0");
+    if !accepted.iter().any(refuses) {
+        return request;
+    }
     headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity;q=0.001"));
     for value in accepted {
         headers.append(ACCEPT_ENCODING, value);
     }
-    next.run(request).await
+    request
 }
 
 #[cfg(test)]

@@ -137,6 +137,7 @@ impl Config {
     pub(crate) fn limits(&self) -> Limits {
         Limits {
             max_connections: self.http_max_connections,
+            headers: self.http_max_headers,
             timeouts: Timeouts {
                 head: Duration::from_millis(self.http_header_timeout_ms.into()),
                 keep_alive: Duration::from_millis(self.http_keep_alive_timeout_ms.into()),

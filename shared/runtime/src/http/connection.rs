@@ -16,18 +16,20 @@ use axum::{
     http::{HeaderValue, header::CONNECTION},
 };
 use hyper::{
-    body::{Frame, SizeHint},
+    body::{Frame, Incoming, SizeHint},
     rt::{Read, ReadBufCursor, Write},
     server::conn::http1,
-    service::{Service as _, service_fn},
+    service::service_fn,
 };
-use hyper_util::{rt::TokioIo, server::graceful::Watcher, service::TowerToHyperService};
+use hyper_util::{rt::TokioIo, server::graceful::Watcher};
 use metrics::counter;
 use tokio::net::TcpStream;
+use tower::Service as _;
 use tracing::debug;
 
 use super::{
     activity::{Activity, Expired, Serving},
+    framing, linger,
     listener::Shared,
     refused,
 };
@@ -35,19 +37,24 @@ use crate::metrics::HTTP_CONNECTIONS_CLOSED;
 
 /// Room for a request's head, and for what is read of its body at once.
 const BUFFER_BYTES: usize = 128 * 1024;
-/// Hyper answers a head with more by a bare 431; the middleware's limit, in `limits`, is lower.
-const MOST_HEADERS: usize = 512;
+/// So many headers more than the middleware allows are read, for it explains its refusal. Beyond them
+/// hyper answers a bare 431. It makes room for all of them with each request.
+const MORE_HEADERS: usize = 28;
 
 /// Serves a connection until its end, which is early if the client lets it expire.
 pub(super) async fn serve(stream: TcpStream, router: Router, shared: &Shared, watcher: Watcher) {
     let _ = stream.set_nodelay(true);
     let activity = Activity::new();
     let socket = Watched { stream: TokioIo::new(stream), activity: activity.clone() };
-    let router = TowerToHyperService::new(router);
-    let service = service_fn(|request| {
-        let (serving, answer) = (activity.serve(), router.call(request));
+    let service = service_fn(|request: hyper::Request<Incoming>| {
+        let (serving, mut router) = (activity.serve(), router.clone());
         async move {
-            let Ok(mut response) = answer.await;
+            let answer = async |request| {
+                let Ok(response) = router.call(request).await;
+                response
+            };
+            let answer = |request| linger::linger(request, answer);
+            let mut response = framing::check(request.map(Body::new), answer).await;
             if shared.closes_connections() {
                 response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
             }
@@ -58,7 +65,7 @@ pub(super) async fn serve(stream: TcpStream, router: Router, shared: &Shared, wa
     let connection = http1::Builder::new()
         .header_read_timeout(None)
         .max_buf_size(BUFFER_BYTES)
-        .max_headers(MOST_HEADERS)
+        .max_headers(usize::from(shared.limits.headers) + MORE_HEADERS)
         .serve_connection(socket, service);
     tokio::select! {
         biased;

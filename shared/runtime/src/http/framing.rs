@@ -5,41 +5,30 @@
 //! hid in the body of this one (request smuggling; RFC 9112, sections 3.2 and 6.3).
 
 use axum::{
-    Router,
-    extract::{Request, State},
+    extract::Request,
     http::{
         HeaderMap, HeaderName, HeaderValue, Version,
         header::{CONNECTION, CONTENT_LENGTH, HOST, TRANSFER_ENCODING},
     },
-    middleware::{Next, from_fn},
     response::{IntoResponse as _, Response},
 };
-use tower::util::ServiceExt as _;
 
-use super::{observe, request_id, responses::unsound};
+use super::{observe::observe, request_id, request_metrics::RequestMetrics, responses::unsound};
 
-/// Middleware of a pod's server, outside of all others: gateways do this for a Lambda. `refusals`
-/// answers in the router's place.
-pub(super) async fn check(
-    State(refusals): State<Router>,
+/// Middleware of a pod's server, outside of all others: gateways do this for a Lambda. What it refuses
+/// has the id, the log line and the metrics of every request.
+pub(super) async fn check<F: Future<Output = Response>>(
     request: Request,
-    next: Next,
+    next: impl FnOnce(Request) -> F,
 ) -> Response {
     if is_sound(request.version(), request.headers()) {
-        return next.run(request).await;
+        return next(request).await;
     }
-    let Ok(response) = refusals.oneshot(request).await;
-    response
-}
-
-/// Refuses whatever comes, with the id, the log line and the metrics of every request.
-pub(super) fn refusals() -> Router {
-    let refuse =
-        || async { ([(CONNECTION, HeaderValue::from_static("close"))], unsound()).into_response() };
-    Router::new()
-        .fallback(refuse)
-        .layer(from_fn(observe::observe))
-        .layer(from_fn(request_id::assign))
+    let metrics = RequestMetrics::new();
+    let refuse = |_| async {
+        ([(CONNECTION, HeaderValue::from_static("close"))], unsound()).into_response()
+    };
+    request_id::assign(request, |request| observe(&metrics, request, refuse)).await
 }
 
 fn is_sound(version: Version, headers: &HeaderMap) -> bool {

@@ -1,17 +1,17 @@
-//! What one request may take: bytes, time, and the function's nerves.
+//! What one request may take: bytes and time; and what becomes of it when its handler panics.
 
-use std::{any::Any, time::Duration};
+use std::{any::Any, panic::AssertUnwindSafe, time::Duration};
 
 use axum::{
     body::{Body, HttpBody as _},
-    extract::{Request, State},
+    extract::Request,
     http::{
         HeaderName, HeaderValue, StatusCode,
         header::{CONTENT_TYPE, RETRY_AFTER},
     },
-    middleware::Next,
     response::{IntoResponse as _, Response},
 };
+use futures::FutureExt as _;
 use http_body_util::Limited;
 use tokio::time::{Instant, timeout};
 use tracing::error;
@@ -29,14 +29,13 @@ pub(crate) struct HeadLimits {
 
 /// Middleware: refuses a head beyond `limits`. The server has walls of its own, further out; these
 /// stand in both hosts.
-pub(super) async fn head(
-    State(limits): State<HeadLimits>,
+pub(super) async fn head<F: Future<Output = Response>>(
+    HeadLimits { headers, bytes }: HeadLimits,
     request: Request,
-    next: Next,
+    next: impl FnOnce(Request) -> F,
 ) -> Response {
-    let HeadLimits { headers, bytes } = limits;
     if request.headers().len() <= headers && head_bytes(&request) <= bytes {
-        return next.run(request).await;
+        return next(request).await;
     }
     let detail = format!(
         "The request's head may have {headers} headers, and {bytes} bytes with its target, at most."
@@ -52,12 +51,19 @@ fn head_bytes(request: &Request) -> usize {
 
 /// Middleware: refuses a body that says it is larger than `limit`, and cuts off one that does not
 /// say.
-pub(super) async fn body(State(limit): State<u32>, request: Request, next: Next) -> Response {
+pub(super) async fn body<F: Future<Output = Response>>(
+    limit: u32,
+    request: Request,
+    next: impl FnOnce(Request) -> F,
+) -> Response {
+    if request.body().is_end_stream() {
+        return next(request).await;
+    }
     if request.body().size_hint().lower() > u64::from(limit) {
         return too_large(limit);
     }
     let most = usize::try_from(limit).unwrap_or(usize::MAX);
-    let response = next.run(request.map(|body| Body::new(Limited::new(body, most)))).await;
+    let response = next(request.map(|body| Body::new(Limited::new(body, most)))).await;
     // What axum's extractors say of a body that was cut off has no details.
     let is_bare = response.status() == StatusCode::PAYLOAD_TOO_LARGE
         && response.headers().get(CONTENT_TYPE).is_none_or(|kind| kind != PROBLEM_JSON);
@@ -75,10 +81,14 @@ fn too_large(limit: u32) -> Response {
 pub(crate) struct Deadline(pub(crate) Instant);
 
 /// Middleware: gives up on a request after `limit`, or at its [`Deadline`] if that is earlier.
-pub(super) async fn time(State(limit): State<Duration>, request: Request, next: Next) -> Response {
+pub(super) async fn time<F: Future<Output = Response>>(
+    limit: Duration,
+    request: Request,
+    next: impl FnOnce(Request) -> F,
+) -> Response {
     let left = |Deadline(at): &Deadline| at.saturating_duration_since(Instant::now());
     let limit = request.extensions().get().map_or(limit, |deadline| limit.min(left(deadline)));
-    timeout(limit, next.run(request)).await.unwrap_or_else(|_| {
+    timeout(limit, next(request)).await.unwrap_or_else(|_| {
         let detail = format!("The request took longer than {} ms.", limit.as_millis());
         problem(&problems::TIMED_OUT, detail)
             .header(RETRY_AFTER, HeaderValue::from_static("1"))
@@ -86,12 +96,16 @@ pub(super) async fn time(State(limit): State<Duration>, request: Request, next: 
     })
 }
 
-/// The answer to a request whose handler panicked.
-#[expect(clippy::needless_pass_by_value, reason = "the signature that tower-http calls")]
-pub(super) fn panicked(panic: Box<dyn Any + Send>) -> Response {
+/// Answers in the place of a handler that panics.
+pub(super) async fn catch_panics(answer: impl Future<Output = Response>) -> Response {
+    let caught = AssertUnwindSafe(answer).catch_unwind().await;
+    caught.unwrap_or_else(|panic| panicked(&*panic))
+}
+
+fn panicked(panic: &(dyn Any + Send)) -> Response {
     let id = RequestId::current();
     let request_id = id.as_ref().map(RequestId::as_str);
-    error!(request_id, panic = panics::message(&*panic), "a request's handler panicked");
+    error!(request_id, panic = panics::message(panic), "a request's handler panicked");
     let detail = "The request failed for a reason of ours; its id will find it in our logs.";
     problem(&problems::INTERNAL, detail).into_response()
 }

@@ -14,7 +14,6 @@ use axum::{
     body::{Body, Bytes, HttpBody},
     extract::Request,
     http::header::EXPECT,
-    middleware::Next,
     response::Response,
 };
 use http_body_util::{BodyExt as _, Limited};
@@ -27,14 +26,17 @@ const MOST: usize = 1024 * 1024;
 const LONGEST: Duration = Duration::from_secs(1);
 
 /// Middleware of a pod's server: gateways do this for a Lambda.
-pub(super) async fn linger(request: Request, next: Next) -> Response {
+pub(super) async fn linger<F: Future<Output = Response>>(
+    request: Request,
+    next: impl FnOnce(Request) -> F,
+) -> Response {
     // A client that waits for `100 Continue` does not send the body.
     if request.body().is_end_stream() || request.headers().contains_key(EXPECT) {
-        return next.run(request).await;
+        return next(request).await;
     }
     let (given_back, mut left) = oneshot::channel();
     let lend = |body| Body::new(Lent { body, given_back: Some(given_back) });
-    let response = next.run(request.map(lend)).await;
+    let response = next(request.map(lend)).await;
     if let Ok(body) = left.try_recv() {
         // Whatever comes of it, the answer is the same.
         let _ = timeout(LONGEST, Limited::new(body, MOST).collect()).await;

@@ -14,6 +14,8 @@ use crate::shutdown::Stop;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
     pub(crate) max_connections: u16,
+    /// Of a request.
+    pub(crate) headers: u16,
     pub(crate) timeouts: Timeouts,
     /// From the shutdown to the last connection that is accepted.
     pub(crate) lame_duck: Duration,

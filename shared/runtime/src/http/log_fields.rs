@@ -1,6 +1,6 @@
 //! What a handler adds to the log line of its request.
 
-use std::cell::RefCell;
+use std::{borrow::Cow, cell::RefCell};
 
 tokio::task_local! {
     static CURRENT: RefCell<LogFields>;
@@ -21,15 +21,15 @@ pub enum LogField {
 /// The fields that are known so far.
 #[derive(Debug, Clone, Default)]
 pub(super) struct LogFields {
-    pub(super) tenant: Option<String>,
-    pub(super) actor: Option<String>,
-    pub(super) cache: Option<String>,
+    pub(super) tenant: Option<Cow<'static, str>>,
+    pub(super) actor: Option<Cow<'static, str>>,
+    pub(super) cache: Option<Cow<'static, str>>,
 }
 
 impl LogField {
     /// Adds the field to the line of the request that the current task serves, if it serves one; the
     /// last value counts. No personal data but identifiers: it goes into the log.
-    pub fn log(self, value: impl Into<String>) {
+    pub fn log(self, value: impl Into<Cow<'static, str>>) {
         let value = Some(value.into());
         let set = |fields: &RefCell<LogFields>| match self {
             Self::Tenant => fields.borrow_mut().tenant = value,
@@ -42,9 +42,10 @@ impl LogField {
 }
 
 impl LogFields {
-    /// What was added so far, by what [`collect`] runs; also while that is dropped.
-    pub(super) fn current() -> Self {
-        CURRENT.try_with(|fields| fields.borrow().clone()).unwrap_or_default()
+    /// Shows what was added so far, by what [`collect`] runs; also while that is dropped.
+    pub(super) fn with<T>(show: impl Fn(&Self) -> T) -> T {
+        let shown = CURRENT.try_with(|fields| show(&fields.borrow()));
+        shown.unwrap_or_else(|_| show(&Self::default()))
     }
 }
 
@@ -64,7 +65,7 @@ mod tests {
             tokio::task::yield_now().await;
             LogField::Cache.log("miss");
             LogField::Cache.log("hit");
-            LogFields::current()
+            LogFields::with(Clone::clone)
         };
         let both = tokio::join!(collect(serve("acme")), collect(serve("other")));
         for (fields, tenant) in [both.0, both.1].into_iter().zip(["acme", "other"]) {
@@ -72,7 +73,7 @@ mod tests {
             assert_eq!(fields.cache.as_deref(), Some("hit"));
         }
         LogField::Tenant.log("nobody's");
-        let fields = collect(async { LogFields::current() }).await;
+        let fields = collect(async { LogFields::with(Clone::clone) }).await;
         assert_eq!((fields.tenant, fields.cache), (None, None));
     }
 }

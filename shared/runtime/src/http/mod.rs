@@ -32,27 +32,34 @@ mod problem_type;
 pub mod problems;
 mod refused;
 mod request_id;
+mod request_metrics;
 mod responses;
 mod server;
 #[cfg(test)]
 mod tests;
 
+use std::{sync::Arc, time::Duration};
+
 use axum::{
     Router,
-    middleware::{from_fn, from_fn_with_state},
+    extract::{DefaultBodyLimit, Request, State},
+    middleware::{Next, from_fn_with_state},
+    response::Response,
     routing::get,
 };
-use tower_http::catch_panic::CatchPanicLayer;
+use tower::ServiceBuilder;
 
 pub(crate) use activity::Timeouts;
 pub use axum::http::StatusCode;
 pub use config::Config;
 pub(crate) use limits::Deadline;
+use limits::HeadLimits;
 pub(crate) use listener::Limits;
 pub use log_fields::LogField;
 pub use problem::{ProblemDetails, problem};
 pub use problem_type::ProblemType;
 pub use request_id::RequestId;
+use request_metrics::RequestMetrics;
 pub use responses::method_not_allowed;
 use responses::not_found;
 pub(crate) use responses::unsound;
@@ -61,22 +68,49 @@ pub(crate) use server::{bind, serve};
 /// Where a load balancer that knows the port of the requests only finds that something listens there.
 const HEALTH: &str = "/healthz";
 
+/// What the middleware needs.
+struct Settings {
+    body_bytes: u32,
+    head: HeadLimits,
+    time: Duration,
+    metrics: RequestMetrics,
+}
+
 /// Puts the middleware around a router. Its fallbacks are replaced by ours.
+///
+/// Each layer of a router is a box that every request clones, with all boxes in it. So there are few:
+/// what is ours are functions that call each other.
 pub(crate) fn harden(router: Router, config: &Config) -> Router {
-    let router = base_path::below(&config.http_base_path, router)
+    let settings = Arc::new(Settings {
+        body_bytes: config.http_max_body_bytes,
+        head: config.head(),
+        time: config.request_timeout(),
+        metrics: RequestMetrics::new(),
+    });
+    let layers = ServiceBuilder::new()
+        .layer(from_fn_with_state(Arc::clone(&settings), observed))
+        .option_layer(cors::layer(&config.http_cors_origins))
+        .layer(from_fn_with_state(settings, limited))
+        .layer(DefaultBodyLimit::disable())
+        .layer(compression::layer());
+    base_path::below(&config.http_base_path, router)
         .route(HEALTH, get(|| async { StatusCode::OK }))
         .fallback(|| async { not_found() })
         .method_not_allowed_fallback(|| async { method_not_allowed() })
-        .layer(compression::layer())
-        .layer(from_fn(compression::identity_as_a_last_resort))
-        .layer(axum::extract::DefaultBodyLimit::disable())
-        .layer(from_fn_with_state(config.http_max_body_bytes, limits::body))
-        .layer(from_fn_with_state(config.head(), limits::head))
-        .layer(from_fn_with_state(config.request_timeout(), limits::time))
-        .layer(CatchPanicLayer::custom(limits::panicked));
-    let router = match cors::layer(&config.http_cors_origins) {
-        Some(cors) => router.layer(cors),
-        None => router,
-    };
-    router.layer(from_fn(observe::observe)).layer(from_fn(request_id::assign))
+        .layer(layers)
+}
+
+/// Middleware: what a request is called, and what is said of it.
+async fn observed(State(settings): State<Arc<Settings>>, request: Request, next: Next) -> Response {
+    let observe =
+        |request| observe::observe(&settings.metrics, request, |request| next.run(request));
+    request_id::assign(request, observe).await
+}
+
+/// Middleware: what a request may take.
+async fn limited(State(settings): State<Arc<Settings>>, request: Request, next: Next) -> Response {
+    let run = |request| next.run(compression::identity_as_a_last_resort(request));
+    let body = |request| limits::body(settings.body_bytes, request, run);
+    let head = |request| limits::head(settings.head, request, body);
+    limits::catch_panics(limits::time(settings.time, request, head)).await
 }

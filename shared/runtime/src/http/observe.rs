@@ -1,14 +1,10 @@
 //! One span, one log line and two metrics per request.
 
-use std::time::Duration;
-
 use axum::{
     extract::{MatchedPath, Request},
     http::{HeaderMap, HeaderValue, Method, StatusCode},
-    middleware::Next,
     response::Response,
 };
-use metrics::{Gauge, counter, gauge, histogram};
 use opentelemetry::trace::{SpanContext, Status};
 use tokio::time::Instant;
 use tracing::{Instrument as _, Span, error_span, field::Empty, info};
@@ -17,11 +13,9 @@ use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 use super::{
     RequestId,
     log_fields::{LogFields, collect},
+    request_metrics::RequestMetrics,
 };
-use crate::{
-    metrics::{HTTP_DURATION, HTTP_IN_FLIGHT, HTTP_REQUESTS, HTTP_SERVER_ERRORS},
-    trace,
-};
+use crate::trace;
 
 /// What nginx calls a request whose client closed the connection before the response.
 pub(super) const CLIENT_CLOSED: u16 = 499;
@@ -30,14 +24,18 @@ pub(super) const NO_ROUTE: &str = "(none)";
 
 /// Middleware. It names the route's template and never the path or the query, which hold the ids
 /// and the search terms of people.
-pub(super) async fn observe(request: Request, next: Next) -> Response {
+pub(super) async fn observe<F: Future<Output = Response>>(
+    metrics: &RequestMetrics,
+    request: Request,
+    next: impl FnOnce(Request) -> F,
+) -> Response {
     let method = known(request.method());
     let route = request.extensions().get::<MatchedPath>().cloned();
     let route = route.as_ref().map_or(NO_ROUTE, MatchedPath::as_str);
     let span = span(method, route, sender(request.headers()).as_ref());
     collect(async {
-        let observed = Observed::begin(method, route, span.clone());
-        let response = next.run(request).instrument(span).await;
+        let observed = Observed::begin(metrics, method, route, span.clone());
+        let response = next(request).instrument(span).await;
         observed.answered(response.status());
         response
     })
@@ -47,19 +45,23 @@ pub(super) async fn observe(request: Request, next: Next) -> Response {
 /// A request, reported when it is dropped: hyper drops what serves a request when the client closes
 /// the connection, and so does a shutdown that cuts it off.
 struct Observed<'a> {
+    metrics: &'a RequestMetrics,
     method: &'static str,
     route: &'a str,
     span: Span,
     begun: Instant,
     status: Option<StatusCode>,
-    in_flight: Gauge,
 }
 
 impl<'a> Observed<'a> {
-    fn begin(method: &'static str, route: &'a str, span: Span) -> Self {
-        let in_flight = gauge!(HTTP_IN_FLIGHT);
-        in_flight.increment(1.0);
-        Self { method, route, span, begun: Instant::now(), status: None, in_flight }
+    fn begin(
+        metrics: &'a RequestMetrics,
+        method: &'static str,
+        route: &'a str,
+        span: Span,
+    ) -> Self {
+        metrics.in_flight.increment(1.0);
+        Self { metrics, method, route, span, begun: Instant::now(), status: None }
     }
 
     fn answered(mut self, status: StatusCode) {
@@ -69,35 +71,22 @@ impl<'a> Observed<'a> {
     fn report(&self, status: u16) {
         let (method, route, elapsed) = (self.method, self.route, self.begun.elapsed());
         let id = RequestId::current();
-        let fields = LogFields::current();
-        info!(
-            request_id = id.as_ref().map(RequestId::as_str),
-            method,
-            route,
-            status,
-            aborted = self.status.is_none().then_some(true),
-            tenant = fields.tenant,
-            actor = fields.actor,
-            cache = fields.cache,
-            duration_ms = elapsed.as_secs_f64() * 1_000.0,
-            "request"
-        );
-        count(method, route, status, elapsed);
+        LogFields::with(|fields| {
+            info!(
+                request_id = id.as_ref().map(RequestId::as_str),
+                method,
+                route,
+                status,
+                aborted = self.status.is_none().then_some(true),
+                tenant = fields.tenant.as_deref(),
+                actor = fields.actor.as_deref(),
+                cache = fields.cache.as_deref(),
+                duration_ms = elapsed.as_secs_f64() * 1_000.0,
+                "request"
+            );
+        });
+        self.metrics.count(method, route, status, elapsed);
     }
-}
-
-/// The metrics of a request that has ended.
-pub(super) fn count(method: &'static str, route: &str, status: u16, elapsed: Duration) {
-    let labels = [
-        ("method", method.to_owned()),
-        ("route", route.to_owned()),
-        ("status", status.to_string()),
-    ];
-    counter!(HTTP_REQUESTS, &labels).increment(1);
-    if status >= 500 {
-        counter!(HTTP_SERVER_ERRORS).increment(1);
-    }
-    histogram!(HTTP_DURATION, &labels).record(elapsed.as_secs_f64());
 }
 
 impl Drop for Observed<'_> {
@@ -108,7 +97,7 @@ impl Drop for Observed<'_> {
             self.span.set_status(Status::error(""));
         }
         self.span.in_scope(|| self.report(status));
-        self.in_flight.decrement(1.0);
+        self.metrics.in_flight.decrement(1.0);
     }
 }
 
@@ -118,9 +107,10 @@ fn span(method: &'static str, route: &str, caller: Option<&SpanContext>) -> Span
         parent: None, "request", otel.name = format!("{method} {route}"), otel.kind = "server",
         trace_id = Empty, span_id = Empty,
     );
-    span.set_attribute("http.request.method", method);
-    span.set_attribute("http.route", route.to_owned());
-    trace::begin(&span, caller);
+    if trace::begin(&span, caller) {
+        span.set_attribute("http.request.method", method);
+        span.set_attribute("http.route", route.to_owned());
+    }
     span
 }
 

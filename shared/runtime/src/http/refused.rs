@@ -12,7 +12,8 @@ use tracing::info;
 
 use super::{
     activity::{Activity, Expired},
-    observe::{CLIENT_CLOSED, NO_ROUTE, count},
+    observe::{CLIENT_CLOSED, NO_ROUTE},
+    request_metrics::RequestMetrics,
 };
 
 /// Hyper's error for a target of 64 KiB, which no method of it distinguishes.
@@ -51,7 +52,7 @@ fn report(status: u16, reason: &str, elapsed: Duration) {
     let (method, route) = ("(none)", NO_ROUTE);
     let duration_ms = elapsed.as_secs_f64() * 1_000.0;
     info!(method, route, status, reason, duration_ms, "request");
-    count(method, route, status, elapsed);
+    RequestMetrics::new().count(method, route, status, elapsed);
 }
 
 #[cfg(test)]

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use axum::{
     extract::Request,
     http::{HeaderMap, HeaderName, HeaderValue},
-    middleware::Next,
     response::Response,
 };
 use uuid::Uuid;
@@ -48,7 +47,10 @@ impl RequestId {
 
     fn of(headers: &HeaderMap) -> Self {
         let id = given(headers).map(Arc::from);
-        Self(id.unwrap_or_else(|| Uuid::new_v4().to_string().into()))
+        Self(id.unwrap_or_else(|| {
+            let mut text = Uuid::encode_buffer();
+            Arc::from(&*Uuid::new_v4().hyphenated().encode_lower(&mut text))
+        }))
     }
 }
 
@@ -63,9 +65,12 @@ fn is_sane(id: &str) -> bool {
 }
 
 /// Middleware: gives the request its id, and the response the same.
-pub(super) async fn assign(request: Request, next: Next) -> Response {
+pub(super) async fn assign<F: Future<Output = Response>>(
+    request: Request,
+    next: impl FnOnce(Request) -> F,
+) -> Response {
     let id = RequestId::of(request.headers());
-    let mut response = CURRENT.scope(id.clone(), next.run(request)).await;
+    let mut response = CURRENT.scope(id.clone(), next(request)).await;
     if let Ok(value) = HeaderValue::from_str(id.as_str()) {
         response.headers_mut().insert(HEADER, value);
     }

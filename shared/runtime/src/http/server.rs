@@ -7,10 +7,7 @@
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
-use axum::{
-    Router,
-    middleware::{from_fn, from_fn_with_state},
-};
+use axum::Router;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -21,7 +18,7 @@ use tokio_util::task::TaskTracker;
 use tracing::warn;
 
 use super::{
-    connection, framing, linger,
+    connection,
     listener::{Limits, Shared},
 };
 use crate::shutdown::Stop;
@@ -62,9 +59,7 @@ impl Server {
     fn new(router: Router, limits: Limits, stop: &Stop) -> Self {
         Self {
             shared: Arc::new(Shared::new(limits, stop)),
-            router: router
-                .layer(from_fn(linger::linger))
-                .layer(from_fn_with_state(framing::refusals(), framing::check)),
+            router,
             slots: Arc::new(Semaphore::new(limits.max_connections.into())),
             connections: GracefulShutdown::new(),
             tasks: TaskTracker::new(),

@@ -60,7 +60,7 @@ where
     if readable(format) {
         lines.with_target(false).with_ansi(io::stdout().is_terminal()).boxed()
     } else {
-        lines.event_format(NamedLines::of(function)).fmt_fields(JsonFields::new()).boxed()
+        lines.fmt_fields(JsonFields::new()).event_format(NamedLines::of(function)).boxed()
     }
 }
 
