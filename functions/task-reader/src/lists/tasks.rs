@@ -48,8 +48,10 @@ pub(crate) struct Parameters {
     #[serde(default, deserialize_with = "time")]
     #[schemars(example = &"2026-01-31T09:30:00.000000Z")]
     updated_since: Option<Timestamp>,
-    /// Only tasks with this text in the title, in upper or lower case; it has three letters or digits
-    /// in a row, of any script.
+    /// Only tasks with this text in the title, in upper or lower case. A text with three letters or
+    /// digits in a row is found anywhere, a shorter one, such as `QA`, where it stands as whole words.
+    /// Letters of Chinese, Japanese and Korean are found anywhere, and end the words of other scripts.
+    /// A text needs a letter or digit.
     #[schemars(example = &"plants")]
     title: Option<TitleText>,
     /// By what the tasks are sorted, with `-` before it for the greatest first; tasks that are equal

@@ -104,6 +104,17 @@ pub(super) async fn a_title_is_found_however_its_letters_are_composed(entry: Ent
     }
 }
 
+pub(super) async fn words_of_a_letter_or_two_are_found(entry: Entry) {
+    let list = List(Fixture::new(entry).await);
+    for title in ["QA会議", "Aqaba"] {
+        let request = list.0.request("POST", "/v1/tasks").json(&json!({ "title": title }));
+        request.send().await.with_status(201);
+    }
+    for title in ["qa", "QA%E4%BC%9A", "%E4%BC%9A", "%E4%BC%9A%E8%AD%B0"] {
+        assert_eq!(list.titles(&format!("title={title}")).await, ["QA会議"], "{title}");
+    }
+}
+
 pub(super) async fn cursors_lead_on_in_their_own_list_only(entry: Entry) {
     let list = list(entry).await;
     let next = list.next("/v1/tasks?limit=1&sort=due").await;

@@ -68,6 +68,7 @@ by_every_entry! {
     listing:
         lists_are_filtered_sorted_and_paged,
         a_title_is_found_however_its_letters_are_composed,
+        words_of_a_letter_or_two_are_found,
         cursors_lead_on_in_their_own_list_only,
         hostile_filters_find_nothing_and_change_nothing;
     bulk:

@@ -6,6 +6,7 @@
 mod body;
 mod order;
 mod row;
+mod search;
 mod statements;
 #[cfg(test)]
 mod tests;
@@ -18,6 +19,7 @@ use sqlx::types::Uuid;
 pub use self::body::PageBody;
 pub use self::order::{Sort, SortKey, Start};
 use self::row::Row;
+use self::search::Search;
 use self::statements::List;
 pub use self::title_text::TitleText;
 use crate::error::ReadError;
@@ -68,8 +70,9 @@ impl Store {
         start: Start,
         limit: u16,
     ) -> Result<Page, ReadError> {
+        let search = &filter.title.as_ref().map(TitleText::search).unwrap_or_default();
         // One more shows whether there is a next page.
-        let list = List { pool: &self.pool, tenant, filter, limit: i64::from(limit) + 1 };
+        let list = List { pool: &self.pool, tenant, filter, search, limit: i64::from(limit) + 1 };
         let mut rows = list.rows(&start).await?;
         let fitting = fitting(&rows, limit.into());
         let more = rows.len() > fitting;

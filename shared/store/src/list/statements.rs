@@ -10,7 +10,7 @@ use sqlx::types::Uuid;
 
 use super::order::{After, Place, Start};
 use super::row::{Body, Row};
-use super::{Filter, TitleText};
+use super::{Filter, Search};
 use crate::pool::Pool;
 use crate::stored::Measured;
 
@@ -20,13 +20,14 @@ pub(super) struct List<'a> {
     pub(super) pool: &'a Pool,
     pub(super) tenant: &'a TenantId,
     pub(super) filter: &'a Filter,
+    pub(super) search: &'a Search,
     pub(super) limit: i64,
 }
 
 type Rows = Result<Vec<Row>, sqlx::Error>;
 
-/// Reads tasks that fit the filter and a condition on `$11`, the identifier of the last task, and on
-/// `$12`, its key. Tasks that come after 512 KiB of text are not sent, for they are on another page:
+/// Reads tasks that fit the filter and a condition on `$14`, the identifier of the last task, and on
+/// `$15`, its key. Tasks that come after 512 KiB of text are not sent, for they are on another page:
 /// [`limits::PAGE_BYTES_MAX`](domain::limits::PAGE_BYTES_MAX), since its JSON is no shorter.
 macro_rules! read {
     ($list:expr, $column:literal, [$($condition:literal)+], [$($order:literal)+], $id:expr $(, $key:expr)?) => {
@@ -48,9 +49,12 @@ macro_rules! read {
                 AND ($7::date IS NULL OR due_date > $7)
                 AND ($8::timestamptz IS NULL OR updated_at >= $8)
                 AND ($9::text IS NULL OR title ILIKE $9)
-                " $(+ $condition)+ + " ORDER BY " $(+ $order)+ + " LIMIT $10
+                AND ($11::text IS NULL OR title %>> $10::text
+                    OR short_terms(cjk_title(title)) @> string_to_array(lower($11), ' '))
+                AND ($12::text IS NULL OR regexp_like(lower(title), lower($12)))
+                " $(+ $condition)+ + " ORDER BY " $(+ $order)+ + " LIMIT $13
             ) AS page
-            ORDER BY " $(+ $order)+ + " LIMIT $10",
+            ORDER BY " $(+ $order)+ + " LIMIT $13",
             $list.tenant.as_str(),
             &statuses($list.filter) as &[&str],
             $list.filter.assignee.as_ref().map(Assignee::as_str),
@@ -59,7 +63,10 @@ macro_rules! read {
             $list.filter.due_before.map(DueDate::as_date),
             $list.filter.due_after.map(DueDate::as_date),
             $list.filter.updated_since,
-            $list.filter.title.as_ref().map(TitleText::pattern),
+            $list.search.contained,
+            $list.search.words,
+            $list.search.terms,
+            $list.search.expression,
             $list.limit,
             $id
             $(, $key)?
@@ -81,7 +88,7 @@ macro_rules! read_by {
             read!(
                 $list,
                 $column,
-                [$also "AND ($11::uuid IS NULL OR (" $column ", id) < ($12::text::" $type ", $11))"],
+                [$also "AND ($14::uuid IS NULL OR (" $column ", id) < ($15::text::" $type ", $14))"],
                 [$column " DESC, id DESC"],
                 id,
                 key
@@ -90,7 +97,7 @@ macro_rules! read_by {
             read!(
                 $list,
                 $column,
-                [$also "AND ($11::uuid IS NULL OR (" $column ", id) > ($12::text::" $type ", $11))"],
+                [$also "AND ($14::uuid IS NULL OR (" $column ", id) > ($15::text::" $type ", $14))"],
                 [$column ", id"],
                 id,
                 key
@@ -143,9 +150,9 @@ impl List<'_> {
 
     async fn by_id(&self, id: Option<Uuid>, descending: bool) -> Rows {
         if descending {
-            read!(self, "priority", ["AND ($11::uuid IS NULL OR id < $11)"], ["id DESC"], id)
+            read!(self, "priority", ["AND ($14::uuid IS NULL OR id < $14)"], ["id DESC"], id)
         } else {
-            read!(self, "priority", ["AND ($11::uuid IS NULL OR id > $11)"], ["id"], id)
+            read!(self, "priority", ["AND ($14::uuid IS NULL OR id > $14)"], ["id"], id)
         }
     }
 
@@ -173,7 +180,7 @@ impl List<'_> {
             read!(
                 self,
                 "due_date",
-                ["AND due_date IS NULL AND ($11::uuid IS NULL OR id < $11)"],
+                ["AND due_date IS NULL AND ($14::uuid IS NULL OR id < $14)"],
                 ["due_date DESC, id DESC"],
                 id
             )
@@ -181,7 +188,7 @@ impl List<'_> {
             read!(
                 self,
                 "due_date",
-                ["AND due_date IS NULL AND ($11::uuid IS NULL OR id > $11)"],
+                ["AND due_date IS NULL AND ($14::uuid IS NULL OR id > $14)"],
                 ["due_date, id"],
                 id
             )

@@ -3,31 +3,28 @@
 use domain::{limits, normal};
 use serde::{Deserialize, Serialize};
 
-/// Letters and digits in a row that a search needs: the index knows titles by three of them.
+use super::search::{Search, is_indexed};
+
+/// Letters and digits in a row that are found anywhere: the index knows titles by three of them.
 const RUN: usize = 3;
 /// As much of the same rule as JSON Schema can say: not every validator knows which characters are
 /// letters (`\p{L}`).
-const PATTERN: &str = r"^[^\u0000-\u001f\u007f-\u009f]{3,}$";
+const PATTERN: &str = r"^[^\u0000-\u001f\u007f-\u009f]+$";
 
 /// Text that a title contains, in upper or lower case, and in the normal form that titles have. It has
-/// three letters or digits in a row, so that no search looks at all of a tenant's titles.
+/// a letter or digit, so that no search looks at all of a tenant's titles.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String")]
 pub struct TitleText(String);
 
 impl TitleText {
-    /// The operand of `ILIKE` that finds the text itself, its wildcards too.
-    pub(super) fn pattern(&self) -> String {
-        let mut pattern = String::with_capacity(self.0.len() + 2);
-        pattern.push('%');
-        for character in self.0.chars() {
-            if matches!(character, '\\' | '%' | '_') {
-                pattern.push('\\');
-            }
-            pattern.push(character);
+    pub(super) fn search(&self) -> Search {
+        let mut words = self.0.split(|character: char| !character.is_alphanumeric());
+        if words.any(|word| word.chars().nth(RUN - 1).is_some()) {
+            Search::anywhere(&self.0)
+        } else {
+            Search::of_words(&self.0)
         }
-        pattern.push('%');
-        pattern
     }
 }
 
@@ -41,16 +38,11 @@ impl TryFrom<String> for TitleText {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        let mut words = text.split(|character: char| !character.is_alphanumeric());
-        let indexed = words.any(|word| word.chars().nth(RUN - 1).is_some());
-        let short = text.chars().count() <= limits::TITLE_MAX;
-        if indexed && short && !text.chars().any(char::is_control) {
+        let is_short = text.chars().count() <= limits::TITLE_MAX;
+        if is_short && text.chars().any(is_indexed) && !text.chars().any(char::is_control) {
             return Ok(Self(normal(&text)));
         }
-        Err(format!(
-            "expected at most {} characters with at least {RUN} letters or digits in a row",
-            limits::TITLE_MAX
-        ))
+        Err(format!("expected at most {} characters with a letter or digit", limits::TITLE_MAX))
     }
 }
 
@@ -58,25 +50,29 @@ impl TryFrom<String> for TitleText {
 mod tests {
     use super::*;
 
-    #[test]
-    fn wildcards_stand_for_themselves() {
-        let text = TitleText::try_from(r"100%_\ sure".to_owned()).unwrap();
-        assert_eq!(text.pattern(), r"%100\%\_\\ sure%");
+    fn search(text: &str) -> Search {
+        TitleText::try_from(text.to_owned()).unwrap().search()
     }
 
     #[test]
     fn a_text_is_in_the_normal_form_of_titles() {
-        let text = TitleText::try_from("cafe\u{301}".to_owned()).unwrap();
-        assert_eq!(text.pattern(), "%caf\u{e9}%");
+        assert_eq!(search("cafe\u{301}"), Search::anywhere("caf\u{e9}"));
+    }
+
+    #[test]
+    fn three_letters_or_digits_in_a_row_are_found_anywhere_and_others_as_words() {
+        for anywhere in ["abc", "a-b-c1d", "Milch für März", "会議室", &"x".repeat(200)] {
+            assert_eq!(search(anywhere), Search::anywhere(anywhere));
+        }
+        for words in ["a", "QA", "a b c", "C++", "会議"] {
+            assert_eq!(search(words), Search::of_words(words));
+        }
     }
 
     #[test]
     fn a_text_that_no_index_can_find_is_refused() {
-        for good in ["abc", "a-b-c1d", "Milch für März", &"x".repeat(limits::TITLE_MAX)] {
-            assert!(TitleText::try_from(good.to_owned()).is_ok(), "{good}");
-        }
         let long = "x".repeat(limits::TITLE_MAX + 1);
-        for bad in ["", "ab", "a b c", "%%%", "abc\0", "abc\n", &long] {
+        for bad in ["", " ", "%%%", "²", "abc\0", "abc\n", &long] {
             assert!(TitleText::try_from(bad.to_owned()).is_err(), "{bad:?}");
         }
     }

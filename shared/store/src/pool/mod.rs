@@ -48,7 +48,7 @@ const IDLE_IN_TRANSACTION_MS: u64 = 5_000;
 pub(crate) enum Plans {
     /// As it sees fit: after a few executions, perhaps once for all values.
     Shared,
-    /// Anew for the values of each execution.
+    /// Anew for the values of each execution; and words of titles are found as wholes.
     Custom,
     /// Once for all values, to reach each row by its key: PostgreSQL would plan small batches anew each
     /// time, and while it has no statistics of a table it would read all of it, by a plan that it keeps.
@@ -60,7 +60,10 @@ impl Plans {
     fn settings(self) -> &'static [&'static str] {
         match self {
             Self::Shared => &[],
-            Self::Custom => &["plan_cache_mode = force_custom_plan"],
+            Self::Custom => &[
+                "plan_cache_mode = force_custom_plan",
+                "pg_trgm.strict_word_similarity_threshold = 1",
+            ],
             Self::ByKey => &[
                 "plan_cache_mode = force_generic_plan",
                 "enable_seqscan = off",

@@ -6,3 +6,4 @@ mod paging;
 mod plans;
 mod random;
 mod rows;
+mod titles;

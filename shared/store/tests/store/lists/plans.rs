@@ -9,7 +9,7 @@ use secrecy::ExposeSecret as _;
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
-use super::rows::{Filter, PRIORITY, fill, filters};
+use super::rows::{Filter, PRIORITY, TITLE, fill, filters};
 use crate::fixture::Fixture;
 
 /// Tasks that the store reads to fill a page of the usual size and to see whether there are more.
@@ -23,7 +23,7 @@ fn statements() -> Vec<String> {
         let text = fs::read_to_string(entry.expect("an entry").path()).expect("a statement");
         let statement: Value = serde_json::from_str(&text).expect("JSON");
         let sql = statement["query"].as_str().expect("a query");
-        if sql.contains("listed_tasks") && sql.contains("LIMIT $10") {
+        if sql.contains("listed_tasks") && sql.contains("LIMIT $13") {
             statements.push(sql.to_owned());
         }
     }
@@ -41,11 +41,11 @@ fn filters_of(statement: &str) -> Vec<Filter> {
     filters
 }
 
-/// The values of `$11` and, where it has one, `$12`: at the beginning of the list and in its middle.
+/// The values of `$14` and, where it has one, `$15`: at the beginning of the list and in its middle.
 fn places(statement: &str) -> [String; 2] {
     let middle = "'7fffffff-ffff-7fff-bfff-ffffffffffff'";
     let types = [("timestamptz", "2026-07-01"), ("date", "2026-07-01")];
-    match types.iter().find(|(kind, _)| statement.contains(&format!("$12::text::{kind}"))) {
+    match types.iter().find(|(kind, _)| statement.contains(&format!("$15::text::{kind}"))) {
         Some((_, key)) => ["NULL, NULL".to_owned(), format!("{middle}, '{key}'")],
         None => ["NULL".to_owned(), middle.to_owned()],
     }
@@ -63,9 +63,24 @@ fn reads_all(plan: &Value) -> bool {
     plan["Node Type"] == "Seq Scan" || parts.into_iter().any(reads_all)
 }
 
+/// The values of `$9` to `$12`: a text that a title contains, or whole words, or terms.
+fn title(text: Option<&str>) -> String {
+    match text {
+        None => "NULL, NULL, NULL, NULL".to_owned(),
+        Some(text) if text.starts_with('%') => format!("'{text}', NULL, NULL, NULL"),
+        Some(text) if text.is_ascii() => {
+            format!("NULL, '{text}', '{text}', '(?:^|[^[:alnum:]]){text}(?:$|[^[:alnum:]])'")
+        }
+        Some(text) => format!("NULL, NULL, '{text}', '{text}'"),
+    }
+}
+
 /// How much a page reads, and its plan. The statement was prepared as `page`.
 async fn explain(reader: &mut PgConnection, filter: Filter, place: &str) -> (u64, String) {
-    let filter = filter.map(|value| value.map_or("NULL".to_owned(), |value| format!("'{value}'")));
+    let title = title(filter[TITLE]);
+    let mut filter =
+        filter.map(|value| value.map_or("NULL".to_owned(), |value| format!("'{value}'")));
+    filter[TITLE] = title;
     let execute = format!("EXECUTE page('tenant-1', {}, {PAGE}, {place})", filter.join(", "));
     let explain = AssertSqlSafe(format!("EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {execute}"));
     // sqlx must not keep it: `DEALLOCATE ALL` removes it.
@@ -82,8 +97,9 @@ async fn worst_page(rows: i64) -> (u64, String) {
     fill(&fixture.owner, rows).await;
     let url = fixture.database.reader_url.expose_secret();
     let mut reader = PgConnection::connect(url).await.expect("a connection");
-    let as_the_store = "SET plan_cache_mode = force_custom_plan";
-    sqlx::query(as_the_store).execute(&mut reader).await.expect("a setting");
+    let as_the_store = "SET plan_cache_mode = force_custom_plan; \
+        SET pg_trgm.strict_word_similarity_threshold = 1";
+    sqlx::raw_sql(as_the_store).execute(&mut reader).await.expect("a setting");
     let statements = statements();
     assert_eq!(statements.len(), 10);
     let mut worst = (0, String::new());
@@ -105,7 +121,7 @@ async fn worst_page(rows: i64) -> (u64, String) {
 #[tokio::test]
 async fn every_page_of_a_hundred_thousand_tasks_is_read_by_an_index() {
     let (blocks, plan) = worst_page(100_000).await;
-    assert!(blocks <= 1_500, "{blocks} blocks:\n{plan}");
+    assert!(blocks <= 2_000, "{blocks} blocks:\n{plan}");
 }
 
 #[tokio::test]

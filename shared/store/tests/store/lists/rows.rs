@@ -10,10 +10,11 @@ const ROWS: &str = "
     INSERT INTO tasks (tenant, id, title, status, priority, assignee, due_date, tags, version,
         created_at, updated_at)
     SELECT 'tenant-' || floor(random() * $2), gen_random_uuid(),
-        format('%s %s for %s', (ARRAY['Write', 'Check', 'Send', 'Quarterly'])[ceil(random() * 4)],
-            CASE WHEN random() < 0.0001 THEN 'needle' ELSE
-                (ARRAY['report', 'invoice', 'slides', 'minutes', 'offer'])[ceil(random() * 5)] END,
-            'customer ' || floor(random() * 1000)),
+        format('%s %s for %s%s', (ARRAY['Write', 'Check', 'Send', 'Quarterly'])[ceil(random() * 4)],
+            CASE WHEN random() < 0.0001 THEN 'needle QA' ELSE
+                (ARRAY['report', 'invoice', 'slides', 'PR', 'offer'])[ceil(random() * 5)] END,
+            'customer ' || floor(random() * 1000),
+            CASE WHEN random() < 0.1 THEN '会議の準備' WHEN random() < 0.0001 THEN '水' ELSE '' END),
         CASE WHEN random() < 0.01 THEN 'cancelled' WHEN n < (0.7 + 0.1 * random()) * $1 THEN 'completed'
             ELSE 'open' END,
         CASE WHEN random() < 0.8 THEN 'normal' WHEN random() < 0.9 THEN 'high'
@@ -36,14 +37,29 @@ const FILTERS: [&[&str]; 8] = [
     &["2026-01-03", "2026-06-01", "2027-01-01"],
     &["2026-12-29", "2026-06-01", "2025-01-01"],
     &["2026-12-30", "2026-06-01", "2025-01-01"],
-    &["%quarterly%", "%needle%", "%report for%", "%none such%"],
+    &[
+        "%quarterly%",
+        "%needle%",
+        "%report for%",
+        "%none such%",
+        "PR",
+        "QA",
+        "7",
+        "zq",
+        "の",
+        "会議",
+        "水",
+        "雨",
+    ],
 ];
 /// The place of the priority among the filters.
 pub(super) const PRIORITY: usize = 3;
+/// The place of the text in the title.
+pub(super) const TITLE: usize = 7;
 /// The one filter that is never left out.
 const EVERY_STATUS: &str = "{open,completed,cancelled}";
 
-/// The values of `$2` to `$9`.
+/// The values of `$2` to `$9`, the last of which stands for `$9` to `$12`.
 pub(super) type Filter = [Option<&'static str>; 8];
 
 /// Fills the table and lets PostgreSQL analyze it.
@@ -55,7 +71,8 @@ pub(super) async fn fill(owner: &PgPool, rows: i64) {
     sqlx::query("VACUUM (ANALYZE) tasks").execute(&mut *owner).await.expect("statistics");
 }
 
-/// No filter, each with each of its values, and each two with their first values.
+/// No filter, each with each of its values, and each two with their first values; of titles with the
+/// first of each kind of search.
 pub(super) fn filters() -> Vec<Filter> {
     let none: Filter = [Some(EVERY_STATUS), None, None, None, None, None, None, None];
     let mut filters = vec![none];
@@ -66,10 +83,12 @@ pub(super) fn filters() -> Vec<Filter> {
             filters.push(filter);
         }
         for (other, values) in FILTERS.iter().enumerate().skip(place + 1) {
-            let mut filter = none;
-            filter[place] = FILTERS[place].first().copied();
-            filter[other] = values.first().copied();
-            filters.push(filter);
+            for value in values.iter().step_by(4) {
+                let mut filter = none;
+                filter[place] = FILTERS[place].first().copied();
+                filter[other] = Some(value);
+                filters.push(filter);
+            }
         }
     }
     filters
