@@ -27,8 +27,8 @@ pub(crate) struct HeadLimits {
     pub(super) bytes: usize,
 }
 
-/// Middleware: refuses a head beyond `limits`. The server has walls of its own, further out; these
-/// stand in both hosts.
+/// Middleware: refuses a head beyond `limits`. The server has wider limits of its own; these
+/// hold in both hosts.
 pub(super) async fn head<F: Future<Output = Response>>(
     HeadLimits { headers, bytes }: HeadLimits,
     request: Request,

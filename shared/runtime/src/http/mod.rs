@@ -1,7 +1,7 @@
 //! The HTTP host: one axum router behind the same limits, logs and errors in every function.
 //!
 //! From the outside in, a request passes: a request id (`x-request-id`, taken over if it is sane) ·
-//! its span, one access-log line and the metrics · the answers to browsers (CORS) · a net for panics (500) · the request timeout (503)
+//! its span, one access-log line and the metrics · the answers to browsers (CORS) · the answer to a panic (500) · the request timeout (503)
 //! · the limits of its head (431) and its body (413) · the compression of the answer · the router,
 //! whose 404 and 405 speak problem details too. Connections have limits of their own: how many there
 //! are, how long a request's head may take to arrive, how long a connection may be idle, and how long
