@@ -63,14 +63,14 @@ def environments(rendered: Rendered) -> Iterator[tuple[str, str, dict[str, str]]
 
 
 def none_is_unknown(rendered: Rendered) -> Iterator[str]:
-    for who, function, environment in environments(rendered):
-        unknown = set(environment) - settings_that_are_read(function).known - SDK
+    for who, function, found in environments(rendered):
+        unknown = set(found) - settings_that_are_read(function).known - SDK
         if unknown:
             yield f"{who}: {function} does not read {sorted(unknown)}"
 
 
 def none_is_missing(rendered: Rendered) -> Iterator[str]:
-    for who, function, environment in environments(rendered):
+    for who, function, found in environments(rendered):
         settings = settings_that_are_read(function)
         needed = {name for name in settings.known if OF_THE_ACCOUNT.search(name)} | settings.required
         needed -= {name for name in needed if name in NOT_NEEDED or f"{function} {name}" in NOT_NEEDED}
@@ -79,7 +79,7 @@ def none_is_missing(rendered: Rendered) -> Iterator[str]:
             needed.discard("CURSOR_KEY")
         else:
             needed |= settings.known & {"DATABASE_URL_FILE", "CURSOR_KEY"}
-        missing = needed - set(environment)
+        missing = needed - set(found)
         if missing:
             yield f"{who}: {function} needs {sorted(missing)}"
 
