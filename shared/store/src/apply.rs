@@ -7,10 +7,11 @@
 //!
 //! Creates of producers are new, as a rule, and nothing is known of what is new. So a batch of them is
 //! written without being looked up, in three round trips. If the write notices that something was
-//! there, it is looked up then.
+//! there, it is looked up then, and the next such batch is looked up first: repeats come in a row.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use chrono::SubsecRound as _;
@@ -95,7 +96,13 @@ impl Store {
             let now = now.trunc_subsecs(6);
             // A change that comes after those of this batch is committed later.
             let as_of = AsOf::now();
-            let folded = attempt_until_alone(&store.pool, &batch, scope, now).await?;
+            let is_new = is_new_as_a_rule(&batch, scope);
+            let assume_new = is_new && !store.creates_repeat.load(Ordering::Relaxed);
+            let folded = attempt_until_alone(&store.pool, &batch, scope, now, assume_new).await?;
+            if is_new {
+                let repeats = folded.receipts.iter().any(|receipt| receipt.repeated);
+                store.creates_repeat.store(repeats, Ordering::Relaxed);
+            }
             let read = folded.receipts.iter().filter_map(|receipt| receipt.task.as_ref());
             let read = read.map(|task| (Origin::Read, task));
             let changed = folded.tasks.iter().map(|(_, task)| (Origin::Changed, task));
@@ -111,10 +118,10 @@ async fn attempt_until_alone(
     batch: &[Incoming],
     scope: BatchScope,
     now: Timestamp,
+    assume_new: bool,
 ) -> Result<Folded, ApplyError> {
     for attempt in 1..=ATTEMPTS {
-        let assume_new = attempt == 1 && is_new_as_a_rule(batch, scope);
-        match attempt_once(pool, batch, scope, now, assume_new).await {
+        match attempt_once(pool, batch, scope, now, assume_new && attempt == 1).await {
             Ok(Attempt::Done(folded)) => return Ok(folded),
             Ok(Attempt::InFlight) => return Err(ApplyError::InFlight),
             Ok(Attempt::Conflict) => {}

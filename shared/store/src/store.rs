@@ -1,5 +1,8 @@
 //! The store: a pool of connections to PostgreSQL and, perhaps, a cache.
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
 use redis_client::Redis;
 use tokio::try_join;
 
@@ -16,6 +19,8 @@ pub struct Store {
     pub(crate) cache: Cache,
     pub(crate) redis: Option<Redis>,
     pub(crate) local: Local,
+    /// Whether some of the last creates of producers had been applied before.
+    pub(crate) creates_repeat: Arc<AtomicBool>,
 }
 
 impl Store {
@@ -49,7 +54,8 @@ impl Store {
     async fn with(config: &Config, plans: Plans) -> anyhow::Result<Self> {
         instruments::describe(INSTRUMENTS);
         let (pool, redis) = try_join!(Pool::new(config, plans), Redis::connect(&config.redis))?;
-        Ok(Self { pool, cache: Cache::new(config, redis.clone()), redis, local: Local::new(0) })
+        let (cache, local) = (Cache::new(config, redis.clone()), Local::new(0));
+        Ok(Self { pool, cache, redis, local, creates_repeat: Arc::default() })
     }
 
     /// Keeps tasks in this process, too, before Redis, for as long as the listener runs. Without a

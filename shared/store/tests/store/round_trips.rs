@@ -66,10 +66,19 @@ async fn a_batch_takes_three_or_four_round_trips_whatever_its_size() {
     store.apply(vec![change(&first[0])], now()).await.expect("applied");
     settled(&trips).await;
     for size in [1, 10, 100] {
-        let creates = batch(size);
+        let (creates, second, third) = (batch(size), batch(size), batch(size));
         let changes: Vec<_> = creates.iter().map(change).collect();
-        // A producer's creates are looked up only if they turn out to be repeats, and others first.
-        for (commands, expected) in [(&creates, 3), (&creates, 4), (&changes, 4), (&changes, 3)] {
+        // A producer's creates are looked up if they turn out to be repeats, those after them first.
+        let (creates, changes) = (&creates, &changes);
+        for (commands, expected) in [
+            (creates, 3),
+            (creates, 4),
+            (creates, 3),
+            (&second, 4),
+            (&third, 3),
+            (changes, 4),
+            (changes, 3),
+        ] {
             trips.store(0, Ordering::SeqCst);
             store.apply(commands.clone(), now()).await.expect("applied");
             let trips = settled(&trips).await;
