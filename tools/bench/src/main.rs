@@ -29,7 +29,7 @@ use turns::Effort;
 ///
 /// Run by `local-stack exec`, which gives it servers of its own.
 #[derive(Parser)]
-#[command(after_help = "Examples:\n  make bench                      two minutes\n  \
+#[command(after_help = "Examples:\n  make bench                      three minutes\n  \
                         make bench ARGS=--full          half an hour\n  \
                         make bench ARGS=--only=writes   a part of it")]
 struct Arguments {
@@ -42,6 +42,9 @@ struct Arguments {
     /// Where the release build of task-app, peers and writers is
     #[arg(long, value_name = "FOLDER")]
     bin_dir: PathBuf,
+    /// Where Fastify and FastAPI are, each in a folder with its server
+    #[arg(long, value_name = "FOLDER")]
+    services: PathBuf,
     /// Where the report is written
     #[arg(long, value_name = "FILE")]
     report: PathBuf,
@@ -101,11 +104,10 @@ async fn run(arguments: &Arguments) -> Result<()> {
 
 async fn reads(arguments: &Arguments) -> Result<String> {
     let effort = if arguments.full { Effort::FULL } else { Effort::QUICK };
-    let system = System::start(&arguments.bin_dir).await?;
+    let system = System::start(&arguments.bin_dir, &arguments.services).await?;
     let mut rows = Vec::new();
-    for work in [reads::Work::Local, reads::Work::Redis, reads::Work::CachedList, reads::Work::List]
-    {
-        show(&format!("measuring: {}", work.name()));
+    for work in reads::Work::ALL {
+        show(&format!("measuring: {}, beside {}", work.name(), work.beside()));
         rows.push(reads::compare(&system, work, effort).await?);
     }
     report::reads(&rows, effort)

@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use crate::servers::Server;
-use crate::system::{System, TENANT};
+use crate::system::{Service, System, TENANT};
 use crate::turns::{self, Compared, Effort};
 use crate::wrk::Target;
 
@@ -16,6 +16,8 @@ pub(crate) enum Work {
     Local,
     /// A task that Redis has.
     Redis,
+    /// The same, beside a service as others would write it.
+    RedisBeside(Service),
     /// A page that Redis has.
     CachedList,
     /// A page from PostgreSQL.
@@ -31,10 +33,19 @@ pub(crate) struct Row {
 }
 
 impl Work {
+    pub(crate) const ALL: [Self; 6] = [
+        Self::Local,
+        Self::Redis,
+        Self::RedisBeside(Service::Fastify),
+        Self::RedisBeside(Service::FastApi),
+        Self::CachedList,
+        Self::List,
+    ];
+
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Local => "a task, from the process",
-            Self::Redis => "a task, from Redis",
+            Self::Redis | Self::RedisBeside(_) => "a task, from Redis",
             Self::CachedList => "a page of 50, from Redis",
             Self::List => "a page of 50, from PostgreSQL",
         }
@@ -44,6 +55,8 @@ impl Work {
         match self {
             Self::Local => "axum with a constant body",
             Self::Redis => "axum with one command of Redis",
+            Self::RedisBeside(Service::Fastify) => "Fastify with ioredis",
+            Self::RedisBeside(Service::FastApi) => "FastAPI with redis-py",
             Self::CachedList | Self::List => "axum with one SELECT of the same rows as JSON",
         }
     }
@@ -53,6 +66,8 @@ impl Work {
         match self {
             Self::Local => 0.6,
             Self::Redis => 0.8,
+            Self::RedisBeside(Service::Fastify) => 1.6,
+            Self::RedisBeside(Service::FastApi) => 12.0,
             Self::CachedList => 0.5,
             Self::List => 0.7,
         }
@@ -60,14 +75,16 @@ impl Work {
 
     fn path(self, system: &System) -> String {
         match self {
-            Self::Local | Self::Redis => format!("/v1/tasks/{}", system.task),
+            Self::Local | Self::Redis | Self::RedisBeside(_) => {
+                format!("/v1/tasks/{}", system.task)
+            }
             Self::CachedList | Self::List => format!("/v1/tasks?limit={PAGE}"),
         }
     }
 
     fn settings(self) -> &'static [(&'static str, &'static str)] {
         match self {
-            Self::Redis => &[("LOCAL_CACHE_ENTRIES", "0")],
+            Self::Redis | Self::RedisBeside(_) => &[("LOCAL_CACHE_ENTRIES", "0")],
             Self::Local | Self::CachedList | Self::List => &[],
         }
     }
@@ -79,7 +96,11 @@ pub(crate) async fn compare(system: &System, work: Work, effort: Effort) -> Resu
     let target = target(system, work, &url)?;
     let idle = ours.resident()?;
     let (other_url, other) = peer(system, work, &system.get(&target.url).await?).await?;
-    let other_target = Target { url: format!("{other_url}/"), headers: Vec::new() };
+    let headers = match work {
+        Work::RedisBeside(_) => target.headers.clone(),
+        _ => Vec::new(),
+    };
+    let other_target = Target { url: format!("{other_url}/"), headers };
     let pair = ((&ours, &target), (&other, &other_target));
     let compared = turns::compare(pair.0, pair.1, effort).await?;
     Ok(Row { work, compared, resident: (idle, ours.resident()?) })
@@ -98,6 +119,7 @@ async fn peer(system: &System, work: Work, body: &[u8]) -> Result<(String, Serve
     match work {
         Work::Local => system.peer(&["constant", &system.file("body", body)?]).await,
         Work::Redis => system.peer(&["redis", &system.file("body", body)?]).await,
+        Work::RedisBeside(service) => system.service(service, &system.file("body", body)?).await,
         Work::CachedList | Work::List => {
             system.peer(&["select", &system.file("select", select().as_bytes())?]).await
         }

@@ -43,7 +43,8 @@ pub(crate) fn reads(rows: &[Row], Effort { turn, rounds }: Effort) -> Result<Str
     let mut text = format!(
         "## Reads\n\n\
          {rounds} rounds, {} seconds a turn, `wrk` with {CONNECTIONS} connections. Ours checks a token, counts the request\n\
-         against the caller's limit, writes a log line and counts metrics; the other does none of that.\n\n\
+         against the caller's limit, writes a log line and counts metrics. axum does none of that. Fastify and FastAPI, as\n\
+         services are written with them, check the token and write a log line, in one process with one thread for requests.\n\n\
          | work | beside | requests a second | aim | processor time a request | memory, MiB, idle and after |\n\
          |---|---|---|---|---|---|\n",
         turn.as_secs(),
@@ -62,7 +63,8 @@ pub(crate) fn reads(rows: &[Row], Effort { turn, rounds }: Effort) -> Result<Str
         "\nRequests a second, as a part of the other program's; `|` is the aim.\n\n```\n",
     );
     for Row { work, compared, .. } in rows {
-        writeln!(text, "{:<30} {}", work.name(), bar(compared.rate()?, work.aim()))?;
+        let works = format!("{}: {}", work.name(), work.beside());
+        writeln!(text, "{works:<77} {}", bar(compared.rate()?, work.aim()))?;
     }
     text.push_str(
         "```\n\nRequests a second and microseconds of processor time a request, in turns:\n\n",

@@ -1,5 +1,6 @@
 //! A system of the run's own: a database with tasks, an issuer, and what starts programs on them.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -38,8 +39,18 @@ struct Settings {
     servers: External,
 }
 
+/// What ours is measured beside, besides programs that do the least.
+#[derive(Clone, Copy)]
+pub(crate) enum Service {
+    /// In JavaScript, with ioredis.
+    Fastify,
+    /// In Python, with redis-py.
+    FastApi,
+}
+
 pub(crate) struct System {
     bin_dir: PathBuf,
+    services: PathBuf,
     aws: AwsAccess,
     redis_url: SecretString,
     database: TestDatabase,
@@ -53,7 +64,7 @@ pub(crate) struct System {
 
 impl System {
     /// With a tenant that has some tasks.
-    pub(crate) async fn start(bin_dir: &Path) -> Result<Self> {
+    pub(crate) async fn start(bin_dir: &Path, services: &Path) -> Result<Self> {
         let servers = Settings::parse_from(["bench"]).servers;
         let by = "run it by `local-stack exec`";
         let folder = tempfile::tempdir()?;
@@ -62,6 +73,7 @@ impl System {
         issuer.serve().await?;
         let mut system = Self {
             bin_dir: std::path::absolute(bin_dir)?,
+            services: std::path::absolute(services)?,
             aws: AwsAccess::external(&servers).context(by)?,
             redis_url: servers.redis_url.context(by)?,
             database: TestDatabase::create().await?,
@@ -139,10 +151,41 @@ impl System {
         let listen = ["--listen".to_owned(), address.to_string()];
         let arguments = arguments.iter().map(|it| (*it).to_owned());
         program.arguments = listen.into_iter().chain(arguments).map(Into::into).collect();
+        program.environment =
+            program.environment.with_secret("DATABASE_URL", &self.database.owner_url);
+        self.listening(program, address).await
+    }
+
+    /// A service as others would write it, which answers with the content of a file.
+    pub(crate) async fn service(&self, service: Service, body: &str) -> Result<(String, Server)> {
+        let address = ports::loopback(ports::free(None)?);
+        let port = address.port().to_string();
+        let (executable, folder, arguments) = match service {
+            Service::Fastify => ("node".into(), self.services.join("fastify"), vec!["server.js"]),
+            Service::FastApi => {
+                let folder = self.services.join("fastapi");
+                let listen = vec!["server:app", "--host", "127.0.0.1", "--port", &port];
+                (folder.join("bin/uvicorn"), folder, listen)
+            }
+        };
+        let mut program = Program::new("peer", executable, &folder);
+        program.arguments = arguments.into_iter().map(Into::into).collect();
         program.environment = program
             .environment
-            .with_secret("REDIS_URL", &self.redis_url)
-            .with_secret("DATABASE_URL", &self.database.owner_url);
+            .with("BODY", body)
+            .with("PORT", &port)
+            .with("AUTH_ISSUER", self.issuer.url())
+            .with("AUTH_AUDIENCE", AUDIENCE)
+            .with("AUTH_JWKS_URL", self.issuer.jwks_url());
+        self.listening(program, address).await
+    }
+
+    async fn listening(
+        &self,
+        mut program: Program,
+        address: SocketAddr,
+    ) -> Result<(String, Server)> {
+        program.environment = program.environment.with_secret("REDIS_URL", &self.redis_url);
         program.log = Some(self.state.log("peer"));
         let mut process = Process::start(program)?;
         let listens = || async move { TcpStream::connect(address).await.is_ok() };
