@@ -42,7 +42,7 @@ struct Arguments {
     /// Where the release build of task-app, peers and writers is
     #[arg(long, value_name = "FOLDER")]
     bin_dir: PathBuf,
-    /// Where Fastify and FastAPI are, each in a folder with its server
+    /// Where the services in JavaScript and in Python are, each in a folder of its own
     #[arg(long, value_name = "FOLDER")]
     services: PathBuf,
     /// Where the report is written
