@@ -69,7 +69,7 @@ async fn main() {
     let created =
         held!(tasks::create_tasks(api, bulk, None, None), tasks::CreateTasksSuccess::Status207);
     assert!(created.results.iter().all(|result| result.status == 201), "{created:?}");
-    let second = created.results[1].task.clone().flatten().unwrap();
+    let second = created.results[1].task.clone().unwrap();
     assert_eq!(second.priority, Priority::High);
 
     let new = CreateTask {
@@ -160,7 +160,7 @@ async fn pages(api: &Configuration) -> Vec<String> {
             tasks::ListTasksSuccess::Status200
         );
         seen.extend(page.tasks.into_iter().map(|task| task.title));
-        let Some(next) = page.next.flatten() else { return seen };
+        let Some(next) = page.next else { return seen };
         cursor =
             next.split(['?', '&']).find_map(|one| one.strip_prefix("cursor=")).map(str::to_owned);
         assert!(cursor.is_some(), "{next}");
@@ -176,7 +176,7 @@ async fn files(api: &Configuration, task: &str) {
         (found.status == AttachmentStatus::Available).then_some(found)
     })
     .await;
-    let download = available.download.flatten().unwrap();
+    let download = available.download.unwrap();
     let file = Client::new().get(download.url).send().await.unwrap().bytes().await.unwrap();
     assert_eq!(file, FILE);
 
@@ -189,7 +189,7 @@ async fn files(api: &Configuration, task: &str) {
     };
     eventually("the other file is refused", async || {
         let found = find(api, task, &wrong).await;
-        ((found.status, found.reason.flatten()) == refused).then_some(())
+        ((found.status, found.reason) == refused).then_some(())
     })
     .await;
     let listed = held!(
@@ -210,7 +210,7 @@ async fn upload(api: &Configuration, task: &str, announced: &[u8]) -> (String, S
         attachments::CreateAttachmentSuccess::Status201
     );
     assert_eq!(attachment.status, AttachmentStatus::Pending);
-    let SignedRequest { method, url, headers, .. } = *attachment.upload.flatten().unwrap();
+    let SignedRequest { method, url, headers, .. } = *attachment.upload.unwrap();
     let mut sent = HeaderMap::new();
     for (name, value) in headers.unwrap_or_default() {
         sent.insert(HeaderName::try_from(name).unwrap(), HeaderValue::try_from(value).unwrap());
