@@ -81,15 +81,15 @@ fn comparisons() -> Vec<Comparison> {
     all
 }
 
-/// Measures all; `tell` is called with the name of each comparison.
+/// Measures all; `show` is called with the name of each comparison.
 pub(crate) async fn compare(
     mut bench: Bench,
     effort: Effort,
-    tell: impl Fn(&str),
+    show: impl Fn(&str),
 ) -> Result<Vec<measure::Row>> {
     let mut rows = Vec::new();
     for comparison in comparisons() {
-        tell(&comparison.to_string());
+        show(&comparison.to_string());
         rows.push(bench.measure(comparison, effort).await?);
     }
     bench.assert_no_deadlock()?;
