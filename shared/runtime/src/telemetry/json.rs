@@ -50,7 +50,7 @@ where
             line.strip_prefix('{').and_then(|line| line.strip_suffix('}')).unwrap_or(line);
         write!(writer, "{{\"function\":{},{members}", self.function)?;
         if let Some(span) =
-            event.parent().and_then(|id| context.span(id)).or(context.lookup_current())
+            event.parent().and_then(|id| context.span(id)).or_else(|| context.lookup_current())
         {
             write_span(&span, &mut writer)?;
         }
