@@ -1,107 +1,42 @@
-//! The report: a table of ratios, and a plot of them.
+//! The report: what each part of it says, of this run or, where only others were measured, of an earlier one.
 
-use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 
-use crate::figures::Spread;
-use crate::reads::Row;
-use crate::turns::Effort;
-use crate::wrk::CONNECTIONS;
+use crate::part::Part;
 
-/// Characters of a bar for a ratio of one.
-const BAR: f64 = 40.0;
+const HEAD: &str = "# Benchmarks\n\n\
+    Programs do each work in turn (ours, other, other, ours), so that what changes slowly on the machine meets all\n\
+    alike; they, their servers and their load share it. Each ratio is ours divided by the other's: the median of all\n\
+    turns, with the least and the greatest. Each part says what made it, and where.\n";
 
-/// What was measured so far.
-pub(crate) struct Report(String);
+/// A file, and a folder beside it with the parts that it is made of.
+pub(crate) struct Report {
+    file: PathBuf,
+    parts: PathBuf,
+}
 
 impl Report {
-    /// Made by `command` on a machine.
-    pub(crate) fn new(machine: &str, command: &str) -> Self {
-        Self(format!(
-            "# Benchmarks\n\nMade by `{command}` on {machine}; servers, programs and load share it.\n\n\
-             Two programs do each work in turn (ours, other, other, ours), so that what changes slowly on the machine\n\
-             meets both alike. Each figure is ours divided by the other's: the median of all turns, with the least and the\n\
-             greatest.\n"
-        ))
+    /// Makes the folders.
+    pub(crate) fn at(file: &Path) -> Result<Self> {
+        let parts = file.with_extension("parts");
+        fs::create_dir_all(&parts).with_context(|| format!("making {}", parts.display()))?;
+        Ok(Self { file: file.to_owned(), parts })
     }
 
-    /// Adds a part.
-    pub(crate) fn push(&mut self, part: &str) {
-        self.0.push('\n');
-        self.0.push_str(part);
+    /// Replaces a part, and makes the report anew.
+    pub(crate) fn write(&self, part: Part, text: &str) -> Result<()> {
+        fs::write(self.part(part), text).with_context(|| format!("writing {}", part.name()))?;
+        let parts = Part::ALL.iter().filter_map(|part| fs::read_to_string(self.part(*part)).ok());
+        let report = parts.fold(HEAD.to_owned(), |all, part| format!("{all}\n{part}"));
+        fs::write(&self.file, report).with_context(|| format!("writing {}", self.file.display()))
     }
 
-    /// As Markdown.
-    pub(crate) fn text(&self) -> &str {
-        &self.0
+    fn part(&self, part: Part) -> PathBuf {
+        self.parts.join(format!("{}.md", part.name()))
     }
-}
-
-/// The part about reads: a table of ratios, a plot, and the figures that they are made of.
-pub(crate) fn reads(rows: &[Row], Effort { turn, rounds }: Effort) -> Result<String> {
-    let mut text = format!(
-        "## Reads\n\n\
-         {rounds} rounds, {} seconds a turn, `wrk` with {CONNECTIONS} connections. Ours checks a token, counts the request\n\
-         against the caller's limit, writes a log line and counts metrics. axum does none of that. Fastify and FastAPI, as\n\
-         services are written with them, check the token and write a log line, in one process with one thread for requests.\n\n\
-         | work | beside | requests a second | aim | processor time a request | memory, MiB, idle and after |\n\
-         |---|---|---|---|---|---|\n",
-        turn.as_secs(),
-    );
-    for Row { work, compared, resident: (idle, loaded) } in rows {
-        let (rate, cost) = (compared.rate()?, compared.cost()?);
-        writeln!(
-            text,
-            "| {} | {} | {rate} | {} | {cost} | {idle:.1}, {loaded:.1} |",
-            work.name(),
-            work.beside(),
-            work.aim(),
-        )?;
-    }
-    text.push_str(
-        "\nRequests a second, as a part of the other program's; `|` is the aim.\n\n```\n",
-    );
-    for Row { work, compared, .. } in rows {
-        let works = format!("{}: {}", work.name(), work.beside());
-        writeln!(text, "{works:<77} {}", bar(compared.rate()?, work.aim()))?;
-    }
-    text.push_str(
-        "```\n\nRequests a second and microseconds of processor time a request, in turns:\n\n",
-    );
-    for Row { work, compared, .. } in rows {
-        writeln!(
-            text,
-            "- {}: ours {}; {} {}",
-            work.name(),
-            compared.ours,
-            work.beside(),
-            compared.other
-        )?;
-    }
-    Ok(text)
-}
-
-/// As long as the ratio, with a mark at the aim.
-fn bar(ratio: Spread, aim: f64) -> String {
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "it is rounded for a picture"
-    )]
-    let cells = |part: f64| (part.clamp(0.0, 2.0) * BAR).round() as usize;
-    let (long, mark) = (cells(ratio.median), cells(aim));
-    let cell = |at| {
-        if at == mark {
-            '|'
-        } else if at < long {
-            '█'
-        } else {
-            ' '
-        }
-    };
-    let bar: String = (0..=long.max(mark)).map(cell).collect();
-    format!("{} {:.2}", bar.trim_end(), ratio.median)
 }
 
 #[cfg(test)]
@@ -109,9 +44,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_bar_is_as_long_as_its_ratio() {
-        let bar_of = |ratio| bar(Spread::of(vec![ratio]).unwrap(), 0.1);
-        assert_eq!(bar_of(0.05), "██  | 0.05");
-        assert_eq!(bar_of(0.2), "████|███ 0.20");
+    fn a_part_replaces_what_it_said_before_and_leaves_the_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("report.md");
+        let report = Report::at(&file).unwrap();
+        report.write(Part::Writes, "## Writes\n\nold\n").unwrap();
+        report.write(Part::Reads, "## Reads\n").unwrap();
+        report.write(Part::Writes, "## Writes\n\nnew\n").unwrap();
+        let text = fs::read_to_string(file).unwrap();
+        assert_eq!(text, format!("{HEAD}\n## Reads\n\n## Writes\n\nnew\n"));
     }
 }

@@ -11,10 +11,11 @@ mod writer;
 
 use anyhow::Result;
 
+use crate::part::Run;
+use crate::show;
 use crate::turns::Effort;
 
-pub(crate) use measure::Bench;
-pub(crate) use report::table;
+use measure::Bench;
 
 /// What a database has seen before.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -81,17 +82,19 @@ fn comparisons() -> Vec<Comparison> {
     all
 }
 
-/// Measures all; `show` is called with the name of each comparison.
-pub(crate) async fn compare(
-    mut bench: Bench,
-    effort: Effort,
-    show: impl Fn(&str),
-) -> Result<Vec<measure::Row>> {
+/// Tasks in the database before the first turn.
+const QUICK_TASKS: usize = 20_000;
+const FULL_TASKS: usize = 100_000;
+
+/// Measures all of them.
+pub(crate) async fn measure(run: &Run, effort: Effort) -> Result<String> {
+    let tasks = run.choose(FULL_TASKS, QUICK_TASKS);
+    let mut bench = Bench::start(run.bin_dir.clone(), &run.folder, tasks).await?;
     let mut rows = Vec::new();
     for comparison in comparisons() {
-        show(&comparison.to_string());
+        show(&format!("  {comparison}"));
         rows.push(bench.measure(comparison, effort).await?);
     }
     bench.assert_no_deadlock()?;
-    Ok(rows)
+    report::table(&rows, effort, tasks)
 }

@@ -8,7 +8,7 @@ use super::measure::{Measured, Row};
 use crate::turns::{Effort, ratio};
 
 /// As Markdown: a table of ratios, and the figures that they are made of.
-pub(crate) fn table(rows: &[Row], effort: Effort, tasks: usize) -> Result<String> {
+pub(super) fn table(rows: &[Row], effort: Effort, tasks: usize) -> Result<String> {
     let mut text = format!(
         "## Writes\n\n\
          Batches of commands by `store::apply`, and the same rows by one statement that commits by itself, from\n\

@@ -1,8 +1,12 @@
 //! Reads over HTTP, with all that a deployment has on: authentication, rate limit, log, metrics.
 
+mod report;
+
 use anyhow::Result;
 
+use crate::part::Run;
 use crate::servers::Server;
+use crate::show;
 use crate::system::{Service, System, TENANT};
 use crate::turns::{self, Compared, Effort};
 use crate::wrk::Target;
@@ -90,8 +94,19 @@ impl Work {
     }
 }
 
+/// Measures all of them.
+pub(crate) async fn measure(run: &Run, effort: Effort) -> Result<String> {
+    let system = System::start(&run.bin_dir, &run.services).await?;
+    let mut rows = Vec::new();
+    for work in Work::ALL {
+        show(&format!("  {}, beside {}", work.name(), work.beside()));
+        rows.push(compare(&system, work, effort).await?);
+    }
+    report::table(&rows, effort)
+}
+
 /// Measures ours beside the other program that does the same work.
-pub(crate) async fn compare(system: &System, work: Work, effort: Effort) -> Result<Row> {
+async fn compare(system: &System, work: Work, effort: Effort) -> Result<Row> {
     let (url, ours) = system.reader(work.settings()).await?;
     let target = target(system, work, &url)?;
     let idle = ours.resident()?;
