@@ -6,9 +6,15 @@
 //! that moment; processor time per request much less, so both are reported.
 
 mod figures;
+mod functions;
 mod machine;
 mod part;
+#[expect(dead_code, reason = "the parts that come use it")]
+mod pipeline;
 mod plot;
+mod postgresql;
+#[expect(dead_code, reason = "the parts that come use it")]
+mod queues;
 mod reads;
 mod report;
 mod servers;

@@ -1,10 +1,14 @@
 //! Processes that are measured: what they spend and what they hold.
 
 use std::fs;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result};
-use local_stack::{Function, Process};
+use local_stack::{Function, Process, Program};
+use tokio::net::TcpStream;
+
+use crate::functions::PATIENCE;
 
 /// A process that is measured. Dropped, it ends.
 pub(crate) struct Server {
@@ -39,6 +43,14 @@ impl Server {
         let kib: Option<f64> = line.and_then(|it| it.split_whitespace().next()?.parse().ok());
         Ok(kib.context("no VmRSS in its status")? / 1024.0)
     }
+}
+
+/// Starts another program, and waits until it listens.
+pub(crate) async fn listening(program: Program, address: SocketAddr) -> Result<Server> {
+    let mut process = Process::start(program)?;
+    let listens = || async move { TcpStream::connect(address).await.is_ok() };
+    process.ready_when(PATIENCE, listens).await?;
+    Server::new(Running::Other(process))
 }
 
 /// What the threads of a process have spent since they began.

@@ -5,24 +5,18 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
-use clap::Parser;
-use local_stack::{
-    ALL_SCOPES, AUDIENCE, AwsAccess, Environment, External, Function, Issuer, Process, Program,
-    State, TestDatabase, ports,
-};
+use local_stack::{ALL_SCOPES, AUDIENCE, Environment, Issuer, Program, TestDatabase, ports};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
-use tempfile::TempDir;
-use tokio::net::TcpStream;
 
-use crate::servers::{Running, Server};
+use crate::functions::{Functions, PATIENCE};
+use crate::servers::{Server, listening};
 
 pub(crate) const TENANT: &str = "bench";
 /// Tasks of the tenant.
 const TASKS: usize = 1_000;
 /// Of one request.
 const BATCH: usize = 100;
-const PATIENCE: Duration = Duration::from_mins(1);
 /// Requests are counted, and none is refused.
 const LIMITS: [&str; 6] = [
     "RATE_LIMIT_READ_PER_MINUTE",
@@ -32,12 +26,6 @@ const LIMITS: [&str; 6] = [
     "RATE_LIMIT_BULK_PER_MINUTE",
     "RATE_LIMIT_BULK_BURST",
 ];
-
-#[derive(Parser)]
-struct Settings {
-    #[command(flatten)]
-    servers: External,
-}
 
 /// What ours is measured beside, besides programs that do the least.
 #[derive(Clone, Copy)]
@@ -49,39 +37,28 @@ pub(crate) enum Service {
 }
 
 pub(crate) struct System {
-    bin_dir: PathBuf,
+    functions: Functions,
     services: PathBuf,
-    aws: AwsAccess,
-    redis_url: SecretString,
     database: TestDatabase,
     issuer: Issuer,
-    state: State,
     client: reqwest::Client,
     /// A task of the tenant.
     pub(crate) task: String,
-    folder: TempDir,
 }
 
 impl System {
     /// With a tenant that has some tasks.
     pub(crate) async fn start(bin_dir: &Path, services: &Path) -> Result<Self> {
-        let servers = Settings::parse_from(["bench"]).servers;
-        let by = "run it by `local-stack exec`";
-        let folder = tempfile::tempdir()?;
-        let state = State::open(folder.path())?;
-        let issuer = Issuer::create(&state)?;
+        let functions = Functions::of(bin_dir)?;
+        let issuer = Issuer::create(&functions.state)?;
         issuer.serve().await?;
         let mut system = Self {
-            bin_dir: std::path::absolute(bin_dir)?,
             services: std::path::absolute(services)?,
-            aws: AwsAccess::external(&servers).context(by)?,
-            redis_url: servers.redis_url.context(by)?,
             database: TestDatabase::create().await?,
             issuer,
-            state,
+            functions,
             client: reqwest::Client::builder().timeout(PATIENCE).build()?,
             task: String::new(),
-            folder,
         };
         system.task = system.fill().await?;
         Ok(system)
@@ -124,36 +101,38 @@ impl System {
     ) -> Result<(String, Server)> {
         let address = ports::loopback(ports::free(None)?);
         let add = |all: Environment, (name, value): &(&str, &str)| all.with(name, value);
-        let environment =
-            LIMITS.iter().fold(self.aws.environment(), |all, it| all.with(it, "1000000"));
-        let environment = environment
+        let common = self.functions.environment();
+        let environment = LIMITS
+            .iter()
+            .fold(common, |all, it| all.with(it, "1000000"))
             .with("HTTP_ADDR", address.to_string())
             .with("AUTH_ISSUER", self.issuer.url())
             .with("AUTH_AUDIENCE", AUDIENCE)
             .with("AUTH_JWKS_URL", self.issuer.jwks_url())
             .with("HISTORY_TABLE", "bench-history")
             .with("OPERATIONS_TABLE", "bench-operations")
-            .with("COMMAND_QUEUE_URL", format!("{}/000000000000/bench.fifo", self.aws.endpoint))
+            .with(
+                "COMMAND_QUEUE_URL",
+                format!("{}/000000000000/bench.fifo", self.functions.aws.endpoint),
+            )
             .with_secret("DATABASE_URL", login)
-            .with_secret("REDIS_URL", &self.redis_url)
-            .with_secret("CURSOR_KEY", &self.state.secret("cursor-key")?);
+            .with_secret("CURSOR_KEY", &self.functions.state.secret("cursor-key")?);
         let environment = settings.iter().fold(environment, add);
-        let binary = self.bin_dir.join("task-app");
-        let mut function = Function::start_with(&binary, &[name], name, &environment, &self.state)?;
-        function.ready(PATIENCE).await?;
-        Ok((format!("http://{address}"), Server::new(Running::Ours(function))?))
+        let server = self.functions.start(name, name, &environment).await?;
+        Ok((format!("http://{address}"), server))
     }
 
     /// Another program, with arguments.
     pub(crate) async fn peer(&self, arguments: &[&str]) -> Result<(String, Server)> {
         let address = ports::loopback(ports::free(None)?);
-        let mut program = Program::new("peer", self.bin_dir.join("peers"), self.folder.path());
+        let executable = self.functions.bin_dir.join("peers");
+        let mut program = Program::new("peer", executable, self.functions.folder());
         let listen = ["--listen".to_owned(), address.to_string()];
         let arguments = arguments.iter().map(|it| (*it).to_owned());
         program.arguments = listen.into_iter().chain(arguments).map(Into::into).collect();
         program.environment =
             program.environment.with_secret("DATABASE_URL", &self.database.owner_url);
-        self.listening(program, address).await
+        self.peer_at(program, address).await
     }
 
     /// A service as others would write it, which answers with the content of a file.
@@ -177,25 +156,19 @@ impl System {
             .with("AUTH_ISSUER", self.issuer.url())
             .with("AUTH_AUDIENCE", AUDIENCE)
             .with("AUTH_JWKS_URL", self.issuer.jwks_url());
-        self.listening(program, address).await
+        self.peer_at(program, address).await
     }
 
-    async fn listening(
-        &self,
-        mut program: Program,
-        address: SocketAddr,
-    ) -> Result<(String, Server)> {
-        program.environment = program.environment.with_secret("REDIS_URL", &self.redis_url);
-        program.log = Some(self.state.log("peer"));
-        let mut process = Process::start(program)?;
-        let listens = || async move { TcpStream::connect(address).await.is_ok() };
-        process.ready_when(PATIENCE, listens).await?;
-        Ok((format!("http://{address}"), Server::new(Running::Other(process))?))
+    async fn peer_at(&self, mut program: Program, address: SocketAddr) -> Result<(String, Server)> {
+        let redis_url = &self.functions.redis_url;
+        program.environment = program.environment.with_secret("REDIS_URL", redis_url);
+        program.log = Some(self.functions.state.log("peer"));
+        Ok((format!("http://{address}"), listening(program, address).await?))
     }
 
     /// Writes a file for a peer; returns its path.
     pub(crate) fn file(&self, name: &str, content: &[u8]) -> Result<String> {
-        let path = self.folder.path().join(name);
+        let path = self.functions.folder().join(name);
         std::fs::write(&path, content)?;
         path.to_str().map(str::to_owned).context("a folder whose path is text")
     }

@@ -58,7 +58,9 @@ pub use ingress::Ingress;
 pub use issuer::{ALL_SCOPES, AUDIENCE, Issuer};
 pub use postgres::Durability;
 pub use process::{Process, Program};
-pub use provision::{Queue, create_bucket, create_fifo_queue, create_queue, create_table};
+pub use provision::{
+    Queue, create_bucket, create_fifo_queue, create_queue, create_table, create_tables,
+};
 pub use proxy::Proxy;
 pub use redis_cluster::{RedisCluster, RedisNode};
 pub use server::Server;

@@ -7,9 +7,9 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use local_stack::TestDatabase;
 
-use super::postgresql::PostgreSql;
 use super::writer::{Writer, fill};
 use super::{Comparison, Database, Way};
+use crate::postgresql::PostgreSql;
 use crate::turns::{Effort, Series};
 
 /// What all comparisons are made on.

@@ -5,7 +5,6 @@
 //! processes, with what they do in the background.
 
 mod measure;
-mod postgresql;
 mod report;
 mod writer;
 

@@ -62,12 +62,18 @@ pub(crate) async fn create(aws: &AwsAccess, fact_queues: &[String]) -> Result<Qu
         attachment_events: queues::create(&sqs, &described.queues.attachment_events).await?,
         subscribers,
     };
-    let config = aws.config();
-    for table in described.tables.all() {
-        create_table(&config, table, &table.name).await?;
-    }
+    create_tables(aws).await?;
     for bucket in described.buckets.all() {
         create_bucket(aws, bucket, &bucket.name, |key| queues.url(key)).await?;
     }
     Ok(queues)
+}
+
+/// Creates all tables that are described and missing.
+pub async fn create_tables(aws: &AwsAccess) -> Result<()> {
+    let config = aws.config();
+    for table in resources().tables.all() {
+        create_table(&config, table, &table.name).await?;
+    }
+    Ok(())
 }

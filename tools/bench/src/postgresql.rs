@@ -13,7 +13,7 @@ use crate::servers::processor_time;
 /// What Linux counts in, of the children that ended: hundredths of a second.
 const TICK: Duration = Duration::from_millis(10);
 
-pub(super) struct PostgreSql {
+pub(crate) struct PostgreSql {
     server: Server,
     /// The process that all others descend from.
     id: u32,
@@ -23,7 +23,7 @@ pub(super) struct PostgreSql {
 
 impl PostgreSql {
     /// With its data in a new folder of `parent`.
-    pub(super) async fn start(parent: &Path) -> Result<Self> {
+    pub(crate) async fn start(parent: &Path) -> Result<Self> {
         let folder = tempfile::tempdir_in(parent)?;
         let state = State::open(folder.path())?;
         let mut server = Server::postgres(&state, Durability::Durable).await?;
@@ -31,12 +31,12 @@ impl PostgreSql {
         Ok(Self { server, id, state, _folder: folder })
     }
 
-    pub(super) async fn database(&self) -> Result<TestDatabase> {
+    pub(crate) async fn database(&self) -> Result<TestDatabase> {
         TestDatabase::create_on(self.server.url()).await
     }
 
     /// What all its processes have spent, those that ended included.
-    pub(super) fn processor_time(&self) -> Result<Duration> {
+    pub(crate) fn processor_time(&self) -> Result<Duration> {
         let mut spent = processor_time(self.id)? + ended_children(self.id)?;
         let children = fs::read_to_string(format!("/proc/{0}/task/{0}/children", self.id));
         for child in children.context("only Linux says which children a process has")?.split(' ') {
@@ -47,7 +47,7 @@ impl PostgreSql {
         Ok(spent)
     }
 
-    pub(super) fn assert_no_deadlock(&self) -> Result<()> {
+    pub(crate) fn assert_no_deadlock(&self) -> Result<()> {
         let log = fs::read_to_string(self.state.log("postgres"))?;
         ensure!(!log.contains("deadlock detected"), "PostgreSQL had to break a deadlock");
         Ok(())
