@@ -24,6 +24,12 @@ impl Spread {
         };
         Some(Self { least, median, greatest })
     }
+
+    /// As parts of a whole.
+    pub(crate) fn by(self, whole: f64) -> Self {
+        let Self { least, median, greatest } = self;
+        Self { least: least / whole, median: median / whole, greatest: greatest / whole }
+    }
 }
 
 impl fmt::Display for Spread {
@@ -42,5 +48,6 @@ mod tests {
         assert_eq!(spread(&[]), None);
         assert_eq!(spread(&[3.0, 1.0, 2.0]).unwrap().to_string(), "**2.00** (1.00–3.00)");
         assert_eq!(spread(&[4.0, 1.0]).unwrap().to_string(), "**2.50** (1.00–4.00)");
+        assert_eq!(spread(&[4.0, 1.0]).unwrap().by(2.0).to_string(), "**1.25** (0.50–2.00)");
     }
 }

@@ -18,6 +18,7 @@ mod queues;
 mod reads;
 mod report;
 mod servers;
+mod start;
 mod system;
 mod turns;
 mod writes;

@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::ValueEnum;
 
 use crate::turns::Effort;
-use crate::{machine, reads, show, writes};
+use crate::{machine, reads, show, start, writes};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Part {
@@ -14,6 +14,8 @@ pub(crate) enum Part {
     Reads,
     /// Batches of commands into PostgreSQL
     Writes,
+    /// From exec to the first sign of work; memory and sizes
+    Start,
 }
 
 /// What each part is measured with.
@@ -37,7 +39,7 @@ impl Run {
 
 impl Part {
     /// In the order of the report.
-    pub(crate) const ALL: [Self; 2] = [Self::Reads, Self::Writes];
+    pub(crate) const ALL: [Self; 3] = [Self::Reads, Self::Writes, Self::Start];
 
     pub(crate) fn name(self) -> String {
         self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
@@ -51,6 +53,7 @@ impl Part {
             Self::Writes => {
                 writes::measure(run, run.choose(Effort::FULL_WRITES, Effort::QUICK_WRITES)).await?
             }
+            Self::Start => start::measure(run).await?,
         };
         let (title, text) = text.split_once('\n').unwrap_or((&text, ""));
         let made_by = format!("Made by `{}` on {}.", self.command(run.full), machine::describe()?);

@@ -37,9 +37,9 @@ pub(crate) enum Service {
 }
 
 pub(crate) struct System {
-    functions: Functions,
+    pub(crate) functions: Functions,
     services: PathBuf,
-    database: TestDatabase,
+    pub(crate) database: TestDatabase,
     issuer: Issuer,
     client: reqwest::Client,
     /// A task of the tenant.
@@ -93,19 +93,12 @@ impl System {
         self.function("task-reader", &self.database.reader_url, settings).await
     }
 
-    async fn function(
-        &self,
-        name: &str,
-        login: &SecretString,
-        settings: &[(&str, &str)],
-    ) -> Result<(String, Server)> {
-        let address = ports::loopback(ports::free(None)?);
-        let add = |all: Environment, (name, value): &(&str, &str)| all.with(name, value);
+    /// What a function is deployed with that logs in to a database in this way.
+    pub(crate) fn environment(&self, login: &SecretString) -> Result<Environment> {
         let common = self.functions.environment();
-        let environment = LIMITS
+        Ok(LIMITS
             .iter()
             .fold(common, |all, it| all.with(it, "1000000"))
-            .with("HTTP_ADDR", address.to_string())
             .with("AUTH_ISSUER", self.issuer.url())
             .with("AUTH_AUDIENCE", AUDIENCE)
             .with("AUTH_JWKS_URL", self.issuer.jwks_url())
@@ -116,7 +109,18 @@ impl System {
                 format!("{}/000000000000/bench.fifo", self.functions.aws.endpoint),
             )
             .with_secret("DATABASE_URL", login)
-            .with_secret("CURSOR_KEY", &self.functions.state.secret("cursor-key")?);
+            .with_secret("CURSOR_KEY", &self.functions.state.secret("cursor-key")?))
+    }
+
+    async fn function(
+        &self,
+        name: &str,
+        login: &SecretString,
+        settings: &[(&str, &str)],
+    ) -> Result<(String, Server)> {
+        let address = ports::loopback(ports::free(None)?);
+        let add = |all: Environment, (name, value): &(&str, &str)| all.with(name, value);
+        let environment = self.environment(login)?.with("HTTP_ADDR", address.to_string());
         let environment = settings.iter().fold(environment, add);
         let server = self.functions.start(name, name, &environment).await?;
         Ok((format!("http://{address}"), server))
