@@ -18,9 +18,9 @@ use serde_json::{Value, json};
 use tokio::sync::RwLock;
 use tokio::time::Instant;
 
+use crate::attributes::{self, ACCOUNT};
 use crate::messages::{NamedQueue, Sent};
 
-const ACCOUNT: &str = "000000000000";
 /// As AWS has it.
 const MOST_OF_A_RECEIVE: usize = 10;
 
@@ -109,7 +109,10 @@ impl Server {
                 let url = request.queue_url.clone().unwrap_or_default();
                 let name = url.rsplit('/').next().unwrap_or_default();
                 let queue = self.queue(name).await?;
-                of_queue(&queue, name, operation, request).await
+                match operation {
+                    "ListDeadLetterSourceQueues" => Ok(self.sources(name).await),
+                    _ => of_queue(&queue, name, operation, request).await,
+                }
             }
         }
     }
@@ -129,6 +132,17 @@ impl Server {
         json!({ "QueueUrls": names.map(|name| self.url(name)).collect::<Vec<_>>() })
     }
 
+    /// The queues whose dead-letter queue this is. `queueUrls` is written so in the API, other than `QueueUrls`.
+    async fn sources(&self, dead_letter_queue: &str) -> Value {
+        let mut urls = Vec::new();
+        for (name, queue) in self.queues.read().await.iter() {
+            if attributes::is_source(queue, dead_letter_queue).await {
+                urls.push(self.url(name));
+            }
+        }
+        json!({ "queueUrls": urls })
+    }
+
     async fn queue(&self, name: &str) -> Result<Arc<NamedQueue>, Refused> {
         let missing = || Refused("QueueDoesNotExist", format!("there is no queue {name:?}"));
         self.queues.read().await.get(name).cloned().ok_or_else(missing)
@@ -141,7 +155,7 @@ impl Server {
 
 async fn of_queue(queue: &NamedQueue, name: &str, operation: &str, request: Request) -> Answer {
     match operation {
-        "GetQueueAttributes" => Ok(attributes(queue, name).await),
+        "GetQueueAttributes" => Ok(attributes::all(queue, name).await),
         "SetQueueAttributes" => {
             queue.attributes.lock().await.extend(request.attributes.unwrap_or_default());
             Ok(json!({}))
@@ -208,18 +222,6 @@ async fn settle(queue: &NamedQueue, operation: &str, one: &One) -> Answer {
         }
         _ => Err(unknown(operation)),
     }
-}
-
-async fn attributes(queue: &NamedQueue, name: &str) -> Value {
-    let mut attributes = queue.attributes.lock().await.clone();
-    let (waiting, in_flight) = queue.counts().await;
-    attributes.extend([
-        ("QueueArn".to_owned(), format!("arn:aws:sqs:us-east-1:{ACCOUNT}:{name}")),
-        ("ApproximateNumberOfMessages".to_owned(), waiting.to_string()),
-        ("ApproximateNumberOfMessagesNotVisible".to_owned(), in_flight.to_string()),
-        ("ApproximateNumberOfMessagesDelayed".to_owned(), "0".to_owned()),
-    ]);
-    json!({ "Attributes": attributes })
 }
 
 #[expect(clippy::disallowed_methods, reason = "it is no part of what ships")]

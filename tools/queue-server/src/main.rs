@@ -7,6 +7,7 @@
 //! server that is right in all of these.
 
 mod api;
+mod attributes;
 mod messages;
 mod queue;
 
