@@ -16,6 +16,7 @@ mod postgresql;
 #[expect(dead_code, reason = "the parts that come use it")]
 mod queues;
 mod reads;
+mod replay;
 mod report;
 mod servers;
 mod start;
@@ -47,7 +48,7 @@ struct Arguments {
     /// Only parts of it; the others stay in the report as they were
     #[arg(long, value_enum, value_delimiter = ',')]
     only: Vec<Part>,
-    /// Where the release build of task-app, peers and writers is
+    /// Where the release build of task-app, movers, peers, queue-server and writers is
     #[arg(long, value_name = "FOLDER")]
     bin_dir: PathBuf,
     /// Where the services in JavaScript and in Python are, each in a folder of its own

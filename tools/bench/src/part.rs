@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::ValueEnum;
 
 use crate::turns::Effort;
-use crate::{machine, reads, show, start, writes};
+use crate::{machine, reads, replay, show, start, writes};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Part {
@@ -14,6 +14,8 @@ pub(crate) enum Part {
     Reads,
     /// Batches of commands into PostgreSQL
     Writes,
+    /// Dead letters back to the queue that they were in
+    Replay,
     /// From exec to the first sign of work; memory and sizes
     Start,
 }
@@ -39,7 +41,7 @@ impl Run {
 
 impl Part {
     /// In the order of the report.
-    pub(crate) const ALL: [Self; 3] = [Self::Reads, Self::Writes, Self::Start];
+    pub(crate) const ALL: [Self; 4] = [Self::Reads, Self::Writes, Self::Replay, Self::Start];
 
     pub(crate) fn name(self) -> String {
         self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
@@ -53,6 +55,7 @@ impl Part {
             Self::Writes => {
                 writes::measure(run, run.choose(Effort::FULL_WRITES, Effort::QUICK_WRITES)).await?
             }
+            Self::Replay => replay::measure(run).await?,
             Self::Start => start::measure(run).await?,
         };
         let (title, text) = text.split_once('\n').unwrap_or((&text, ""));
