@@ -7,6 +7,7 @@
 
 mod figures;
 mod functions;
+mod latency;
 mod machine;
 mod part;
 #[expect(dead_code, reason = "the parts that come use it")]
@@ -48,7 +49,7 @@ struct Arguments {
     /// Only parts of it; the others stay in the report as they were
     #[arg(long, value_enum, value_delimiter = ',')]
     only: Vec<Part>,
-    /// Where the release build of task-app, movers, peers, queue-server and writers is
+    /// Where the release build of task-app, latency, movers, peers, queue-server and writers is
     #[arg(long, value_name = "FOLDER")]
     bin_dir: PathBuf,
     /// Where the services in JavaScript and in Python are, each in a folder of its own

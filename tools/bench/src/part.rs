@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::ValueEnum;
 
 use crate::turns::Effort;
-use crate::{machine, reads, replay, show, start, writes};
+use crate::{latency, machine, reads, replay, show, start, writes};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Part {
@@ -14,6 +14,8 @@ pub(crate) enum Part {
     Reads,
     /// Batches of commands into PostgreSQL
     Writes,
+    /// From a command on its queue to its commit, its fact and its entry in the history
+    Latency,
     /// Dead letters back to the queue that they were in
     Replay,
     /// From exec to the first sign of work; memory and sizes
@@ -41,7 +43,8 @@ impl Run {
 
 impl Part {
     /// In the order of the report.
-    pub(crate) const ALL: [Self; 4] = [Self::Reads, Self::Writes, Self::Replay, Self::Start];
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Reads, Self::Writes, Self::Latency, Self::Replay, Self::Start];
 
     pub(crate) fn name(self) -> String {
         self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
@@ -55,6 +58,7 @@ impl Part {
             Self::Writes => {
                 writes::measure(run, run.choose(Effort::FULL_WRITES, Effort::QUICK_WRITES)).await?
             }
+            Self::Latency => latency::measure(run).await?,
             Self::Replay => replay::measure(run).await?,
             Self::Start => start::measure(run).await?,
         };
