@@ -7,6 +7,7 @@
 
 mod figures;
 mod functions;
+mod growth;
 mod latency;
 mod machine;
 mod part;

@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::ValueEnum;
 
 use crate::turns::Effort;
-use crate::{latency, machine, reads, replay, show, start, writes};
+use crate::{growth, latency, machine, reads, replay, show, start, writes};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Part {
@@ -20,6 +20,8 @@ pub(crate) enum Part {
     Replay,
     /// From exec to the first sign of work; memory and sizes
     Start,
+    /// Writes and lists with more and more tasks, and what commands leave in the database
+    Growth,
 }
 
 /// What each part is measured with.
@@ -43,8 +45,8 @@ impl Run {
 
 impl Part {
     /// In the order of the report.
-    pub(crate) const ALL: [Self; 5] =
-        [Self::Reads, Self::Writes, Self::Latency, Self::Replay, Self::Start];
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Reads, Self::Writes, Self::Latency, Self::Replay, Self::Start, Self::Growth];
 
     pub(crate) fn name(self) -> String {
         self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
@@ -61,6 +63,7 @@ impl Part {
             Self::Latency => latency::measure(run).await?,
             Self::Replay => replay::measure(run).await?,
             Self::Start => start::measure(run).await?,
+            Self::Growth => growth::measure(run).await?,
         };
         let (title, text) = text.split_once('\n').unwrap_or((&text, ""));
         let made_by = format!("Made by `{}` on {}.", self.command(run.full), machine::describe()?);

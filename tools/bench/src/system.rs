@@ -112,7 +112,8 @@ impl System {
             .with_secret("CURSOR_KEY", &self.functions.state.secret("cursor-key")?))
     }
 
-    async fn function(
+    /// A function that listens, as it is deployed, with further settings.
+    pub(crate) async fn function(
         &self,
         name: &str,
         login: &SecretString,

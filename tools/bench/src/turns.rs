@@ -21,8 +21,10 @@ impl Effort {
     pub(crate) const FULL: Self = Self { turn: Duration::from_secs(10), rounds: 5 };
     pub(crate) const QUICK_WRITES: Self = Self { turn: Duration::from_millis(400), rounds: 1 };
     pub(crate) const FULL_WRITES: Self = Self { turn: Duration::from_secs(2), rounds: 5 };
+    pub(crate) const QUICK_GROWTH: Self = Self { turn: Duration::from_secs(1), rounds: 1 };
+    pub(crate) const FULL_GROWTH: Self = Self { turn: Duration::from_secs(2), rounds: 5 };
     /// Before the first turn: connections are made, caches filled, plans chosen.
-    const WARM_UP: Duration = Duration::from_secs(1);
+    pub(crate) const WARM_UP: Duration = Duration::from_secs(1);
 }
 
 /// What was measured of one program: by turn.

@@ -6,7 +6,7 @@
 
 mod measure;
 mod report;
-mod writer;
+pub(crate) mod writer;
 
 use anyhow::Result;
 
@@ -37,7 +37,7 @@ const fn way(name: &'static str, by: &'static str, work: &'static str) -> Way {
     Way { name, by, work }
 }
 
-const CREATES: Way = way("creates", "ours", "creates");
+pub(crate) const CREATES: Way = way("creates", "ours", "creates");
 const UPDATES: Way = way("updates", "ours", "updates");
 const REPEATS: Way = way("repeats", "ours", "repeats");
 const HOT: Way = way("updates of 40 tasks", "ours", "hot");

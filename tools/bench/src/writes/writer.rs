@@ -17,7 +17,7 @@ use crate::servers::processor_time;
 const PATIENCE: Duration = Duration::from_mins(2);
 
 /// Dropped, it ends.
-pub(super) struct Writer {
+pub(crate) struct Writer {
     _child: Child,
     id: u32,
     input: ChildStdin,
@@ -25,13 +25,13 @@ pub(super) struct Writer {
 }
 
 /// What a turn wrote, and in how many seconds.
-pub(super) struct Turn {
-    pub(super) commands: f64,
-    pub(super) seconds: f64,
+pub(crate) struct Turn {
+    pub(crate) commands: f64,
+    pub(crate) seconds: f64,
 }
 
 /// Creates tasks in both kinds of tables, and has them analyzed.
-pub(super) async fn fill(bin_dir: &Path, url: &SecretString, tasks: usize) -> Result<()> {
+pub(crate) async fn fill(bin_dir: &Path, url: &SecretString, tasks: usize) -> Result<()> {
     let mut command = command(bin_dir, url);
     let status = command.args(["fill", "--tasks", &tasks.to_string()]).status();
     let status = timeout(PATIENCE, status).await.context("filling does not end")?;
@@ -40,7 +40,7 @@ pub(super) async fn fill(bin_dir: &Path, url: &SecretString, tasks: usize) -> Re
 }
 
 impl Writer {
-    pub(super) async fn start(
+    pub(crate) async fn start(
         bin_dir: &Path,
         url: &SecretString,
         way: Way,
@@ -69,14 +69,14 @@ impl Writer {
     }
 
     /// Writes for so long.
-    pub(super) async fn turn(&mut self, time: Duration) -> Result<Turn> {
+    pub(crate) async fn turn(&mut self, time: Duration) -> Result<Turn> {
         self.input.write_all(format!("{}\n", time.as_millis()).as_bytes()).await?;
         let line = self.line().await?;
         let (commands, seconds) = line.split_once(' ').context("two numbers")?;
         Ok(Turn { commands: commands.parse()?, seconds: seconds.parse()? })
     }
 
-    pub(super) fn processor_time(&self) -> Result<Duration> {
+    pub(crate) fn processor_time(&self) -> Result<Duration> {
         processor_time(self.id)
     }
 
