@@ -9,6 +9,8 @@ use tokio::time::timeout;
 /// Open connections, each with one request at a time.
 pub(crate) const CONNECTIONS: u32 = 64;
 const BEYOND: Duration = Duration::from_secs(20);
+/// An answer that takes longer is a failure.
+const LONGEST: Duration = Duration::from_secs(10);
 
 /// What is requested.
 #[derive(Clone, Debug)]
@@ -26,9 +28,15 @@ pub(crate) struct Load {
 
 /// Requests the target for so long.
 pub(crate) async fn run(target: &Target, time: Duration) -> Result<Load> {
+    run_by(CONNECTIONS, target, time).await
+}
+
+/// The same, by so many connections.
+pub(crate) async fn run_by(connections: u32, target: &Target, time: Duration) -> Result<Load> {
     let mut command = Command::new("wrk");
-    command.args(["--threads", "1", "--connections", &CONNECTIONS.to_string()]);
+    command.args(["--threads", "1", "--connections", &connections.to_string()]);
     command.args(["--duration", &format!("{}s", time.as_secs())]);
+    command.args(["--timeout", &format!("{}s", LONGEST.as_secs())]);
     for header in &target.headers {
         command.args(["--header", header]);
     }

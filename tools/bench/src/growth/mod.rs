@@ -30,6 +30,8 @@ const QUICK_SIZES: [i64; 2] = [10_000, 100_000];
 const PATIENCE: Duration = Duration::from_hours(1);
 /// Tasks of a page.
 const PAGE: usize = 50;
+/// Of lists: fewer than the reader has to PostgreSQL, so that none waits for one.
+const CLIENTS: u32 = 8;
 /// Of writes.
 const BATCH: usize = 100;
 const CONNECTIONS: usize = 4;
@@ -150,7 +152,7 @@ impl Grown {
         let token = format!("authorization: Bearer {}", system.token()?);
         let headers = vec![token, "cache-control: no-cache".to_owned()];
         let url = format!("{}/v1/tasks?{query}", self.url);
-        let load = wrk::run(&Target { url, headers }, time).await?;
+        let load = wrk::run_by(CLIENTS, &Target { url, headers }, time).await?;
         Ok((load.requests, load.per_second))
     }
 }

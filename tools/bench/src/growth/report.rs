@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use anyhow::{Context as _, Result};
 
 use super::commands::Left;
-use super::{Row, WORKS};
+use super::{CLIENTS, Row, WORKS};
 use crate::figures::Spread;
 use crate::plot::bar;
 use crate::turns::{Effort, ratio};
@@ -20,7 +20,7 @@ pub(super) fn table(rows: &[Row], left: &Left, effort: Effort) -> Result<String>
          The same work in databases of different sizes, in turn, from the fewest tasks to the most and back: {}, turns\n\
          of {} s. Tasks are of 50 tenants, over a year, three quarters of them completed; the inbox has a command of each.\n\
          They were filled in by SQL, and indexes made afterwards. Lists are those of one tenant, over HTTP with\n\
-         `cache-control: no-cache`, so that PostgreSQL is asked each time; `wrk` with 64 connections. Creates are written by\n\
+         `cache-control: no-cache`, so that PostgreSQL is asked each time; `wrk` with {CLIENTS} connections. Creates are written by\n\
          `store::apply` with durable commits. Compared is the time for each request or command with that for the fewest\n\
          tasks. PostgreSQL has its defaults: 128 MiB of buffers, and the files are in the kernel's cache as far as it goes.\n\n\
          | work | tasks | times as long | aim | times the processor time of PostgreSQL |\n|---|---|---|---|---|\n",
