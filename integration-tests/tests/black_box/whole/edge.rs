@@ -7,10 +7,8 @@ use serde_json::{Value, json};
 use test_values::hostile;
 use uuid::Uuid;
 
-use super::{get, post};
-use crate::history::projector;
+use super::{Whole, get, post};
 use crate::relay::subscriber::Subscriber;
-use crate::relay::{facts_queue, relay};
 use crate::support::system::{Api, TestSystem, event, eventually};
 
 /// Whether the task has every member that was sent.
@@ -40,13 +38,7 @@ async fn create(system: &TestSystem, writer: &Api) -> HashMap<String, Value> {
 
 #[tokio::test]
 async fn tasks_at_the_edge_are_equal_everywhere() {
-    let system = TestSystem::new().await;
-    system.create_tables().await;
-    let (ours, theirs) = (facts_queue(&system).await, facts_queue(&system).await);
-    let (writer, reader, _worker) =
-        (system.writer().await, system.reader().await, system.worker().await);
-    let _relay = relay(&system, "relay", &[&ours.url, &theirs.url]).await;
-    let _projector = projector(&system, &theirs.url).await;
+    let Whole { system, writer, reader, facts, _running } = Whole::start().await;
     let created = create(&system, &writer).await;
     system.processed(i64::try_from(created.len()).expect("a number")).await;
 
@@ -63,7 +55,7 @@ async fn tasks_at_the_edge_are_equal_everywhere() {
         listed.iter().all(|task| task["id"].as_str().and_then(|id| tasks.get(id)) == Some(task))
     );
 
-    let mut subscriber = Subscriber::new(&system, &ours.url);
+    let mut subscriber = Subscriber::new(&system, &facts.url);
     subscriber.receives_everything().await;
     assert!(subscriber.facts().all(|fact| {
         fact["subject"].as_str().and_then(|id| tasks.get(id)) == Some(&fact["data"])

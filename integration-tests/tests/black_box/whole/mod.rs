@@ -5,9 +5,34 @@ mod edge;
 mod reserved;
 mod times;
 
+use local_stack::{Function, Queue};
 use serde_json::Value;
 
+use crate::history::projector;
+use crate::relay::{facts_queue, relay};
 use crate::support::system::{Api, TestSystem};
+
+/// Every function that a task meets, from its writes to its history, and a queue of its facts for the test.
+struct Whole {
+    system: TestSystem,
+    writer: Api,
+    reader: Api,
+    facts: Queue,
+    _running: [Function; 3],
+}
+
+impl Whole {
+    async fn start() -> Self {
+        let system = TestSystem::new().await;
+        system.create_tables().await;
+        let (facts, history) = (facts_queue(&system).await, facts_queue(&system).await);
+        let (writer, reader, worker) =
+            (system.writer().await, system.reader().await, system.worker().await);
+        let relay = relay(&system, "relay", &[&facts.url, &history.url]).await;
+        let projector = projector(&system, &history.url).await;
+        Self { system, writer, reader, facts, _running: [worker, relay, projector] }
+    }
+}
 
 /// A page or a task as JSON, with its status.
 async fn get(system: &TestSystem, reader: &Api, path: &str) -> (u16, Value) {

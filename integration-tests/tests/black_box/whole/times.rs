@@ -3,12 +3,10 @@
 
 use serde_json::{Value, json};
 
-use super::{get, post};
+use super::{Whole, get, post};
 use crate::dead_letters::Fixture;
-use crate::history::projector;
 use crate::relay::subscriber::Subscriber;
-use crate::relay::{facts_queue, relay};
-use crate::support::system::{TestSystem, eventually};
+use crate::support::system::eventually;
 use crate::support::times::assert_one_form;
 
 fn has_null(document: &Value) -> bool {
@@ -21,13 +19,7 @@ fn has_null(document: &Value) -> bool {
 
 #[tokio::test]
 async fn every_time_that_comes_out_has_one_form() {
-    let system = TestSystem::new().await;
-    system.create_tables().await;
-    let (ours, theirs) = (facts_queue(&system).await, facts_queue(&system).await);
-    let (writer, reader, _worker) =
-        (system.writer().await, system.reader().await, system.worker().await);
-    let _relay = relay(&system, "relay", &[&ours.url, &theirs.url]).await;
-    let _projector = projector(&system, &theirs.url).await;
+    let Whole { system, writer, reader, facts, _running } = Whole::start().await;
 
     let task = post(&system, &writer, &json!({"title": "Now"}), &[]).await;
     let path = format!("/v1/tasks/{}", task["id"].as_str().expect("an id"));
@@ -49,7 +41,7 @@ async fn every_time_that_comes_out_has_one_form() {
         (!page["history"].as_array()?.is_empty()).then_some(page)
     });
     documents.push(history.await);
-    let mut subscriber = Subscriber::new(&system, &ours.url);
+    let mut subscriber = Subscriber::new(&system, &facts.url);
     subscriber.receives_everything().await;
     documents.extend(subscriber.facts().cloned());
     for document in &documents {
