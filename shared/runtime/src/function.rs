@@ -119,8 +119,11 @@ impl Function {
     where
         F: Future<Output = anyhow::Result<Service>>,
     {
-        telemetry::init(&settings, self.name)?;
-        let host = settings.function_host.resolve(std::env::var_os(host::RUNTIME_API).is_some())?;
+        let host = settings.function_host.resolve(std::env::var_os(host::RUNTIME_API).is_some());
+        // If it is unclear, that must be logged.
+        let log_host = host.as_ref().copied().unwrap_or(Host::Pod);
+        let _log_thread = telemetry::init(&settings, self.name, log_host)?;
+        let host = host?;
         let version = env!("CARGO_PKG_VERSION");
         info!(version, host = host.name(), "starting");
         let mut signals = shutdown::signals()?;

@@ -5,9 +5,12 @@
 //! a batch it has, in its `span`, the `trace_id` and the `span_id`.
 
 mod json;
+mod log_writer;
 
 use std::{
+    fs::File,
     io::{self, IsTerminal as _},
+    os::fd::AsFd as _,
     panic::{self, PanicHookInfo},
 };
 
@@ -25,13 +28,19 @@ use tracing_subscriber::{
 };
 
 use self::json::NamedLines;
+pub(crate) use self::log_writer::LogThread;
 use crate::{
-    otlp,
+    Host, otlp,
     settings::{LogFormat, Settings},
 };
 
-/// Installs the process's subscriber; fails if there is one already. To be called within tokio.
-pub(crate) fn init(settings: &Settings, function: &'static str) -> anyhow::Result<()> {
+/// Installs the process's subscriber; fails if there is one already. To be called within tokio. What it
+/// returns is to be kept for as long as lines may be logged.
+pub(crate) fn init(
+    settings: &Settings,
+    function: &'static str,
+    host: Host,
+) -> anyhow::Result<Option<LogThread>> {
     // Empty means unset, by OpenTelemetry.
     let set = |value: &Option<String>| value.clone().filter(|value| !value.is_empty());
     let endpoint = set(&settings.otel_exporter_otlp_endpoint);
@@ -43,24 +52,39 @@ pub(crate) fn init(settings: &Settings, function: &'static str) -> anyhow::Resul
         Err(error) => (None, Err(error)),
     };
     let filter = EnvFilter::try_new(&settings.log_level)?;
+    let (thread, lines) = lines(settings.log_format, function, host)?;
     registry()
-        .with(lines(settings.log_format, function).with_filter(filter.and(filter_fn(is_discreet))))
+        .with(lines.with_filter(filter.and(filter_fn(is_discreet))))
         .with(tracer.map(spans))
         .try_init()
         .map_err(|error| anyhow!("cannot install the log subscriber: {error}"))?;
     panic::set_hook(Box::new(log_panic));
-    failed
+    failed.map(|()| thread)
 }
 
-fn lines<S>(format: LogFormat, function: &str) -> Box<dyn Layer<S> + Send + Sync>
+type Lines<S> = Box<dyn Layer<S> + Send + Sync>;
+
+fn lines<S>(
+    format: LogFormat,
+    function: &str,
+    host: Host,
+) -> io::Result<(Option<LogThread>, Lines<S>)>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
-    let lines = fmt::layer().with_writer(io::stdout);
     if readable(format) {
-        lines.with_target(false).with_ansi(io::stdout().is_terminal()).boxed()
-    } else {
-        lines.fmt_fields(JsonFields::new()).event_format(NamedLines::of(function)).boxed()
+        let lines = fmt::layer().with_writer(io::stdout);
+        return Ok((None, lines.with_target(false).with_ansi(io::stdout().is_terminal()).boxed()));
+    }
+    let lines = fmt::layer().fmt_fields(JsonFields::new()).event_format(NamedLines::of(function));
+    match host {
+        Host::Lambda => Ok((None, lines.with_writer(io::stdout).boxed())),
+        Host::Pod => {
+            // Not by the library's handle, which writes each line by itself.
+            let output = File::from(io::stdout().as_fd().try_clone_to_owned()?);
+            let (thread, writer) = LogThread::start(output)?;
+            Ok((Some(thread), lines.with_writer(writer).boxed()))
+        }
     }
 }
 
