@@ -20,7 +20,7 @@ const QUICK: usize = 5_000;
 const FULL: usize = 100_000;
 /// Each is two turns of each program.
 const QUICK_ROUNDS: u32 = 1;
-const FULL_ROUNDS: u32 = 3;
+const FULL_ROUNDS: u32 = 2;
 
 /// What was measured of a program, by turn.
 #[derive(Default)]
