@@ -56,9 +56,31 @@ impl Functions {
         name: &str,
         environment: &Environment,
     ) -> Result<Server> {
+        Self::ready(self.spawn(function, name, environment)?).await
+    }
+
+    /// As [`Self::start`], of another program on the runtime of ours.
+    pub(crate) async fn start_other(
+        &self,
+        program: &str,
+        environment: &Environment,
+    ) -> Result<Server> {
+        let binary = self.bin_dir.join(program);
+        Self::ready(Function::start(&binary, program, environment, &self.state)?).await
+    }
+
+    /// Starts a function, and waits for nothing.
+    pub(crate) fn spawn(
+        &self,
+        function: &str,
+        name: &str,
+        environment: &Environment,
+    ) -> Result<Function> {
         let binary = self.bin_dir.join("task-app");
-        let started = Function::start_with(&binary, &[function], name, environment, &self.state);
-        let mut function = started?;
+        Function::start_with(&binary, &[function], name, environment, &self.state)
+    }
+
+    async fn ready(mut function: Function) -> Result<Server> {
         function.ready(PATIENCE).await?;
         Server::new(Running::Ours(function))
     }

@@ -5,21 +5,22 @@
 //! the ratio of the two and its spread. Requests per second depend on what else the machine does at
 //! that moment; processor time per request much less, so both are reported.
 
+mod commands;
 mod figures;
 mod functions;
 mod growth;
 mod latency;
 mod machine;
 mod part;
-#[expect(dead_code, reason = "the parts that come use it")]
 mod pipeline;
 mod plot;
 mod postgresql;
-#[expect(dead_code, reason = "the parts that come use it")]
+mod queue;
 mod queues;
 mod reads;
 mod replay;
 mod report;
+mod scaling;
 mod servers;
 mod start;
 mod system;

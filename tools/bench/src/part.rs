@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::ValueEnum;
 
 use crate::turns::Effort;
-use crate::{growth, latency, machine, reads, replay, show, start, writes};
+use crate::{growth, latency, machine, queue, reads, replay, scaling, show, start, writes};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Part {
@@ -14,6 +14,10 @@ pub(crate) enum Part {
     Reads,
     /// Batches of commands into PostgreSQL
     Writes,
+    /// Commands from a queue into PostgreSQL
+    Queue,
+    /// Several workers on one queue
+    Scaling,
     /// From a command on its queue to its commit, its fact and its entry in the history
     Latency,
     /// Dead letters back to the queue that they were in
@@ -45,8 +49,16 @@ impl Run {
 
 impl Part {
     /// In the order of the report.
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Reads, Self::Writes, Self::Latency, Self::Replay, Self::Start, Self::Growth];
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Reads,
+        Self::Writes,
+        Self::Queue,
+        Self::Scaling,
+        Self::Latency,
+        Self::Replay,
+        Self::Start,
+        Self::Growth,
+    ];
 
     pub(crate) fn name(self) -> String {
         self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
@@ -60,6 +72,8 @@ impl Part {
             Self::Writes => {
                 writes::measure(run, run.choose(Effort::FULL_WRITES, Effort::QUICK_WRITES)).await?
             }
+            Self::Queue => queue::measure(run).await?,
+            Self::Scaling => scaling::measure(run).await?,
             Self::Latency => latency::measure(run).await?,
             Self::Replay => replay::measure(run).await?,
             Self::Start => start::measure(run).await?,

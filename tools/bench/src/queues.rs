@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::QueueAttributeName as Name;
 use local_stack::{AwsAccess, Program, create_fifo_queue, ports};
@@ -52,18 +52,26 @@ impl Queues {
         waiting.zip(in_flight).context("a queue does not say how many messages it has")
     }
 
-    /// Waits until all its messages are deleted.
-    pub(crate) async fn emptied(&self, url: &str, limit: Duration) -> Result<()> {
+    /// Waits until all its messages are deleted; fails at once if one of its consumers ends.
+    pub(crate) async fn emptied(
+        &self,
+        url: &str,
+        consumers: &mut [Server],
+        limit: Duration,
+    ) -> Result<()> {
         let end = Instant::now() + limit;
         loop {
             let (waiting, in_flight) = self.counts(url).await?;
             if waiting + in_flight == 0 {
                 return Ok(());
             }
-            anyhow::ensure!(
-                Instant::now() < end,
-                "after {limit:?} {url} still has {waiting} messages, and {in_flight} in flight"
-            );
+            consumers.iter_mut().try_for_each(Server::assert_runs)?;
+            if Instant::now() > end {
+                let logs: String = consumers.iter_mut().map(Server::last_log_lines).collect();
+                bail!(
+                    "after {limit:?} {waiting} messages wait, and {in_flight} are in flight{logs}"
+                );
+            }
             sleep(POLL).await;
         }
     }

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use local_stack::{Function, Process, Program};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use tokio::net::TcpStream;
 
 use crate::functions::PATIENCE;
@@ -13,7 +15,7 @@ use crate::functions::PATIENCE;
 /// A process that is measured. Dropped, it ends.
 pub(crate) struct Server {
     id: u32,
-    _running: Running,
+    running: Running,
 }
 
 /// One of our functions, or another program.
@@ -22,14 +24,35 @@ pub(crate) enum Running {
     Other(Process),
 }
 
+impl Running {
+    fn process(&mut self) -> &mut Process {
+        match self {
+            Self::Ours(function) => function.process(),
+            Self::Other(process) => process,
+        }
+    }
+}
+
 impl Server {
     pub(crate) fn new(mut running: Running) -> Result<Self> {
-        let process = match &mut running {
-            Running::Ours(function) => function.process(),
-            Running::Other(process) => process,
-        };
-        let id = process.id().context("it has ended")?;
-        Ok(Self { id, _running: running })
+        let id = running.process().id().context("it has ended")?;
+        Ok(Self { id, running })
+    }
+
+    /// Stops it for a while, or lets it go on.
+    pub(crate) fn signal(&self, signal: Signal) -> Result<()> {
+        let id = Pid::from_raw(self.id.try_into()?);
+        kill(id, signal).context("it has ended")
+    }
+
+    /// Fails if it has ended, with the last lines that it printed.
+    pub(crate) fn assert_runs(&mut self) -> Result<()> {
+        self.running.process().assert_runs()
+    }
+
+    /// The end of its log, as an addition to an error message.
+    pub(crate) fn last_log_lines(&mut self) -> String {
+        self.running.process().last_log_lines()
     }
 
     pub(crate) fn processor_time(&self) -> Result<Duration> {

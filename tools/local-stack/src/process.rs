@@ -193,7 +193,8 @@ impl Process {
     }
 
     /// The end of its log, as an addition to an error message.
-    fn last_log_lines(&self) -> String {
+    #[must_use]
+    pub fn last_log_lines(&self) -> String {
         let Some(log) = self.log() else { return String::new() };
         let lines = last_lines(log, LAST_LINES).unwrap_or_default();
         format!("\n{lines}\nIts whole log: {}", log.display())

@@ -15,6 +15,7 @@ use crate::show;
 use crate::turns::Effort;
 
 use measure::Bench;
+pub(crate) use writer::fill;
 
 /// What a database has seen before.
 #[derive(Clone, Copy, PartialEq, Eq)]
