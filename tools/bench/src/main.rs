@@ -41,8 +41,8 @@ use report::Report;
 ///
 /// Run by `local-stack exec`, which gives it servers of its own.
 #[derive(Parser)]
-#[command(after_help = "Examples:\n  make bench                      three minutes\n  \
-                        make bench ARGS=--full          half an hour\n  \
+#[command(after_help = "Examples:\n  make bench                      six minutes\n  \
+                        make bench ARGS=--full          an hour and a half\n  \
                         make bench ARGS=--only=writes   a part of it, or several: --only=reads,writes")]
 struct Arguments {
     /// Turns of many seconds and five rounds, instead of short ones and one or two
