@@ -78,11 +78,11 @@ impl Tool<'_> {
         let environment = self.pipeline.environment().with_secret("DATABASE_URL", database);
         let mut command = Command::new(self.pipeline.functions.bin_dir.join("latency"));
         command.args(arguments).envs(environment.iter()).kill_on_drop(true);
-        command.stderr(std::process::Stdio::inherit());
         let output = timeout(PATIENCE, command.output()).await.context("latency does not end")?;
         let output = output.context("starting latency")?;
         let name = arguments.first().copied().unwrap_or_default();
-        ensure!(output.status.success(), "`latency {name}` failed");
+        let said = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.success(), "`latency {name}`: {}", said.trim());
         columns(&String::from_utf8(output.stdout)?)
     }
 }
