@@ -32,6 +32,10 @@ impl Effort {
         Self { fill: 20_000, turn: Duration::from_secs(10), rounds: 3, singles: 1_000 };
 }
 
+/// A worker commits so many times the commands that come in an open loop. Half the load would be 2, but to send
+/// each command by itself, and to receive its fact, takes as much of the processors again.
+const OPEN_LOOP: f64 = 4.0;
+
 /// What was measured: milliseconds, by turn where there are turns.
 pub(crate) struct Measured {
     /// Commands a second that a worker commits at most.
@@ -69,7 +73,7 @@ pub(crate) async fn measure(run: &Run) -> Result<String> {
     tool.fill(&commands, effort.fill).await?;
     let watch = tool.capacity(&facts, effort.fill);
     let (capacity, worker) = tokio::try_join!(watch, pipeline.worker("command-worker", &commands))?;
-    let rate = capacity / 2.0;
+    let rate = capacity / OPEN_LOOP;
     show(&format!("  {capacity:.0} commands a second at most, {rate:.0} from now on"));
 
     let mut measured = Measured {

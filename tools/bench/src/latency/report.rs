@@ -30,8 +30,9 @@ pub(super) fn table(measured: &Measured, effort: Effort) -> Option<String> {
     let mut text = format!(
         "## Latency\n\n\
          One worker with its defaults commits {capacity:.0} commands a second from a queue that is full, beside a relay and a\n\
-         consumer of facts. Then commands come at half of this rate, each of a task of its own, whatever becomes of\n\
-         them (an open loop), and each counts from when it was to be sent: {} commands in turns of {} s with ours, and\n\
+         consumer of facts. Then commands come at a quarter of this rate, which is half of what is possible where each is\n\
+         sent by itself: that takes as much of the processors as the worker. Each is of a task of its own, comes whatever\n\
+         becomes of them (an open loop), and counts from when it was to be sent: {} commands in turns of {} s with ours, and\n\
          {} with a consumer that only receives (ours, other, other, ours), which is what the queue and its clients\n\
          take themselves. A commit counts when others see it, so it is durable; it is looked for each millisecond.\n\
          Facts are received by a consumer that only receives. One by one: {} commands, each sent when the one before\n\
