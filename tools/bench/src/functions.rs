@@ -49,7 +49,7 @@ impl Functions {
         self.aws.environment().with_secret("REDIS_URL", &self.redis_url)
     }
 
-    /// Starts a function, and waits until it is ready to work. `name` tells several of it apart.
+    /// Starts a function, and waits until it is ready to work. Several of it have different names.
     pub(crate) async fn start(
         &self,
         function: &str,

@@ -14,7 +14,7 @@ use crate::part::Run;
 use crate::pipeline::{Pipeline, Spent};
 use crate::servers::Server;
 use crate::show;
-use crate::turns::ratio;
+use crate::turns::{ratio, there_and_back};
 use crate::writes::fill;
 
 const WORKERS: [usize; 3] = [1, 2, 4];
@@ -49,8 +49,7 @@ pub(crate) async fn measure(run: &Run) -> Result<String> {
     let mut measured =
         WORKERS.map(|workers| Measured { workers, rates: Vec::new(), busy: Vec::new() });
     for round in 0..effort.rounds {
-        let there = 0..measured.len();
-        for (turn, index) in there.clone().chain(there.rev()).enumerate() {
+        for (turn, index) in there_and_back(measured.len()).enumerate() {
             let of = measured.get_mut(index).context("one for each")?;
             show(&format!("  {} workers", of.workers));
             of.turn(&pipeline, &format!("scaling-{round}-{turn}"), effort.commands).await?;

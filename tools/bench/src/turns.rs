@@ -81,6 +81,11 @@ pub(crate) fn ratio(ours: &[f64], other: &[f64]) -> Result<Spread> {
     Spread::of(ratios).context("no turn was measured")
 }
 
+/// The places of so many programs, or sizes, in a round: from the first to the last, and back.
+pub(crate) fn there_and_back(count: usize) -> impl Iterator<Item = usize> {
+    (0..count).chain((0..count).rev())
+}
+
 /// Measures both.
 pub(crate) async fn compare(
     (ours, our_target): (&Server, &Target),

@@ -48,8 +48,6 @@ struct Request {
     wait_time_seconds: Option<u64>,
     #[serde(flatten)]
     one: One,
-    #[serde(flatten)]
-    sent: Option<Sent>,
 }
 
 /// One message of a batch.
@@ -59,16 +57,16 @@ struct Entry {
     id: String,
     #[serde(flatten)]
     one: One,
-    #[serde(flatten)]
-    sent: Option<Sent>,
 }
 
-/// A message that was received.
+/// A message that was received, or that is sent.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct One {
     receipt_handle: Option<String>,
     visibility_timeout: Option<u64>,
+    #[serde(flatten)]
+    sent: Option<Sent>,
 }
 
 /// Answers every operation that is there.
@@ -160,7 +158,6 @@ async fn of_queue(queue: &NamedQueue, name: &str, operation: &str, request: Requ
             queue.attributes.lock().await.extend(request.attributes.unwrap_or_default());
             Ok(json!({}))
         }
-        "SendMessage" => Ok(queue.send(sent(request.sent)?, now_ms()).await),
         "ReceiveMessage" => {
             let most = request.max_number_of_messages.unwrap_or(1).min(MOST_OF_A_RECEIVE);
             let wait = Duration::from_secs(request.wait_time_seconds.unwrap_or(0));
@@ -168,17 +165,12 @@ async fn of_queue(queue: &NamedQueue, name: &str, operation: &str, request: Requ
             let received = queue.receive(most, request.one.visibility_timeout, deadline).await;
             Ok(json!({ "Messages": received }))
         }
-        "DeleteMessage" | "ChangeMessageVisibility" => settle(queue, operation, &request.one).await,
         "SendMessageBatch" | "DeleteMessageBatch" | "ChangeMessageVisibilityBatch" => {
+            let of_one = operation.strip_suffix("Batch").unwrap_or(operation);
             let mut successful = Vec::new();
             let mut failed = Vec::new();
             for entry in request.entries {
-                let done = match operation.strip_suffix("Batch") {
-                    Some("SendMessage") => Ok(queue.send(sent(entry.sent)?, now_ms()).await),
-                    Some(of_one) => settle(queue, of_one, &entry.one).await,
-                    None => Err(unknown(operation)),
-                };
-                match done {
+                match of_message(queue, of_one, entry.one).await {
                     Ok(mut done) => {
                         if let Some(done) = done.as_object_mut() {
                             done.insert("Id".to_owned(), entry.id.into());
@@ -192,7 +184,7 @@ async fn of_queue(queue: &NamedQueue, name: &str, operation: &str, request: Requ
             }
             Ok(json!({ "Successful": successful, "Failed": failed }))
         }
-        _ => Err(unknown(operation)),
+        _ => of_message(queue, operation, request.one).await,
     }
 }
 
@@ -200,28 +192,32 @@ fn sent(sent: Option<Sent>) -> Result<Sent, Refused> {
     sent.ok_or_else(|| Refused("MissingParameter", "MessageBody is missing".to_owned()))
 }
 
-fn unknown(operation: &str) -> Refused {
-    Refused("UnsupportedOperation", format!("{operation:?} is not here: see its documentation"))
-}
-
-async fn settle(queue: &NamedQueue, operation: &str, one: &One) -> Answer {
-    let receipt = one.receipt_handle.as_deref().unwrap_or_default();
-    let invalid = || Refused("ReceiptHandleIsInvalid", format!("no receipt is {receipt:?}"));
-    let receipt: u64 = receipt.parse().map_err(|_| invalid())?;
+async fn of_message(queue: &NamedQueue, operation: &str, one: One) -> Answer {
     match operation {
+        "SendMessage" => Ok(queue.send(sent(one.sent)?, now_ms()).await),
         // Success for a message that is deleted: https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_DeleteMessage.html
         "DeleteMessage" => {
-            queue.delete(receipt).await;
+            queue.delete(receipt(&one)?).await;
             Ok(json!({}))
         }
         "ChangeMessageVisibility" => {
+            let receipt = receipt(&one)?;
             let seconds = one.visibility_timeout.unwrap_or_default();
             let changed = queue.change_visibility(receipt, seconds).await;
             let refused = || Refused("MessageNotInflight", format!("{receipt} is not in flight"));
             changed.then(|| json!({})).ok_or_else(refused)
         }
-        _ => Err(unknown(operation)),
+        _ => {
+            let sentence = format!("{operation:?} is not here: see its documentation");
+            Err(Refused("UnsupportedOperation", sentence))
+        }
     }
+}
+
+fn receipt(one: &One) -> Result<u64, Refused> {
+    let handle = one.receipt_handle.as_deref().unwrap_or_default();
+    let invalid = |_| Refused("ReceiptHandleIsInvalid", format!("no receipt is {handle:?}"));
+    handle.parse().map_err(invalid)
 }
 
 #[expect(clippy::disallowed_methods, reason = "it is no part of what ships")]

@@ -19,7 +19,7 @@ use crate::postgresql::PostgreSql;
 use crate::servers::Server;
 use crate::show;
 use crate::system::System;
-use crate::turns::{Effort, Series};
+use crate::turns::{Effort, Series, there_and_back};
 use crate::writes::CREATES;
 use crate::writes::writer::Writer;
 use crate::wrk::{self, Target};
@@ -108,7 +108,7 @@ async fn compare(
         }
     }
     for _ in 0..effort.rounds {
-        for index in (0..sizes.len()).chain((0..sizes.len()).rev()) {
+        for index in there_and_back(sizes.len()) {
             let one = grown.get_mut(index).context("one for each")?;
             let before = postgresql.processor_time()?;
             let (count, per_second) = one.turn(work, effort.turn, system).await?;

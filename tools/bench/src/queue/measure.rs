@@ -11,6 +11,7 @@ use crate::commands::Commands;
 use crate::part::Run;
 use crate::pipeline::Pipeline;
 use crate::show;
+use crate::turns::there_and_back;
 use crate::writes::fill;
 
 /// Before the first turn, so that PostgreSQL has statistics.
@@ -42,8 +43,7 @@ pub(super) async fn all(run: &Run, effort: Effort) -> Result<Vec<Measured>> {
     let mut measured = Kind::ALL.map(of);
     let mut number = 0;
     for _ in 0..effort.rounds {
-        let there = 0..measured.len();
-        for index in there.clone().chain(there.rev()) {
+        for index in there_and_back(measured.len()) {
             let of = measured.get_mut(index).context("one for each")?;
             number += 1;
             show(&format!("  {}", of.kind.name()));

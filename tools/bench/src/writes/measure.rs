@@ -10,7 +10,7 @@ use local_stack::TestDatabase;
 use super::writer::{Writer, fill};
 use super::{Comparison, Database, Way};
 use crate::postgresql::PostgreSql;
-use crate::turns::{Effort, Series};
+use crate::turns::{Effort, Series, there_and_back};
 
 /// What all comparisons are made on.
 pub(crate) struct Bench {
@@ -54,7 +54,7 @@ impl Bench {
             }
         }
         for _ in 0..effort.rounds {
-            for index in (0..ways.len()).chain((0..ways.len()).rev()) {
+            for index in there_and_back(ways.len()) {
                 let of = measured.get_mut(index).context("one for each")?;
                 if let Some(writer) = writers.get_mut(index) {
                     self.turn(writer, effort, of).await?;
