@@ -92,9 +92,8 @@ async fn without_an_issuer_callers_are_to_wait_and_the_log_says_why() {
     let answer = request.bearer_auth(system.token("acme")).send().await.expect("an answer");
     assert_eq!(answer.status(), 503);
     assert!(answer.headers().contains_key("retry-after"));
-    let log = system.log("task-reader");
     let is_cause =
-        |line: &&Value| line["cause"].as_str().is_some_and(|cause| cause.contains("issuer"));
-    let cause = log.iter().find(is_cause).expect("the cause");
+        |line: &Value| line["cause"].as_str().is_some_and(|cause| cause.contains("issuer"));
+    let cause = system.logged("task-reader", is_cause).await;
     assert!(cause["request_id"].is_string(), "{cause}");
 }

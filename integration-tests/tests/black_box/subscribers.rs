@@ -7,7 +7,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::relay::{facts_queue, relay};
-use crate::support::system::{PATIENCE, TestSystem, binary, event, eventually};
+use crate::support::system::{PATIENCE, TestSystem, binary, event};
 
 #[tokio::test]
 async fn the_guides_subscriber_gets_every_fact() {
@@ -31,12 +31,8 @@ async fn the_guides_subscriber_gets_every_fact() {
     let create = event("1", "create-task", &task, &json!({"title": "A"}));
     let complete = event("2", "complete-task", &task, &json!({}));
     system.send(&[(task.clone(), create), (task.clone(), complete)]).await;
-    eventually("the subscriber noticed", async || {
-        let log = system.log("subscriber");
-        let noticed = |line: &serde_json::Value| {
-            line["message"] == "a task was completed" && line["task.id"] == task.as_str()
-        };
-        log.iter().any(noticed).then_some(())
-    })
-    .await;
+    let is_noticed = |line: &serde_json::Value| {
+        line["message"] == "a task was completed" && line["task.id"] == task.as_str()
+    };
+    system.logged("subscriber", is_noticed).await;
 }

@@ -63,8 +63,7 @@ async fn a_dead_letter_and_the_log_name_the_trace_even_if_none_is_exported() {
     })
     .await;
     assert_eq!((&report["reason"], &report["trace_id"]), (&"id_reused".into(), &trace_id().into()));
-    let log = system.log("command-worker");
-    let rejecting = log.iter().find(|line| line["message"] == "rejecting").expect("a line");
+    let rejecting = system.logged("command-worker", |line| line["message"] == "rejecting").await;
     assert_eq!(rejecting["span"]["trace_id"], trace_id());
     let origin = ["function", "source", "event_id"].map(|name| &rejecting[name]);
     assert_eq!(origin, [&json!("command-worker"), &json!("/black-box"), &json!("traced")]);

@@ -138,8 +138,5 @@ pub(super) async fn each_line_of_the_log_has_tenant_caller_and_cache(entry: Entr
 
 /// What the reader's log says of the request.
 async fn line(fixture: &Fixture, request: &str) -> Value {
-    eventually("the request is in the log", async || {
-        fixture.system.log("task-reader").into_iter().find(|line| line["request_id"] == request)
-    })
-    .await
+    fixture.system.logged("task-reader", |line| line["request_id"] == request).await
 }

@@ -16,7 +16,6 @@ use super::host::NAME;
 use super::scenario::{Scenario, groups};
 use crate::outages::network::{Network, State};
 use crate::support::event_source_mapping::TIME;
-use crate::support::system::eventually;
 
 /// What stands in the queue instead of the body; it is no script, so nobody takes it for one.
 const SMALL: &str = "see S3";
@@ -136,11 +135,8 @@ pub(crate) async fn while_s3_is_unavailable_a_claim_waits_and_costs_a_delivery(h
     let _running = host.start(&fixture, &settings, TIME).await;
     network.becomes(State::Refuses);
     fixture.send(&[claiming("g", &claim.to_json())]).await;
-    let opened = |line: &Value| line["dependency"] == "claim_check_unavailable";
-    eventually("the circuit breaker opens", async || {
-        fixture.system.log(NAME).iter().any(opened).then_some(())
-    })
-    .await;
+    let is_opened = |line: &Value| line["dependency"] == "claim_check_unavailable";
+    fixture.system.logged(NAME, is_opened).await;
     network.becomes(State::Passes);
     fixture.empty().await;
     let groups = groups(&[("g", &["a: ack"])]);

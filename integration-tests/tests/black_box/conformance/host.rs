@@ -8,7 +8,7 @@ use local_stack::{Environment, Function};
 
 use super::fixture::Fixture;
 use crate::support::event_source_mapping::Mapping;
-use crate::support::system::{PATIENCE, binary, eventually};
+use crate::support::system::{PATIENCE, binary};
 
 /// Its name, and its log's.
 pub(crate) const NAME: &str = "scripted-handler";
@@ -87,11 +87,7 @@ async fn launch(host: Host, fixture: &Fixture, environment: &Environment) -> Fun
     match host {
         Host::Pod => function.ready(PATIENCE).await.expect("a function that is ready"),
         Host::Lambda => {
-            eventually("the function consumes", async || {
-                let log = fixture.system.log(NAME);
-                log.iter().any(|line| line["message"] == "consuming").then_some(())
-            })
-            .await;
+            fixture.system.logged(NAME, |line| line["message"] == "consuming").await;
         }
     }
     function

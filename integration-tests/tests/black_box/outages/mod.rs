@@ -13,7 +13,7 @@ use local_stack::{Function, create_fifo_queue};
 use network::{Network, State};
 use runtime::sqs::MAX_RECEIVE_COUNT;
 use secrecy::ExposeSecret as _;
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::time::{Instant, sleep, timeout};
 use uuid::Uuid;
 
@@ -143,8 +143,8 @@ async fn dynamodb(state: State, duration: Duration) -> Place {
     network.becomes(State::Passes);
     within(&format!("DynamoDB {state:?}"), empty(&system, &facts.url)).await;
     assert_eq!(count(&system, &facts.dead_letter_url).await, 0, "DynamoDB {state:?}");
-    let probed = |line: &Value| line["dependency"] == "dynamodb";
-    assert!(system.log(name).iter().any(probed), "the projector checks what it needs");
+    // The projector checks what it needs.
+    system.logged(name, |line| line["dependency"] == "dynamodb").await;
     Box::new((projector, worker, relay, network, system))
 }
 

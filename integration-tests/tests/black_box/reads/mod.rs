@@ -61,10 +61,7 @@ impl Fixture {
         let response = request.send().await.expect("an answer");
         assert_eq!(response.status(), 200);
         let task: Value = response.json().await.expect("JSON");
-        let line = eventually("the request is in the log", async || {
-            self.system.log("task-reader").into_iter().find(|line| line["request_id"] == id)
-        })
-        .await;
+        let line = self.system.logged("task-reader", |line| line["request_id"] == id).await;
         (
             task["version"].as_i64().expect("a version"),
             line["cache"].as_str().expect("a cache").to_owned(),

@@ -122,9 +122,9 @@ async fn a_password_that_is_replaced_is_taken_up_without_a_restart_in_both_hosts
             login.set_secret(password).await;
             system.processed(6 + 3 * i64::try_from(round).expect("a number")).await;
         }
-        let log = log(&system);
-        assert!(log.contains("the login there changed"), "{host:?}");
-        assert!(!log.contains("newer"), "{host:?}");
+        let said = async || log(&system).contains("the login there changed").then_some(());
+        eventually(&format!("a {host:?} says that the login changed"), said).await;
+        assert!(!log(&system).contains("newer"), "{host:?}");
         assert!(system.take_dead_letters().await.is_empty(), "{host:?}");
         drop((worker, mapping));
         login.set_password("none").await;

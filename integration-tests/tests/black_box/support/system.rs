@@ -221,7 +221,14 @@ impl TestSystem {
         token.expose_secret().to_owned()
     }
 
-    /// What the function that was started under `name` has logged.
+    /// The first line of the log that is meant. A line is written after what it is about: whoever
+    /// has an answer may be before it.
+    pub(crate) async fn logged(&self, name: &str, is_meant: impl Fn(&Value) -> bool) -> Value {
+        let find = async || self.log(name).into_iter().find(|line| is_meant(line));
+        eventually(&format!("the line in the log of {name}"), find).await
+    }
+
+    /// What the function that was started under `name` has logged so far.
     pub(crate) fn log(&self, name: &str) -> Vec<Value> {
         let log = fs::read_to_string(self.state.log(name)).expect("a log");
         log.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()

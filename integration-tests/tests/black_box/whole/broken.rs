@@ -44,11 +44,8 @@ async fn fails(
     let status = response.status().as_u16();
     let problem: Value = response.json().await.expect("JSON");
     assert_eq!(problem["request_id"], json!(id), "{problem}");
-    let line = eventually("the log explains it", async || {
-        let log = system.log(of);
-        log.into_iter().find(|line| line["request_id"] == json!(id) && line["message"] != "request")
-    })
-    .await;
+    let explains = |line: &Value| line["request_id"] == json!(id) && line["message"] != "request";
+    let line = system.logged(of, explains).await;
     (status, line)
 }
 
