@@ -29,7 +29,7 @@ pub struct Config {
         value_parser = value_parser!(u16).range(1..=1_000))]
     pub queue_batch_size: u16,
 
-    /// Longest time that a batch waits to fill up, in milliseconds
+    /// Longest time that a batch waits to fill up while another is handled, in milliseconds
     #[arg(long, env = "QUEUE_BATCH_WAIT_MS", default_value_t = 5,
         value_parser = value_parser!(u16).range(0..=10_000))]
     pub queue_batch_wait_ms: u16,

@@ -86,6 +86,7 @@ impl<H: BatchHandler, Q: Queue> Consumer<H, Q> {
             size: self.config.queue_batch_size.into(),
             wait: self.config.batch_wait(),
             handlers: Arc::new(Semaphore::new(self.config.queue_concurrency.into())),
+            concurrency: self.config.queue_concurrency,
             stop,
             running: TaskTracker::new(),
             left_over: None,

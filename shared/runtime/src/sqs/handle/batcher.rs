@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use futures::{StreamExt as _, stream::FuturesUnordered};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, mpsc},
-    time::sleep,
+    time::timeout,
 };
 use tokio_util::task::TaskTracker;
 
@@ -20,10 +20,11 @@ pub(crate) struct Batcher<H, Q> {
     pub(crate) received: mpsc::Receiver<Batch>,
     /// Most messages of a batch.
     pub(crate) size: usize,
-    /// How long a batch waits to fill up.
+    /// How long a batch waits to fill up while another is handled.
     pub(crate) wait: Duration,
     /// A permit for each batch that may be handled at a time.
     pub(crate) handlers: Arc<Semaphore>,
+    pub(crate) concurrency: u16,
     pub(crate) stop: Stop,
     pub(crate) running: TaskTracker,
     /// A receive that did not fit: the next batch begins with it.
@@ -68,24 +69,19 @@ impl<H: BatchHandler, Q: Queue> Batcher<H, Q> {
         }
     }
 
-    /// Adds receives to the batch until it is full, or has waited and a handler is free for it;
-    /// `None` at shutdown.
+    /// Adds the receives that there are to the batch, and those that come until no other batch is
+    /// handled, or it has waited and a handler is free for it; `None` at shutdown.
     async fn fill(&mut self, batch: &mut Batch) -> Option<OwnedSemaphorePermit> {
         let shutdown = self.stop.draining.clone();
-        let handlers = Arc::clone(&self.handlers);
-        let wait = sleep(self.wait);
-        let free = async {
-            wait.await;
-            handlers.acquire_owned().await.ok()
-        };
+        let free = free(Arc::clone(&self.handlers), self.concurrency, self.wait);
         tokio::pin!(free);
         loop {
             let room = self.left_over.is_none() && batch.len() < self.size;
             tokio::select! {
                 biased;
                 () = shutdown.cancelled() => return None,
-                permit = &mut free => return permit,
                 Some(more) = self.received.recv(), if room => self.add(batch, more),
+                permit = &mut free => return permit,
             }
         }
     }
@@ -124,4 +120,16 @@ impl<H: BatchHandler, Q: Queue> Batcher<H, Q> {
             sequences.collect::<FuturesUnordered<_>>().collect::<()>().await;
         });
     }
+}
+
+/// A permit: at once while none of them is in use, for a message that comes alone need not wait for
+/// others; and after `wait` otherwise, for few large batches cost less than many small ones.
+async fn free(
+    handlers: Arc<Semaphore>,
+    concurrency: u16,
+    wait: Duration,
+) -> Option<OwnedSemaphorePermit> {
+    let idle = handlers.acquire_many(concurrency.into());
+    let _ = timeout(wait, idle).await;
+    handlers.acquire_owned().await.ok()
 }

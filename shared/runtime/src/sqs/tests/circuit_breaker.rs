@@ -18,6 +18,9 @@ use crate::{
     sqs::{Config, MAX_RECEIVE_COUNT, Retry, Verdict, simulation::SimulatedQueue},
 };
 
+/// How long a batch takes.
+const HANDLING: Duration = Duration::from_millis(100);
+
 /// A consumer whose dependency is unavailable until it is not, the batches that were handled, and how
 /// often the dependency was checked.
 struct Outage {
@@ -36,7 +39,10 @@ impl Outage {
             let retry = Retry::unavailable("database_unavailable", "");
             let works = works.load(SeqCst);
             let verdicts = if works { acks(&batch) } else { vec![retry.into(); batch.len()] };
-            Box::pin(async move { verdicts })
+            Box::pin(async move {
+                sleep(HANDLING).await;
+                verdicts
+            })
         }));
         let (dependencies, checks) = (Dependencies::default(), Arc::new(AtomicUsize::new(0)));
         let (works, count) = (Arc::clone(&is_back), Arc::clone(&checks));
@@ -114,7 +120,8 @@ async fn when_the_checks_pass_one_batch_is_tried_before_any_other() {
     while outage.batches() == before {
         sleep(Duration::from_millis(1)).await;
     }
-    assert_eq!(outage.batches(), before + 1);
+    sleep(HANDLING / 2).await;
+    assert_eq!(outage.batches(), before + 1, "the others wait for its end");
     outage.running.until(SimulatedQueue::is_empty).await;
     outage.running.stop().await;
 }

@@ -6,28 +6,51 @@ use std::{
     time::Duration,
 };
 
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::{Running, acks, standard};
 use crate::sqs::{Config, simulation::SimulatedQueue};
 
-#[tokio::test(start_paused = true)]
-async fn receives_are_coalesced_up_to_the_batch_size() {
-    let config = Config { queue_batch_size: 25, ..Config::for_test() };
-    let queue = standard(&config);
-    for number in 0..50 {
-        queue.send("", &number.to_string());
-    }
+/// How long a batch takes in [`slowly`].
+const HANDLING: Duration = Duration::from_secs(1);
+
+/// Handles a message, and those that come meanwhile: how large its batches were, and how long it took.
+async fn slowly(config: &Config, following: usize) -> (Vec<usize>, Duration) {
+    let begun = Instant::now();
+    let queue = standard(config);
     let sizes = Arc::new(Mutex::new(Vec::new()));
     let seen = Arc::clone(&sizes);
-    let running = Running::start(&queue, &config, move |batch| {
+    let running = Running::start(&queue, config, move |batch| {
         seen.lock().unwrap().push(batch.len());
-        async move { acks(&batch) }
+        async move {
+            sleep(HANDLING).await;
+            acks(&batch)
+        }
     });
+    queue.send("", "first");
+    running.until(|queue| queue.invisible() == 1).await;
+    for number in 0..following {
+        queue.send("", &number.to_string());
+    }
     running.until(SimulatedQueue::is_empty).await;
-    assert_eq!(*sizes.lock().unwrap(), [20, 20, 10], "receives of ten, never split");
+    let taken = begun.elapsed();
     running.stop().await;
+    (sizes.lock().unwrap().clone(), taken)
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_a_batch_is_handled_receives_are_coalesced_up_to_the_batch_size() {
+    let config = Config { queue_batch_size: 25, ..Config::for_test() };
+    assert_eq!(slowly(&config, 50).await.0, [1, 20, 20, 10], "receives of ten, never split");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_waits_for_others_only_while_one_is_handled() {
+    let config = Config { queue_batch_wait_ms: 10_000, ..Config::for_test() };
+    let (sizes, taken) = slowly(&config, 1).await;
+    assert_eq!(sizes, [1, 1]);
+    assert!(taken < HANDLING * 3, "{taken:?}");
 }
 
 #[tokio::test(start_paused = true)]
