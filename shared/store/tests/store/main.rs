@@ -25,6 +25,7 @@ mod outbox_blocked;
 mod outbox_facts;
 mod outbox_floor;
 mod outbox_leases;
+mod outbox_sleep;
 mod pages;
 mod parked;
 mod poolers;

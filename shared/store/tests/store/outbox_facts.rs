@@ -1,4 +1,4 @@
-//! Which facts a relay reads, what ends its sleep, and what becomes of published facts.
+//! Which facts a relay reads, and what becomes of published facts.
 
 use std::iter::repeat_with;
 use std::time::Duration;
@@ -7,11 +7,9 @@ use domain::TaskId;
 use local_stack::{Server, State};
 use secrecy::ExposeSecret as _;
 use sqlx::PgPool;
-use tokio::time::timeout;
 
 use crate::fixture::{Fixture, complete, create, incoming, new_task, rename};
 use crate::outbox::{LONG, pending};
-use crate::outbox_leases::listening;
 
 #[tokio::test]
 async fn facts_come_in_order_with_what_their_event_needs() {
@@ -86,41 +84,6 @@ async fn a_fact_of_a_transaction_that_is_open_or_rolled_back_is_never_read() {
     assert_eq!(pending(&outbox, &lease).await.len(), 1, "the later one, which is committed");
     transaction.rollback().await.expect("rolled back");
     assert_eq!(pending(&outbox, &lease).await.len(), 1);
-}
-
-#[tokio::test]
-async fn a_commit_notifies_who_sleeps_and_nobody_else() {
-    let fixture = Fixture::new().await;
-    let outbox = fixture.outbox(LONG);
-    outbox.lease().await.expect("a lease");
-    let listener = outbox.listener();
-    listening(&fixture).await;
-
-    fixture.create_tasks(1).await;
-    let notified = timeout(Duration::from_millis(300), listener.wait()).await;
-    assert!(notified.is_err(), "nobody sleeps, so nobody is notified");
-
-    outbox.set_sleeping(true).await.expect("asleep");
-    fixture.create_tasks(1).await;
-    listener.wait().await;
-    assert!(!listener.shards_are_free(), "it is about facts");
-
-    outbox.set_sleeping(false).await.expect("awake");
-    fixture.create_tasks(1).await;
-    assert!(timeout(Duration::from_millis(300), listener.wait()).await.is_err(), "awake again");
-}
-
-#[tokio::test]
-async fn who_slept_when_it_died_costs_writers_nothing() {
-    let fixture = Fixture::new().await;
-    let outbox = fixture.outbox(LONG);
-    outbox.lease().await.expect("a lease");
-    outbox.set_sleeping(true).await.expect("asleep");
-    fixture.execute("UPDATE outbox_relays SET seen_until = now() - interval '1 second'").await;
-    let listener = outbox.listener();
-    listening(&fixture).await;
-    fixture.create_tasks(1).await;
-    assert!(timeout(Duration::from_millis(300), listener.wait()).await.is_err());
 }
 
 #[tokio::test]
