@@ -8,6 +8,7 @@ mod publish_cycle;
 mod queue;
 mod queues;
 mod relay;
+mod sleep;
 mod upkeep;
 
 use std::future::ready;

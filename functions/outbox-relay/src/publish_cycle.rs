@@ -7,13 +7,14 @@ use events::encode_fact;
 use metrics::counter;
 use store::{Failure, Fault, Lease, Outbox, OutboxListener, PendingFact, TaskKey};
 use tokio::sync::watch;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 use tracing::{error, warn};
 
 use crate::config::Config;
 use crate::instruments::PARKED;
 use crate::message::Message;
 use crate::queues::{Queues, Sent};
+use crate::sleep::Sleep;
 
 /// The reason of a fact that no event can be made of.
 const UNREADABLE: &str = "Unreadable";
@@ -29,7 +30,7 @@ pub(crate) struct Publisher {
     lease: watch::Sender<Option<Lease>>,
     /// Counts batches whose facts wait for Redis, for the upkeep.
     uncached: watch::Sender<u64>,
-    sleeping: bool,
+    sleep: Sleep,
 }
 
 /// What a cycle came to.
@@ -53,7 +54,7 @@ impl Publisher {
             attempts: config.relay_max_attempts,
             lease: watch::Sender::default(),
             uncached: watch::Sender::default(),
-            sleeping: false,
+            sleep: Sleep::default(),
         }
     }
 
@@ -67,9 +68,9 @@ impl Publisher {
         self.uncached.subscribe()
     }
 
-    /// Waits for something to do.
-    pub(crate) async fn wait(&self) {
-        self.listener.wait().await;
+    /// Waits for a notification, or until it is time to poll without one.
+    pub(crate) async fn sleep(&self) {
+        _ = timeout(self.sleep.pause(), self.listener.wait()).await;
     }
 
     /// Publishes one batch. Everything in it is bounded by the lease or the timeouts of PostgreSQL.
@@ -79,7 +80,7 @@ impl Publisher {
         if facts.is_empty() {
             return self.nothing().await;
         }
-        self.set_sleeping(false).await?;
+        self.wake_up().await?;
         let (messages, unreadable) = encode(facts);
         let sent = self.queues.send(&messages, lease.until).await;
         let unavailable = sent.unavailable;
@@ -127,17 +128,18 @@ impl Publisher {
 
     /// Before it sleeps, a relay polls once more: what was committed before was not notified.
     async fn nothing(&mut self) -> anyhow::Result<Cycle> {
-        if self.sleeping {
+        if self.sleep.has_begun() {
             return Ok(Cycle::Idle);
         }
-        self.set_sleeping(true).await?;
+        self.outbox.set_sleeping(true).await?;
+        self.sleep.begin();
         Ok(Cycle::Published)
     }
 
-    async fn set_sleeping(&mut self, sleeping: bool) -> anyhow::Result<()> {
-        if self.sleeping != sleeping {
-            self.outbox.set_sleeping(sleeping).await?;
-            self.sleeping = sleeping;
+    async fn wake_up(&mut self) -> anyhow::Result<()> {
+        if self.sleep.has_begun() {
+            self.outbox.set_sleeping(false).await?;
+            self.sleep.end();
         }
         Ok(())
     }

@@ -22,9 +22,6 @@ use crate::publish_cycle::{Cycle, Publisher};
 use crate::queues::Queues;
 use crate::upkeep::{Upkeep, failed};
 
-/// The longest sleep: makes up for a notification that was lost.
-const SLEEP: Duration = Duration::from_secs(1);
-
 /// What each run of the relay begins with.
 #[derive(Clone)]
 pub(crate) struct Relay {
@@ -87,8 +84,7 @@ impl Relay {
                 },
                 Pause::Sleep => tokio::select! {
                     () = stop.cancelled() => {},
-                    () = publisher.wait() => {},
-                    () = sleep(SLEEP) => {},
+                    () = publisher.sleep() => {},
                 },
             }
         }

@@ -1,8 +1,9 @@
 //! How a commit ends the sleep of a relay, at no cost while none sleeps.
 //!
 //! NOTIFY takes a lock of the whole database at commit, so a writer notifies only if a relay said
-//! that it sleeps. A writer that looked just before the relay said so does not notify. So a relay
-//! polls again by itself after a second or so, which also makes up for a lost connection.
+//! that it sleeps. A writer whose statement looked before the relay said so does not notify, and its
+//! transaction may commit at any time after. So a relay that went to sleep polls again by itself, soon
+//! at first, and then once a second, which also makes up for a lost connection.
 
 use std::future::pending;
 use std::sync::Arc;
@@ -55,8 +56,9 @@ impl Outbox {
         OutboxListener { received, _listening: AbortOnDropHandle::new(listening) }
     }
 
-    /// Says whether this replica sleeps, so that writers notify it. Poll once more after saying so:
-    /// what was committed before was not notified.
+    /// Says whether this replica sleeps, so that writers notify it. Poll once more after saying so,
+    /// since what was committed before was not notified; and then again after growing pauses, since what
+    /// was written before and is committed later will not be, either.
     ///
     /// # Errors
     /// When PostgreSQL does not answer.
