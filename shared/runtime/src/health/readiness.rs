@@ -3,10 +3,14 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
+use futures::{
+    FutureExt as _,
+    future::{BoxFuture, Shared, WeakShared},
+};
 use tokio::time::interval;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
@@ -21,18 +25,22 @@ pub(super) struct Readiness {
     dependencies: Dependencies,
     /// By dependency, whether it was available.
     last: Mutex<BTreeMap<&'static str, bool>>,
+    running: Mutex<Option<WeakShared<Check>>>,
 }
+
+/// Its results, for all who wait for them.
+type Check = BoxFuture<'static, Arc<Results>>;
 
 impl Readiness {
     pub(super) fn of(dependencies: Dependencies) -> Self {
-        Self { dependencies, last: Mutex::default() }
+        Self { dependencies, last: Mutex::default(), running: Mutex::default() }
     }
 
     /// Checks what readiness needs, and logs what has changed.
-    pub(super) async fn check(&self) -> Results {
-        let results = self.dependencies.check_readiness().await;
+    pub(super) async fn check(&self) -> Arc<Results> {
+        let results = self.running().await;
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        for (&dependency, result) in &results {
+        for (&dependency, result) in results.iter() {
             let was_available = last.insert(dependency, result.is_ok()).unwrap_or(true);
             match result {
                 Err(error) if was_available => {
@@ -44,6 +52,20 @@ impl Readiness {
         }
         drop(last);
         results
+    }
+
+    /// The check that runs, or a new one: a probe that comes while another is answered needs no
+    /// connection of its own.
+    fn running(&self) -> Shared<Check> {
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        let unfinished = running.as_ref().and_then(WeakShared::upgrade);
+        unfinished.filter(|check| check.peek().is_none()).unwrap_or_else(|| {
+            let dependencies = self.dependencies.clone();
+            let check = async move { Arc::new(dependencies.check_readiness().await) };
+            let check = check.boxed().shared();
+            *running = check.downgrade();
+            check
+        })
     }
 
     /// Checks now and then until a drain.

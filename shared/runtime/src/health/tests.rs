@@ -1,15 +1,20 @@
 //! The states of health, as a probe sees them.
 
-use std::{future::pending, time::Duration};
+use std::{
+    future::pending,
+    sync::atomic::{AtomicUsize, Ordering::Relaxed},
+    time::Duration,
+};
 
 use anyhow::bail;
 use axum::{
     body::{Body, to_bytes},
     http::{Request, StatusCode},
 };
+use futures::FutureExt as _;
 use metrics::with_local_recorder;
 use serde_json::{Value, json};
-use tokio::time::advance;
+use tokio::time::{advance, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
@@ -53,6 +58,26 @@ async fn not_ready_while_a_dependency_is_down_or_silent() {
     let checks =
         json!({ "up": "ok", "down": "connection refused", "silent": "no answer within 2s" });
     assert_eq!(body["checks"], checks);
+}
+
+#[tokio::test(start_paused = true)]
+async fn probes_at_the_same_time_share_a_check_and_the_next_has_its_own() {
+    let (health, _) = health();
+    let checks = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&checks);
+    health.dependencies().declare("slow", true, move || {
+        count.fetch_add(1, Relaxed);
+        sleep(Duration::from_secs(1)).map(anyhow::Ok)
+    });
+    let router = router(Arc::new(health));
+    // One whose client is gone leaves nothing behind.
+    let gone = timeout(Duration::from_millis(1), get(&router, "/readyz")).await;
+    assert!(gone.is_err());
+    let (first, second) = tokio::join!(get(&router, "/readyz"), get(&router, "/readyz"));
+    assert_eq!((first.0, second.0), (StatusCode::OK, StatusCode::OK));
+    assert_eq!(checks.load(Relaxed), 2);
+    assert_eq!(get(&router, "/readyz").await.0, StatusCode::OK);
+    assert_eq!(checks.load(Relaxed), 3);
 }
 
 #[tokio::test(start_paused = true)]
