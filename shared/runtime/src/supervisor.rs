@@ -173,17 +173,18 @@ async fn watch(part: Part) -> Ended {
 
 #[cfg(test)]
 mod tests {
-    use std::{future::pending, sync::Arc};
+    use std::future::pending;
 
     use anyhow::Ok;
+    use metrics_exporter_prometheus::PrometheusBuilder;
     use tokio::sync::mpsc;
 
     use super::*;
-    use crate::{Host, metrics::Prometheus};
+    use crate::Host;
 
     /// Runs a service that is sent these signals.
     async fn run(service: Service, signals: &[&'static str]) -> Result<(), String> {
-        let metrics = Metrics::of(Arc::new(Prometheus::new()));
+        let metrics = Metrics::of(PrometheusBuilder::new().build_recorder().handle());
         let settings = Settings::for_test();
         let supervisor = Supervisor::start(service, &settings, Some(metrics)).await.unwrap();
         let (sender, receiver) = mpsc::channel(2);

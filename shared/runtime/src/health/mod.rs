@@ -19,6 +19,7 @@ use axum::{
     routing::get,
 };
 use serde_json::json;
+use tokio::time::interval;
 use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 use tracing::info;
 
@@ -31,6 +32,9 @@ use crate::{
 pub(crate) use dependencies::{Dependencies, Failure};
 pub(crate) use live::Pulse;
 use readiness::Readiness;
+
+/// How often the metrics' buffers are folded, which bounds their memory between two scrapes.
+const UPKEEP: Duration = Duration::from_secs(5);
 
 /// A probe needs little, and must not starve behind a slow client.
 const LIMITS: Limits = Limits {
@@ -81,11 +85,12 @@ pub(crate) async fn serve(
     let listener = http::bind(address, "HEALTH_ADDR").await?;
     info!(address = %listener.local_addr()?, "serving health");
     let health = Arc::new(health);
-    let router = router(Arc::clone(&health)).route("/metrics", get(render).with_state(metrics));
+    let router =
+        router(Arc::clone(&health)).route("/metrics", get(render).with_state(metrics.clone()));
     // Health answers while everything else drains: it ends with the process, not with the token.
     let serve = http::serve(listener, router, LIMITS, Stop::default());
     Ok(AbortOnDropHandle::new(tokio::spawn(async move {
-        tokio::join!(serve, health.readiness.watch(&health.draining));
+        tokio::join!(serve, upkeep(metrics), health.readiness.watch(&health.draining));
     })))
 }
 
@@ -111,6 +116,14 @@ async fn readyz(State(health): State<Arc<Health>>) -> Response {
 
 async fn render(State(metrics): State<Metrics>) -> String {
     metrics.render()
+}
+
+async fn upkeep(metrics: Metrics) {
+    let mut ticks = interval(UPKEEP);
+    loop {
+        ticks.tick().await;
+        metrics.run_upkeep();
+    }
 }
 
 fn status(good: bool) -> StatusCode {

@@ -13,13 +13,13 @@ use axum::{
 };
 use futures::FutureExt as _;
 use metrics::with_local_recorder;
+use metrics_exporter_prometheus::PrometheusBuilder;
 use serde_json::{Value, json};
 use tokio::time::{advance, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
 use super::*;
-use crate::metrics::Prometheus;
 
 async fn get(router: &Router, path: &str) -> (StatusCode, Value) {
     let request = Request::get(path).body(Body::empty()).unwrap();
@@ -100,9 +100,9 @@ async fn not_live_once_a_pulse_has_stopped() {
 
 #[tokio::test]
 async fn renders_metrics_and_names_a_taken_port() {
-    let recorder = Arc::new(Prometheus::new());
+    let recorder = PrometheusBuilder::new().build_recorder();
     with_local_recorder(&recorder, || metrics::counter!("things_total").increment(3));
-    let metrics = Metrics::of(recorder);
+    let metrics = Metrics::of(recorder.handle());
     let address = SocketAddr::from(([127, 0, 0, 1], 0));
     let listener = http::bind(address, "HEALTH_ADDR").await.unwrap();
     let taken = listener.local_addr().unwrap();

@@ -12,16 +12,12 @@
 //! and `function` as dimensions. There a counter is what was counted since the invocation before.
 
 mod emf;
-mod prometheus;
 
-use std::sync::Arc;
-
-use anyhow::anyhow;
 use instruments::{Instrument, Label, describe};
-use metrics::{counter, gauge, set_global_recorder};
+use metrics::{counter, gauge};
+use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 
 pub(crate) use emf::{flush, install as install_emf};
-pub(crate) use prometheus::Prometheus;
 
 /// Messages handed out to this process.
 pub const MESSAGES_RECEIVED: &str = "messages_received_total";
@@ -121,12 +117,12 @@ pub const PROCESS_INSTRUMENTS: &[Instrument] = &[
 /// A pod's metrics, to be shown.
 #[derive(Clone)]
 pub(crate) struct Metrics {
-    recorded: Arc<Prometheus>,
+    recorded: PrometheusHandle,
     process: metrics_process::Collector,
 }
 
 impl Metrics {
-    pub(crate) fn of(recorded: Arc<Prometheus>) -> Self {
+    pub(crate) fn of(recorded: PrometheusHandle) -> Self {
         Self { recorded, process: metrics_process::Collector::default() }
     }
 
@@ -135,23 +131,23 @@ impl Metrics {
         self.process.collect();
         self.recorded.render()
     }
+
+    /// Folds the buffers, which bounds their memory between two scrapes.
+    pub(crate) fn run_upkeep(&self) {
+        self.recorded.run_upkeep();
+    }
 }
 
 /// Installs a pod's recorder.
-pub(crate) fn install() -> anyhow::Result<Metrics> {
-    let recorded = Arc::new(Prometheus::new());
-    set_global_recorder(Arc::clone(&recorded)).map_err(|error| anyhow!("{error}"))?;
+pub(crate) fn install() -> Result<Metrics, BuildError> {
+    let suffix = |name: &str| Matcher::Suffix(name.to_owned());
+    let recorded = PrometheusBuilder::new()
+        .set_buckets_for_metric(suffix("_seconds"), &SECONDS)?
+        .set_buckets_for_metric(Matcher::Full(QUEUE_AGE.to_owned()), &AGES)?
+        .set_buckets_for_metric(Matcher::Full(BATCH_SIZE.to_owned()), &SIZES)?
+        .install_recorder()?;
     describe(PROCESS_INSTRUMENTS);
     Ok(Metrics::of(recorded))
-}
-
-/// Up to which values those of a histogram are counted together.
-fn buckets(name: &str) -> &'static [f64] {
-    match name {
-        QUEUE_AGE => &AGES,
-        _ if name.ends_with("_seconds") => &SECONDS,
-        _ => &SIZES,
-    }
 }
 
 /// Describes the metrics of either host.

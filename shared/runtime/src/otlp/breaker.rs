@@ -104,12 +104,12 @@ impl<E: SpanExporter> SpanExporter for Guarded<E> {
 
 #[cfg(test)]
 mod tests {
+    use metrics_exporter_prometheus::PrometheusBuilder;
     use opentelemetry::trace::{Span as _, Tracer as _, TracerProvider as _};
     use opentelemetry_sdk::{error::OTelSdkError, trace::SdkTracerProvider};
     use tokio::time::advance;
 
     use super::*;
-    use crate::metrics::Prometheus;
 
     #[tokio::test(start_paused = true)]
     async fn each_failure_opens_it_for_longer_and_a_success_closes_it() {
@@ -139,7 +139,7 @@ mod tests {
 
     #[test]
     fn spans_that_fail_and_those_that_are_not_tried_are_counted() {
-        let recorder = Prometheus::new();
+        let recorder = PrometheusBuilder::new().build_recorder();
         let exporter = Guarded { exporter: Failing, breaker: Breaker::default() };
         let provider = SdkTracerProvider::builder().with_simple_exporter(exporter).build();
         metrics::with_local_recorder(&recorder, || {
@@ -147,6 +147,6 @@ mod tests {
                 provider.tracer("test").start("span").end();
             }
         });
-        assert!(recorder.render().contains("spans_dropped_total 3"));
+        assert!(recorder.handle().render().contains("spans_dropped_total 3"));
     }
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use axum::{Router, http::StatusCode, routing::get};
+use metrics_exporter_prometheus::PrometheusBuilder;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpSocket, TcpStream},
@@ -10,7 +11,6 @@ use tokio::{
 };
 
 use super::{Config, Server, statuses_in};
-use crate::metrics::Prometheus;
 
 const REQUEST: &[u8] = b"GET /ok HTTP/1.1\r\nhost: t\r\n\r\n";
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -97,7 +97,7 @@ async fn idle_connections_make_room_for_those_that_wait() {
 
 #[tokio::test]
 async fn clients_that_do_not_read_give_their_connections_back() {
-    let recorder = Prometheus::new();
+    let recorder = PrometheusBuilder::new().build_recorder();
     let _recorder = metrics::set_default_local_recorder(&recorder);
     let server = patient(|config| config.http_header_timeout_ms = 600_000).await;
     let mut deaf = Vec::new();
@@ -110,7 +110,7 @@ async fn clients_that_do_not_read_give_their_connections_back() {
     }
     let closed = r#"http_connections_closed_total{reason="write_timeout"} 8"#;
     let all_closed = async {
-        while !recorder.render().contains(closed) {
+        while !recorder.handle().render().contains(closed) {
             sleep(Duration::from_millis(10)).await;
         }
     };

@@ -6,16 +6,15 @@ use std::{
 };
 
 use metrics::LocalRecorderGuard;
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
 use serde_json::Value;
 use tracing::subscriber::DefaultGuard;
 use tracing_subscriber::{layer::SubscriberExt as _, registry};
 
-use crate::metrics::Prometheus;
-
 /// Collects what this thread logs and counts until it is dropped.
 pub(crate) struct Observer {
     lines: Lines,
-    metrics: &'static Prometheus,
+    metrics: PrometheusHandle,
     _subscriber: DefaultGuard,
     _recorder: LocalRecorderGuard<'static>,
 }
@@ -27,10 +26,11 @@ impl Observer {
         let layer = tracing_subscriber::fmt::layer().json().flatten_event(true);
         let layer = layer.with_writer(move || writer.clone());
         // The guard borrows it: a test's few may live on.
-        let recorder: &'static Prometheus = Box::leak(Box::new(Prometheus::new()));
+        let recorder: &'static PrometheusRecorder =
+            Box::leak(Box::new(PrometheusBuilder::new().build_recorder()));
         Self {
             lines,
-            metrics: recorder,
+            metrics: recorder.handle(),
             _subscriber: tracing::subscriber::set_default(registry().with(layer)),
             _recorder: metrics::set_default_local_recorder(recorder),
         }
