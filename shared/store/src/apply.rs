@@ -6,10 +6,9 @@
 //! transactions looked), the write notices and the transaction runs again.
 //!
 //! Creates of producers are new, as a rule, and nothing is known of what is new. So a batch of them is
-//! written without being looked up, in three round trips. If the write notices that something was
-//! there, it is looked up then, and the next such batch is looked up first: repeats come in a row.
+//! written without being looked up, in one round trip. If the write notices that something was there,
+//! it is looked up then, and the next such batch is looked up first: repeats come in a row.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -21,11 +20,11 @@ use tokio::time::sleep;
 use crate::cache::{AsOf, Origin};
 use crate::error::{ApplyError, is_conflict, unwritable};
 use crate::fold::{Folded, fold};
-use crate::inbox::{Incoming, Outcome, Receipt};
+use crate::inbox::{Incoming, Outcome, Receipt, tenants};
 use crate::load::{Known, load};
 use crate::pool::Pool;
 use crate::store::Store;
-use crate::write::{Written, write};
+use crate::write::write;
 
 /// How often a transaction is run when others are faster, and the pause between.
 const ATTEMPTS: u32 = 5;
@@ -141,21 +140,13 @@ async fn attempt_once(
     now: Timestamp,
     assume_new: bool,
 ) -> Result<Attempt, sqlx::Error> {
-    let mut transaction = pool.begin_with(begin(batch)).await?;
     if assume_new {
         let folded = fold(batch, Known::default(), now).map_err(unwritable)?;
-        match write(&mut transaction, batch, &folded, now).await? {
-            Written::All => {
-                transaction.commit().await?;
-                return Ok(Attempt::Done(folded));
-            }
-            Written::Part => {
-                transaction.rollback().await?;
-                transaction = pool.begin_with(begin(batch)).await?;
-            }
-            Written::Nothing => {}
+        if write(pool, batch, &folded, now).await? {
+            return Ok(Attempt::Done(folded));
         }
     }
+    let mut transaction = pool.begin_with(begin(batch)).await?;
     let known = load(&mut transaction, batch, scope.idempotency_lock()).await?;
     if known.is_locked {
         transaction.rollback().await?;
@@ -168,9 +159,7 @@ async fn attempt_once(
         let receipts = vec![receipt; batch.len()];
         return Ok(Attempt::Done(Folded { receipts, ..Folded::default() }));
     }
-    if !folded.commands.is_empty()
-        && write(&mut transaction, batch, &folded, now).await? != Written::All
-    {
+    if !folded.commands.is_empty() && !write(&mut transaction, batch, &folded, now).await? {
         transaction.rollback().await?;
         return Ok(Attempt::Conflict);
     }
@@ -190,9 +179,7 @@ fn is_new_as_a_rule(batch: &[Incoming], scope: BatchScope) -> bool {
 /// Begins the transaction and names its tenants for row-level security in one message. A tenant's
 /// alphabet (lower-case letters, digits, `-`) needs no quoting.
 fn begin(batch: &[Incoming]) -> String {
-    let tenants: BTreeSet<_> = batch.iter().map(|one| one.command.tenant.as_str()).collect();
-    let tenants = tenants.into_iter().collect::<Vec<_>>().join(",");
-    format!("BEGIN; SET LOCAL app.tenants = '{tenants}'")
+    format!("BEGIN; SET LOCAL app.tenants = '{}'", tenants(batch))
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! What goes in and what becomes of it: the vocabulary of the write path.
 
+use std::collections::BTreeSet;
+
 use domain::{Action, Actor, Command, Refusal, Task, Version};
 use events::{CommandEvent, Source};
 use serde::{Deserialize, Serialize};
@@ -78,6 +80,12 @@ impl Incoming {
             }
         })
     }
+}
+
+/// The tenants of `batch`, as row-level security wants them in `app.tenants`.
+pub(crate) fn tenants(batch: &[Incoming]) -> String {
+    let tenants: BTreeSet<_> = batch.iter().map(|one| one.command.tenant.as_str()).collect();
+    tenants.into_iter().collect::<Vec<_>>().join(",")
 }
 
 /// What became of a command. A repeat of the command gets the same.

@@ -1,39 +1,39 @@
-//! The second statement of the write path: everything that a batch writes, at once.
+//! The last statement of the write path: everything that a batch writes, at once.
 
 use domain::{Actor, Task, Timestamp, Version};
+use sqlx::PgExecutor;
 
 use crate::fold::{Folded, NewCommand, NewFact};
-use crate::inbox::Incoming;
-use crate::pool::Transaction;
+use crate::inbox::{Incoming, tenants};
 
-/// How much of a batch was written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Written {
-    All,
-    /// Other transactions wrote some of its tasks or commands: this one must be rolled back.
-    Part,
-    Nothing,
-}
-
-/// Writes tasks, inbox and outbox in one round trip.
+/// Writes tasks, inbox and outbox in one round trip, in a transaction or as one. Returns whether it did: if
+/// not, others wrote all of it before, and nothing was written.
 ///
 /// Notifies the relays if one of them sleeps.
 ///
 /// Rows go in key order, tasks before commands, so that no two batches can wait for each other.
+///
+/// # Errors
+/// If others wrote a part of it before, PostgreSQL says that it is [a conflict](crate::error::is_conflict), and
+/// undoes the transaction.
 #[expect(clippy::too_many_lines, reason = "it is one statement with its columns")]
 pub(crate) async fn write(
-    transaction: &mut Transaction,
+    executor: impl PgExecutor<'_>,
     batch: &[Incoming],
     folded: &Folded,
     now: Timestamp,
-) -> Result<Written, sqlx::Error> {
+) -> Result<bool, sqlx::Error> {
     let commands = in_key_order(batch, folded);
     let facts = facts(batch, folded);
 
     let written = sqlx::query!(
         r#"
+        -- Until the end of the transaction, which may be that of this statement.
+        WITH tenants AS MATERIALIZED (
+            SELECT set_config('app.tenants', $31, true)
+        ),
         -- Each task as the batch leaves it, with the version that was loaded: 0 for a new one.
-        WITH task AS MATERIALIZED (
+        task AS MATERIALIZED (
             SELECT * FROM unnest(
                 $1::bigint[], $2::text[], $3::uuid[], $4::text[], $5::text[], $6::text[],
                 $7::text[], $8::text[], $9::date[], $10::text[], $11::bigint[],
@@ -53,7 +53,7 @@ pub(crate) async fn write(
                 tenant, id, title, description, status, priority, assignee, due_date,
                 string_to_array(tags, ','), version, created_at, updated_at, completed_at, deleted_at
             FROM task
-            WHERE base_version = 0
+            WHERE base_version = 0 AND (SELECT count(*) FROM tenants) = 1
             ON CONFLICT DO NOTHING RETURNING 1
         ),
         -- The same for one that another transaction changed since it was loaded.
@@ -79,6 +79,7 @@ pub(crate) async fn write(
                 $16::text[], $17::text[], $18::text[], $19::uuid[], $20::bytea[], $21::jsonb[],
                 $29::text[]
             )
+            WHERE (SELECT count(*) FROM tenants) = 1
             ON CONFLICT DO NOTHING RETURNING 1
         ),
         -- In the transaction of their changes: no change is without its fact. None, if it is to be run again.
@@ -89,14 +90,23 @@ pub(crate) async fn write(
                 $30::text[]
             )
             WHERE (SELECT count(*) FROM processed) = cardinality($16::text[])
+        ),
+        done AS MATERIALIZED (
+            SELECT
+                (SELECT count(*) FROM created) + (SELECT count(*) FROM changed) AS tasks,
+                (SELECT count(*) FROM processed) AS commands
         )
         SELECT
-            (SELECT count(*) FROM created) + (SELECT count(*) FROM changed) AS "tasks!",
-            (SELECT count(*) FROM processed) AS "commands!",
+            CASE
+                WHEN tasks = cardinality($2::text[]) AND commands = cardinality($16::text[]) THEN true
+                WHEN tasks = 0 AND commands = 0 THEN false
+                ELSE refuse_part()
+            END AS "is_written!",
             (
                 SELECT count(pg_notify('outbox', ''))
                 FROM (SELECT 1 FROM outbox_relays WHERE sleeping AND seen_until > now() LIMIT 1) AS one
             ) AS "notified!"
+        FROM done
         "#,
         &tasks(folded, |(before, _)| *before) as &[Version],
         &tasks(folded, |(_, task)| task.tenant.to_string()),
@@ -128,21 +138,11 @@ pub(crate) async fn write(
         &facts.iter().map(|(_, fact)| fact.occurred_at).collect::<Vec<_>>(),
         &commands.iter().map(|(from, _)| from.caller.as_ref().map(Actor::as_str)).collect::<Vec<_>>() as &[Option<&str>],
         &facts.iter().map(|(from, _)| from.actor()).collect::<Vec<_>>() as &[Option<&str>],
+        &tenants(batch),
     )
-    .fetch_one(transaction)
+    .fetch_one(executor)
     .await?;
-    Ok(Written::of(folded, written.tasks, written.commands))
-}
-
-impl Written {
-    fn of(folded: &Folded, tasks: i64, commands: i64) -> Self {
-        let expected = (folded.tasks.len(), folded.commands.len());
-        match (usize::try_from(tasks), usize::try_from(commands)) {
-            (Ok(tasks), Ok(commands)) if (tasks, commands) == expected => Self::All,
-            (Ok(0), Ok(0)) => Self::Nothing,
-            _ => Self::Part,
-        }
-    }
+    Ok(written.is_written)
 }
 
 /// The new commands, each with where it came from.

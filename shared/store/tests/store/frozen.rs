@@ -46,22 +46,29 @@ async fn read(store: &Store, task: TaskId) -> Result<bool, ReadError> {
 #[tokio::test]
 async fn a_command_is_applied_once_wherever_its_transaction_froze() {
     let fixture = Fixture::new().await;
-    // A producer's create is not looked up before it is written.
-    let steps = ["BEGIN", "FOR NO KEY UPDATE OF tasks", "INSERT INTO tasks", "COMMIT"];
-    join_all(steps.map(async |step| {
+    // Whether it is committed by then. A producer's create is one statement: it is prepared, and then
+    // run with its values.
+    let steps = [
+        ("a caller", "BEGIN", false),
+        ("a caller", "FOR NO KEY UPDATE OF tasks", false),
+        ("a caller", "INSERT INTO tasks", false),
+        ("a caller", "COMMIT", true),
+        ("a producer", "INSERT INTO tasks", false),
+        ("a producer", "Buy milk", true),
+    ];
+    join_all(steps.map(async |(sender, step, is_committed)| {
         let (proxy, store) = through_a_proxy(&fixture.database.writer_url).await;
         let task = new_task();
         let command = incoming(&task.to_string(), task, create("Buy milk"));
-        let batch =
-            vec![if step.contains("FOR NO KEY") { called_by("ann", command) } else { command }];
+        let batch = vec![if sender == "a caller" { called_by("ann", command) } else { command }];
         proxy.freeze_after(step);
         let lost = ends(store.apply(batch.clone(), now())).await.expect_err("no answer came");
-        assert!(matches!(lost, ApplyError::Unavailable(_)), "{step}: {lost:?}");
+        assert!(matches!(lost, ApplyError::Unavailable(_)), "{sender}: {step}: {lost:?}");
         proxy.is_frozen().await;
         proxy.thaw();
         let receipts = until_applied(&store, &batch).await;
-        assert_eq!(receipts[0].task.as_ref().map(|task| task.version), Some(1), "{step}");
-        assert_eq!(receipts[0].repeated, step == "COMMIT", "{step}");
+        assert_eq!(receipts[0].task.as_ref().map(|task| task.version), Some(1), "{sender}: {step}");
+        assert_eq!(receipts[0].repeated, is_committed, "{sender}: {step}");
     }))
     .await;
     assert_eq!(fixture.look("SELECT count(*)::text FROM tasks").await, steps.len().to_string());
