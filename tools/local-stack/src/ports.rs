@@ -17,10 +17,9 @@ use nix::unistd::getuid;
 /// Below the range from which systems take the local port of an outgoing connection, so that
 /// a port which was free when chosen is not taken by a client a moment later.
 const CHOICE: std::ops::RangeInclusive<u16> = 20_000..=32_000;
-const ATTEMPTS: usize = 100;
 /// One after the other, from a random one on: a port that was given out may not be in use yet when
 /// the next one is wanted.
-static NEXT: LazyLock<AtomicU16> = LazyLock::new(|| AtomicU16::new(rand::random()));
+static NEXT: LazyLock<AtomicU16> = LazyLock::new(|| AtomicU16::new(rand::random_range(CHOICE)));
 
 /// The locks of the ports that were given to this process.
 static RESERVED: Mutex<BTreeMap<u16, File>> = Mutex::new(BTreeMap::new());
@@ -34,7 +33,8 @@ pub fn loopback(port: u16) -> SocketAddr {
 /// A free port: `preferred` where it is free, else any. No other process of this user gets it before
 /// this one ends.
 pub fn free(preferred: Option<u16>) -> Result<u16> {
-    for port in preferred.into_iter().chain(std::iter::repeat_with(next).take(ATTEMPTS)) {
+    // Each of them: another process may have hundreds in a row.
+    for port in preferred.into_iter().chain(CHOICE.map(|_| next())) {
         if reserve(port)? && is_unused(port) {
             return Ok(port);
         }
@@ -66,8 +66,8 @@ fn reserve(port: u16) -> Result<bool> {
 }
 
 fn next() -> u16 {
-    let count = CHOICE.end() - CHOICE.start() + 1;
-    CHOICE.start() + NEXT.fetch_add(1, Ordering::Relaxed) % count
+    let after = |port| Some(if port < *CHOICE.end() { port + 1 } else { *CHOICE.start() });
+    NEXT.fetch_update(Ordering::Relaxed, Ordering::Relaxed, after).unwrap_or_else(|port| port)
 }
 
 /// Checks that a configured port is free; the error says who wants it and
@@ -125,6 +125,15 @@ mod tests {
         assert_ne!(free(Some(port)).unwrap(), port);
         drop(other);
         assert_eq!(free(Some(port)).unwrap(), port);
+    }
+
+    #[test]
+    fn a_free_port_is_found_behind_hundreds_that_another_process_was_given() {
+        let held: Vec<_> = (0..500).map(|_| free(None).unwrap()).collect();
+        let other = std::mem::take(&mut *RESERVED.lock().unwrap());
+        NEXT.store(held[0], Ordering::Relaxed);
+        assert!(!held.contains(&free(None).unwrap()));
+        drop(other);
     }
 
     #[test]
