@@ -6,7 +6,7 @@
 //! is polled about as long after its commit as that came after its writer's look, or 10 ms.
 //!
 //! To poll only while there is such a writer, a relay would have to look through the locks of the whole
-//! database. A snapshot does not tell: a transaction gets its number when it writes its first row, which
+//! database. A snapshot does not show it: a transaction gets its number when it writes its first row, which
 //! is after it looked. The seven polls of the first second cost less.
 
 use std::time::Duration;
