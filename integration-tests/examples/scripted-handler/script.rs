@@ -28,6 +28,8 @@ pub(crate) enum Step {
     Hang,
     /// Acknowledge after so many seconds.
     Slow(u64),
+    /// Acknowledge once the file exists.
+    Await(PathBuf),
     /// Give no verdict at all, which only a batch handler can do.
     Omit,
     /// Acknowledge if the file exists; else a dependency is unavailable.
@@ -73,6 +75,12 @@ impl Step {
             Self::Hang => pending().await,
             Self::Slow(seconds) => {
                 sleep(Duration::from_secs(*seconds)).await;
+                Verdict::Ack
+            }
+            Self::Await(file) => {
+                while !file.exists() {
+                    sleep(Duration::from_millis(20)).await;
+                }
                 Verdict::Ack
             }
             Self::Omit => return None,

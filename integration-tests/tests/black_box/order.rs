@@ -33,8 +33,7 @@ async fn a_retried_command_is_not_overtaken_by_a_later_one_of_its_task() {
             (task.clone(), event("3", "complete-task", &task, &Value::Object(<_>::default()))),
         ])
         .await;
-    let settings = [("QUEUE_BATCH_WAIT_MS", "1000"), ("QUEUE_RECEIVERS", "1")];
-    let _worker = system.start_worker("command-worker", &settings);
+    let _worker = system.start_worker("command-worker", &[("QUEUE_RECEIVERS", "1")]);
     system.processed(2).await;
     let done = "SELECT count(*) FROM tasks WHERE title = 'flaky' AND status = 'completed'";
     assert_eq!(system.count(done).await, 1, "the task was created, and then completed");

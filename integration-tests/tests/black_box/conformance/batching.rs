@@ -7,9 +7,10 @@ use super::dead_letter::Dead;
 use super::fixture::{Fixture, message};
 use super::scenario::{Scenario, groups};
 use super::verdicts::dead_at_the_last_delivery;
+use crate::support::event_source_mapping::TIME;
+use crate::support::system::eventually;
 
-/// A batch handler, and a batch of whatever is in the queue.
-const BATCH: [(&str, &str); 2] = [("HANDLER_SHAPE", "batch"), ("QUEUE_BATCH_WAIT_MS", "1000")];
+const BATCH: [(&str, &str); 1] = [("HANDLER_SHAPE", "batch")];
 
 fn batch(scenario: Scenario) -> Scenario {
     Scenario { settings: BATCH.into(), ..scenario }
@@ -47,15 +48,25 @@ pub(crate) async fn a_retry_in_a_batch_holds_back_its_group(host: Host) {
     batch(scenario).check(host).await;
 }
 
+/// A pod handles one batch at a time and has received all that comes while it handled the first.
 pub(crate) async fn a_batch_may_be_larger_than_a_receive(host: Host) {
     let fixture = Fixture::new().await;
-    let names: Vec<_> = (0..25).map(|number| format!("m{number}")).collect();
-    let scenario = Scenario {
-        messages: names.iter().map(|name| message(name, name, &json!(["ack"]))).collect(),
-        groups: names.iter().map(|name| (name.clone(), vec![format!("{name}: ack")])).collect(),
-        ..Scenario::default()
-    };
-    batch(scenario).check_on(&fixture, host).await;
+    let gate = fixture.path("gate");
+    let names: Vec<_> = (0..35).map(|number| format!("m{number}")).collect();
+    let step = json!([{"await": gate}]);
+    let messages: Vec<_> = names.iter().map(|name| message(name, name, &step)).collect();
+    fixture.send(&messages).await;
+    let one = [("QUEUE_CONCURRENCY", "1"), ("QUEUE_RECEIVERS", "1")];
+    let _running = host.start(&fixture, &[&BATCH[..], &one].concat(), TIME).await;
+    if host == Host::Pod {
+        let received = async || (fixture.in_flight().await == 35).then_some(());
+        eventually("every message is received", received).await;
+    }
+    std::fs::write(&gate, "").expect("a file");
+    fixture.empty().await;
+    let acked = |name: &String| (name.clone(), vec![format!("{name}: ack")]);
+    let groups = names.iter().map(acked).collect();
+    Scenario { groups, ..Scenario::default() }.compare(&fixture).await;
     let largest = fixture.effects().iter().map(|effect| effect.batch).max().expect("an effect");
     match host {
         Host::Pod => assert!(largest > 10, "several receives make a batch: {largest}"),

@@ -90,7 +90,7 @@ pub(crate) async fn a_poison_message_in_a_batch_dies_alone(host: Host) {
         let fixture = Fixture::new().await;
         let (messages, good) = poisoned(step);
         fixture.send(&messages).await;
-        let settings = [("HANDLER_SHAPE", "batch"), ("QUEUE_BATCH_WAIT_MS", "500")];
+        let settings = [("HANDLER_SHAPE", "batch")];
         let _running = host.start(&fixture, &settings, TIME).await;
         fixture.empty().await;
         let dead: Vec<_> = fixture.take_dead_letters().await;
