@@ -18,7 +18,7 @@ pub fn http_event(json: &[u8]) {
     let tokio = tokio::runtime::Builder::new_current_thread().enable_all().build();
     if let Ok(tokio) = tokio {
         let event = LambdaEvent::new(payload, Context::default());
-        let _ = tokio.block_on(lambda::http::answer(router, event));
+        let _ = tokio.block_on(lambda::http::answer(router, config.http_rest_api_is_binary, event));
     }
 }
 
