@@ -1,6 +1,6 @@
 //! Time as a dependency, so that tests decide what it is.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 
 /// The time of day.
 ///
@@ -20,4 +20,10 @@ impl Clock for SystemClock {
     fn now(&self) -> DateTime<Utc> {
         Utc::now()
     }
+}
+
+/// A time as it is written: as `domain::time` has it, which this crate does not see.
+#[expect(clippy::disallowed_methods, reason = "it writes the one form")]
+pub(crate) fn rfc3339(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Micros, true)
 }

@@ -2,10 +2,10 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use anyhow::ensure;
+use anyhow::{anyhow, ensure};
 use clap::{Args, ValueEnum, value_parser};
 use tracing::warn;
-use tracing_subscriber::{EnvFilter, filter::LevelFilter};
+use tracing_subscriber::filter::{LevelFilter, Targets};
 
 use crate::host::HostChoice;
 
@@ -25,7 +25,7 @@ pub(crate) struct Settings {
     /// What is logged: a level (`off`, `error`, `warn`, `info`, `debug` or `trace`), or directives such
     /// as `warn,store=debug`. What no directive is about is logged at `info`
     #[arg(long, env = "LOG_LEVEL", default_value = "info", value_parser = log_level)]
-    pub(crate) log_level: String,
+    pub(crate) log_level: Targets,
 
     /// Address of `/livez`, `/readyz` and `/metrics`
     #[arg(long, env = "HEALTH_ADDR", default_value = "0.0.0.0:9090")]
@@ -96,24 +96,33 @@ impl Settings {
     }
 }
 
-/// A lone word that is no level would be taken as the name of a target, and silence all others.
-fn log_level(text: &str) -> anyhow::Result<String> {
-    EnvFilter::builder().parse(text)?;
-    let levels = text.split(',').map(str::trim).filter(|directive| is_lone_word(directive));
-    let mut has_level = false;
-    for level in levels {
-        ensure!(
-            level.parse::<LevelFilter>().is_ok(),
-            "`{level}` is no level: expected off, error, warn, info, debug or trace, or a target with \
-             its level, such as {level}=debug"
-        );
-        has_level = true;
+/// What no directive is about is logged at `info`.
+fn log_level(text: &str) -> anyhow::Result<Targets> {
+    let mut targets = Targets::new();
+    let mut default = LevelFilter::INFO;
+    for directive in text.split(',').map(str::trim).filter(|directive| !directive.is_empty()) {
+        match directive.split_once('=') {
+            Some((target, of)) => targets = targets.with_target(module(target)?, level(of)?),
+            None => default = level(directive)?,
+        }
     }
-    Ok(if has_level { text.to_owned() } else { format!("{},{text}", LevelFilter::INFO) })
+    Ok(targets.with_default(default))
 }
 
-fn is_lone_word(directive: &str) -> bool {
-    !directive.is_empty() && !directive.contains(['=', '['])
+fn level(text: &str) -> anyhow::Result<LevelFilter> {
+    text.parse().map_err(|_| {
+        anyhow!(
+            "`{text}` is no level: expected off, error, warn, info, debug or trace, or a target with \
+             its level, such as store=debug"
+        )
+    })
+}
+
+/// Anything else would match nothing, and say nothing of it.
+fn module(text: &str) -> anyhow::Result<&str> {
+    let is_path = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_:-".contains(&byte));
+    ensure!(is_path && !text.is_empty(), "`{text}` is no target: expected a module, such as store");
+    Ok(text)
 }
 
 #[cfg(test)]
@@ -135,31 +144,49 @@ mod tests {
     }
 
     #[test]
-    fn log_directives_are_checked_at_start() {
-        assert!(parse(&["--log-level", "info,store=debug"]).is_ok());
-        let error = parse(&["--log-level", "store=loud"]).unwrap_err().to_string();
-        assert!(error.contains("LOG_LEVEL"), "{error}");
-    }
-
-    #[test]
-    fn a_word_that_is_no_level_is_refused_and_silences_nothing() {
-        for word in ["verbose", "warning", "fatal", "store", "info,verbose", "WARNING"] {
-            let error = parse(&["--log-level", word]).unwrap_err().to_string();
-            assert!(
-                error.contains("LOG_LEVEL") && error.contains("expected off, error"),
-                "{error}"
-            );
-        }
-        for level in ["off", "ERROR", "Warn", "info", "debug", "trace", "warn,store=debug"] {
-            assert_eq!(parse(&["--log-level", level]).unwrap().log_level, level);
+    fn what_is_no_directive_is_refused_by_name() {
+        for (text, wrong) in [
+            ("verbose", "verbose"),
+            ("warning", "warning"),
+            ("info,verbose", "verbose"),
+            ("store", "store"),
+            ("store=loud", "loud"),
+            ("=debug", ""),
+            ("store[batch]=debug", "store[batch]"),
+            ("a=b=debug", "b=debug"),
+        ] {
+            let error = parse(&["--log-level", text]).unwrap_err().to_string();
+            assert!(error.contains("LOG_LEVEL") || error.contains("--log-level"), "{error}");
+            assert!(error.contains(&format!("`{wrong}` is no ")), "{error}");
         }
     }
 
     #[test]
-    fn what_no_directive_is_about_is_logged_all_the_same() {
-        for (given, taken) in [("store=debug", "info,store=debug"), ("", "info,")] {
-            assert_eq!(parse(&["--log-level", given]).unwrap().log_level, taken);
+    fn directives_choose_levels_and_what_none_is_about_is_logged_at_info() {
+        use tracing::Level;
+
+        for (text, store, other) in [
+            ("", Level::INFO, Level::INFO),
+            ("ERROR", Level::ERROR, Level::ERROR),
+            ("Warn", Level::WARN, Level::WARN),
+            ("store=debug", Level::DEBUG, Level::INFO),
+            ("warn,store=debug", Level::DEBUG, Level::WARN),
+            (" store=trace , error,", Level::TRACE, Level::ERROR),
+        ] {
+            let targets = parse(&["--log-level", text]).unwrap().log_level;
+            for (target, level) in [("store", store), ("store::tasks", store), ("other", other)] {
+                assert!(targets.would_enable(target, &level), "{text}: {target}");
+                let finer = [Level::WARN, Level::INFO, Level::DEBUG, Level::TRACE];
+                let finer = finer.into_iter().find(|finer| *finer > level);
+                assert!(
+                    !finer.is_some_and(|it| targets.would_enable(target, &it)),
+                    "{text}: {target}"
+                );
+            }
         }
+        assert!(
+            !parse(&["--log-level", "off"]).unwrap().log_level.would_enable("a", &Level::ERROR)
+        );
     }
 
     #[test]

@@ -149,7 +149,7 @@ impl State {
     }
 }
 
-impl Write for LogWriter {
+impl Write for &LogWriter {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         if self.0.take(line) { Ok(line.len()) } else { io::stdout().write(line) }
     }
@@ -160,10 +160,10 @@ impl Write for LogWriter {
 }
 
 impl<'a> MakeWriter<'a> for LogWriter {
-    type Writer = Self;
+    type Writer = &'a Self;
 
-    fn make_writer(&'a self) -> Self {
-        self.clone()
+    fn make_writer(&'a self) -> &'a Self {
+        self
     }
 }
 
@@ -193,8 +193,8 @@ mod tests {
         let (thread, lines) = LogThread::start(output.clone()).unwrap();
         scope(|all| {
             for number in 0..4 {
-                let mut lines = lines.clone();
-                all.spawn(move || (0..1_000).for_each(|_| writeln_of(&mut lines, number)));
+                let lines = &lines;
+                all.spawn(move || (0..1_000).for_each(|_| writeln_of(lines, number)));
             }
         });
         drop(thread);
@@ -209,12 +209,12 @@ mod tests {
     #[test]
     fn who_logs_faster_than_the_output_takes_it_waits_and_loses_nothing() {
         let output = Output::default();
-        let (thread, mut lines) = LogThread::start(output.clone()).unwrap();
+        let (thread, lines) = LogThread::start(output.clone()).unwrap();
         let blocked = output.0.lock().unwrap();
         let half = vec![b'x'; MOST_BYTES / 2 + 1];
         let writer = std::thread::spawn(move || {
             for _ in 0..5 {
-                lines.write_all(&half).unwrap();
+                (&lines).write_all(&half).unwrap();
             }
         });
         // One is with the thread, one is pending, and a third one has no room.
@@ -228,7 +228,7 @@ mod tests {
         assert_eq!(output.0.lock().unwrap().len(), 5 * (MOST_BYTES / 2 + 1));
     }
 
-    fn writeln_of(lines: &mut LogWriter, number: u8) {
+    fn writeln_of(mut lines: &LogWriter, number: u8) {
         let line = "x".repeat(100) + &number.to_string() + "\n";
         lines.write_all(line.as_bytes()).unwrap();
     }

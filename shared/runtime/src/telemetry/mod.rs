@@ -4,7 +4,7 @@
 //! the boundary that handles it. A line in JSON names its function, and if it belongs to a request or
 //! a batch it has, in its `span`, the `trace_id` and the `span_id`.
 
-mod json;
+mod json_lines;
 mod log_writer;
 
 use std::{
@@ -17,17 +17,16 @@ use std::{
 use anyhow::anyhow;
 use tracing::{Level, Metadata, Subscriber, error, level_filters::LevelFilter};
 use tracing_subscriber::{
-    EnvFilter, Layer,
+    Layer,
     filter::{FilterExt as _, filter_fn},
     fmt,
-    fmt::format::JsonFields,
     layer::SubscriberExt as _,
     registry,
     registry::LookupSpan,
     util::SubscriberInitExt as _,
 };
 
-use self::json::NamedLines;
+pub(crate) use self::json_lines::JsonLines;
 pub(crate) use self::log_writer::LogThread;
 use crate::{
     Host, otlp,
@@ -51,10 +50,9 @@ pub(crate) fn init(
         Ok(tracer) => (tracer, Ok(())),
         Err(error) => (None, Err(error)),
     };
-    let filter = EnvFilter::try_new(&settings.log_level)?;
     let (thread, lines) = lines(settings.log_format, function, host)?;
     registry()
-        .with(lines.with_filter(filter.and(filter_fn(is_discreet))))
+        .with(lines.with_filter(settings.log_level.clone().and(filter_fn(is_discreet))))
         .with(tracer.map(spans))
         .try_init()
         .map_err(|error| anyhow!("cannot install the log subscriber: {error}"))?;
@@ -66,7 +64,7 @@ type Lines<S> = Box<dyn Layer<S> + Send + Sync>;
 
 fn lines<S>(
     format: LogFormat,
-    function: &str,
+    function: &'static str,
     host: Host,
 ) -> io::Result<(Option<LogThread>, Lines<S>)>
 where
@@ -76,14 +74,13 @@ where
         let lines = fmt::layer().with_writer(io::stdout);
         return Ok((None, lines.with_target(false).with_ansi(io::stdout().is_terminal()).boxed()));
     }
-    let lines = fmt::layer().fmt_fields(JsonFields::new()).event_format(NamedLines::of(function));
     match host {
-        Host::Lambda => Ok((None, lines.with_writer(io::stdout).boxed())),
+        Host::Lambda => Ok((None, JsonLines::new(function, io::stdout).boxed())),
         Host::Pod => {
             // Not by the library's handle, which writes each line by itself.
             let output = File::from(io::stdout().as_fd().try_clone_to_owned()?);
             let (thread, writer) = LogThread::start(output)?;
-            Ok((Some(thread), lines.with_writer(writer).boxed()))
+            Ok((Some(thread), JsonLines::new(function, writer).boxed()))
         }
     }
 }

@@ -11,6 +11,8 @@ use serde_json::Value;
 use tracing::subscriber::DefaultGuard;
 use tracing_subscriber::{layer::SubscriberExt as _, registry};
 
+use crate::telemetry::JsonLines;
+
 /// Collects what this thread logs and counts until it is dropped.
 pub(crate) struct Observer {
     lines: Lines,
@@ -23,8 +25,7 @@ impl Observer {
     pub(crate) fn start() -> Self {
         let lines = Lines::default();
         let writer = lines.clone();
-        let layer = tracing_subscriber::fmt::layer().json().flatten_event(true);
-        let layer = layer.with_writer(move || writer.clone());
+        let layer = JsonLines::new("test", move || writer.clone());
         // The guard borrows it: a test's few may live on.
         let recorder: &'static PrometheusRecorder =
             Box::leak(Box::new(PrometheusBuilder::new().build_recorder()));

@@ -3,11 +3,14 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_sqs::types::MessageAttributeValue;
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Utc};
 use messages::Attribute;
 use serde::Serialize;
 
-use crate::sqs::{Delivery, queue::attributes::QueueAttributes};
+use crate::{
+    clock::rfc3339,
+    sqs::{Delivery, queue::attributes::QueueAttributes},
+};
 
 /// Where and when a batch's messages were rejected.
 pub(crate) struct Rejection<'a> {
@@ -67,10 +70,4 @@ impl<'a> Details<'a> {
                 .collect(),
         }
     }
-}
-
-/// As `domain::time` has it, which this crate does not see.
-#[expect(clippy::disallowed_methods, reason = "it writes the one form")]
-fn rfc3339(time: DateTime<Utc>) -> String {
-    time.to_rfc3339_opts(SecondsFormat::Micros, true)
 }
