@@ -1,8 +1,10 @@
 //! The addresses that are read.
 
+use std::sync::Arc;
+
 use axum::Router;
-use axum::extract::{FromRef, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::extract::State;
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use domain::TaskId;
 use http_support::conditional::{etag, is_not_modified};
@@ -10,7 +12,7 @@ use http_support::contract::Verb::Get;
 use http_support::contract::{self, Routes};
 use http_support::operation::current;
 use http_support::page::Cursors;
-use http_support::{Guard, Path, Problem, Reader};
+use http_support::{Guard, Headers, Path, Problem, Reader};
 use rate_limits::Class;
 use records::{History, OperationId, Operations};
 use runtime::http::LogField;
@@ -24,7 +26,6 @@ use crate::freshness::freshness;
 use crate::lists::{history, tasks};
 
 /// What the handlers need.
-#[derive(Clone, FromRef)]
 pub(crate) struct App {
     pub(crate) store: Store,
     pub(crate) history: History,
@@ -34,13 +35,13 @@ pub(crate) struct App {
 }
 
 /// What is read in pages.
-pub(crate) fn lists<R: Routes<App>>(routes: R) -> R {
+pub(crate) fn lists<R: Routes<Arc<App>>>(routes: R) -> R {
     let routes = routes.operation(Get, "/v1/tasks", tasks, api::list_tasks);
     routes.operation(Get, "/v1/tasks/{id}/history", history, api::list_history)
 }
 
 /// What is read one at a time.
-pub(crate) fn reads<R: Routes<App>>(routes: R) -> R {
+pub(crate) fn reads<R: Routes<Arc<App>>>(routes: R) -> R {
     let routes = routes.operation(Get, "/v1/tasks/{id}", task, api::get_task);
     routes.operation(Get, "/v1/operations/{id}", operation, api::get_operation)
 }
@@ -50,7 +51,7 @@ pub(crate) fn router(app: App, downloads: Option<Downloads>, guard: &Guard) -> R
     let router = guard
         .before(Class::Read, reads(Router::new()))
         .merge(guard.before(Class::List, lists(Router::new())))
-        .with_state(app)
+        .with_state(Arc::new(app))
         .merge(attachment_router(downloads, guard))
         .merge(contract::router());
     contract::refuse_other_methods(router, contract::TASKS)
@@ -80,10 +81,10 @@ fn attachment_router(downloads: Option<Downloads>, guard: &Guard) -> Router {
 async fn task(
     Reader(caller): Reader,
     Path(id): Path<TaskId>,
-    State(store): State<Store>,
-    headers: HeaderMap,
+    State(app): State<Arc<App>>,
+    Headers(headers): Headers,
 ) -> Result<Response, Problem> {
-    let found = store.read(&caller.tenant, id, freshness(&headers)).await;
+    let found = app.store.read(&caller.tenant, id, freshness(&headers)).await;
     let (task, source) = found.map_err(read_failed)?;
     LogField::Cache.log(source.as_str());
     let task = task.ok_or(Problem::NotFound)?;
@@ -100,10 +101,9 @@ async fn task(
 async fn operation(
     Reader(caller): Reader,
     Path(id): Path<OperationId>,
-    State(operations): State<Operations>,
-    State(clock): State<SystemClock>,
+    State(app): State<Arc<App>>,
 ) -> Result<Response, Problem> {
-    let found = operations.get(&caller.tenant, id, clock.now()).await;
+    let found = app.operations.get(&caller.tenant, id, app.clock.now()).await;
     let operation = found.map_err(|failure| tables_failed(failure, "the store of operations"))?;
     let operation = operation.ok_or(Problem::NotFound)?;
     Ok(([CACHE_CONTROL], current(operation)).into_response())

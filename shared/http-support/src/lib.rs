@@ -40,7 +40,7 @@ use axum::http::{HeaderName, HeaderValue, header};
 pub use auth::{Authenticator, Caller, Guard, Reader, Writer};
 pub use body::{Json, MergePatch, OptionalJson};
 pub use idempotency::IdempotencyKey;
-pub use parameters::{Path, PathPair, Query};
+pub use parameters::{Headers, Path, PathPair, Query};
 pub use prefer::RespondAsync;
 pub use problem::{FieldError, Problem, types as problems};
 

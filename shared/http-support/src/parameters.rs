@@ -1,12 +1,14 @@
 //! Parameters in the query and in the path, with problems that name the one at fault.
 
 use std::collections::HashSet;
+use std::convert::Infallible;
 use std::fmt::Display;
+use std::mem::take;
 use std::str::FromStr;
 
 use axum::extract::{FromRequestParts, RawPathParams};
-use axum::http::Uri;
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, Uri};
 use serde::de::DeserializeOwned;
 use serde_path_to_error::Segment;
 
@@ -80,6 +82,18 @@ where
         let parameters = path(parts, state).await?;
         let mut parameters = parameters.iter();
         Ok(Self(parse(parameters.next())?, parse(parameters.next())?))
+    }
+}
+
+/// Takes the request's headers; an extractor after it finds none. `HeaderMap` copies them.
+#[derive(Clone, Debug)]
+pub struct Headers(pub HeaderMap);
+
+impl<S: Send + Sync> FromRequestParts<S> for Headers {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Self(take(&mut parts.headers)))
     }
 }
 

@@ -56,7 +56,8 @@ impl RateLimits {
         for (_, limit) in &limits {
             command.arg(limit.interval).arg(limit.burst);
         }
-        let counted: Option<Vec<u64>> = redis.run(tenant.as_str(), command).await;
+        // Boxed, so that requests that were counted in advance do not carry it.
+        let counted: Option<Vec<u64>> = Box::pin(redis.run(tenant.as_str(), command)).await;
         let Some((taken, counted)) = counted.as_deref().and_then(<[_]>::split_first) else {
             metrics::counter!(ERRORS.name).increment(1);
             return Vec::new();

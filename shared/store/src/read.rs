@@ -47,18 +47,21 @@ impl Store {
         freshness: Freshness,
     ) -> Result<(Option<TaskBody>, Source), ReadError> {
         let is_bound = |limit| limit >= self.cache.ttl();
+        // Most reads load nothing: so what loads has memory of its own once it begins.
         let (answer, source) = match freshness {
-            Freshness::Current => (self.load_from_postgresql(tenant, id).await, Source::Database),
+            Freshness::Current => {
+                (Box::pin(self.load_from_postgresql(tenant, id)).await, Source::Database)
+            }
             Freshness::Within(limit) if !is_bound(limit) => {
-                let Filled { answer, source, .. } = self.load(tenant, id, limit).await;
+                let Filled { answer, source, .. } = Box::pin(self.load(tenant, id, limit)).await;
                 (answer, source)
             }
             Freshness::Recent | Freshness::Within(_) => {
-                let load = self.load(tenant, id, Duration::MAX);
+                let load = async { Box::pin(self.load(tenant, id, Duration::MAX)).await };
                 self.local.get(&key(tenant, id), load).await
             }
         };
-        source.count();
+        self.cache.counters().count(source);
         Ok((answer?, source))
     }
 

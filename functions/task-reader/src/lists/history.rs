@@ -1,17 +1,19 @@
 //! The history of a task.
 
+use std::sync::Arc;
+
 use axum::extract::{OriginalUri, State};
-use axum::http::HeaderMap;
 use axum::response::Response;
 use domain::{TaskId, Version};
-use http_support::page::{Cursor, Cursors, Limit};
-use http_support::{Path, Problem, Query, Reader};
-use records::{Entry, History};
+use http_support::page::{Cursor, Limit};
+use http_support::{Headers, Path, Problem, Query, Reader};
+use records::Entry;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::answer;
 use crate::answers::tables_failed;
+use crate::routes::App;
 
 /// How many, and from where.
 #[derive(Deserialize, JsonSchema)]
@@ -44,15 +46,15 @@ pub(crate) async fn history(
     Reader(caller): Reader,
     Path(id): Path<TaskId>,
     Query(parameters): Query<Parameters>,
-    State(history): State<History>,
-    State(cursors): State<Cursors>,
-    headers: HeaderMap,
+    State(app): State<Arc<App>>,
+    Headers(headers): Headers,
     OriginalUri(uri): OriginalUri,
 ) -> Result<Response, Problem> {
-    let list = cursors.list(&caller.tenant, &uri);
+    let list = app.cursors.list(&caller.tenant, &uri);
     let before: Option<Version> =
         parameters.cursor.map(|cursor| list.position(&cursor)).transpose()?;
-    let found = history
+    let found = app
+        .history
         .page(&caller.tenant, id, parameters.limit.get(), before)
         .await
         .map_err(|failure| tables_failed(failure, "the history"))?;

@@ -1,22 +1,24 @@
 //! The tasks of a tenant, filtered and sorted.
 
+use std::sync::Arc;
+
 use axum::extract::{OriginalUri, State};
-use axum::http::HeaderMap;
 use axum::response::Response;
 use domain::{Assignee, DueDate, Priority, Status, Tag, Task, Timestamp, timestamp};
-use http_support::page::{Cursor, Cursors, Limit};
-use http_support::{Problem, Query, Reader};
+use http_support::page::{Cursor, Limit};
+use http_support::{Headers, Problem, Query, Reader};
 use runtime::http::LogField;
 use schemars::JsonSchema;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
-use store::{Filter, Sort, Store, TitleText};
+use store::{Filter, Sort, TitleText};
 use uuid::Uuid;
 
 use super::answer;
 use crate::answers::read_failed;
 use crate::freshness::freshness;
+use crate::routes::App;
 
 /// Which tasks, in which order, how many, and from where. A task fits all filters that are given.
 #[derive(Deserialize, JsonSchema)]
@@ -84,19 +86,18 @@ pub(crate) struct Tasks {
 pub(crate) async fn tasks(
     Reader(caller): Reader,
     Query(parameters): Query<Parameters>,
-    State(store): State<Store>,
-    State(cursors): State<Cursors>,
-    headers: HeaderMap,
+    State(app): State<Arc<App>>,
+    Headers(headers): Headers,
     OriginalUri(uri): OriginalUri,
 ) -> Result<Response, Problem> {
-    let list = cursors.list(&caller.tenant, &uri);
+    let list = app.cursors.list(&caller.tenant, &uri);
     let start = match &parameters.cursor {
         Some(cursor) => list.position(cursor)?,
         None => parameters.sort.into(),
     };
     let limit = parameters.limit.get();
     let (filter, freshness) = (parameters.into(), freshness(&headers));
-    let found = store.page(&caller.tenant, &filter, start, limit, freshness).await;
+    let found = app.store.page(&caller.tenant, &filter, start, limit, freshness).await;
     let (page, source) = found.map_err(read_failed)?;
     LogField::Cache.log(source.as_str());
     answer(&list, &headers, Tasks { tasks: page.tasks, unreadable: page.unreadable }, page.next)

@@ -4,14 +4,17 @@
 //! has the limit. [`Reader`](super::Reader) and [`Writer`](super::Writer) only find what it left; on
 //! a route without a guard they find nothing, and nobody gets in.
 
+use std::convert::Infallible;
 use std::fmt::Write as _;
 
 use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
-use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse as _, Response};
+use axum::routing::Route;
 use rate_limits::{Class, RateLimitStatus, RateLimits};
+use tower::layer::layer_fn;
+use tower::{ServiceExt as _, service_fn};
 
 use super::Authenticator;
 use super::caller::{Authenticated, Scope};
@@ -19,19 +22,14 @@ use crate::Problem;
 
 const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 const LIMIT: HeaderName = HeaderName::from_static("ratelimit");
+/// Room for a header of two limits.
+const LIMITS_BYTES: usize = 64;
 
 /// Makes the guards of a function's routes. Cheap to clone.
 #[derive(Clone)]
 pub struct Guard {
     authenticator: Authenticator,
     limits: RateLimits,
-}
-
-/// The guard of the routes of one class.
-#[derive(Clone)]
-struct ClassGuard {
-    guard: Guard,
-    class: Class,
 }
 
 impl Guard {
@@ -51,30 +49,35 @@ impl Guard {
         class: Class,
         routes: Router<S>,
     ) -> Router<S> {
-        let guard = ClassGuard { guard: self.clone(), class };
-        routes.route_layer(from_fn_with_state(guard, check))
+        let guard = self.clone();
+        // Not axum's middleware of functions, which boxes its route anew for each request.
+        routes.route_layer(layer_fn(move |route: Route| {
+            let guard = guard.clone();
+            service_fn(move |request| check(guard.clone(), class, request, route.clone()))
+        }))
     }
 }
 
 async fn check(
-    State(ClassGuard { guard, class }): State<ClassGuard>,
+    guard: Guard,
+    class: Class,
     mut request: Request,
-    next: Next,
-) -> Response {
+    route: Route,
+) -> Result<Response, Infallible> {
     let scope = scope(class);
     let caller = match guard.authenticator.authenticate(request.headers(), scope).await {
         Ok(caller) => caller,
-        Err(problem) => return problem.into_response(),
+        Err(problem) => return Ok(problem.into_response()),
     };
     let statuses = guard.limits.count(&caller.tenant, &caller.actor, class).await;
     let mut response = if let Some(problem) = refusal(class, &statuses) {
         problem.into_response()
     } else {
         request.extensions_mut().insert(Authenticated { caller, scope });
-        next.run(request).await
+        route.oneshot(request).await?
     };
     set_limits(response.headers_mut(), class, &statuses);
-    response
+    Ok(response)
 }
 
 /// With every limit that does not allow the request, and the time until all do.
@@ -94,7 +97,8 @@ fn scope(class: Class) -> Scope {
 
 /// As in draft-ietf-httpapi-ratelimit-headers-11.
 fn set_limits(headers: &mut HeaderMap, class: Class, statuses: &[RateLimitStatus]) {
-    let (mut policies, mut limits) = (String::new(), String::new());
+    let new = || String::with_capacity(LIMITS_BYTES);
+    let (mut policies, mut limits) = (new(), new());
     for RateLimitStatus { limit, whose, remaining, wait_seconds, .. } in statuses {
         let name = whose.policy(class);
         let separator = if policies.is_empty() { "" } else { ", " };

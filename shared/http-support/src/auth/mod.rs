@@ -95,9 +95,14 @@ impl Authenticator {
     }
 
     async fn claims(&self, token: &str) -> Result<Arc<Claims>, Problem> {
-        if let Some(claims) = self.0.jwks.verified(token, get_current_timestamp()) {
-            return Ok(claims);
+        match self.0.jwks.verified(token, get_current_timestamp()) {
+            Some(claims) => Ok(claims),
+            // Boxed, so that requests with a known token do not carry what verifies others.
+            None => Box::pin(self.verify_unknown(token)).await,
         }
+    }
+
+    async fn verify_unknown(&self, token: &str) -> Result<Arc<Claims>, Problem> {
         let header = token::header(token)?;
         let cached = self.0.jwks.current().await.map_err(unavailable)?;
         match cached.keys.find(&header.header) {

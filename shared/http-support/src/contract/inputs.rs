@@ -20,8 +20,8 @@ use crate::problem::types::{
     UNREADABLE_BODY, UNSUPPORTED_MEDIA_TYPE, VERSION_CONFLICT,
 };
 use crate::{
-    IdempotencyKey, Json, MergePatch, OptionalJson, Path, PathPair, Query, Reader, RespondAsync,
-    Writer,
+    Headers, IdempotencyKey, Json, MergePatch, OptionalJson, Path, PathPair, Query, Reader,
+    RespondAsync, Writer,
 };
 
 const IDEMPOTENCY_KEY: &str = "\
@@ -68,6 +68,9 @@ fn needs(operation: &mut Operation, scope: Scope) {
     can_fail(operation, &[UNAUTHORIZED, INVALID_TOKEN, INSUFFICIENT_SCOPE]);
     can_fail(operation, &[RATE_LIMITED, UNAVAILABLE]);
 }
+
+/// Each operation describes the headers that it reads.
+impl OperationInput for Headers {}
 
 impl<T: JsonSchema> OperationInput for Path<T> {
     fn operation_input(context: &mut GenContext, operation: &mut Operation) {

@@ -68,10 +68,9 @@ mod tests {
         http::StatusCode,
         routing::{get, post},
     };
-    use tower::ServiceExt as _;
 
     use super::*;
-    use crate::http::{Config, harden};
+    use crate::http::{Answer as _, Config, harden};
 
     #[test]
     fn what_is_no_base_path_is_refused() {
@@ -93,7 +92,7 @@ mod tests {
         let router = harden(things, &config);
         let send = async |method: &str, path: &str| {
             let request = Request::builder().method(method).uri(path).body(Body::empty()).unwrap();
-            let response = router.clone().oneshot(request).await.unwrap();
+            let response = router.answer(request).await;
             let location = response.headers().get(LOCATION);
             (response.status().as_u16(), location.map(|it| it.to_str().unwrap().to_owned()))
         };

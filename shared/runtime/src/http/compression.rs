@@ -55,10 +55,9 @@ mod tests {
         http::header::{CONTENT_ENCODING, VARY},
         routing::get,
     };
-    use tower::ServiceExt as _;
 
     use super::*;
-    use crate::http::{Config, harden};
+    use crate::http::{Answer as _, Config, harden};
 
     /// The encoding and `Vary` of what `tag` names, of so many bytes, for a client that accepts these.
     async fn send(tag: &'static str, length: usize, accepts: &[&'static str]) -> (String, bool) {
@@ -69,7 +68,7 @@ mod tests {
         for value in accepts {
             request.headers_mut().append(ACCEPT_ENCODING, HeaderValue::from_static(value));
         }
-        let response = router.oneshot(request).await.unwrap();
+        let response = router.answer(request).await;
         assert_eq!(response.status(), StatusCode::OK, "{accepts:?}");
         let header = |name| response.headers().get(name).map(|value| value.to_str().unwrap());
         let answer =

@@ -25,7 +25,7 @@ pub struct Config {
     pub http_max_body_bytes: u32,
 
     /// Most headers of a request
-    #[arg(long, env = "HTTP_MAX_HEADERS", default_value_t = 100,
+    #[arg(long, env = "HTTP_MAX_HEADERS", default_value_t = 64,
         value_parser = value_parser!(u16).range(1..=256))]
     pub http_max_headers: u16,
 

@@ -11,7 +11,6 @@ use std::{
 };
 
 use axum::{
-    Router,
     body::{Body, Bytes, HttpBody},
     http::{HeaderValue, header::CONNECTION},
 };
@@ -24,7 +23,6 @@ use hyper::{
 use hyper_util::{rt::TokioIo, server::graceful::Watcher};
 use metrics::counter;
 use tokio::net::TcpStream;
-use tower::Service as _;
 use tracing::debug;
 
 use super::{
@@ -32,28 +30,32 @@ use super::{
     framing, linger,
     listener::Shared,
     refused,
+    server::Answer,
 };
 use crate::metrics::HTTP_CONNECTIONS_CLOSED;
 
 /// Room for a request's head, and for what is read of its body at once.
 const BUFFER_BYTES: usize = 128 * 1024;
 /// So many headers more than the middleware allows are read, for it explains its refusal. Beyond them
-/// hyper answers a bare 431. It makes room for all of them with each request.
-const MORE_HEADERS: usize = 28;
+/// hyper answers a bare 431.
+const MORE_HEADERS: usize = 36;
+/// Hyper's own limit. For another one it allocates with each request, also for a smaller one.
+const USUAL_HEADERS: usize = 100;
 
 /// Serves a connection until its end, which is early if the client lets it expire.
-pub(super) async fn serve(stream: TcpStream, router: Router, shared: &Shared, watcher: Watcher) {
+pub(super) async fn serve(
+    stream: TcpStream,
+    router: impl Answer,
+    shared: &Shared,
+    watcher: Watcher,
+) {
     let _ = stream.set_nodelay(true);
     let activity = Activity::new();
     let socket = Watched { stream: TokioIo::new(stream), activity: activity.clone() };
     let service = service_fn(|request: hyper::Request<Incoming>| {
-        let (serving, mut router) = (activity.serve(), router.clone());
+        let (serving, router, shared) = (activity.serve(), &router, &shared);
         async move {
-            let answer = async |request| {
-                let Ok(response) = router.call(request).await;
-                response
-            };
-            let answer = |request| linger::linger(request, answer);
+            let answer = |request| linger::linger(request, |request| router.answer(request));
             let mut response = framing::check(request.map(Body::new), answer).await;
             if shared.closes_connections() {
                 response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
@@ -62,11 +64,13 @@ pub(super) async fn serve(stream: TcpStream, router: Router, shared: &Shared, wa
         }
     });
     // Hyper's own timeout of heads would end idle connections, too.
-    let connection = http1::Builder::new()
-        .header_read_timeout(None)
-        .max_buf_size(BUFFER_BYTES)
-        .max_headers(usize::from(shared.limits.headers) + MORE_HEADERS)
-        .serve_connection(socket, service);
+    let mut http = http1::Builder::new();
+    http.header_read_timeout(None).max_buf_size(BUFFER_BYTES);
+    let headers = usize::from(shared.limits.headers) + MORE_HEADERS;
+    if headers > USUAL_HEADERS {
+        http.max_headers(headers);
+    }
+    let connection = http.serve_connection(socket, service);
     tokio::select! {
         biased;
         ended = watcher.watch(connection) => if let Err(error) = ended {

@@ -43,10 +43,9 @@ mod tests {
         http::{HeaderMap, Request, StatusCode},
         routing::patch,
     };
-    use tower::ServiceExt as _;
 
     use super::*;
-    use crate::http::{Config, harden};
+    use crate::http::{Answer as _, Config, harden};
 
     const ORIGIN: &str = "https://app.example.com";
 
@@ -82,7 +81,7 @@ mod tests {
             request = request.header(*name, *value);
         }
         let request = request.body(Body::empty()).unwrap();
-        let response = harden(router, &config).oneshot(request).await.unwrap();
+        let response = harden(router, &config).answer(request).await;
         (response.status(), response.headers().clone())
     }
 

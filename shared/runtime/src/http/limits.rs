@@ -4,7 +4,7 @@ use std::{any::Any, panic::AssertUnwindSafe, time::Duration};
 
 use axum::{
     body::{Body, HttpBody as _},
-    extract::Request,
+    extract::{DefaultBodyLimit, Request},
     http::{
         HeaderName, HeaderValue, StatusCode,
         header::{CONTENT_TYPE, RETRY_AFTER},
@@ -19,7 +19,15 @@ use tracing::error;
 use super::{RequestId, problem, problem::PROBLEM_JSON, problems};
 use crate::panics;
 
-/// What a request's head may have.
+/// What a request may take.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct RequestLimits {
+    pub(super) head: HeadLimits,
+    pub(super) body_bytes: u32,
+    pub(super) time: Duration,
+}
+
+/// What a request's head may have. The server has wider limits of its own; these hold in both hosts.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct HeadLimits {
     pub(super) headers: usize,
@@ -27,47 +35,57 @@ pub(crate) struct HeadLimits {
     pub(super) bytes: usize,
 }
 
-/// Middleware: refuses a head beyond `limits`. The server has wider limits of its own; these
-/// hold in both hosts.
-pub(super) async fn head<F: Future<Output = Response>>(
-    HeadLimits { headers, bytes }: HeadLimits,
-    request: Request,
-    next: impl FnOnce(Request) -> F,
-) -> Response {
-    if request.headers().len() <= headers && head_bytes(&request) <= bytes {
-        return next(request).await;
+impl RequestLimits {
+    /// The answer to a request whose head is too large, or whose body says that it is.
+    pub(super) fn refusal(&self, request: &Request) -> Option<Response> {
+        if let Some(refusal) = self.head.refusal(request) {
+            return Some(refusal);
+        }
+        let is_too_large = request.body().size_hint().lower() > u64::from(self.body_bytes);
+        is_too_large.then(|| too_large(self.body_bytes))
     }
-    let detail = format!(
-        "The request's head may have {headers} headers, and {bytes} bytes with its target, at most."
-    );
-    problem(&problems::HEAD_TOO_LARGE, detail).into_response()
+
+    /// Cuts off a body that does not say how large it is.
+    pub(super) fn bound(&self, mut request: Request) -> Request {
+        if request.body().is_end_stream() {
+            return request;
+        }
+        DefaultBodyLimit::disable().apply(&mut request);
+        let most = usize::try_from(self.body_bytes).unwrap_or(usize::MAX);
+        request.map(|body| Body::new(Limited::new(body, most)))
+    }
+
+    /// What axum's extractors say of a body that was cut off has no details.
+    pub(super) fn explain(&self, response: Response) -> Response {
+        let is_bare = response.status() == StatusCode::PAYLOAD_TOO_LARGE
+            && response.headers().get(CONTENT_TYPE).is_none_or(|kind| kind != PROBLEM_JSON);
+        if is_bare { too_large(self.body_bytes) } else { response }
+    }
+
+    /// For how long a request may be served: until its [`Deadline`] at most.
+    pub(super) fn time(&self, request: &Request) -> Duration {
+        let left = |Deadline(at): &Deadline| at.saturating_duration_since(Instant::now());
+        request.extensions().get().map_or(self.time, |deadline| self.time.min(left(deadline)))
+    }
+}
+
+impl HeadLimits {
+    fn refusal(&self, request: &Request) -> Option<Response> {
+        let Self { headers, bytes } = self;
+        if request.headers().len() <= *headers && head_bytes(request) <= *bytes {
+            return None;
+        }
+        let detail = format!(
+            "The request's head may have {headers} headers, and {bytes} bytes with its target, at most."
+        );
+        Some(problem(&problems::HEAD_TOO_LARGE, detail).into_response())
+    }
 }
 
 fn head_bytes(request: &Request) -> usize {
     let target = request.uri().path_and_query().map_or(0, |target| target.as_str().len());
     let header = |(name, value): (&HeaderName, &HeaderValue)| name.as_str().len() + value.len();
     target + request.headers().iter().map(header).sum::<usize>()
-}
-
-/// Middleware: refuses a body that says it is larger than `limit`, and cuts off one that does not
-/// say.
-pub(super) async fn body<F: Future<Output = Response>>(
-    limit: u32,
-    request: Request,
-    next: impl FnOnce(Request) -> F,
-) -> Response {
-    if request.body().is_end_stream() {
-        return next(request).await;
-    }
-    if request.body().size_hint().lower() > u64::from(limit) {
-        return too_large(limit);
-    }
-    let most = usize::try_from(limit).unwrap_or(usize::MAX);
-    let response = next(request.map(|body| Body::new(Limited::new(body, most)))).await;
-    // What axum's extractors say of a body that was cut off has no details.
-    let is_bare = response.status() == StatusCode::PAYLOAD_TOO_LARGE
-        && response.headers().get(CONTENT_TYPE).is_none_or(|kind| kind != PROBLEM_JSON);
-    if is_bare { too_large(limit) } else { response }
 }
 
 fn too_large(limit: u32) -> Response {
@@ -80,15 +98,9 @@ fn too_large(limit: u32) -> Response {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Deadline(pub(crate) Instant);
 
-/// Middleware: gives up on a request after `limit`, or at its [`Deadline`] if that is earlier.
-pub(super) async fn time<F: Future<Output = Response>>(
-    limit: Duration,
-    request: Request,
-    next: impl FnOnce(Request) -> F,
-) -> Response {
-    let left = |Deadline(at): &Deadline| at.saturating_duration_since(Instant::now());
-    let limit = request.extensions().get().map_or(limit, |deadline| limit.min(left(deadline)));
-    timeout(limit, next(request)).await.unwrap_or_else(|_| {
+/// Gives up on an answer after `limit`.
+pub(super) async fn within(limit: Duration, answer: impl Future<Output = Response>) -> Response {
+    timeout(limit, answer).await.unwrap_or_else(|_| {
         let detail = format!("The request took longer than {} ms.", limit.as_millis());
         problem(&problems::TIMED_OUT, detail)
             .header(RETRY_AFTER, HeaderValue::from_static("1"))

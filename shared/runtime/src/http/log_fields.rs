@@ -2,6 +2,8 @@
 
 use std::{borrow::Cow, cell::RefCell};
 
+use axum::extract::MatchedPath;
+
 tokio::task_local! {
     static CURRENT: RefCell<LogFields>;
 }
@@ -21,6 +23,8 @@ pub enum LogField {
 /// The fields that are known so far.
 #[derive(Debug, Clone, Default)]
 pub(super) struct LogFields {
+    /// The template of the request's route, once the router has found it.
+    pub(super) route: Option<MatchedPath>,
     pub(super) tenant: Option<Cow<'static, str>>,
     pub(super) actor: Option<Cow<'static, str>>,
     pub(super) cache: Option<Cow<'static, str>>,
@@ -42,6 +46,11 @@ impl LogField {
 }
 
 impl LogFields {
+    /// Adds the route to the line of the request that the current task serves.
+    pub(super) fn routed(route: Option<MatchedPath>) {
+        let _ = CURRENT.try_with(|fields| fields.borrow_mut().route = route);
+    }
+
     /// Shows what was added so far, by what [`collect`] runs; also while that is dropped.
     pub(super) fn with<T>(show: impl Fn(&Self) -> T) -> T {
         let shown = CURRENT.try_with(|fields| show(&fields.borrow()));

@@ -38,22 +38,23 @@ mod server;
 #[cfg(test)]
 mod tests;
 
-use std::{sync::Arc, time::Duration};
+use std::{convert::Infallible, future::ready, sync::Arc};
 
 use axum::{
     Router,
-    extract::{DefaultBodyLimit, Request, State},
-    middleware::{Next, from_fn_with_state},
+    body::Body,
+    extract::Request,
     response::Response,
-    routing::get,
+    routing::{Route, get},
 };
-use tower::ServiceBuilder;
+use futures::{FutureExt as _, future::Either};
+use tower::{Layer as _, Service, ServiceBuilder, layer::layer_fn, service_fn};
 
 pub(crate) use activity::Timeouts;
 pub use axum::http::StatusCode;
 pub use config::Config;
 pub(crate) use limits::Deadline;
-use limits::HeadLimits;
+use limits::RequestLimits;
 pub(crate) use listener::Limits;
 pub use log_fields::LogField;
 pub use problem::{ProblemDetails, problem};
@@ -63,54 +64,64 @@ use request_metrics::RequestMetrics;
 pub use responses::method_not_allowed;
 use responses::not_found;
 pub(crate) use responses::unsound;
-pub(crate) use server::{bind, serve};
+pub(crate) use server::{Answer, bind, serve};
 
 /// Where a load balancer that knows the port of the requests only finds that something listens there.
 const HEALTH: &str = "/healthz";
 
-/// What the middleware needs.
-struct Settings {
-    body_bytes: u32,
-    head: HeadLimits,
-    time: Duration,
-    metrics: RequestMetrics,
+/// A router, and what is around it. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Hardened {
+    metrics: Arc<RequestMetrics>,
+    router: Router,
+}
+
+impl Answer for Hardened {
+    async fn answer(&self, request: Request) -> Response {
+        let route = |request| self.router.answer(request);
+        let observe = |request| observe::observe(&self.metrics, request, route);
+        request_id::assign(request, observe).await
+    }
 }
 
 /// Puts the middleware around a router. Its fallbacks are replaced by ours.
 ///
-/// Each layer of a router is a box that every request clones, with all boxes in it. So there are few:
-/// what is ours are functions that call each other.
-pub(crate) fn harden(router: Router, config: &Config) -> Router {
-    let settings = Arc::new(Settings {
+/// Each layer of a router is a box that every request clones, with all boxes in it, and so is each
+/// function that is middleware to axum. So there is one layer, and what needs no route is outside.
+pub(crate) fn harden(router: Router, config: &Config) -> Hardened {
+    let limits = RequestLimits {
         body_bytes: config.http_max_body_bytes,
         head: config.head(),
         time: config.request_timeout(),
-        metrics: RequestMetrics::new(),
-    });
-    let layers = ServiceBuilder::new()
-        .layer(from_fn_with_state(Arc::clone(&settings), observed))
+    };
+    let layer = ServiceBuilder::new()
+        .map_request(observe::routed)
         .option_layer(cors::layer(&config.http_cors_origins))
-        .layer(from_fn_with_state(settings, limited))
-        .layer(DefaultBodyLimit::disable())
-        .layer(compression::layer());
-    base_path::below(&config.http_base_path, router)
+        .layer(layer_fn(move |route| limited(limits, route)));
+    let router = base_path::below(&config.http_base_path, router)
         .route(HEALTH, get(|| async { StatusCode::OK }))
         .fallback(|| async { not_found() })
         .method_not_allowed_fallback(|| async { method_not_allowed() })
-        .layer(layers)
+        .layer(layer);
+    Hardened { metrics: Arc::new(RequestMetrics::new()), router }
 }
 
-/// Middleware: what a request is called, and what is said of it.
-async fn observed(State(settings): State<Arc<Settings>>, request: Request, next: Next) -> Response {
-    let observe =
-        |request| observe::observe(&settings.metrics, request, |request| next.run(request));
-    request_id::assign(request, observe).await
-}
-
-/// Middleware: what a request may take.
-async fn limited(State(settings): State<Arc<Settings>>, request: Request, next: Next) -> Response {
-    let run = |request| next.run(compression::identity_as_a_last_resort(request));
-    let body = |request| limits::body(settings.body_bytes, request, run);
-    let head = |request| limits::head(settings.head, request, body);
-    limits::catch_panics(limits::time(settings.time, request, head)).await
+/// What a request may take, around its route, which is always ready.
+fn limited(
+    limits: RequestLimits,
+    route: Route,
+) -> impl Service<Request, Response = Response, Error = Infallible, Future: Send> + Clone + Sync {
+    let mut route = compression::layer().layer(route);
+    service_fn(move |request: Request| {
+        if let Some(refusal) = limits.refusal(&request) {
+            return Either::Left(ready(Ok(refusal)));
+        }
+        let time = limits.time(&request);
+        let request = limits.bound(compression::identity_as_a_last_resort(request));
+        let answer = route.call(request).map(|Ok(response)| response.map(Body::new));
+        Either::Right(async move {
+            let answer = limits::catch_panics(limits::within(time, answer)).await;
+            Ok(limits.explain(answer))
+        })
+    })
 }

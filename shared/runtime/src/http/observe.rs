@@ -5,9 +5,13 @@ use axum::{
     http::{HeaderMap, HeaderValue, Method, StatusCode},
     response::Response,
 };
-use opentelemetry::trace::{SpanContext, Status};
+use opentelemetry::trace::{SpanContext, Status, TraceContextExt as _};
 use tokio::time::Instant;
-use tracing::{Instrument as _, Span, error_span, field::Empty, info};
+use tracing::{
+    Instrument as _, Span, error_span,
+    field::{Empty, display},
+    info,
+};
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
 use super::{
@@ -30,11 +34,13 @@ pub(super) async fn observe<F: Future<Output = Response>>(
     next: impl FnOnce(Request) -> F,
 ) -> Response {
     let method = known(request.method());
-    let route = request.extensions().get::<MatchedPath>().cloned();
-    let route = route.as_ref().map_or(NO_ROUTE, MatchedPath::as_str);
-    let span = span(method, route, sender(request.headers()).as_ref());
+    let span = error_span!(
+        parent: None, "request", otel.name = Empty, otel.kind = "server", trace_id = Empty,
+        span_id = Empty,
+    );
+    let is_exported = trace::begin(&span, sender(request.headers()).as_ref());
     collect(async {
-        let observed = Observed::begin(metrics, method, route, span.clone());
+        let observed = Observed::begin(metrics, method, span.clone(), is_exported);
         let response = next(request).instrument(span).await;
         observed.answered(response.status());
         response
@@ -42,13 +48,26 @@ pub(super) async fn observe<F: Future<Output = Response>>(
     .await
 }
 
+/// Middleware of the router, which knows a request's route: the lines of the request name it.
+pub(super) fn routed(request: Request) -> Request {
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let (method, path) = (known(request.method()), path(route.as_ref()));
+    Span::current().record("otel.name", display(format_args!("{method} {path}")));
+    LogFields::routed(route);
+    request
+}
+
+fn path(route: Option<&MatchedPath>) -> &str {
+    route.map_or(NO_ROUTE, MatchedPath::as_str)
+}
+
 /// A request, reported when it is dropped: hyper drops what serves a request when the client closes
 /// the connection, and so does a shutdown that cuts it off.
 struct Observed<'a> {
     metrics: &'a RequestMetrics,
     method: &'static str,
-    route: &'a str,
     span: Span,
+    is_exported: bool,
     begun: Instant,
     status: Option<StatusCode>,
 }
@@ -57,61 +76,58 @@ impl<'a> Observed<'a> {
     fn begin(
         metrics: &'a RequestMetrics,
         method: &'static str,
-        route: &'a str,
         span: Span,
+        is_exported: bool,
     ) -> Self {
         metrics.in_flight.increment(1.0);
-        Self { metrics, method, route, span, begun: Instant::now(), status: None }
+        Self { metrics, method, span, is_exported, begun: Instant::now(), status: None }
     }
 
     fn answered(mut self, status: StatusCode) {
         self.status = Some(status);
     }
 
-    fn report(&self, status: u16) {
-        let (method, route, elapsed) = (self.method, self.route, self.begun.elapsed());
+    fn report(&self, status: u16, fields: &LogFields) {
+        let (method, route) = (self.method, path(fields.route.as_ref()));
+        let elapsed = self.begun.elapsed();
         let id = RequestId::current();
-        LogFields::with(|fields| {
-            info!(
-                request_id = id.as_ref().map(RequestId::as_str),
-                method,
-                route,
-                status,
-                aborted = self.status.is_none().then_some(true),
-                tenant = fields.tenant.as_deref(),
-                actor = fields.actor.as_deref(),
-                cache = fields.cache.as_deref(),
-                duration_ms = elapsed.as_secs_f64() * 1_000.0,
-                "request"
-            );
-        });
+        info!(
+            parent: &self.span,
+            request_id = id.as_ref().map(RequestId::as_str),
+            method,
+            route,
+            status,
+            aborted = self.status.is_none().then_some(true),
+            tenant = fields.tenant.as_deref(),
+            actor = fields.actor.as_deref(),
+            cache = fields.cache.as_deref(),
+            duration_ms = elapsed.as_secs_f64() * 1_000.0,
+            "request"
+        );
         self.metrics.count(method, route, status, elapsed);
+        if self.is_exported {
+            self.export(route, status);
+        }
+    }
+
+    /// The route was not known when the span began.
+    fn export(&self, route: &str, status: u16) {
+        self.span.context().span().update_name(format!("{} {route}", self.method));
+        self.span.set_attribute("http.request.method", self.method);
+        self.span.set_attribute("http.route", route.to_owned());
+        self.span.set_attribute("http.response.status_code", i64::from(status));
+        if self.status.is_some_and(|status| status.is_server_error()) {
+            self.span.set_status(Status::error(""));
+        }
     }
 }
 
 impl Drop for Observed<'_> {
     fn drop(&mut self) {
         let status = self.status.map_or(CLIENT_CLOSED, |status| status.as_u16());
-        self.span.set_attribute("http.response.status_code", i64::from(status));
-        if self.status.is_some_and(|status| status.is_server_error()) {
-            self.span.set_status(Status::error(""));
-        }
-        self.span.in_scope(|| self.report(status));
+        LogFields::with(|fields| self.report(status, fields));
         self.metrics.in_flight.decrement(1.0);
     }
-}
-
-/// The request's span; its parent is the caller's.
-fn span(method: &'static str, route: &str, caller: Option<&SpanContext>) -> Span {
-    let span = error_span!(
-        parent: None, "request", otel.name = format!("{method} {route}"), otel.kind = "server",
-        trace_id = Empty, span_id = Empty,
-    );
-    if trace::begin(&span, caller) {
-        span.set_attribute("http.request.method", method);
-        span.set_attribute("http.route", route.to_owned());
-    }
-    span
 }
 
 /// By W3C's header, else by that of AWS's load balancers and gateways, else by the invocation.

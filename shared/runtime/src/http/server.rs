@@ -7,7 +7,7 @@
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
-use axum::Router;
+use axum::{Router, extract::Request, response::Response};
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -15,6 +15,7 @@ use tokio::{
     time::{sleep, timeout},
 };
 use tokio_util::task::TaskTracker;
+use tower::Service as _;
 use tracing::warn;
 
 use super::{
@@ -26,9 +27,22 @@ use crate::shutdown::Stop;
 /// What `accept` fails with is mostly a lack of file descriptors, which passes.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-struct Server {
+/// Answers requests. Cheap to clone.
+pub(crate) trait Answer: Clone + Send + Sync + 'static {
+    /// The answer, whatever becomes of the request.
+    fn answer(&self, request: Request) -> impl Future<Output = Response> + Send;
+}
+
+impl Answer for Router {
+    async fn answer(&self, request: Request) -> Response {
+        let Ok(response) = self.clone().call(request).await;
+        response
+    }
+}
+
+struct Server<A> {
     shared: Arc<Shared>,
-    router: Router,
+    router: A,
     slots: Arc<Semaphore>,
     connections: GracefulShutdown,
     tasks: TaskTracker,
@@ -43,7 +57,7 @@ pub(crate) async fn bind(address: SocketAddr, setting: &str) -> anyhow::Result<T
 
 /// Serves until the shutdown, then for the lame-duck period, and then finishes the requests that
 /// have begun.
-pub(crate) async fn serve(listener: TcpListener, router: Router, limits: Limits, stop: Stop) {
+pub(crate) async fn serve(listener: TcpListener, router: impl Answer, limits: Limits, stop: Stop) {
     let server = Server::new(router, limits, &stop);
     {
         let mut accepting = Box::pin(server.accept_all(listener));
@@ -55,8 +69,8 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, limits: Limits,
     server.drain().await;
 }
 
-impl Server {
-    fn new(router: Router, limits: Limits, stop: &Stop) -> Self {
+impl<A: Answer> Server<A> {
+    fn new(router: A, limits: Limits, stop: &Stop) -> Self {
         Self {
             shared: Arc::new(Shared::new(limits, stop)),
             router,

@@ -2,7 +2,6 @@
 
 use anyhow::Context as _;
 use axum::{
-    Router,
     body::{Body, Bytes},
     http::{Request, Response, header::HOST},
 };
@@ -16,11 +15,11 @@ use super::{
     normalise::normalise,
     runtime::{Fault, deadline_now, run},
 };
-use crate::http::{Deadline, RequestId, unsound};
+use crate::http::{Answer as _, Deadline, Hardened, RequestId, unsound};
 
 /// Answers events until `shutdown`.
 pub(crate) async fn serve(
-    router: Router,
+    router: Hardened,
     rest_api_is_binary: bool,
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
@@ -29,7 +28,7 @@ pub(crate) async fn serve(
 
 /// One event's answer, in the shape that its sender expects.
 pub(crate) async fn answer(
-    router: Router,
+    router: Hardened,
     rest_api_is_binary: bool,
     event: LambdaEvent<LambdaRequest>,
 ) -> Result<impl Serialize + Send + 'static, Fault> {
@@ -64,14 +63,11 @@ fn as_sent(mut request: lambda_http::Request) -> lambda_http::Request {
 /// The router's response in one piece: Lambda takes no stream of a body, and `lambda_http` would panic on
 /// one that breaks off.
 async fn respond(
-    router: Option<Router>,
+    router: Option<Hardened>,
     request: Request<Body>,
 ) -> Result<Response<Full<Bytes>>, Fault> {
     let response = match router {
-        Some(router) => {
-            let Ok(response) = router.oneshot(request).await;
-            response
-        }
+        Some(router) => router.answer(request).await,
         None => unsound(),
     };
     let (parts, body) = response.into_parts();

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use domain::{Task, Version};
+use metrics::{Counter, counter};
 
 use crate::error::unwritable;
 use crate::instruments::CACHE_READS;
@@ -36,9 +37,30 @@ impl Source {
             Self::Database => "database",
         }
     }
+}
 
-    pub(crate) fn count(self) {
-        metrics::counter!(CACHE_READS.name, "source" => self.as_str()).increment(1);
+/// How many answers came from where. Each counter is looked up once, which takes longer than to count.
+#[derive(Clone, Debug)]
+pub(crate) struct Counters {
+    local: Counter,
+    redis: Counter,
+    database: Counter,
+}
+
+impl Counters {
+    pub(crate) fn new() -> Self {
+        let of = |source: Source| counter!(CACHE_READS.name, "source" => source.as_str());
+        Self { local: of(Source::Local), redis: of(Source::Redis), database: of(Source::Database) }
+    }
+
+    /// Counts an answer.
+    pub(crate) fn count(&self, source: Source) {
+        let counter = match source {
+            Source::Local => &self.local,
+            Source::Redis => &self.redis,
+            Source::Database => &self.database,
+        };
+        counter.increment(1);
     }
 }
 
