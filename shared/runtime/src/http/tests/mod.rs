@@ -114,16 +114,22 @@ async fn a_body_has_a_limit_whether_it_says_its_length_or_not() {
     assert_raw_problem(&mut stream, "413", "payload-too-large").await;
 }
 
+/// A connection on which a request was sent, with these lines in its head.
+async fn send_head(server: &Server, target: &str, headers: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(server.address).await.unwrap();
+    let head = format!("GET {target} HTTP/1.1\r\nhost: t\r\n{headers}\r\n");
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream
+}
+
+fn headers(count: usize) -> String {
+    "name: value\r\n".repeat(count)
+}
+
 #[tokio::test]
 async fn a_head_has_a_limit_of_headers_and_of_bytes() {
     let server = Server::start(Router::new().route("/", get(|| async { "ok" }))).await;
-    let send = async |target: &str, headers: String| {
-        let mut stream = TcpStream::connect(server.address).await.unwrap();
-        let head = format!("GET {target} HTTP/1.1\r\nhost: t\r\n{headers}\r\n");
-        stream.write_all(head.as_bytes()).await.unwrap();
-        stream
-    };
-    let headers = |count: usize| "name: value\r\n".repeat(count);
+    let send = async |target: &str, headers: String| send_head(&server, target, &headers).await;
     let fitting = read_some(&mut send("/", headers(19)).await).await;
     assert!(fitting.starts_with("HTTP/1.1 200"), "{fitting}");
     assert_raw_problem(&mut send("/", headers(20)).await, "431", "head-too-large").await;
@@ -134,6 +140,20 @@ async fn a_head_has_a_limit_of_headers_and_of_bytes() {
 
     let beyond_the_server = read_some(&mut send("/", headers(513)).await).await;
     assert!(beyond_the_server.starts_with("HTTP/1.1 431"), "{beyond_the_server}");
+}
+
+#[tokio::test]
+async fn more_headers_than_hyper_takes_by_itself_can_be_allowed() {
+    let router = Router::new().route("/", get(|| async { "ok" }));
+    let server = Server::with(router, |config| {
+        config.http_max_headers = 150;
+        config.http_max_head_bytes = 16_384;
+    });
+    let server = server.await;
+    let fitting = read_some(&mut send_head(&server, "/", &headers(149)).await).await;
+    assert!(fitting.starts_with("HTTP/1.1 200"), "{fitting}");
+    let mut refused = send_head(&server, "/", &headers(150)).await;
+    assert_raw_problem(&mut refused, "431", "head-too-large").await;
 }
 
 #[tokio::test]
