@@ -54,7 +54,7 @@ pub struct Config {
 }
 
 fn per_minute() -> clap::builder::RangedI64ValueParser<u32> {
-    value_parser!(u32).range(0..=1_000_000)
+    value_parser!(u32).range(0..=10_000_000)
 }
 
 fn burst() -> clap::builder::RangedI64ValueParser<u32> {

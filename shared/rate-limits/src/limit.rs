@@ -129,9 +129,14 @@ mod tests {
 
     #[test]
     fn a_window_is_the_time_in_which_a_burst_comes_back() {
-        for (per_minute, burst, seconds) in
-            [(600, 600, 60), (6_000, 1_000, 10), (1, 1, 60), (1_000_000, 1, 1), (7, 2, 18)]
-        {
+        for (per_minute, burst, seconds) in [
+            (600, 600, 60),
+            (6_000, 1_000, 10),
+            (1, 1, 60),
+            (1_000_000, 1, 1),
+            (10_000_000, 1_000_000, 6),
+            (7, 2, 18),
+        ] {
             let limit = Limit::new(per_minute, burst).unwrap();
             assert_eq!(limit.window_seconds(), seconds, "{per_minute} per minute, {burst} at once");
         }

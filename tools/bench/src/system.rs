@@ -18,13 +18,13 @@ const TASKS: usize = 1_000;
 /// Of one request.
 const BATCH: usize = 100;
 /// Requests are counted, and none is refused.
-const LIMITS: [&str; 6] = [
-    "RATE_LIMIT_READ_PER_MINUTE",
-    "RATE_LIMIT_READ_BURST",
-    "RATE_LIMIT_LIST_PER_MINUTE",
-    "RATE_LIMIT_LIST_BURST",
-    "RATE_LIMIT_BULK_PER_MINUTE",
-    "RATE_LIMIT_BULK_BURST",
+const LIMITS: [(&str, &str); 6] = [
+    ("RATE_LIMIT_READ_PER_MINUTE", "10000000"),
+    ("RATE_LIMIT_READ_BURST", "1000000"),
+    ("RATE_LIMIT_LIST_PER_MINUTE", "10000000"),
+    ("RATE_LIMIT_LIST_BURST", "1000000"),
+    ("RATE_LIMIT_BULK_PER_MINUTE", "10000000"),
+    ("RATE_LIMIT_BULK_BURST", "1000000"),
 ];
 
 /// What ours is measured beside, besides programs that do the least.
@@ -98,7 +98,7 @@ impl System {
         let common = self.functions.environment();
         Ok(LIMITS
             .iter()
-            .fold(common, |all, it| all.with(it, "1000000"))
+            .fold(common, |all, (name, value)| all.with(name, value))
             .with("AUTH_ISSUER", self.issuer.url())
             .with("AUTH_AUDIENCE", AUDIENCE)
             .with("AUTH_JWKS_URL", self.issuer.jwks_url())

@@ -85,8 +85,8 @@ impl Authenticator {
             token::check_audience(&claims, claim, audience)?;
         }
         let caller = Caller::from_claims(&claims, &self.0.tenants)?;
-        LogField::Tenant.log(caller.tenant.to_string());
-        LogField::Actor.log(caller.actor.to_string());
+        LogField::Tenant.log(caller.tenant.as_str().to_owned());
+        LogField::Actor.log(caller.actor.as_str().to_owned());
         if self.0.scopes.grant(scope, &claims) {
             Ok(caller)
         } else {
