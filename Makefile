@@ -50,7 +50,7 @@ test-long: ## Test what takes too long for every change: lists of a million task
 	@$(STACK) exec -- cargo nextest run --locked --workspace \
 		-E 'package(store) | package(integration-tests)' --run-ignored only --success-output final
 
-bench: build ## Measure what ships beside what is known to be fast (six minutes after the build); ARGS=--full for an hour and a half, ARGS=--only=reads,writes for parts
+bench: build ## Measure what ships beside what is known to be fast (seven minutes after the build); ARGS=--full for two and a half hours, ARGS=--only=reads,writes for parts
 	@.ci/tools --bench
 	@.ci/bench $(ARGS)
 

@@ -9,12 +9,14 @@ mod commands;
 mod figures;
 mod functions;
 mod growth;
+mod lag;
 mod latency;
 mod machine;
 mod part;
 mod pipeline;
 mod plot;
 mod postgresql;
+mod published;
 mod queue;
 mod queues;
 mod reads;
@@ -41,8 +43,8 @@ use report::Report;
 ///
 /// Run by `local-stack exec`, which gives it servers of its own.
 #[derive(Parser)]
-#[command(after_help = "Examples:\n  make bench                      six minutes\n  \
-                        make bench ARGS=--full          an hour and a half\n  \
+#[command(after_help = "Examples:\n  make bench                      seven minutes\n  \
+                        make bench ARGS=--full          two and a half hours\n  \
                         make bench ARGS=--only=writes   a part of it, or several: --only=reads,writes")]
 struct Arguments {
     /// Turns of many seconds and five rounds, instead of short ones and one or two

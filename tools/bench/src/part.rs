@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::ValueEnum;
 
 use crate::turns::Effort;
-use crate::{growth, latency, machine, queue, reads, replay, scaling, show, start, writes};
+use crate::{growth, lag, latency, machine, queue, reads, replay, scaling, show, start, writes};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Part {
@@ -20,6 +20,8 @@ pub(crate) enum Part {
     Scaling,
     /// From a command on its queue to its commit, its fact and its entry in the history
     Latency,
+    /// How far the relay falls behind; an hour in the full form
+    Lag,
     /// Dead letters back to the queue that they were in
     Replay,
     /// From exec to the first sign of work; memory and sizes
@@ -49,12 +51,13 @@ impl Run {
 
 impl Part {
     /// In the order of the report.
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::Reads,
         Self::Writes,
         Self::Queue,
         Self::Scaling,
         Self::Latency,
+        Self::Lag,
         Self::Replay,
         Self::Start,
         Self::Growth,
@@ -75,6 +78,7 @@ impl Part {
             Self::Queue => queue::measure(run).await?,
             Self::Scaling => scaling::measure(run).await?,
             Self::Latency => latency::measure(run).await?,
+            Self::Lag => lag::measure(run).await?,
             Self::Replay => replay::measure(run).await?,
             Self::Start => start::measure(run).await?,
             Self::Growth => growth::measure(run).await?,
