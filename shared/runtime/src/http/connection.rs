@@ -53,7 +53,7 @@ pub(super) async fn serve(
     let activity = Activity::new();
     let socket = Watched { stream: TokioIo::new(stream), activity: activity.clone() };
     let service = service_fn(|request: hyper::Request<Incoming>| {
-        let (serving, router, shared) = (activity.serve(), &router, &shared);
+        let (serving, router) = (activity.serve(), &router);
         async move {
             let answer = |request| linger::linger(request, |request| router.answer(request));
             let mut response = framing::check(request.map(Body::new), answer).await;

@@ -1,11 +1,11 @@
 //! The HTTP host: one axum router behind the same limits, logs and errors in every function.
 //!
 //! From the outside in, a request passes: a request id (`x-request-id`, taken over if it is sane) ·
-//! its span, one access-log line and the metrics · the answers to browsers (CORS) · the answer to a panic (500) · the request timeout (503)
-//! · the limits of its head (431) and its body (413) · the compression of the answer · the router,
-//! whose 404 and 405 speak problem details too. Connections have limits of their own: how many there
-//! are, how long a request's head may take to arrive, how long a connection may be idle, and how long
-//! a client may leave a response unread.
+//! its span, one access-log line and the metrics · the router, which knows its route · the answers to
+//! browsers (CORS) · the limits of its head (431) and its body (413) · the answer to a panic (500) · the
+//! request timeout (503) · the compression of the answer · its handler. The router's 404 and 405 speak
+//! problem details too. Connections have limits of their own: how many there are, how long a request's head
+//! may take to arrive, how long a connection may be idle, and how long a client may leave a response unread.
 //!
 //! `/healthz` answers 200 to everybody, for load balancers that cannot ask another port: it says that
 //! something listens, and no more. Readiness has the port of [`health`](crate::Function).

@@ -117,7 +117,7 @@ impl Members<'_> {
         if self.0.last().is_some_and(|last| *last != b'{') {
             self.0.push(b',');
         }
-        // Memory takes everything, and what cannot be shown is not logged either.
+        // Texts and numbers do not fail, and neither does memory.
         let _ = serde_json::to_writer(&mut *self.0, name);
         self.0.push(b':');
         let _ = serde_json::to_writer(&mut *self.0, value);
