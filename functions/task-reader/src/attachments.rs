@@ -6,12 +6,11 @@ use std::time::Duration;
 use aws_config::SdkConfig;
 use axum::Json;
 use axum::extract::State;
-use axum::http::HeaderMap;
 use axum::response::{IntoResponse as _, Response};
 use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, value_parser};
 use domain::{Attachment, AttachmentId, AttachmentKey, AttachmentState, TaskId, Timestamp};
-use http_support::{NO_STORE, Path, PathPair, Problem, Reader};
+use http_support::{Headers, NO_STORE, Path, PathPair, Problem, Reader};
 use records::{AttachmentBucket, BucketUnavailable, Signed};
 use runtime::{Clock as _, SystemClock};
 use schemars::JsonSchema;
@@ -101,7 +100,7 @@ pub(crate) async fn list(
     Reader(caller): Reader,
     Path(task): Path<TaskId>,
     State(downloads): State<Downloads>,
-    headers: HeaderMap,
+    Headers(headers): Headers,
 ) -> Result<Response, Problem> {
     let (store, tenant) = (&downloads.store, caller.tenant);
     let found = store.attachments(&tenant, task).await.map_err(read_failed)?;

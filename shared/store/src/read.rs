@@ -61,7 +61,7 @@ impl Store {
                 self.local.get(&key(tenant, id), load).await
             }
         };
-        self.cache.counters().count(source);
+        self.reads.count(source);
         Ok((answer?, source))
     }
 

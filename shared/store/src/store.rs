@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 use redis_client::Redis;
 use tokio::try_join;
 
-use crate::cache::{Cache, InvalidationListener, Local};
+use crate::cache::{Cache, Counters, InvalidationListener, Local};
 use crate::config::{Config, LocalConfig};
 use crate::error::{ReadError, read_only_server};
 use crate::instruments::INSTRUMENTS;
@@ -19,6 +19,7 @@ pub struct Store {
     pub(crate) cache: Cache,
     pub(crate) redis: Option<Redis>,
     pub(crate) local: Local,
+    pub(crate) reads: Arc<Counters>,
     /// Whether some of the last creates of producers had been applied before.
     pub(crate) creates_repeat: Arc<AtomicBool>,
 }
@@ -55,7 +56,8 @@ impl Store {
         instruments::describe(INSTRUMENTS);
         let (pool, redis) = try_join!(Pool::new(config, plans), Redis::connect(&config.redis))?;
         let (cache, local) = (Cache::new(config, redis.clone()), Local::new(0));
-        Ok(Self { pool, cache, redis, local, creates_repeat: Arc::default() })
+        let (reads, creates_repeat) = (Arc::new(Counters::new()), Arc::default());
+        Ok(Self { pool, cache, redis, local, reads, creates_repeat })
     }
 
     /// Keeps tasks in this process, too, before Redis, for as long as the listener runs. Without a

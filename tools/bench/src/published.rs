@@ -17,8 +17,8 @@ use crate::writes::CREATES;
 use crate::writes::writer::Writer;
 
 /// Creates of a batch, and connections that write batches.
-const BATCH: usize = 100;
-const CONNECTIONS: usize = 4;
+pub(crate) const BATCH: usize = 100;
+pub(crate) const CONNECTIONS: usize = 4;
 /// For the relay to publish what is left.
 const PATIENCE: Duration = Duration::from_mins(10);
 const POLL: Duration = Duration::from_millis(100);

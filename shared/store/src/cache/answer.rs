@@ -40,7 +40,7 @@ impl Source {
 }
 
 /// How many answers came from where. Each counter is looked up once, which takes longer than to count.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Counters {
     local: Counter,
     redis: Counter,

@@ -25,8 +25,7 @@ use redis::Cmd;
 use redis_client::Redis;
 use sqlx::types::Uuid;
 
-use self::answer::Counters;
-pub(crate) use self::answer::body;
+pub(crate) use self::answer::{Counters, body};
 pub use self::answer::{Source, TaskBody};
 pub(crate) use self::as_of::AsOf;
 pub use self::invalidation_listener::InvalidationListener;
@@ -70,14 +69,13 @@ pub(crate) enum Origin {
 pub(crate) struct Cache {
     redis: Option<Redis>,
     ttl: Duration,
-    counters: Counters,
 }
 
 type Fields = (Option<Version>, Option<Vec<u8>>, Option<u64>);
 
 impl Cache {
     pub(crate) fn new(config: &Config, redis: Option<Redis>) -> Self {
-        Self { redis, ttl: config.cache_ttl(), counters: Counters::new() }
+        Self { redis, ttl: config.cache_ttl() }
     }
 
     /// What the cache says of the task, if it is no older than `limit`; `None` if nothing.
@@ -93,11 +91,6 @@ impl Cache {
         let ttl = AsOf::from_millis(as_of?).left(limit.min(self.ttl), AsOf::now())?;
         let (version, json) = (version?, Bytes::from(json?));
         Some(CachedTask { task: (!json.is_empty()).then_some(TaskBody { version, json }), ttl })
-    }
-
-    /// What answers are counted in, also those that are not from here.
-    pub(crate) fn counters(&self) -> &Counters {
-        &self.counters
     }
 
     /// Whether a Redis is configured.

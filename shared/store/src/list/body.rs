@@ -41,10 +41,10 @@ impl Store {
         let digest = digest(filter, &start, limit).map_err(unwritable)?;
         let (held, place) = self.cache.page(tenant, &digest, freshness.limit()).await;
         if let Some(page) = held.and_then(|json| serde_json::from_slice(&json).ok()) {
-            self.cache.counters().count(Source::Redis);
+            self.reads.count(Source::Redis);
             return Ok((page, Source::Redis));
         }
-        self.cache.counters().count(Source::Database);
+        self.reads.count(Source::Database);
         let as_of = AsOf::now();
         let found = self.tasks(tenant, filter, start, limit).await?;
         let tasks = to_raw_value(&found.tasks).map_err(unwritable)?;

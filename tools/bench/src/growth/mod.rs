@@ -16,6 +16,7 @@ use tokio::time::timeout;
 
 use crate::part::Run;
 use crate::postgresql::PostgreSql;
+use crate::published::{BATCH, CONNECTIONS};
 use crate::servers::Server;
 use crate::show;
 use crate::system::System;
@@ -32,9 +33,6 @@ const PATIENCE: Duration = Duration::from_hours(1);
 const PAGE: usize = 50;
 /// Of lists: fewer than the reader has to PostgreSQL, so that none waits for one.
 const CLIENTS: u32 = 8;
-/// Of writes.
-const BATCH: usize = 100;
-const CONNECTIONS: usize = 4;
 
 /// What is done at each size.
 #[derive(Clone, Copy)]
