@@ -6,7 +6,7 @@ use std::fs;
 use std::process::Stdio;
 
 use local_stack::{Function, ports};
-use reqwest::Url;
+use reqwest::{StatusCode, Url};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::io::AsyncWriteExt as _;
@@ -53,10 +53,14 @@ impl Prometheus {
         Self { url: format!("http://{address}/api/v1/query"), _process: process, _folder: folder }
     }
 
-    /// The series that a query has now; none while it starts.
+    /// The series that a query has now; none while it starts, when it refuses connections first and
+    /// is "Service Unavailable" until its storage is open.
     async fn query(&self, client: &reqwest::Client, query: &str) -> Vec<Value> {
         let url = Url::parse_with_params(&self.url, [("query", query)]).expect("a URL");
         let Ok(answer) = client.get(url).send().await else { return Vec::new() };
+        if answer.status() == StatusCode::SERVICE_UNAVAILABLE {
+            return Vec::new();
+        }
         let answer: Value = answer.json().await.expect("JSON");
         assert_eq!(answer["status"], "success", "{query}: {answer}");
         answer["data"]["result"].as_array().expect("series").clone()
