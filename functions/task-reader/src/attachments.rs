@@ -102,10 +102,10 @@ pub(crate) async fn list(
     State(downloads): State<Downloads>,
     Headers(headers): Headers,
 ) -> Result<Response, Problem> {
-    let (store, tenant) = (&downloads.store, caller.tenant);
-    let found = store.attachments(&tenant, task).await.map_err(read_failed)?;
+    let (store, tenant) = (&downloads.store, &caller.tenant);
+    let found = store.attachments(tenant, task).await.map_err(read_failed)?;
     if found.readable.is_empty() && found.unreadable.is_empty() {
-        let read = store.read(&tenant, task, freshness(&headers)).await;
+        let read = store.read(tenant, task, freshness(&headers)).await;
         let (read, _) = read.map_err(read_failed)?;
         read.ok_or(Problem::NotFound)?;
     }
@@ -124,7 +124,7 @@ pub(crate) async fn one(
     PathPair(task, id): PathPair<TaskId, AttachmentId>,
     State(downloads): State<Downloads>,
 ) -> Result<Response, Problem> {
-    let key = AttachmentKey { tenant: caller.tenant, task, id };
+    let key = AttachmentKey { tenant: caller.tenant.clone(), task, id };
     let found = downloads.store.attachment(&key).await.map_err(read_failed)?;
     let attachment = found.ok_or(Problem::NotFound)?;
     let download = downloads.sign(&key, attachment, downloads.clock.now()).await?;

@@ -50,7 +50,7 @@ async fn wire(config: Config, service: Service) -> anyhow::Result<Service> {
     };
     let aws = aws::client_config().await;
     let downloads = Downloads::new(&aws, config.attachments, store.clone(), SystemClock);
-    let limits = RateLimits::new(store.redis(), config.rate_limits);
+    let limits = RateLimits::new(store.redis(), &config.rate_limits);
     let guard = Guard::new(Authenticator::new(config.auth), limits);
     let router = routes::router(
         App {

@@ -45,7 +45,7 @@ async fn wire(config: Config, service: Service) -> anyhow::Result<Service> {
     let uploads = Uploads::connect(config.attachments, store.clone(), SystemClock).await;
     let commands = Commands::new(store.clone(), async_writes, SystemClock);
     let if_match = if config.require_if_match { IfMatch::Required } else { IfMatch::Optional };
-    let limits = RateLimits::new(store.redis(), config.rate_limits);
+    let limits = RateLimits::new(store.redis(), &config.rate_limits);
     let guard = Guard::new(Authenticator::new(config.auth), limits);
     let router = routes::router(commands, uploads, if_match, &guard);
     service.ready_when("postgresql", move || store.check_writable()).http(config.http, router).await

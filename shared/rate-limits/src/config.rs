@@ -62,7 +62,7 @@ fn burst() -> clap::builder::RangedI64ValueParser<u32> {
 }
 
 impl Config {
-    /// The limits of a class: the tenant's, and the caller's if it has one.
+    /// The limits of a class: the tenant's, and then the caller's if it has one.
     pub(crate) fn limits(&self, class: Class) -> Vec<(Whose, Limit)> {
         let Some(limit) = self.limit(class) else { return Vec::new() };
         let percent = self.rate_limit_caller_percent;

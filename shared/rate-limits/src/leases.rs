@@ -18,10 +18,10 @@ use crate::limit::{Limit, RateLimitStatus, Whose};
 const LIFE: Duration = Duration::from_secs(1);
 /// A lease is at most the burst divided by this: with the default limits, 50 reads or 5 writes.
 const PART: u32 = 100;
-/// Leases that are kept, at most: of the tenants, or callers, that were here last.
+/// Leases of a class that are kept, at most: of the tenants, or callers, that were here last.
 const MOST: usize = 10_000;
 
-/// The leases of a process, by what is counted together.
+/// The leases of a process for one class, by whose requests are counted together.
 #[derive(Debug)]
 pub(crate) struct Leases(Cache<String, Arc<Mutex<Lease>>>);
 
@@ -57,13 +57,13 @@ impl Leases {
     }
 
     /// A request that is counted against `limits`, at `now`.
-    pub(crate) fn next(&self, key: &str, limits: &[(Whose, Limit)], now: Instant) -> Next {
+    pub(crate) fn next(&self, whose: &str, limits: &[(Whose, Limit)], now: Instant) -> Next {
         let most = limits.iter().map(|(_, limit)| limit.burst / PART).min().unwrap_or(1);
         if most <= 1 {
             return Next::Count(Renewal { lease: None, size: 1 });
         }
         let shared =
-            self.0.get_or_insert_with::<_, std::convert::Infallible>(key, || Ok(Arc::default()));
+            self.0.get_or_insert_with::<_, std::convert::Infallible>(whose, || Ok(Arc::default()));
         let Ok(shared) = shared;
         let mut lease = lock(&shared);
         let is_in_time = lease.until.is_some_and(|until| now < until);

@@ -15,4 +15,4 @@ mod rate_limits;
 pub use config::Config;
 pub use instruments::INSTRUMENTS;
 pub use limit::{Class, Limit, RateLimitStatus, Whose};
-pub use rate_limits::RateLimits;
+pub use rate_limits::{ClassLimits, RateLimits};

@@ -1,5 +1,6 @@
 //! The count, in Redis.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -10,50 +11,88 @@ use sha2::{Digest as _, Sha256};
 use crate::config::Config;
 use crate::instruments::{ERRORS, INSTRUMENTS, LIMITED};
 use crate::leases::{Leases, Next};
-use crate::limit::{Class, RateLimitStatus, Whose};
+use crate::limit::{Class, Limit, RateLimitStatus, Whose};
 
 /// The script says what it does.
 const GCRA: &str = include_str!("gcra.lua");
 
-/// The limits, and where requests are counted. Clones share both: one is made per request.
+/// The limits of all classes, and where requests are counted. Cheap to clone; clones count together.
 #[derive(Clone, Debug)]
-pub struct RateLimits(Arc<Parts>);
+pub struct RateLimits {
+    read: ClassLimits,
+    list: ClassLimits,
+    write: ClassLimits,
+    bulk: ClassLimits,
+}
+
+/// The limits of one class. Clones count together.
+#[derive(Clone, Debug)]
+pub struct ClassLimits(Arc<Parts>);
 
 #[derive(Debug)]
 struct Parts {
+    class: Class,
+    limits: Vec<(Whose, Limit)>,
     redis: Option<Redis>,
-    config: Config,
     leases: Leases,
 }
 
 impl RateLimits {
     /// Limits that are counted in that Redis; without one, nothing is limited.
     #[must_use]
-    pub fn new(redis: Option<Redis>, config: Config) -> Self {
+    pub fn new(redis: Option<&Redis>, config: &Config) -> Self {
         instruments::describe(INSTRUMENTS);
-        Self(Arc::new(Parts { redis, config, leases: Leases::new() }))
+        let of = |class| {
+            let (limits, redis) = (config.limits(class), redis.cloned());
+            ClassLimits(Arc::new(Parts { class, limits, redis, leases: Leases::new() }))
+        };
+        Self {
+            read: of(Class::Read),
+            list: of(Class::List),
+            write: of(Class::Write),
+            bulk: of(Class::Bulk),
+        }
+    }
+
+    /// The limits of a class.
+    #[must_use]
+    pub fn of(&self, class: Class) -> &ClassLimits {
+        match class {
+            Class::Read => &self.read,
+            Class::List => &self.list,
+            Class::Write => &self.write,
+            Class::Bulk => &self.bulk,
+        }
+    }
+}
+
+impl ClassLimits {
+    /// The tenant's limit, and then the caller's if it has one; none if the class is not limited.
+    #[must_use]
+    pub fn limits(&self) -> &[(Whose, Limit)] {
+        &self.0.limits
     }
 
     /// Counts a request against the tenant's limit, and the caller's if there is one: the status of each.
     /// None if it is not limited: by the configuration, or because Redis is unavailable.
-    pub async fn count(
-        &self,
-        tenant: &TenantId,
-        caller: &Actor,
-        class: Class,
-    ) -> Vec<RateLimitStatus> {
-        let limits = self.0.config.limits(class);
-        let Some(redis) = &self.0.redis else { return Vec::new() };
+    pub async fn count(&self, tenant: &TenantId, caller: &Actor) -> Vec<RateLimitStatus> {
+        let Parts { class, limits, redis, leases } = &*self.0;
+        let Some(redis) = redis else { return Vec::new() };
         let Some((narrowest, _)) = limits.last() else { return Vec::new() };
-        let key = |whose| key(whose, tenant, caller, class);
-        let renewal = match self.0.leases.next(&key(*narrowest), &limits, Instant::now()) {
+        let together = match narrowest {
+            Whose::Tenant => Cow::Borrowed(tenant.as_str()),
+            // No tenant has a line break.
+            Whose::Caller => Cow::Owned(format!("{tenant}\n{caller}")),
+        };
+        let renewal = match leases.next(&together, limits, Instant::now()) {
             Next::Counted(statuses) => return statuses,
             Next::Count(renewal) => renewal,
         };
-        let keys: Vec<_> = limits.iter().map(|(whose, _)| key(*whose)).collect();
+        let keys: Vec<_> =
+            limits.iter().map(|(whose, _)| key(*whose, tenant, caller, *class)).collect();
         let mut command = redis::cmd("EVAL");
         command.arg(GCRA).arg(keys.len()).arg(&keys).arg(renewal.size);
-        for (_, limit) in &limits {
+        for (_, limit) in limits {
             command.arg(limit.interval).arg(limit.burst);
         }
         // Boxed, so that requests that were counted in advance do not carry it.
@@ -62,13 +101,13 @@ impl RateLimits {
             metrics::counter!(ERRORS.name).increment(1);
             return Vec::new();
         };
-        let statuses = limits.into_iter().zip(counted.chunks_exact(2)).map(|(limit, counted)| {
+        let statuses = limits.iter().zip(counted.chunks_exact(2)).map(|(limit, counted)| {
             let (allowed, room) = (counted.first() == Some(&1), counted.last().copied());
             if !allowed {
                 let labels = [("class", class.as_str()), ("limit", limit.0.as_str())];
                 metrics::counter!(LIMITED.name, &labels).increment(1);
             }
-            RateLimitStatus::new(limit, allowed, room.unwrap_or_default())
+            RateLimitStatus::new(*limit, allowed, room.unwrap_or_default())
         });
         let taken = u32::try_from(*taken).unwrap_or(renewal.size);
         renewal.counted(taken, statuses.collect(), Instant::now())

@@ -42,7 +42,7 @@ fn limits(redis: &Server, settings: &[&str]) -> RateLimits {
     let common = ["test", "--redis-timeout-ms=5000", "--redis-url", redis.url().expose_secret()];
     let Settings { redis, limits } = Settings::parse_from(common.iter().chain(settings));
     let redis = redis_client::Redis::connect(&redis).now_or_never();
-    RateLimits::new(redis.expect("nothing to wait for").expect("a URL"), limits)
+    RateLimits::new(redis.expect("nothing to wait for").expect("a URL").as_ref(), &limits)
 }
 
 fn tenant(name: &str) -> TenantId {
@@ -176,7 +176,7 @@ async fn many_callers_at_once_get_the_burst_and_what_came_back_and_no_more() {
     let begun = Instant::now();
     let callers = (0..400).map(|number: usize| {
         let limits = replicas[number % replicas.len()].clone();
-        tokio::spawn(async move { limits.count(&tenant("acme"), &ann(), Class::Read).await })
+        tokio::spawn(async move { limits.of(Class::Read).count(&tenant("acme"), &ann()).await })
     });
     let standings = join_all(callers).await.into_iter();
     let allowed = standings.filter(|status| {
@@ -206,7 +206,7 @@ async fn busy_replicas_ask_redis_seldom_and_allow_the_burst_less_what_the_others
     let allowed = join_all(replicas.iter().map(async |limits| {
         let mut allowed = 0;
         for _ in 0..900 {
-            let statuses = limits.count(&tenant("acme"), &ann(), Class::Read).await;
+            let statuses = limits.of(Class::Read).count(&tenant("acme"), &ann()).await;
             allowed += usize::from(statuses.first().expect("it is limited").allowed);
         }
         allowed
@@ -234,7 +234,7 @@ async fn tenants_and_classes_are_counted_apart() {
     ];
     let limits = limits(&redis, &settings);
     let count = async |name: &str, class| {
-        let statuses = limits.count(&tenant(name), &ann(), class).await;
+        let statuses = limits.of(class).count(&tenant(name), &ann()).await;
         statuses.first().map(|status| (status.allowed, status.remaining))
     };
     assert_eq!(count("acme", Class::Read).await, Some((true, 1)));
@@ -257,7 +257,7 @@ async fn a_caller_has_a_share_and_what_it_is_refused_takes_nothing_of_its_tenant
     let count = async |tenant: &str, caller: &str| {
         let caller = caller.parse().expect("a caller");
         let statuses =
-            limits.count(&tenant.parse().expect("a tenant"), &caller, Class::Write).await;
+            limits.of(Class::Write).count(&tenant.parse().expect("a tenant"), &caller).await;
         let statuses = statuses.iter();
         statuses.map(|it| (it.whose.as_str(), it.allowed, it.remaining)).collect::<Vec<_>>()
     };
@@ -278,7 +278,8 @@ async fn without_redis_nothing_is_limited_and_with_it_again_it_is() {
     let (mut redis, _folder) = redis().await;
     let settings = ["--rate-limit-bulk-per-minute=1", "--rate-limit-bulk-burst=1"];
     let limits = limits(&redis, &settings);
-    let count = async || limits.count(&tenant("acme"), &ann(), Class::Bulk).await.first().copied();
+    let count =
+        async || limits.of(Class::Bulk).count(&tenant("acme"), &ann()).await.first().copied();
     assert!(count().await.expect("it is limited").allowed);
     assert!(!count().await.expect("it is limited").allowed);
     redis.stop().await.expect("stopped");

@@ -73,8 +73,8 @@ impl Store {
 
     /// The Redis that the cache is in, to be shared; `None` if none is configured.
     #[must_use]
-    pub fn redis(&self) -> Option<Redis> {
-        self.redis.clone()
+    pub fn redis(&self) -> Option<&Redis> {
+        self.redis.as_ref()
     }
 
     /// Checks that PostgreSQL answers: enough for a function that only reads.

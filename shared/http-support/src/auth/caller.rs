@@ -1,5 +1,7 @@
 //! The caller as handlers see it.
 
+use std::sync::Arc;
+
 use anyhow::anyhow;
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
@@ -39,7 +41,8 @@ pub struct Caller {
 }
 
 impl Caller {
-    pub(super) fn from_claims(claims: &Claims, tenants: &Tenants) -> Result<Self, Problem> {
+    /// Whom the claims name, or why it is nobody.
+    pub(super) fn from_claims(claims: &Claims, tenants: &Tenants) -> Result<Self, &'static str> {
         let tenant = tenants.named_by(claims)?;
         Ok(Self { tenant, actor: actor(claims)? })
     }
@@ -49,33 +52,33 @@ impl Caller {
 /// `sub` by RFC 9068, the identifier of the client; issuers that leave it out have that in another claim.
 const ACTOR_CLAIMS: [&str; 3] = ["sub", "client_id", "azp"];
 
-fn actor(claims: &Claims) -> Result<Actor, Problem> {
+fn actor(claims: &Claims) -> Result<Actor, &'static str> {
     let found = ACTOR_CLAIMS.iter().find_map(|name| claims.get(*name));
-    let found = found.ok_or(Problem::InvalidToken("the claim sub is missing"))?;
+    let found = found.ok_or("the claim sub is missing")?;
     let actor = found.as_str().and_then(|text| text.parse().ok());
-    actor.ok_or(Problem::InvalidToken("the claim that names the caller is malformed"))
+    actor.ok_or("the claim that names the caller is malformed")
 }
 
 /// What a guard leaves in a request that it lets through. Nobody else can make one.
 #[derive(Clone)]
 pub(super) struct Authenticated {
-    pub(super) caller: Caller,
+    pub(super) caller: Arc<Caller>,
     pub(super) scope: Scope,
 }
 
 impl Authenticated {
     /// The caller, if a guard let it in with this scope. On a route without one nobody gets in: the
     /// caller gets a 500, and the log has the reason.
-    fn caller(parts: &Parts, scope: Scope) -> Result<Caller, Problem> {
+    fn caller(parts: &Parts, scope: Scope) -> Result<Arc<Caller>, Problem> {
         let authenticated = parts.extensions.get::<Self>().filter(|found| found.scope == scope);
-        let caller = authenticated.map(|found| found.caller.clone());
+        let caller = authenticated.map(|found| Arc::clone(&found.caller));
         caller.ok_or_else(|| anyhow!("this route has no guard for {scope:?}").into())
     }
 }
 
 /// Extracts a caller that may read, from behind a [`Guard`](super::Guard).
 #[derive(Clone, Debug)]
-pub struct Reader(pub Caller);
+pub struct Reader(pub Arc<Caller>);
 
 /// Extracts a caller that may write, from behind a [`Guard`](super::Guard).
 #[derive(Clone, Debug)]
@@ -93,6 +96,6 @@ impl<S: Send + Sync> FromRequestParts<S> for Writer {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        Authenticated::caller(parts, Scope::TasksWrite).map(Self)
+        Authenticated::caller(parts, Scope::TasksWrite).map(Arc::unwrap_or_clone).map(Self)
     }
 }

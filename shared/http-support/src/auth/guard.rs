@@ -6,13 +6,14 @@
 
 use std::convert::Infallible;
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::Route;
-use rate_limits::{Class, RateLimitStatus, RateLimits};
+use rate_limits::{Class, ClassLimits, Limit, RateLimitStatus, RateLimits, Whose};
 use tower::layer::layer_fn;
 use tower::{ServiceExt as _, service_fn};
 
@@ -23,13 +24,22 @@ use crate::Problem;
 const POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 const LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 /// Room for a header of two limits.
-const LIMITS_BYTES: usize = 64;
+const ITEMS_BYTES: usize = 64;
 
 /// Makes the guards of a function's routes. Cheap to clone.
 #[derive(Clone)]
 pub struct Guard {
     authenticator: Authenticator,
     limits: RateLimits,
+}
+
+/// What is before the routes of one class.
+struct ClassGuard {
+    authenticator: Authenticator,
+    class: Class,
+    limits: ClassLimits,
+    /// The header that has the limits; none without them.
+    policy: Option<HeaderValue>,
 }
 
 impl Guard {
@@ -49,34 +59,35 @@ impl Guard {
         class: Class,
         routes: Router<S>,
     ) -> Router<S> {
-        let guard = self.clone();
+        let (authenticator, limits) = (self.authenticator.clone(), self.limits.of(class).clone());
+        let policy = policy(class, limits.limits());
+        let guard = Arc::new(ClassGuard { authenticator, class, limits, policy });
         // Not axum's middleware of functions, which boxes its route anew for each request.
         routes.route_layer(layer_fn(move |route: Route| {
-            let guard = guard.clone();
-            service_fn(move |request| check(guard.clone(), class, request, route.clone()))
+            let guard = Arc::clone(&guard);
+            service_fn(move |request| check(Arc::clone(&guard), request, route.clone()))
         }))
     }
 }
 
 async fn check(
-    guard: Guard,
-    class: Class,
+    guard: Arc<ClassGuard>,
     mut request: Request,
     route: Route,
 ) -> Result<Response, Infallible> {
-    let scope = scope(class);
+    let scope = scope(guard.class);
     let caller = match guard.authenticator.authenticate(request.headers(), scope).await {
         Ok(caller) => caller,
         Err(problem) => return Ok(problem.into_response()),
     };
-    let statuses = guard.limits.count(&caller.tenant, &caller.actor, class).await;
-    let mut response = if let Some(problem) = refusal(class, &statuses) {
+    let statuses = guard.limits.count(&caller.tenant, &caller.actor).await;
+    let mut response = if let Some(problem) = refusal(guard.class, &statuses) {
         problem.into_response()
     } else {
         request.extensions_mut().insert(Authenticated { caller, scope });
         route.oneshot(request).await?
     };
-    set_limits(response.headers_mut(), class, &statuses);
+    guard.set_limits(response.headers_mut(), &statuses);
     Ok(response)
 }
 
@@ -95,21 +106,35 @@ fn scope(class: Class) -> Scope {
     }
 }
 
-/// As in draft-ietf-httpapi-ratelimit-headers-11.
-fn set_limits(headers: &mut HeaderMap, class: Class, statuses: &[RateLimitStatus]) {
-    let new = || String::with_capacity(LIMITS_BYTES);
-    let (mut policies, mut limits) = (new(), new());
-    for RateLimitStatus { limit, whose, remaining, wait_seconds, .. } in statuses {
-        let name = whose.policy(class);
-        let separator = if policies.is_empty() { "" } else { ", " };
-        let (burst, window) = (limit.burst, limit.window_seconds());
-        // To write into a string does not fail.
-        let _ = write!(policies, "{separator}\"{name}\";q={burst};w={window}");
-        let _ = write!(limits, "{separator}\"{name}\";r={remaining};t={wait_seconds}");
-    }
-    for (name, value) in [(POLICY, policies), (LIMIT, limits)] {
-        if let (false, Ok(value)) = (statuses.is_empty(), HeaderValue::try_from(value)) {
-            headers.insert(name, value);
+impl ClassGuard {
+    fn set_limits(&self, headers: &mut HeaderMap, statuses: &[RateLimitStatus]) {
+        let limits = items(statuses, |limits, status| {
+            let name = status.whose.policy(self.class);
+            write!(limits, "\"{name}\";r={};t={}", status.remaining, status.wait_seconds)
+        });
+        if let (Some(policy), Some(limits)) = (&self.policy, limits) {
+            headers.insert(POLICY, policy.clone());
+            headers.insert(LIMIT, limits);
         }
     }
+}
+
+fn policy(class: Class, limits: &[(Whose, Limit)]) -> Option<HeaderValue> {
+    items(limits, |policies, (whose, limit)| {
+        let (burst, window) = (limit.burst, limit.window_seconds());
+        write!(policies, "\"{}\";q={burst};w={window}", whose.policy(class))
+    })
+}
+
+/// A header with an item for each of `all`, as in draft-ietf-httpapi-ratelimit-headers-11; none without any.
+fn items<T>(all: &[T], write: impl Fn(&mut String, &T) -> std::fmt::Result) -> Option<HeaderValue> {
+    let mut items = String::with_capacity(ITEMS_BYTES);
+    for one in all {
+        if !items.is_empty() {
+            items.push_str(", ");
+        }
+        // To write into a string does not fail.
+        let _ = write(&mut items, one);
+    }
+    HeaderValue::try_from(items).ok().filter(|items| !items.is_empty())
 }

@@ -17,7 +17,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::key_state::{Cached, Schedule, State};
 use super::refresh::Refresh;
-use super::token::Claims;
+use super::verified::Reading;
 
 /// The keys of one issuer. Shared by all requests.
 pub(super) struct Jwks {
@@ -36,9 +36,8 @@ impl Jwks {
         Self { schedule, state, wanted }
     }
 
-    /// The claims of a token that was verified with the present keys and holds at `now`, in seconds since
-    /// 1970.
-    pub(super) fn verified(&self, token: &str, now: u64) -> Option<Arc<Claims>> {
+    /// What a token says that was verified with the present keys and holds at `now`, in seconds since 1970.
+    pub(super) fn verified(&self, token: &str, now: u64) -> Option<Reading> {
         self.at_hand()?.verified.get(token, now)
     }
 

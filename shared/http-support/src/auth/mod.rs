@@ -41,6 +41,7 @@ use keys::{Key, NoKey};
 use scopes::Scopes;
 use tenants::Tenants;
 use token::Claims;
+use verified::{Grant, Reading};
 
 /// Seconds after which a caller may try again when the issuer's keys cannot be had.
 const RETRY_AFTER: u32 = 5;
@@ -79,40 +80,38 @@ impl Authenticator {
     ///
     /// Refused with a 401 that says why, a 403 for a missing scope, and a 503 while there are no keys
     /// of the issuer, or while one that is not known cannot be fetched.
-    pub async fn authenticate(&self, headers: &HeaderMap, scope: Scope) -> Result<Caller, Problem> {
-        let claims = self.claims(token::bearer(headers)?).await?;
-        if let Some((claim, audience)) = &self.0.audience {
-            token::check_audience(&claims, claim, audience)?;
-        }
-        let caller = Caller::from_claims(&claims, &self.0.tenants)?;
-        LogField::Tenant.log(caller.tenant.as_str().to_owned());
-        LogField::Actor.log(caller.actor.as_str().to_owned());
-        if self.0.scopes.grant(scope, &claims) {
-            Ok(caller)
+    pub async fn authenticate(
+        &self,
+        headers: &HeaderMap,
+        scope: Scope,
+    ) -> Result<Arc<Caller>, Problem> {
+        let token = token::bearer(headers)?;
+        let reading = match self.0.jwks.verified(token, get_current_timestamp()) {
+            Some(reading) => reading,
+            // Boxed, so that requests with a known token do not carry what verifies others.
+            None => Box::pin(self.verify_unknown(token)).await?,
+        };
+        let grant = reading.map_err(Problem::InvalidToken)?;
+        LogField::Tenant.log(grant.caller.tenant.as_str().to_owned());
+        LogField::Actor.log(grant.caller.actor.as_str().to_owned());
+        if grant.allows(scope) {
+            Ok(grant.caller)
         } else {
             Err(Problem::InsufficientScope(self.0.scopes.name(scope).to_owned()))
         }
     }
 
-    async fn claims(&self, token: &str) -> Result<Arc<Claims>, Problem> {
-        match self.0.jwks.verified(token, get_current_timestamp()) {
-            Some(claims) => Ok(claims),
-            // Boxed, so that requests with a known token do not carry what verifies others.
-            None => Box::pin(self.verify_unknown(token)).await,
-        }
-    }
-
-    async fn verify_unknown(&self, token: &str) -> Result<Arc<Claims>, Problem> {
+    async fn verify_unknown(&self, token: &str) -> Result<Reading, Problem> {
         let header = token::header(token)?;
         let cached = self.0.jwks.current().await.map_err(unavailable)?;
         match cached.keys.find(&header.header) {
-            Ok(keys) => verify(token, &header, &keys, &cached),
+            Ok(keys) => self.0.verify(token, &header, &keys, &cached),
             Err(NoKey::Ambiguous) => Err(Problem::InvalidToken("the header kid is missing")),
             // The issuer may have begun to use a new key since.
             Err(NoKey::Unknown) => {
                 let newest = self.0.jwks.newest().await.map_err(unavailable)?;
                 match newest.keys.find(&header.header) {
-                    Ok(keys) => verify(token, &header, &keys, &newest),
+                    Ok(keys) => self.0.verify(token, &header, &keys, &newest),
                     Err(_) => Err(Problem::InvalidToken("the issuer has no such key")),
                 }
             }
@@ -120,25 +119,39 @@ impl Authenticator {
     }
 }
 
-/// With the first key that fits; the last one's reason, if none does.
-fn verify(
-    token: &str,
-    header: &token::Header,
-    keys: &[&Key],
-    cached: &Cached,
-) -> Result<Arc<Claims>, Problem> {
-    let mut refused = Problem::InvalidToken("the issuer has no such key");
-    for key in keys {
-        match token::verify(token, header, key) {
-            Ok(claims) => {
-                let claims = Arc::new(claims);
-                cached.verified.put(token, &claims, key.validation.leeway);
-                return Ok(claims);
+impl Inner {
+    /// With the first key that fits; the last one's reason, if none does.
+    fn verify(
+        &self,
+        token: &str,
+        header: &token::Header,
+        keys: &[&Key],
+        cached: &Cached,
+    ) -> Result<Reading, Problem> {
+        let mut refused = Problem::InvalidToken("the issuer has no such key");
+        for key in keys {
+            match token::verify(token, header, key) {
+                Ok(claims) => {
+                    let reading = self.read(&claims);
+                    cached.verified.put(token, &claims, key.validation.leeway, reading.clone());
+                    return Ok(reading);
+                }
+                Err(problem) => refused = problem,
             }
-            Err(problem) => refused = problem,
         }
+        Err(refused)
     }
-    Err(refused)
+
+    fn read(&self, claims: &Claims) -> Reading {
+        if let Some((claim, audience)) = &self.audience {
+            token::check_audience(claims, claim, audience)?;
+        }
+        Ok(Grant {
+            caller: Arc::new(Caller::from_claims(claims, &self.tenants)?),
+            reads: self.scopes.grant(Scope::TasksRead, claims),
+            writes: self.scopes.grant(Scope::TasksWrite, claims),
+        })
+    }
 }
 
 fn unavailable(cause: anyhow::Error) -> Problem {

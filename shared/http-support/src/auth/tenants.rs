@@ -7,7 +7,6 @@ use domain::TenantId;
 use serde_json::Value;
 
 use super::token::Claims;
-use crate::Problem;
 
 /// Where a token names the tenant, and by which names.
 pub(super) struct Tenants {
@@ -21,19 +20,17 @@ impl Tenants {
         Self { claim, by_name: names.into_iter().collect() }
     }
 
-    /// The tenant that a token names.
-    pub(super) fn named_by(&self, claims: &Claims) -> Result<TenantId, Problem> {
+    /// The tenant that a token names, or why it names none.
+    pub(super) fn named_by(&self, claims: &Claims) -> Result<TenantId, &'static str> {
         let name = claims
             .get(&self.claim)
             .and_then(Value::as_str)
-            .ok_or(Problem::InvalidToken("the claim that names the tenant is missing"))?;
+            .ok_or("the claim that names the tenant is missing")?;
         if self.by_name.is_empty() {
-            return name.parse().map_err(|_| {
-                Problem::InvalidToken("the claim that names the tenant is malformed")
-            });
+            return name.parse().map_err(|_| "the claim that names the tenant is malformed");
         }
         let tenant = self.by_name.get(name).cloned();
-        tenant.ok_or(Problem::InvalidToken("the tenant is not one of AUTH_TENANTS"))
+        tenant.ok_or("the tenant is not one of AUTH_TENANTS")
     }
 }
 

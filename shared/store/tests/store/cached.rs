@@ -39,7 +39,7 @@ pub(crate) fn limits_by(url: &str, settings: &[&str]) -> RateLimits {
     }
     let settings = [&["test", "--redis-url", url], settings].concat();
     let Settings { redis, limits } = Settings::parse_from(settings);
-    RateLimits::new(at_once(redis_client::Redis::connect(&redis)), limits)
+    RateLimits::new(at_once(redis_client::Redis::connect(&redis)).as_ref(), &limits)
 }
 
 pub(crate) struct Cached {

@@ -99,7 +99,7 @@ async fn a_cluster_caches_lists_and_limits_for_the_tenants_of_all_nodes() {
     let (limits, caller) = (limits_by(&tenants.url, &settings), "ann".parse().expect("a caller"));
     for (tenant, _) in &tenants.tasks {
         for expected in [true, true, false] {
-            let statuses = limits.count(tenant, &caller, Class::Bulk).await;
+            let statuses = limits.of(Class::Bulk).count(tenant, &caller).await;
             let allowed: Vec<_> = statuses.iter().map(|status| status.allowed).collect();
             assert_eq!(allowed, [true, expected], "the tenant's and the caller's");
         }

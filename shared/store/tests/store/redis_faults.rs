@@ -47,7 +47,7 @@ impl ProxiedCache {
 
     async fn works(&mut self) -> bool {
         let caller = "ann".parse().expect("a caller");
-        let counted = self.limits.count(&self.cached.tenant, &caller, Class::Read).await;
+        let counted = self.limits.of(Class::Read).count(&self.cached.tenant, &caller).await;
         let is_counted = !counted.is_empty();
         self.version += 1;
         let action = match self.version {

@@ -62,7 +62,7 @@ fn unlimited() -> RateLimits {
         #[command(flatten)]
         limits: rate_limits::Config,
     }
-    RateLimits::new(None, Limits::parse_from(["test"]).limits)
+    RateLimits::new(None, &Limits::parse_from(["test"]).limits)
 }
 
 #[tokio::test]
