@@ -160,7 +160,9 @@ fn put(tenant: &TenantId, entries: Vec<Entry>, as_of: AsOf, ttl: Duration) -> Cm
 }
 
 pub(crate) fn key(tenant: &TenantId, id: TaskId) -> String {
-    format!("{TASK_KEYS}{{{tenant}}}:{id}")
+    let mut id_text = Uuid::encode_buffer();
+    let id = id.as_uuid().hyphenated().encode_lower(&mut id_text);
+    [TASK_KEYS, "{", tenant.as_str(), "}:", id].concat()
 }
 
 fn millis(ttl: Duration) -> u64 {
