@@ -3,6 +3,7 @@
 use std::{borrow::Cow, cell::RefCell};
 
 use axum::extract::MatchedPath;
+use tracing::Span;
 
 tokio::task_local! {
     static CURRENT: RefCell<LogFields>;
@@ -20,9 +21,10 @@ pub enum LogField {
     Cache,
 }
 
-/// The fields that are known so far.
-#[derive(Debug, Clone, Default)]
+/// The request's span, and the fields that are known so far.
+#[derive(Debug, Clone)]
 pub(super) struct LogFields {
+    pub(super) span: Span,
     /// The template of the request's route, once the router has found it.
     pub(super) route: Option<MatchedPath>,
     pub(super) tenant: Option<Cow<'static, str>>,
@@ -35,32 +37,27 @@ impl LogField {
     /// last value counts. No personal data but identifiers: it goes into the log.
     pub fn log(self, value: impl Into<Cow<'static, str>>) {
         let value = Some(value.into());
-        let set = |fields: &RefCell<LogFields>| match self {
-            Self::Tenant => fields.borrow_mut().tenant = value,
-            Self::Actor => fields.borrow_mut().actor = value,
-            Self::Cache => fields.borrow_mut().cache = value,
-        };
         // Outside a request there is no line.
-        let _ = CURRENT.try_with(set);
+        let _ = LogFields::with(|fields| match self {
+            Self::Tenant => fields.tenant = value,
+            Self::Actor => fields.actor = value,
+            Self::Cache => fields.cache = value,
+        });
     }
 }
 
 impl LogFields {
-    /// Adds the route to the line of the request that the current task serves.
-    pub(super) fn routed(route: Option<MatchedPath>) {
-        let _ = CURRENT.try_with(|fields| fields.borrow_mut().route = route);
-    }
-
-    /// Shows what was added so far, by what [`collect`] runs; also while that is dropped.
-    pub(super) fn with<T>(show: impl Fn(&Self) -> T) -> T {
-        let shown = CURRENT.try_with(|fields| show(&fields.borrow()));
-        shown.unwrap_or_else(|_| show(&Self::default()))
+    /// Shows or changes what was added so far, by what [`collect`] runs; also while that is dropped.
+    /// `None` outside.
+    pub(super) fn with<T>(access: impl FnOnce(&mut Self) -> T) -> Option<T> {
+        CURRENT.try_with(|fields| access(&mut fields.borrow_mut())).ok()
     }
 }
 
-/// Runs what serves a request, and keeps what it adds.
-pub(super) async fn collect<T>(serve: impl Future<Output = T>) -> T {
-    CURRENT.scope(RefCell::default(), serve).await
+/// Runs what serves the request of a span, and keeps what it adds.
+pub(super) async fn collect<T>(span: Span, serve: impl Future<Output = T>) -> T {
+    let fields = LogFields { span, route: None, tenant: None, actor: None, cache: None };
+    CURRENT.scope(RefCell::new(fields), serve).await
 }
 
 #[cfg(test)]
@@ -74,15 +71,18 @@ mod tests {
             tokio::task::yield_now().await;
             LogField::Cache.log("miss");
             LogField::Cache.log("hit");
-            LogFields::with(Clone::clone)
+            LogFields::with(|fields| fields.clone()).unwrap()
         };
-        let both = tokio::join!(collect(serve("acme")), collect(serve("other")));
+        let collected = |tenant| collect(Span::none(), serve(tenant));
+        let both = tokio::join!(collected("acme"), collected("other"));
         for (fields, tenant) in [both.0, both.1].into_iter().zip(["acme", "other"]) {
             assert_eq!(fields.tenant.as_deref(), Some(tenant));
             assert_eq!(fields.cache.as_deref(), Some("hit"));
         }
         LogField::Tenant.log("nobody's");
-        let fields = collect(async { LogFields::with(Clone::clone) }).await;
+        assert!(LogFields::with(|_| ()).is_none());
+        let fields = collect(Span::none(), async { LogFields::with(|fields| fields.clone()) });
+        let fields = fields.await.unwrap();
         assert_eq!((fields.tenant, fields.cache), (None, None));
     }
 }

@@ -39,8 +39,8 @@ pub(super) async fn observe<F: Future<Output = Response>>(
         span_id = Empty,
     );
     let is_exported = trace::begin(&span, sender(request.headers()).as_ref());
-    collect(async {
-        let observed = Observed::begin(metrics, method, span.clone(), is_exported);
+    collect(span.clone(), async {
+        let observed = Observed::begin(metrics, method, is_exported);
         let response = next(request).instrument(span).await;
         observed.answered(response.status());
         response
@@ -52,8 +52,11 @@ pub(super) async fn observe<F: Future<Output = Response>>(
 pub(super) fn routed(request: Request) -> Request {
     let route = request.extensions().get::<MatchedPath>().cloned();
     let (method, path) = (known(request.method()), path(route.as_ref()));
-    Span::current().record("otel.name", display(format_args!("{method} {path}")));
-    LogFields::routed(route);
+    let name = format_args!("{method} {path}");
+    let _ = LogFields::with(|fields| {
+        fields.span.record("otel.name", display(name));
+        fields.route.clone_from(&route);
+    });
     request
 }
 
@@ -66,21 +69,15 @@ fn path(route: Option<&MatchedPath>) -> &str {
 struct Observed<'a> {
     metrics: &'a RequestMetrics,
     method: &'static str,
-    span: Span,
     is_exported: bool,
     begun: Instant,
     status: Option<StatusCode>,
 }
 
 impl<'a> Observed<'a> {
-    fn begin(
-        metrics: &'a RequestMetrics,
-        method: &'static str,
-        span: Span,
-        is_exported: bool,
-    ) -> Self {
+    fn begin(metrics: &'a RequestMetrics, method: &'static str, is_exported: bool) -> Self {
         metrics.in_flight.increment(1.0);
-        Self { metrics, method, span, is_exported, begun: Instant::now(), status: None }
+        Self { metrics, method, is_exported, begun: Instant::now(), status: None }
     }
 
     fn answered(mut self, status: StatusCode) {
@@ -92,7 +89,7 @@ impl<'a> Observed<'a> {
         let elapsed = self.begun.elapsed();
         let id = RequestId::current();
         info!(
-            parent: &self.span,
+            parent: &fields.span,
             request_id = id.as_ref().map(RequestId::as_str),
             method,
             route,
@@ -106,18 +103,18 @@ impl<'a> Observed<'a> {
         );
         self.metrics.count(method, route, status, elapsed);
         if self.is_exported {
-            self.export(route, status);
+            self.export(&fields.span, route, status);
         }
     }
 
     /// The route was not known when the span began.
-    fn export(&self, route: &str, status: u16) {
-        self.span.context().span().update_name(format!("{} {route}", self.method));
-        self.span.set_attribute("http.request.method", self.method);
-        self.span.set_attribute("http.route", route.to_owned());
-        self.span.set_attribute("http.response.status_code", i64::from(status));
+    fn export(&self, span: &Span, route: &str, status: u16) {
+        span.context().span().update_name(format!("{} {route}", self.method));
+        span.set_attribute("http.request.method", self.method);
+        span.set_attribute("http.route", route.to_owned());
+        span.set_attribute("http.response.status_code", i64::from(status));
         if self.status.is_some_and(|status| status.is_server_error()) {
-            self.span.set_status(Status::error(""));
+            span.set_status(Status::error(""));
         }
     }
 }
@@ -125,7 +122,7 @@ impl<'a> Observed<'a> {
 impl Drop for Observed<'_> {
     fn drop(&mut self) {
         let status = self.status.map_or(CLIENT_CLOSED, |status| status.as_u16());
-        LogFields::with(|fields| self.report(status, fields));
+        let _ = LogFields::with(|fields| self.report(status, fields));
         self.metrics.in_flight.decrement(1.0);
     }
 }

@@ -20,7 +20,6 @@ pub(super) struct RequestMetrics {
 }
 
 /// What is counted under one set of labels.
-#[derive(Clone)]
 struct Series {
     method: &'static str,
     status: u16,
@@ -35,25 +34,23 @@ impl RequestMetrics {
 
     /// Counts a request that has ended.
     pub(super) fn count(&self, method: &'static str, route: &str, status: u16, elapsed: Duration) {
-        let series = self.known(method, route, status);
-        let series = series.unwrap_or_else(|| self.add(Series::new(method, route, status), route));
-        series.requests.increment(1);
-        series.duration.record(elapsed.as_secs_f64());
+        if !self.count_known(method, route, status, elapsed) {
+            let series = Series::new(method, route, status);
+            series.count(elapsed);
+            let mut all = self.ended.write().unwrap_or_else(PoisonError::into_inner);
+            all.entry(route.to_owned()).or_default().push(series);
+        }
         if status >= 500 {
             counter!(HTTP_SERVER_ERRORS).increment(1);
         }
     }
 
-    fn known(&self, method: &'static str, route: &str, status: u16) -> Option<Series> {
+    /// Whether its series was looked up before.
+    fn count_known(&self, method: &str, route: &str, status: u16, elapsed: Duration) -> bool {
         let all = self.ended.read().unwrap_or_else(PoisonError::into_inner);
         let is_it = |series: &&Series| series.method == method && series.status == status;
-        all.get(route)?.iter().find(is_it).cloned()
-    }
-
-    fn add(&self, series: Series, route: &str) -> Series {
-        let mut all = self.ended.write().unwrap_or_else(PoisonError::into_inner);
-        all.entry(route.to_owned()).or_default().push(series.clone());
-        series
+        let known = all.get(route).and_then(|series| series.iter().find(is_it));
+        known.map(|series| series.count(elapsed)).is_some()
     }
 }
 
@@ -66,5 +63,10 @@ impl Series {
         ];
         let requests = counter!(HTTP_REQUESTS, &labels);
         Self { method, status, requests, duration: histogram!(HTTP_DURATION, &labels) }
+    }
+
+    fn count(&self, elapsed: Duration) {
+        self.requests.increment(1);
+        self.duration.record(elapsed.as_secs_f64());
     }
 }

@@ -52,11 +52,11 @@ impl<W> JsonLines<W> {
         let metadata = normalized.as_ref().unwrap_or_else(|| event.metadata());
         line.push(b'{');
         let mut members = Members(line);
-        members.add("function", self.function);
-        members.add("timestamp", &rfc3339(SystemClock.now()));
-        members.add("level", metadata.level().as_str());
+        members.add_text("function", self.function);
+        members.add_text("timestamp", &rfc3339(SystemClock.now()));
+        members.add_text("level", metadata.level().as_str());
         event.record(&mut members);
-        members.add("target", metadata.target());
+        members.add_text("target", metadata.target());
         if let Some(span) = context.event_span(event) {
             write_span(line, &span);
         }
@@ -105,7 +105,7 @@ fn write_span<'a, S: LookupSpan<'a>>(line: &mut Vec<u8>, span: &SpanRef<'a, S>) 
     if let Some(SpanFields(fields)) = span.extensions().get() {
         line.extend_from_slice(fields);
     }
-    Members(line).add("name", span.name());
+    Members(line).add_text("name", span.name());
     line.push(b'}');
 }
 
@@ -113,13 +113,39 @@ fn write_span<'a, S: LookupSpan<'a>>(line: &mut Vec<u8>, span: &SpanRef<'a, S>) 
 struct Members<'a>(&'a mut Vec<u8>);
 
 impl Members<'_> {
-    fn add(&mut self, name: &str, value: &(impl Serialize + ?Sized)) {
+    fn add(&mut self, name: &str, value: &impl Serialize) {
+        self.begin(name);
+        self.write(value);
+    }
+
+    fn add_text(&mut self, name: &str, text: &str) {
+        self.begin(name);
+        self.write_text(text);
+    }
+
+    fn begin(&mut self, name: &str) {
         if self.0.last().is_some_and(|last| *last != b'{') {
             self.0.push(b',');
         }
-        // Texts and numbers do not fail, and neither does memory.
-        let _ = serde_json::to_writer(&mut *self.0, name);
+        self.write_text(name);
         self.0.push(b':');
+    }
+
+    /// Most texts have nothing to escape, and are copied at once.
+    fn write_text(&mut self, text: &str) {
+        // Counted, for a search that ends early looks at one byte at a time.
+        let is_escaped = |byte: &u8| matches!(byte, 0..b' ' | b'"' | b'\\');
+        if text.bytes().filter(is_escaped).count() > 0 {
+            return self.write(text);
+        }
+        self.0.reserve(text.len() + 2);
+        self.0.push(b'"');
+        self.0.extend_from_slice(text.as_bytes());
+        self.0.push(b'"');
+    }
+
+    fn write(&mut self, value: &(impl Serialize + ?Sized)) {
+        // Texts and numbers do not fail, and neither does memory.
         let _ = serde_json::to_writer(&mut *self.0, value);
     }
 }
@@ -142,7 +168,7 @@ impl Visit for Members<'_> {
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
-        self.add(field.name(), value);
+        self.add_text(field.name(), value);
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
