@@ -4,6 +4,10 @@ mod command_line;
 
 use std::{ffi::OsString, process::ExitCode};
 
+/// A request allocates some 50 times, which took an eighth of its time with the system's allocator.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// A function, as this binary has it.
 struct Function {
     name: &'static str,
