@@ -7,11 +7,7 @@ use axum::{
 };
 use opentelemetry::trace::{SpanContext, Status, TraceContextExt as _};
 use tokio::time::Instant;
-use tracing::{
-    Instrument as _, Span, error_span,
-    field::{Empty, display},
-    info,
-};
+use tracing::{Instrument as _, Span, error_span, field::Empty, info};
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
 use super::{
@@ -52,9 +48,9 @@ pub(super) async fn observe<F: Future<Output = Response>>(
 pub(super) fn routed(request: Request) -> Request {
     let route = request.extensions().get::<MatchedPath>().cloned();
     let (method, path) = (known(request.method()), path(route.as_ref()));
-    let name = format_args!("{method} {path}");
+    let name = [method, " ", path].concat();
     let _ = LogFields::with(|fields| {
-        fields.span.record("otel.name", display(name));
+        fields.span.record("otel.name", name);
         fields.route.clone_from(&route);
     });
     request

@@ -120,7 +120,8 @@ impl Local {
             self.remove(key);
             load.await
         };
-        let until = filled.ttl.filter(|_| self.is_trusted()).map(|ttl| Instant::now() + ttl);
+        let now = Instant::now();
+        let until = filled.ttl.map(|ttl| now + ttl).filter(|_| self.is_trusted(now));
         // Those that wait have it now. An error says that the entry was invalidated.
         let _ = place.insert(Entry { answer: filled.answer.clone(), until });
         (filled.answer, filled.source)
@@ -157,13 +158,14 @@ impl Local {
         self.clear();
     }
 
-    fn is_trusted(&self) -> bool {
-        let now = self.0.begun.elapsed().as_millis();
+    fn is_trusted(&self, now: Instant) -> bool {
+        let now = now.saturating_duration_since(self.0.begun).as_millis();
         now < u128::from(self.0.trusted_until.load(Ordering::Acquire))
     }
 
     fn is_good(&self, entry: &Entry) -> bool {
-        entry.until.is_none_or(|until| Instant::now() < until && self.is_trusted())
+        let now = Instant::now();
+        entry.until.is_none_or(|until| now < until && self.is_trusted(now))
     }
 }
 
