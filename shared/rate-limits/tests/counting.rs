@@ -246,6 +246,31 @@ async fn tenants_and_classes_are_counted_apart() {
 }
 
 #[tokio::test]
+async fn what_was_counted_in_advance_is_of_one_caller_of_one_tenant_and_of_one_class() {
+    let (redis, _folder) = redis().await;
+    let settings = [
+        "--rate-limit-read-per-minute=1",
+        "--rate-limit-read-burst=2000",
+        "--rate-limit-list-per-minute=1",
+        "--rate-limit-list-burst=600",
+        "--rate-limit-caller-percent=50",
+    ];
+    let limits = limits(&redis, &settings);
+    let left = async |name: &str, caller: &str, class| {
+        let caller = caller.parse().expect("a caller");
+        let statuses = limits.of(class).count(&tenant(name), &caller).await;
+        statuses.last().expect("a limit").remaining
+    };
+    for counted in 1..=2 {
+        assert_eq!(left("acme", "ann", Class::Read).await, 1_000 - counted);
+    }
+    // One more of ann's reads is counted now.
+    assert_eq!(left("acme", "bob", Class::Read).await, 999);
+    assert_eq!(left("other", "ann", Class::Read).await, 999);
+    assert_eq!(left("acme", "ann", Class::List).await, 299);
+}
+
+#[tokio::test]
 async fn a_caller_has_a_share_and_what_it_is_refused_takes_nothing_of_its_tenant() {
     let (redis, _folder) = redis().await;
     let settings = [
