@@ -104,6 +104,8 @@ impl Process {
             .arg0(NAME)
             .arg(ARGUMENT)
             .env_clear()
+            // The allocator would reserve a GiB of addresses at once, and the process may have no more.
+            .env("MIMALLOC_ARENA_RESERVE", "16MiB")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
