@@ -181,5 +181,5 @@ async fn end(run: &Run<'_>, mut state: State, stop: Result<Option<Stop>>) -> Rep
         None => ExitCode::SUCCESS,
     };
     let queue = run.queue.name.clone();
-    Replayed { run: state.record, newer: state.newer, queue_name: queue, exit_code }
+    Replayed { newer: state.newer(), run: state.record, queue_name: queue, exit_code }
 }

@@ -156,7 +156,7 @@ impl Pass<'_> {
         }
         let group = dead_letter.summary.group.clone().filter(|_| run.keeps_order());
         if dead_letter.summary.sent_at > Some(run.started_at) {
-            state.newer += 1;
+            state.note_newer(&dead_letter);
             return;
         }
         let is_wanted = match (self.only, Uuid::try_parse(&dead_letter.summary.message_id)) {

@@ -47,8 +47,9 @@ pub(super) struct State {
     pub(super) record: Record,
     pub(super) rate: Rate,
     pub(super) progress: Progress,
-    /// Messages that were sent to the dead-letter queue after the run had begun.
-    pub(super) newer: u64,
+    /// The ids of messages that were sent to the dead-letter queue after the run had begun. One of this
+    /// process is among them for as long as it is not known that it was sent.
+    newer: HashSet<String>,
     /// The ids of messages that were sent before the run was resumed, and perhaps not deleted.
     pub(super) sent_before: HashSet<Uuid>,
     /// The new ids of what this process sent: 16 bytes for each of perhaps a million.
@@ -63,8 +64,8 @@ impl State {
         rate: Rate,
         progress: Progress,
     ) -> Self {
-        let (sent, returned) = (HashSet::new(), HashSet::new());
-        Self { record, rate, progress, newer: 0, sent_before, sent, returned }
+        let (newer, sent, returned) = (HashSet::new(), HashSet::new(), HashSet::new());
+        Self { record, rate, progress, newer, sent_before, sent, returned }
     }
 
     pub(super) fn sent(&mut self, sent_id: &str, is_edited: bool, perhaps_twice: bool) {
@@ -73,6 +74,10 @@ impl State {
         counts.edited += u64::from(is_edited);
         counts.perhaps_twice += u64::from(perhaps_twice);
         self.sent.extend(Uuid::try_parse(sent_id));
+        // A consumer may be faster than the answer to its sending.
+        if self.newer.remove(sent_id) && self.returned.insert(sent_id.to_owned()) {
+            counts.returned += 1;
+        }
         self.progress.advance();
     }
 
@@ -96,5 +101,16 @@ impl State {
             self.record.counts.returned += 1;
         }
         came_back
+    }
+
+    /// Notes a message that was sent to the dead-letter queue after the run had begun, by others as far as
+    /// is known.
+    pub(super) fn note_newer(&mut self, dead_letter: &DeadLetter) {
+        self.newer.insert(dead_letter.sent_id().to_owned());
+    }
+
+    /// How many messages others sent to the dead-letter queue since the run began.
+    pub(super) fn newer(&self) -> u64 {
+        self.newer.len() as u64
     }
 }
