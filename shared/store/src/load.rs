@@ -64,7 +64,9 @@ pub(crate) async fn load(
         seen AS MATERIALIZED (
             SELECT inbox.*
             FROM unnest($3::text[], $4::text[], $5::text[]) AS wanted (tenant, source, command_id)
-            JOIN inbox USING (tenant, source, command_id)
+            -- An array of one: see `Plans::ByKey`.
+            JOIN inbox ON inbox.tenant = ANY (ARRAY[wanted.tenant])
+            AND inbox.source = wanted.source AND inbox.command_id = wanted.command_id
         ),
         wanted AS (
             SELECT * FROM unnest($1::text[], $2::uuid[]) AS wanted (tenant, id)
@@ -74,9 +76,9 @@ pub(crate) async fn load(
         locked AS MATERIALIZED (
             SELECT tasks.*
             FROM wanted
-            JOIN tasks USING (tenant, id)
+            JOIN tasks ON tasks.tenant = ANY (ARRAY[wanted.tenant]) AND tasks.id = wanted.id
             WHERE (SELECT is_ours FROM idempotency_lock)
-            ORDER BY tasks.tenant, tasks.id
+            ORDER BY wanted.tenant COLLATE "C", wanted.id
             FOR NO KEY UPDATE OF tasks
         )
         SELECT

@@ -66,7 +66,8 @@ pub(crate) async fn write(
                 deleted_at = task.deleted_at
             FROM task
             WHERE task.base_version > 0
-            AND tasks.tenant = task.tenant AND tasks.id = task.id
+            -- An array of one: see `Plans::ByKey`.
+            AND tasks.tenant = ANY (ARRAY[task.tenant]) AND tasks.id = task.id
             AND tasks.version = task.base_version
             RETURNING 1
         ),

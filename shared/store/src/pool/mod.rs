@@ -52,6 +52,10 @@ pub(crate) enum Plans {
     Custom,
     /// Once for all values, to reach each row by its key: PostgreSQL would plan small batches anew each
     /// time, and while it has no statistics of a table it would read all of it, by a plan that it keeps.
+    ///
+    /// Nothing forbids it to read all of an index, as it does of a table that it takes for empty. But it
+    /// only considers that for an order that it could use, such as one to merge by. So such statements
+    /// compare a key's first column with an array of one, by which nothing is merged, and do not sort by it.
     ByKey,
 }
 

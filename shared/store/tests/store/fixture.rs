@@ -121,11 +121,6 @@ impl Fixture {
             sqlx::query_scalar(sql).fetch_one(&self.owner).await.expect("a value");
         text.unwrap_or_default()
     }
-
-    /// The same, if there is a row.
-    pub(crate) async fn find(&self, sql: &'static str) -> Option<String> {
-        sqlx::query_scalar(sql).fetch_optional(&self.owner).await.expect("an answer")
-    }
 }
 
 /// What there is without waiting: with all URLs given, none is fetched.
