@@ -1,6 +1,6 @@
 //! What is known of a run so far.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fmt::{self, Display, Formatter};
 
 use causes::with_causes;
@@ -47,9 +47,9 @@ pub(super) struct State {
     pub(super) record: Record,
     pub(super) rate: Rate,
     pub(super) progress: Progress,
-    /// The ids of messages that were sent to the dead-letter queue after the run had begun. One of this
-    /// process is among them for as long as it is not known that it was sent.
-    newer: HashSet<String>,
+    /// How many messages were sent to the dead-letter queue after the run had begun, by the id that they
+    /// had first. One of this process is among them for as long as it is not known that it was sent.
+    newer: HashMap<String, u64>,
     /// The ids of messages that were sent before the run was resumed, and perhaps not deleted.
     pub(super) sent_before: HashSet<Uuid>,
     /// The new ids of what this process sent: 16 bytes for each of perhaps a million.
@@ -64,7 +64,7 @@ impl State {
         rate: Rate,
         progress: Progress,
     ) -> Self {
-        let (newer, sent, returned) = (HashSet::new(), HashSet::new(), HashSet::new());
+        let (newer, sent, returned) = (HashMap::new(), HashSet::new(), HashSet::new());
         Self { record, rate, progress, newer, sent_before, sent, returned }
     }
 
@@ -75,8 +75,8 @@ impl State {
         counts.perhaps_twice += u64::from(perhaps_twice);
         self.sent.extend(Uuid::try_parse(sent_id));
         // A consumer may be faster than the answer to its sending.
-        if self.newer.remove(sent_id) && self.returned.insert(sent_id.to_owned()) {
-            counts.returned += 1;
+        if self.newer.remove(sent_id).is_some() {
+            self.count_returned(sent_id);
         }
         self.progress.advance();
     }
@@ -97,20 +97,27 @@ impl State {
     pub(super) fn came_back(&mut self, dead_letter: &DeadLetter) -> bool {
         let is_ours = |id: &str| Uuid::try_parse(id).is_ok_and(|id| self.sent.contains(&id));
         let came_back = is_ours(dead_letter.sent_id());
-        if came_back && self.returned.insert(dead_letter.sent_id().to_owned()) {
-            self.record.counts.returned += 1;
+        if came_back {
+            self.count_returned(dead_letter.sent_id());
         }
         came_back
+    }
+
+    /// Counts a message of this process that came back, once.
+    fn count_returned(&mut self, sent_id: &str) {
+        if self.returned.insert(sent_id.to_owned()) {
+            self.record.counts.returned += 1;
+        }
     }
 
     /// Notes a message that was sent to the dead-letter queue after the run had begun, by others as far as
     /// is known.
     pub(super) fn note_newer(&mut self, dead_letter: &DeadLetter) {
-        self.newer.insert(dead_letter.sent_id().to_owned());
+        *self.newer.entry(dead_letter.sent_id().to_owned()).or_default() += 1;
     }
 
     /// How many messages others sent to the dead-letter queue since the run began.
     pub(super) fn newer(&self) -> u64 {
-        self.newer.len() as u64
+        self.newer.values().sum()
     }
 }
