@@ -67,6 +67,12 @@ impl RateLimits {
 }
 
 impl ClassLimits {
+    /// The class that is limited.
+    #[must_use]
+    pub fn class(&self) -> Class {
+        self.0.class
+    }
+
     /// The tenant's limit, and then the caller's if it has one; none if the class is not limited.
     #[must_use]
     pub fn limits(&self) -> &[(Whose, Limit)] {

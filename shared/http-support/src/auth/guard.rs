@@ -13,7 +13,7 @@ use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, HeaderValue};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::Route;
-use rate_limits::{Class, ClassLimits, Limit, RateLimitStatus, RateLimits, Whose};
+use rate_limits::{Class, ClassLimits, RateLimitStatus, RateLimits};
 use tower::layer::layer_fn;
 use tower::{ServiceExt as _, service_fn};
 
@@ -36,7 +36,6 @@ pub struct Guard {
 /// What is before the routes of one class.
 struct ClassGuard {
     authenticator: Authenticator,
-    class: Class,
     limits: ClassLimits,
     /// The header that has the limits; none without them.
     policy: Option<HeaderValue>,
@@ -60,8 +59,8 @@ impl Guard {
         routes: Router<S>,
     ) -> Router<S> {
         let (authenticator, limits) = (self.authenticator.clone(), self.limits.of(class).clone());
-        let policy = policy(class, limits.limits());
-        let guard = Arc::new(ClassGuard { authenticator, class, limits, policy });
+        let policy = policy(&limits);
+        let guard = Arc::new(ClassGuard { authenticator, limits, policy });
         // Not axum's middleware of functions, which boxes its route anew for each request.
         routes.route_layer(layer_fn(move |route: Route| {
             let guard = Arc::clone(&guard);
@@ -75,13 +74,14 @@ async fn check(
     mut request: Request,
     route: Route,
 ) -> Result<Response, Infallible> {
-    let scope = scope(guard.class);
+    let class = guard.limits.class();
+    let scope = scope(class);
     let caller = match guard.authenticator.authenticate(request.headers(), scope).await {
         Ok(caller) => caller,
         Err(problem) => return Ok(problem.into_response()),
     };
     let statuses = guard.limits.count(&caller.tenant, &caller.actor).await;
-    let mut response = if let Some(problem) = refusal(guard.class, &statuses) {
+    let mut response = if let Some(problem) = refusal(class, &statuses) {
         problem.into_response()
     } else {
         request.extensions_mut().insert(Authenticated { caller, scope });
@@ -109,7 +109,7 @@ fn scope(class: Class) -> Scope {
 impl ClassGuard {
     fn set_limits(&self, headers: &mut HeaderMap, statuses: &[RateLimitStatus]) {
         let limits = items(statuses, |limits, status| {
-            let name = status.whose.policy(self.class);
+            let name = status.whose.policy(self.limits.class());
             write!(limits, "\"{name}\";r={};t={}", status.remaining, status.wait_seconds)
         });
         if let (Some(policy), Some(limits)) = (&self.policy, limits) {
@@ -119,10 +119,10 @@ impl ClassGuard {
     }
 }
 
-fn policy(class: Class, limits: &[(Whose, Limit)]) -> Option<HeaderValue> {
-    items(limits, |policies, (whose, limit)| {
+fn policy(limits: &ClassLimits) -> Option<HeaderValue> {
+    items(limits.limits(), |policies, (whose, limit)| {
         let (burst, window) = (limit.burst, limit.window_seconds());
-        write!(policies, "\"{}\";q={burst};w={window}", whose.policy(class))
+        write!(policies, "\"{}\";q={burst};w={window}", whose.policy(limits.class()))
     })
 }
 
