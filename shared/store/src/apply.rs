@@ -1,28 +1,30 @@
-//! The write path: a batch of commands in one transaction.
-//!
-//! Four round trips, whatever the size of the batch: begin, load and lock, write, commit. A batch
-//! of repeats writes nothing and takes three. Correctness depends on unique keys and row versions,
-//! not on locks: where a lock was not enough (a task or a command that did not exist yet when two
-//! transactions looked), the write notices and the transaction runs again.
+//! The write path: a batch of commands in one transaction, whatever its size in at most two round trips, as a
+//! rule: its tasks are read, and all that it writes is one statement, which is its own transaction.
+//! Correctness depends on unique keys and row versions, not on locks: where a row is not as it was when
+//! the batch was decided, the statement notices, writes nothing, and the batch is decided anew.
 //!
 //! Creates of producers are new, as a rule, and nothing is known of what is new. So a batch of them is
-//! written without being looked up, in one round trip. If the write notices that something was there,
-//! it is looked up then, and the next such batch is looked up first: repeats come in a row.
+//! not looked up first. If it turns out that something was there, the next such batch is: repeats come in a row.
+//!
+//! Where others change the same tasks, a batch that was read would be decided again and again. So it locks its
+//! rows then, and so do the next ones for a while, in four round trips: begin, load and lock, write, commit.
+//! So does a request with an idempotency lock, and a batch with a command that changes nothing: its task must
+//! be as it was when the fact of that is written, and no version says so.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use chrono::SubsecRound as _;
 use domain::{Action, Timestamp};
 use tokio::time::sleep;
 
+use crate::basis::Basis;
 use crate::cache::{AsOf, Origin};
 use crate::error::{ApplyError, is_conflict, unwritable};
 use crate::fold::{Folded, fold};
-use crate::inbox::{Incoming, Outcome, Receipt, tenants};
-use crate::load::{Known, load};
-use crate::pool::Pool;
+use crate::inbox::{Incoming, Outcome, Receipt};
+use crate::load::{Known, Lock, load};
+use crate::pool::{Connection, Pool};
 use crate::store::Store;
 use crate::write::write;
 
@@ -56,7 +58,7 @@ impl BatchScope {
 /// What became of an attempt to apply a batch.
 enum Attempt {
     Done(Folded),
-    /// Another transaction wrote the same rows first.
+    /// A row is not, or may not stay, as it was when the batch was decided. Nothing was written.
     Conflict,
     /// Another transaction holds the idempotency lock.
     InFlight,
@@ -96,12 +98,15 @@ impl Store {
             // A change that comes after those of this batch is committed later.
             let as_of = AsOf::now();
             let is_new = is_new_as_a_rule(&batch, scope);
-            let assume_new = is_new && !store.creates_repeat.load(Ordering::Relaxed);
-            let folded = attempt_until_alone(&store.pool, &batch, scope, now, assume_new).await?;
-            if is_new {
-                let repeats = folded.receipts.iter().any(|receipt| receipt.repeated);
-                store.creates_repeat.store(repeats, Ordering::Relaxed);
-            }
+            let first = if scope.idempotency_lock().is_some() {
+                Basis::Locked
+            } else {
+                store.recent.basis(is_new)
+            };
+            let (last, folded) =
+                attempt_until_alone(&store.pool, &batch, scope, now, first).await?;
+            let has_repeats = folded.receipts.iter().any(|receipt| receipt.repeated);
+            store.recent.note(is_new, first, last, has_repeats);
             let read = folded.receipts.iter().filter_map(|receipt| receipt.task.as_ref());
             let read = read.map(|task| (Origin::Read, task));
             let changed = folded.tasks.iter().map(|(_, task)| (Origin::Changed, task));
@@ -112,42 +117,82 @@ impl Store {
     }
 }
 
+/// Returns what was decided in the end, and on what.
 async fn attempt_until_alone(
     pool: &Pool,
     batch: &[Incoming],
     scope: BatchScope,
     now: Timestamp,
-    assume_new: bool,
-) -> Result<Folded, ApplyError> {
+    mut basis: Basis,
+) -> Result<(Basis, Folded), ApplyError> {
     for attempt in 1..=ATTEMPTS {
-        match attempt_once(pool, batch, scope, now, assume_new && attempt == 1).await {
-            Ok(Attempt::Done(folded)) => return Ok(folded),
+        let attempted = match basis {
+            Basis::Nothing | Basis::Read => without_locks(pool, batch, scope, now, basis).await,
+            Basis::Locked => lock_and_write(pool, batch, scope, now).await,
+        };
+        match attempted {
+            Ok(Attempt::Done(folded)) => return Ok((basis, folded)),
             Ok(Attempt::InFlight) => return Err(ApplyError::InFlight),
             Ok(Attempt::Conflict) => {}
             Err(error) if is_conflict(&error) => {}
             Err(error) => return Err(error.into()),
         }
-        tracing::debug!(attempt, "another transaction was faster");
-        sleep(PAUSE * attempt).await;
+        tracing::debug!(attempt, ?basis, "a row is not as it was when the batch was decided");
+        if basis == Basis::Locked {
+            sleep(PAUSE * attempt).await;
+        }
+        basis = basis.after_conflict();
     }
     Err(ApplyError::Contended)
 }
 
-async fn attempt_once(
+/// Decides, and writes by one statement. Without sessions, what is prepared is kept together by a transaction.
+async fn without_locks(
     pool: &Pool,
     batch: &[Incoming],
     scope: BatchScope,
     now: Timestamp,
-    assume_new: bool,
+    basis: Basis,
 ) -> Result<Attempt, sqlx::Error> {
-    if assume_new {
-        let folded = fold(batch, Known::default(), now).map_err(unwritable)?;
-        if write(pool, batch, &folded, now).await? {
-            return Ok(Attempt::Done(folded));
-        }
+    if pool.has_sessions() {
+        let mut connection = pool.acquire().await?;
+        return decide_and_write(&mut connection, batch, scope, now, basis).await;
     }
-    let mut transaction = pool.begin_with(begin(batch)).await?;
-    let known = load(&mut transaction, batch, scope.idempotency_lock()).await?;
+    let mut transaction = pool.begin().await?;
+    let attempt = decide_and_write(transaction.connection(), batch, scope, now, basis).await?;
+    transaction.commit().await?;
+    Ok(attempt)
+}
+
+async fn decide_and_write(
+    connection: &mut Connection,
+    batch: &[Incoming],
+    scope: BatchScope,
+    now: Timestamp,
+    basis: Basis,
+) -> Result<Attempt, sqlx::Error> {
+    let known = match basis {
+        Basis::Nothing => Known::default(),
+        _ => load(connection, batch, Lock::None).await?,
+    };
+    let folded = fold(batch, known, now).map_err(unwritable)?;
+    if scope.refuse(&folded) {
+        return Ok(Attempt::Done(refused(batch)));
+    }
+    let is_done = folded.commands.is_empty()
+        || (folded.verifies_tasks(batch) && write(connection, batch, &folded, now).await?);
+    Ok(if is_done { Attempt::Done(folded) } else { Attempt::Conflict })
+}
+
+async fn lock_and_write(
+    pool: &Pool,
+    batch: &[Incoming],
+    scope: BatchScope,
+    now: Timestamp,
+) -> Result<Attempt, sqlx::Error> {
+    let mut transaction = pool.begin().await?;
+    let idempotency = scope.idempotency_lock();
+    let known = load(transaction.connection(), batch, Lock::Rows { idempotency }).await?;
     if known.is_locked {
         transaction.rollback().await?;
         return Ok(Attempt::InFlight);
@@ -155,16 +200,20 @@ async fn attempt_once(
     let folded = fold(batch, known, now).map_err(unwritable)?;
     if scope.refuse(&folded) {
         transaction.rollback().await?;
-        let receipt = Receipt { outcome: Outcome::KeyReused, repeated: true, task: None };
-        let receipts = vec![receipt; batch.len()];
-        return Ok(Attempt::Done(Folded { receipts, ..Folded::default() }));
+        return Ok(Attempt::Done(refused(batch)));
     }
-    if !folded.commands.is_empty() && !write(&mut transaction, batch, &folded, now).await? {
+    if !folded.commands.is_empty() && !write(transaction.connection(), batch, &folded, now).await? {
         transaction.rollback().await?;
         return Ok(Attempt::Conflict);
     }
     transaction.commit().await?;
     Ok(Attempt::Done(folded))
+}
+
+/// The request's key was used by another one: nothing of it is written.
+fn refused(batch: &[Incoming]) -> Folded {
+    let receipt = Receipt { outcome: Outcome::KeyReused, repeated: true, task: None };
+    Folded { receipts: vec![receipt; batch.len()], ..Folded::default() }
 }
 
 /// Whether nothing need be known of the batch to decide on its commands, unless some of them were applied
@@ -174,12 +223,6 @@ fn is_new_as_a_rule(batch: &[Incoming], scope: BatchScope) -> bool {
     let creates = |one: &Incoming| matches!(one.command.action, Action::Create(_));
     matches!(scope, BatchScope::Separate)
         && batch.iter().all(|one| of_producer(one) && creates(one))
-}
-
-/// Begins the transaction and names its tenants for row-level security in one message. A tenant's
-/// alphabet (lower-case letters, digits, `-`) needs no quoting.
-fn begin(batch: &[Incoming]) -> String {
-    format!("BEGIN; SET LOCAL app.tenants = '{}'", tenants(batch))
 }
 
 #[cfg(test)]
@@ -217,12 +260,5 @@ mod tests {
         }
         let request = BatchScope::Request { idempotency_lock: None };
         assert!(!is_new_as_a_rule(&[create], request));
-    }
-
-    #[test]
-    fn a_transaction_names_the_tenants_of_its_batch_and_no_other() {
-        let of = |tenant| of(tenant, Action::Delete(Expected::default()));
-        let batch = [of("other"), of("acme"), of("other")];
-        assert_eq!(begin(&batch), "BEGIN; SET LOCAL app.tenants = 'acme,other'");
     }
 }

@@ -108,11 +108,13 @@ pub(crate) fn is_login_refused(error: &SqlxError) -> bool {
 }
 
 /// Whether the same transaction may succeed if it is simply run again: it was chosen to break a
-/// deadlock, or lost a race.
+/// deadlock, or lost a race, maybe for a key.
 pub(crate) fn is_conflict(error: &SqlxError) -> bool {
+    const CONFLICTS: [&str; 3] = [UNIQUE_VIOLATION, SERIALIZATION_FAILURE, DEADLOCK_DETECTED];
+    const UNIQUE_VIOLATION: &str = "23505";
     const SERIALIZATION_FAILURE: &str = "40001";
     const DEADLOCK_DETECTED: &str = "40P01";
-    code(error).is_some_and(|code| [SERIALIZATION_FAILURE, DEADLOCK_DETECTED].contains(&&*code))
+    code(error).is_some_and(|code| CONFLICTS.contains(&&*code))
 }
 
 /// Whether the statement gave up waiting for a lock (`lock_timeout`).

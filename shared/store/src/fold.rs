@@ -6,6 +6,7 @@ use domain::{
     Command, Decision, Fact, Refusal, Task, TaskId, TenantId, Timestamp, Version, decide,
 };
 use events::{CommandRejected, FactType};
+use serde_json::value::{RawValue, to_raw_value};
 
 use crate::inbox::{CommandKey, Fingerprint, Incoming, Outcome, Receipt, Recorded};
 use crate::load::{Known, Processed};
@@ -24,6 +25,16 @@ pub(crate) struct Folded {
 }
 
 impl Folded {
+    /// Whether to write it is to find out if a task that one of `batch` was decided on has changed since.
+    pub(crate) fn verifies_tasks(&self, batch: &[Incoming]) -> bool {
+        let is_written = |command: &Command| {
+            let key = (&command.tenant, command.task);
+            self.tasks.binary_search_by(|(_, task)| (&task.tenant, task.id).cmp(&key)).is_ok()
+        };
+        let decided = self.commands.iter().filter_map(|command| batch.get(command.index));
+        decided.map(|incoming| &incoming.command).all(is_written)
+    }
+
     /// Whether a key was used before, by another command.
     pub(crate) fn has_reused_key(&self) -> bool {
         self.receipts.iter().any(|receipt| receipt.outcome == Outcome::KeyReused)
@@ -45,7 +56,7 @@ pub(crate) struct NewFact {
     /// Which of the batch led to it.
     pub(crate) index: usize,
     pub(crate) kind: FactType,
-    pub(crate) data: serde_json::Value,
+    pub(crate) data: Box<RawValue>,
     /// When it came true: not before the fact of its task that comes before it.
     pub(crate) occurred_at: Timestamp,
 }
@@ -154,7 +165,7 @@ fn decided(
 }
 
 fn changed_fact(index: usize, fact: Fact, task: &Task) -> Result<NewFact, serde_json::Error> {
-    let (kind, data) = (FactType::Task(fact), serde_json::to_value(task)?);
+    let (kind, data) = (FactType::Task(fact), to_raw_value(task)?);
     Ok(NewFact { index, kind, data, occurred_at: task.updated_at })
 }
 
@@ -164,7 +175,7 @@ fn rejected_fact(
     refusal: &Refusal,
     occurred_at: Timestamp,
 ) -> Result<NewFact, serde_json::Error> {
-    let data = serde_json::to_value(CommandRejected {
+    let data = to_raw_value(&CommandRejected {
         command_source: incoming.key.source.clone(),
         command_id: incoming.key.id.clone(),
         refusal: refusal.clone(),

@@ -21,6 +21,7 @@
 mod apply;
 mod attachments;
 pub mod backup;
+mod basis;
 mod cache;
 mod config;
 mod database_url;

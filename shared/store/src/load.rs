@@ -1,18 +1,18 @@
-//! The first statement of the write path: what is known already.
+//! The first statement of the write path: what is there already.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use domain::{Task, TaskId, TenantId};
 use sqlx::types::Uuid;
 
-use crate::inbox::{CommandKey, Incoming, Recorded};
-use crate::pool::Transaction;
+use crate::inbox::{CommandKey, Incoming, Recorded, tenants};
+use crate::pool::Connection;
 use crate::stored::{Stored, Unreadable};
 
 /// What the database knows of a batch's tasks and commands.
 #[derive(Debug, Default)]
 pub(crate) struct Known {
-    /// The tasks that exist, deleted ones too; locked until the transaction ends.
+    /// The tasks that exist, deleted ones too.
     pub(crate) tasks: HashMap<(TenantId, TaskId), Task>,
     /// The tasks that exist and cannot be read.
     pub(crate) unreadable: HashSet<(TenantId, TaskId)>,
@@ -32,74 +32,125 @@ pub(crate) struct Processed {
     pub(crate) recorded: Recorded,
 }
 
-/// Loads and locks the tasks of `batch`, and looks its commands up, in one round trip. The tasks of
+/// What becomes of the rows that are loaded until they are written.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Lock {
+    /// Whoever wants may change them.
+    None,
+    /// They are locked until the transaction ends. `idempotency` is tried before, and is never waited
+    /// for. If another transaction holds it, until its end, nothing is locked.
+    Rows { idempotency: Option<i64> },
+}
+
+/// A task, a command or, if `is_locked`, nothing.
+struct Row {
+    task: Option<Stored<Task>>,
+    tenant: Option<String>,
+    source: Option<String>,
+    command_id: Option<String>,
+    caller: Option<String>,
+    task_id: Option<Uuid>,
+    fingerprint: Option<Vec<u8>>,
+    outcome: Option<Stored<Recorded>>,
+    is_locked: bool,
+}
+
+/// The statement that loads `$tasks` and the commands under `$keys`: sqlx checks literals only. After `$first`, it takes
+/// the rows of tasks by `$how`, and at the end has `$more` rows.
+macro_rules! statement {
+    ($first:tt, $how:tt, $more:tt, $tasks:expr, $keys:expr, $($value:expr),*) => {
+        sqlx::query_as!(
+            Row,
+            r#"
+            WITH "# + $first + r#"
+            seen AS MATERIALIZED (
+                SELECT inbox.*, inbox.task_id <> wanted.task_id AS is_of_other_task
+                FROM unnest($3::text[], $4::text[], $5::text[], $6::uuid[])
+                AS wanted (tenant, source, command_id, task_id)
+                -- An array of one: see `Plans::ByKey`.
+                JOIN inbox ON inbox.tenant = ANY (ARRAY[wanted.tenant])
+                AND inbox.source = wanted.source AND inbox.command_id = wanted.command_id
+                -- For row-level security, until the end of the transaction, which may be that of this
+                -- statement.
+                WHERE (SELECT set_config('app.tenants', $7, true)) IS NOT NULL
+            ),
+            -- By itself, or PostgreSQL would lose rows that it had to wait for.
+            wanted AS MATERIALIZED (
+                SELECT * FROM unnest($1::text[], $2::uuid[]) AS wanted (tenant, id)
+                UNION ALL
+                SELECT tenant, task_id FROM seen WHERE is_of_other_task
+            ),
+            found AS (
+                SELECT tasks.*
+                FROM wanted
+                JOIN tasks ON tasks.tenant = ANY (ARRAY[wanted.tenant]) AND tasks.id = wanted.id
+                WHERE (SELECT set_config('app.tenants', $7, true)) IS NOT NULL
+                "# + $how + r#"
+            )
+            SELECT
+                to_json(found) AS "task: Stored<Task>", tenant, NULL AS source,
+                NULL AS command_id, NULL AS caller, id AS task_id, NULL::bytea AS fingerprint,
+                NULL::jsonb AS "outcome: Stored<Recorded>", false AS "is_locked!"
+            FROM found
+            UNION ALL
+            SELECT NULL, tenant, source, command_id, caller, task_id, fingerprint, outcome, false FROM seen
+            "# + $more,
+            &column($tasks, |(tenant, _)| tenant.as_str()) as &[&str],
+            &column($tasks, |(_, id)| id.as_uuid()),
+            &column($keys, |(of, _)| of.command.tenant.as_str()) as &[&str],
+            &column($keys, |(_, key)| key.source.as_str()) as &[&str],
+            &column($keys, |(_, key)| key.id.as_str()) as &[&str],
+            &column($keys, |(of, _)| of.command.task.as_uuid()),
+            $($value),*
+        )
+    };
+}
+
+/// Loads the tasks of `batch`, and looks its commands up, in one round trip. The tasks of
 /// commands that were processed before are among them: a repeated create may name another.
 ///
 /// Rows are locked in key order, whatever the order of the batch, so that no two batches can wait
 /// for each other. A command that another transaction processes while this statement waits for a
 /// lock is not seen here; the unique key of the inbox catches it when it is written.
-///
-/// `idempotency_lock` is tried before any row is locked, and is never waited for. If another
-/// transaction holds it, until its end, nothing is locked.
 pub(crate) async fn load(
-    transaction: &mut Transaction,
+    connection: &mut Connection,
     batch: &[Incoming],
-    idempotency_lock: Option<i64>,
+    lock: Lock,
 ) -> Result<Known, sqlx::Error> {
     let tasks: BTreeSet<_> = batch.iter().map(task_key).collect();
-    let (task_tenants, task_ids): (Vec<String>, Vec<Uuid>) =
-        tasks.into_iter().map(|(tenant, id)| (tenant.to_string(), id.as_uuid())).unzip();
-    let (mut tenants, mut sources, mut ids) = (Vec::new(), Vec::new(), Vec::new());
-    for (incoming, key) in batch.iter().flat_map(keys) {
-        tenants.push(incoming.command.tenant.to_string());
-        sources.push(key.source);
-        ids.push(key.id);
-    }
-
-    let rows = sqlx::query!(
-        r#"
-        WITH idempotency_lock AS MATERIALIZED (
-            SELECT coalesce(pg_try_advisory_xact_lock($6), true) AS is_ours
-        ),
-        seen AS MATERIALIZED (
-            SELECT inbox.*
-            FROM unnest($3::text[], $4::text[], $5::text[]) AS wanted (tenant, source, command_id)
-            -- An array of one: see `Plans::ByKey`.
-            JOIN inbox ON inbox.tenant = ANY (ARRAY[wanted.tenant])
-            AND inbox.source = wanted.source AND inbox.command_id = wanted.command_id
-        ),
-        wanted AS (
-            SELECT * FROM unnest($1::text[], $2::uuid[]) AS wanted (tenant, id)
-            UNION
-            SELECT tenant, task_id FROM seen
-        ),
-        locked AS MATERIALIZED (
-            SELECT tasks.*
-            FROM wanted
-            JOIN tasks ON tasks.tenant = ANY (ARRAY[wanted.tenant]) AND tasks.id = wanted.id
-            WHERE (SELECT is_ours FROM idempotency_lock)
-            ORDER BY wanted.tenant COLLATE "C", wanted.id
-            FOR NO KEY UPDATE OF tasks
-        )
-        SELECT
-            to_json(locked) AS "task: Stored<Task>", tenant, NULL AS source,
-            NULL AS command_id, NULL AS caller, id AS task_id, NULL::bytea AS fingerprint,
-            NULL::jsonb AS "outcome: Stored<Recorded>", false AS "is_locked!"
-        FROM locked
-        UNION ALL
-        SELECT NULL, tenant, source, command_id, caller, task_id, fingerprint, outcome, false FROM seen
-        UNION ALL
-        SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, true FROM idempotency_lock WHERE NOT is_ours
-        "#,
-        &task_tenants,
-        &task_ids,
-        &tenants,
-        &sources,
-        &ids,
-        idempotency_lock,
-    )
-    .fetch_all(transaction)
-    .await?;
+    let tasks: Vec<_> = tasks.into_iter().collect();
+    let keys: Vec<_> = batch.iter().flat_map(keys).collect();
+    let tenants = tenants(batch);
+    let rows = match lock {
+        Lock::None => {
+            let statement = statement!("", "", "", &tasks, &keys, tenants);
+            statement.fetch_all(connection).await?
+        }
+        Lock::Rows { idempotency } => {
+            let statement = statement!(
+                r#"
+            idempotency_lock AS MATERIALIZED (
+                SELECT coalesce(pg_try_advisory_xact_lock($8), true) AS is_ours
+            ),
+                "#,
+                r#"
+                AND (SELECT is_ours FROM idempotency_lock)
+                ORDER BY wanted.tenant COLLATE "C", wanted.id
+                FOR NO KEY UPDATE OF tasks
+                "#,
+                r#"
+            UNION ALL
+            SELECT NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, true
+            FROM idempotency_lock WHERE NOT is_ours
+                "#,
+                &tasks,
+                &keys,
+                tenants,
+                idempotency
+            );
+            statement.fetch_all(connection).await?
+        }
+    };
 
     let mut known = Known::default();
     for row in rows {
@@ -183,4 +234,9 @@ fn task_key(incoming: &Incoming) -> (&TenantId, TaskId) {
 
 pub(crate) fn unreadable(invalid: domain::Invalid) -> sqlx::Error {
     sqlx::Error::Decode(Box::new(invalid))
+}
+
+/// A column of `rows`, as a statement takes it.
+pub(crate) fn column<'a, R, T>(rows: &'a [R], column: impl FnMut(&'a R) -> T) -> Vec<T> {
+    rows.iter().map(column).collect()
 }

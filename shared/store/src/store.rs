@@ -1,11 +1,11 @@
 //! The store: a pool of connections to PostgreSQL and, perhaps, a cache.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use redis_client::Redis;
 use tokio::try_join;
 
+use crate::basis::Recent;
 use crate::cache::{Cache, Counters, InvalidationListener, Local};
 use crate::config::{Config, LocalConfig};
 use crate::error::{ReadError, read_only_server};
@@ -20,8 +20,7 @@ pub struct Store {
     pub(crate) redis: Option<Redis>,
     pub(crate) local: Local,
     pub(crate) reads: Arc<Counters>,
-    /// Whether some of the last creates of producers had been applied before.
-    pub(crate) creates_repeat: Arc<AtomicBool>,
+    pub(crate) recent: Arc<Recent>,
 }
 
 impl Store {
@@ -56,8 +55,8 @@ impl Store {
         instruments::describe(INSTRUMENTS);
         let (pool, redis) = try_join!(Pool::new(config, plans), Redis::connect(&config.redis))?;
         let (cache, local) = (Cache::new(config, redis.clone()), Local::new(0));
-        let (reads, creates_repeat) = (Arc::new(Counters::new()), Arc::default());
-        Ok(Self { pool, cache, redis, local, reads, creates_repeat })
+        let (reads, recent) = (Arc::new(Counters::new()), Arc::default());
+        Ok(Self { pool, cache, redis, local, reads, recent })
     }
 
     /// Keeps tasks in this process, too, before Redis, for as long as the listener runs. Without a

@@ -1,149 +1,170 @@
 //! The last statement of the write path: everything that a batch writes, at once.
 
-use domain::{Actor, Task, Timestamp, Version};
-use sqlx::PgExecutor;
+use chrono::NaiveDate;
+use domain::{Actor, Assignee, Description, DueDate, Task, Timestamp, Version};
+use sqlx::types::{Json, Uuid};
 
 use crate::fold::{Folded, NewCommand, NewFact};
 use crate::inbox::{Incoming, tenants};
+use crate::load::column;
+use crate::pool::Connection;
+
+/// The statement that writes `$batch`: sqlx checks literals only. `$changed` are its tasks that exist, `$count`
+/// how many of them are as they were loaded.
+macro_rules! statement {
+    ($changed:tt, $count:tt, $batch:expr, $folded:expr, $now:expr) => {{
+        let tasks = &$folded.tasks;
+        let commands = in_key_order($batch, $folded);
+        let facts = facts($batch, $folded);
+        sqlx::query!(
+            r#"
+            -- Each task as the batch leaves it, with the version that was loaded: 0 for a new one.
+            WITH task AS (
+                SELECT * FROM unnest(
+                    $1::bigint[], $2::text[], $3::uuid[], $4::text[], $5::text[], $6::text[],
+                    $7::text[], $8::text[], $9::date[], $10::text[], $11::bigint[],
+                    $12::timestamptz[], $13::timestamptz[], $14::timestamptz[], $15::timestamptz[]
+                ) AS task (
+                    base_version, tenant, id, title, description, status, priority, assignee, due_date,
+                    tags, version, created_at, updated_at, completed_at, deleted_at
+                )
+            ),
+            "# + $changed + r#"
+            -- None, if another transaction changed a task since it was loaded. A command that another one
+            -- processed is not counted.
+            processed AS (
+                INSERT INTO inbox (
+                    tenant, source, command_id, task_id, fingerprint, outcome, caller, processed_at
+                )
+                SELECT *, $22 FROM unnest(
+                    $16::text[], $17::text[], $18::text[], $19::uuid[], $20::bytea[], $21::jsonb[],
+                    $29::text[]
+                )
+                -- For row-level security, until the end of the transaction, which may be that of this
+                -- statement.
+                WHERE (SELECT set_config('app.tenants', $31, true)) IS NOT NULL
+                AND "# + $count + r#" = cardinality(array_remove($1::bigint[], 0))
+                ON CONFLICT DO NOTHING RETURNING 1
+            ),
+            written AS MATERIALIZED (
+                SELECT count(*) AS commands FROM processed
+            ),
+            -- A task that another transaction created, by another command, is an error.
+            created AS (
+                INSERT INTO tasks (
+                    tenant, id, title, description, status, priority, assignee, due_date, tags,
+                    version, created_at, updated_at, completed_at, deleted_at
+                )
+                SELECT
+                    tenant, id, title, description, status, priority, assignee, due_date,
+                    string_to_array(tags, ','), version, created_at, updated_at, completed_at, deleted_at
+                FROM task
+                WHERE base_version = 0 AND (SELECT commands FROM written) = cardinality($16::text[])
+            ),
+            -- In the transaction of their changes: no change is without its fact.
+            pending AS (
+                INSERT INTO outbox (tenant, task_id, type, data, traceparent, occurred_at, actor, id)
+                SELECT * FROM unnest(
+                    $23::text[], $24::uuid[], $25::text[], $26::jsonb[], $27::text[], $28::timestamptz[],
+                    $30::text[], $32::uuid[]
+                )
+                WHERE (SELECT commands FROM written) = cardinality($16::text[])
+            )
+            SELECT
+                CASE
+                    WHEN commands = cardinality($16::text[]) THEN true
+                    WHEN commands = 0 AND "# + $count + r#" = 0 THEN false
+                    ELSE refuse_part()
+                END AS "is_written!",
+                (
+                    SELECT pg_notify('outbox', '') IS NULL FROM outbox_relays
+                    WHERE sleeping AND seen_until > now() LIMIT 1
+                ) AS notified
+            FROM written
+            "#,
+            &column(tasks, |(before, _)| *before) as &[Version],
+            &column(tasks, |(_, task)| task.tenant.as_str()) as &[&str],
+            &column(tasks, |(_, task)| task.id.as_uuid()),
+            &column(tasks, |(_, task)| task.title.as_str()) as &[&str],
+            &column(tasks, |(_, task)| task.description.as_ref().map(Description::as_str)) as &[Option<&str>],
+            &column(tasks, |(_, task)| task.status.as_str()) as &[&str],
+            &column(tasks, |(_, task)| task.priority.as_str()) as &[&str],
+            &column(tasks, |(_, task)| task.assignee.as_ref().map(Assignee::as_str)) as &[Option<&str>],
+            &column(tasks, |(_, task)| task.due_date.map(DueDate::as_date)) as &[Option<NaiveDate>],
+            &column(tasks, |(_, task)| joined_tags(task)),
+            &column(tasks, |(_, task)| task.version),
+            &column(tasks, |(_, task)| task.created_at),
+            &column(tasks, |(_, task)| task.updated_at),
+            &column(tasks, |(_, task)| task.completed_at) as &[Option<Timestamp>],
+            &column(tasks, |(_, task)| task.deleted_at) as &[Option<Timestamp>],
+            &column(&commands, |(from, _)| from.command.tenant.as_str()) as &[&str],
+            &column(&commands, |(_, command)| command.key.source.as_str()) as &[&str],
+            &column(&commands, |(_, command)| command.key.id.as_str()) as &[&str],
+            &column(&commands, |(from, _)| from.command.task.as_uuid()),
+            &column(&commands, |(_, command)| command.fingerprint.as_slice()) as &[&[u8]],
+            &column(&commands, |(_, command)| Json(&command.recorded)) as _,
+            $now,
+            &column(&facts, |(from, _)| from.command.tenant.as_str()) as &[&str],
+            &column(&facts, |(from, _)| from.command.task.as_uuid()),
+            &column(&facts, |(_, fact)| fact.kind.as_str()) as &[&str],
+            &column(&facts, |(_, fact)| Json(&fact.data)) as _,
+            &column(&facts, |(from, _)| from.traceparent.as_deref()) as &[Option<&str>],
+            &column(&facts, |(_, fact)| fact.occurred_at),
+            &column(&commands, |(from, _)| from.caller.as_ref().map(Actor::as_str)) as &[Option<&str>],
+            &column(&facts, |(from, _)| from.actor()) as &[Option<&str>],
+            &tenants($batch),
+            // PostgreSQL would ask the operating system for each.
+            &column(&facts, |_| Uuid::new_v4()),
+        )
+    }};
+}
 
 /// Writes tasks, inbox and outbox in one round trip, in a transaction or as one. Returns whether it did: if
-/// not, others wrote all of it before, and nothing was written.
+/// not, others wrote before, and nothing was written.
 ///
 /// Notifies the relays if one of them sleeps.
 ///
-/// Rows go in key order, tasks before commands, so that no two batches can wait for each other.
+/// Tasks that exist go first, then commands, then new tasks, each in key order, so that no two batches can wait
+/// for each other, whether their tasks are locked already or not.
 ///
 /// # Errors
 /// If others wrote a part of it before, PostgreSQL says that it is [a conflict](crate::error::is_conflict), and
 /// undoes the transaction.
-#[expect(clippy::too_many_lines, reason = "it is one statement with its columns")]
 pub(crate) async fn write(
-    executor: impl PgExecutor<'_>,
+    connection: &mut Connection,
     batch: &[Incoming],
     folded: &Folded,
     now: Timestamp,
 ) -> Result<bool, sqlx::Error> {
-    let commands = in_key_order(batch, folded);
-    let facts = facts(batch, folded);
-
-    let written = sqlx::query!(
+    if folded.tasks.iter().all(|(before, _)| *before == 0) {
+        // PostgreSQL would make all ready to change tasks, though there are none.
+        let written = statement!("", "0", batch, folded, now);
+        return Ok(written.fetch_one(connection).await?.is_written);
+    }
+    let written = statement!(
         r#"
-        -- Until the end of the transaction, which may be that of this statement.
-        WITH tenants AS MATERIALIZED (
-            SELECT set_config('app.tenants', $31, true)
-        ),
-        -- Each task as the batch leaves it, with the version that was loaded: 0 for a new one.
-        task AS MATERIALIZED (
-            SELECT * FROM unnest(
-                $1::bigint[], $2::text[], $3::uuid[], $4::text[], $5::text[], $6::text[],
-                $7::text[], $8::text[], $9::date[], $10::text[], $11::bigint[],
-                $12::timestamptz[], $13::timestamptz[], $14::timestamptz[], $15::timestamptz[]
-            ) AS task (
-                base_version, tenant, id, title, description, status, priority, assignee, due_date,
-                tags, version, created_at, updated_at, completed_at, deleted_at
-            )
-        ),
-        -- One that another transaction created meanwhile is not counted, and so is a conflict.
-        created AS (
-            INSERT INTO tasks (
-                tenant, id, title, description, status, priority, assignee, due_date, tags,
-                version, created_at, updated_at, completed_at, deleted_at
-            )
-            SELECT
-                tenant, id, title, description, status, priority, assignee, due_date,
-                string_to_array(tags, ','), version, created_at, updated_at, completed_at, deleted_at
-            FROM task
-            WHERE base_version = 0 AND (SELECT count(*) FROM tenants) = 1
-            ON CONFLICT DO NOTHING RETURNING 1
-        ),
-        -- The same for one that another transaction changed since it was loaded.
-        changed AS (
-            UPDATE tasks SET
-                title = task.title, description = task.description, status = task.status,
-                priority = task.priority, assignee = task.assignee, due_date = task.due_date,
-                tags = string_to_array(task.tags, ','), version = task.version,
-                updated_at = task.updated_at, completed_at = task.completed_at,
-                deleted_at = task.deleted_at
-            FROM task
-            WHERE task.base_version > 0
-            -- An array of one: see `Plans::ByKey`.
-            AND tasks.tenant = ANY (ARRAY[task.tenant]) AND tasks.id = task.id
-            AND tasks.version = task.base_version
-            RETURNING 1
-        ),
-        -- The same for a command that another transaction processed.
-        processed AS (
-            INSERT INTO inbox (
-                tenant, source, command_id, task_id, fingerprint, outcome, caller, processed_at
-            )
-            SELECT *, $22 FROM unnest(
-                $16::text[], $17::text[], $18::text[], $19::uuid[], $20::bytea[], $21::jsonb[],
-                $29::text[]
-            )
-            WHERE (SELECT count(*) FROM tenants) = 1
-            ON CONFLICT DO NOTHING RETURNING 1
-        ),
-        -- In the transaction of their changes: no change is without its fact. None, if it is to be run again.
-        pending AS (
-            INSERT INTO outbox (tenant, task_id, type, data, traceparent, occurred_at, actor)
-            SELECT * FROM unnest(
-                $23::text[], $24::uuid[], $25::text[], $26::jsonb[], $27::text[], $28::timestamptz[],
-                $30::text[]
-            )
-            WHERE (SELECT count(*) FROM processed) = cardinality($16::text[])
-        ),
-        done AS MATERIALIZED (
-            SELECT
-                (SELECT count(*) FROM created) + (SELECT count(*) FROM changed) AS tasks,
-                (SELECT count(*) FROM processed) AS commands
-        )
-        SELECT
-            CASE
-                WHEN tasks = cardinality($2::text[]) AND commands = cardinality($16::text[]) THEN true
-                WHEN tasks = 0 AND commands = 0 THEN false
-                ELSE refuse_part()
-            END AS "is_written!",
-            (
-                SELECT count(pg_notify('outbox', ''))
-                FROM (SELECT 1 FROM outbox_relays WHERE sleeping AND seen_until > now() LIMIT 1) AS one
-            ) AS "notified!"
-        FROM done
+            changed AS (
+                UPDATE tasks SET
+                    title = task.title, description = task.description, status = task.status,
+                    priority = task.priority, assignee = task.assignee, due_date = task.due_date,
+                    tags = string_to_array(task.tags, ','), version = task.version,
+                    updated_at = task.updated_at, completed_at = task.completed_at,
+                    deleted_at = task.deleted_at
+                FROM task
+                WHERE task.base_version > 0
+                -- An array of one: see `Plans::ByKey`.
+                AND tasks.tenant = ANY (ARRAY[task.tenant]) AND tasks.id = task.id
+                AND tasks.version = task.base_version
+                AND (SELECT set_config('app.tenants', $31, true)) IS NOT NULL
+                RETURNING 1
+            ),
         "#,
-        &tasks(folded, |(before, _)| *before) as &[Version],
-        &tasks(folded, |(_, task)| task.tenant.to_string()),
-        &tasks(folded, |(_, task)| task.id.as_uuid()),
-        &tasks(folded, |(_, task)| task.title.to_string()),
-        &tasks(folded, |(_, task)| task.description.as_ref().map(ToString::to_string)) as &[Option<String>],
-        &tasks(folded, |(_, task)| task.status.as_str()) as &[&str],
-        &tasks(folded, |(_, task)| task.priority.as_str()) as &[&str],
-        &tasks(folded, |(_, task)| task.assignee.as_ref().map(ToString::to_string)) as &[Option<String>],
-        &tasks(folded, |(_, task)| task.due_date.map(domain::DueDate::as_date)) as &[Option<chrono::NaiveDate>],
-        &tasks(folded, |(_, task)| joined_tags(task)),
-        &tasks(folded, |(_, task)| task.version),
-        &tasks(folded, |(_, task)| task.created_at),
-        &tasks(folded, |(_, task)| task.updated_at),
-        &tasks(folded, |(_, task)| task.completed_at) as &[Option<Timestamp>],
-        &tasks(folded, |(_, task)| task.deleted_at) as &[Option<Timestamp>],
-        &commands.iter().map(|(from, _)| from.command.tenant.to_string()).collect::<Vec<_>>(),
-        &commands.iter().map(|(_, command)| command.key.source.clone()).collect::<Vec<_>>(),
-        &commands.iter().map(|(_, command)| command.key.id.clone()).collect::<Vec<_>>(),
-        &commands.iter().map(|(from, _)| from.command.task.as_uuid()).collect::<Vec<_>>(),
-        &commands.iter().map(|(_, command)| command.fingerprint.to_vec()).collect::<Vec<_>>(),
-        &commands.iter().map(|(_, command)| sqlx::types::Json(&command.recorded)).collect::<Vec<_>>() as _,
-        now,
-        &facts.iter().map(|(from, _)| from.command.tenant.to_string()).collect::<Vec<_>>(),
-        &facts.iter().map(|(from, _)| from.command.task.as_uuid()).collect::<Vec<_>>(),
-        &facts.iter().map(|(_, fact)| fact.kind.as_str()).collect::<Vec<_>>() as &[&str],
-        &facts.iter().map(|(_, fact)| sqlx::types::Json(&fact.data)).collect::<Vec<_>>() as _,
-        &facts.iter().map(|(from, _)| from.traceparent.clone()).collect::<Vec<_>>() as &[Option<String>],
-        &facts.iter().map(|(_, fact)| fact.occurred_at).collect::<Vec<_>>(),
-        &commands.iter().map(|(from, _)| from.caller.as_ref().map(Actor::as_str)).collect::<Vec<_>>() as &[Option<&str>],
-        &facts.iter().map(|(from, _)| from.actor()).collect::<Vec<_>>() as &[Option<&str>],
-        &tenants(batch),
-    )
-    .fetch_one(executor)
-    .await?;
-    Ok(written.is_written)
+        "(SELECT count(*) FROM changed)",
+        batch,
+        folded,
+        now
+    );
+    Ok(written.fetch_one(connection).await?.is_written)
 }
 
 /// The new commands, each with where it came from.
@@ -163,10 +184,6 @@ fn in_key_order<'a>(
 /// The facts, each with the command that led to it.
 fn facts<'a>(batch: &'a [Incoming], folded: &'a Folded) -> Vec<(&'a Incoming, &'a NewFact)> {
     folded.facts.iter().filter_map(|fact| Some((batch.get(fact.index)?, fact))).collect()
-}
-
-fn tasks<T>(folded: &Folded, column: impl FnMut(&(Version, Task)) -> T) -> Vec<T> {
-    folded.tasks.iter().map(column).collect()
 }
 
 /// Tags have no comma, and PostgreSQL has no arrays of arrays of different lengths.

@@ -48,7 +48,7 @@ impl Outbox {
     pub fn listener(&self) -> OutboxListener {
         let received = Arc::<Received>::default();
         let pool = self.store.pool.clone();
-        let listening = if pool.can_listen() {
+        let listening = if pool.has_sessions() {
             tokio::spawn(listen(pool, Arc::clone(&received)))
         } else {
             tokio::spawn(pending())
@@ -67,7 +67,7 @@ impl Outbox {
             "UPDATE outbox_relays SET sleeping = $2 WHERE id = $1 -- no tenant's",
             self.id,
             // Without a connection there is nobody to notify.
-            sleeping && self.store.pool.can_listen(),
+            sleeping && self.store.pool.has_sessions(),
         )
         .execute(&self.store.pool)
         .await?;

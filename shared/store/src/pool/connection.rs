@@ -21,7 +21,7 @@ pub(super) type Results = Vec<Either<PgQueryResult, PgRow>>;
 
 /// A connection that belongs to one user. Dropping it gives it back, if nothing is wrong with it.
 #[derive(Debug)]
-pub(super) struct Connection {
+pub(crate) struct Connection {
     /// `None` once it is closed or given back.
     inner: Option<PoolConnection<Postgres>>,
     deadline: Duration,

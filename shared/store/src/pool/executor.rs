@@ -1,4 +1,4 @@
-//! What sqlx's queries run on: a pool, for a single statement, or a transaction.
+//! What sqlx's queries run on: a pool, for a single statement, a connection, or a transaction.
 
 use futures::future::{BoxFuture, FutureExt as _, TryFutureExt as _, ready};
 use futures::stream::{BoxStream, StreamExt as _, iter};
@@ -6,7 +6,7 @@ use sqlx::postgres::{PgQueryResult, PgRow, PgStatement, PgTypeInfo};
 use sqlx::{Describe, Either, Error, Execute, Executor, Postgres, SqlStr};
 
 use super::connection::Results;
-use super::{Pool, Sessions, Transaction};
+use super::{Connection, Pool, Sessions, Transaction};
 
 impl Pool {
     /// Runs a single statement. At a pooler it needs a transaction, or its preparation and its
@@ -18,7 +18,7 @@ impl Pool {
         if self.0.sessions == Sessions::Own {
             return self.acquire().await?.run(query).await;
         }
-        let mut transaction = self.begin_with("BEGIN".to_owned()).await?;
+        let mut transaction = self.begin().await?;
         let results = transaction.run(query).await?;
         transaction.commit().await?;
         Ok(results)
@@ -76,6 +76,7 @@ macro_rules! executor {
 }
 
 executor!(&'c Pool);
+executor!(&'c mut Connection);
 executor!(&'c mut Transaction);
 
 /// The trait wants it; queries are described when they are compiled, and prepared as they run.

@@ -25,7 +25,7 @@ use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::{ConnectOptions as _, Connection as _, Error};
 use tokio::time::timeout;
 
-use self::connection::Connection;
+pub(crate) use self::connection::Connection;
 use self::generation::Generation;
 use self::rotation::Rotation;
 use self::server::{Due, Server};
@@ -159,7 +159,12 @@ impl Pool {
         Ok(Self(Arc::new(parts)))
     }
 
-    /// Begins a transaction by `sql`, in one round trip.
+    /// Begins a transaction, in one round trip.
+    pub(crate) async fn begin(&self) -> Result<Transaction, Error> {
+        self.begin_with("BEGIN".to_owned()).await
+    }
+
+    /// As [`begin`](Self::begin), by `sql`.
     pub(crate) async fn begin_with(&self, mut sql: String) -> Result<Transaction, Error> {
         if let Sessions::Shared { settings } = &self.0.sessions {
             sql.push_str("; ");
@@ -175,8 +180,9 @@ impl Pool {
         self.0.generation.renew(Instant::now());
     }
 
-    /// Whether a connection can listen for notifications: they come to a session, whoever has it.
-    pub(crate) fn can_listen(&self) -> bool {
+    /// Whether a connection is a session of PostgreSQL, to which notifications come, and which keeps settings
+    /// and prepared statements from one transaction to the next.
+    pub(crate) fn has_sessions(&self) -> bool {
         self.0.sessions == Sessions::Own
     }
 
@@ -185,8 +191,9 @@ impl Pool {
         (*self.0.inner.connect_options()).clone()
     }
 
-    /// A free connection, or a new one. How long that may take, the pool bounds.
-    async fn acquire(&self) -> Result<Connection, Error> {
+    /// A free connection, or a new one. How long that may take, the pool bounds. Without
+    /// [sessions](Self::has_sessions), only a transaction makes sense of it.
+    pub(crate) async fn acquire(&self) -> Result<Connection, Error> {
         let begun = Instant::now();
         if self.0.rotation.is_due() {
             self.rotate(begun).await;

@@ -24,6 +24,11 @@ impl Transaction {
         }
     }
 
+    /// The connection, for what runs in a transaction or by itself.
+    pub(crate) fn connection(&mut self) -> &mut Connection {
+        &mut self.0
+    }
+
     /// Commits. If the answer is lost, it may have happened.
     pub(crate) async fn commit(self) -> Result<(), Error> {
         self.end("COMMIT").await

@@ -88,21 +88,28 @@ impl Fixture {
 
     /// Waits until so many statements wait for [`Self::lock_tasks`].
     pub(crate) async fn are_waiting(&self, count: usize) {
+        let waiting = "SELECT count(*)::text FROM pg_locks
+            WHERE NOT granted AND relation = 'tasks'::regclass
+            AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+        self.becomes(waiting, count).await;
+    }
+
+    /// Waits until a statement waits for another transaction.
+    pub(crate) async fn is_waiting_for_a_row(&self) {
+        let waiting = "SELECT count(*)::text FROM pg_stat_activity
+            WHERE datname = current_database() AND wait_event = 'transactionid'";
+        self.becomes(waiting, 1).await;
+    }
+
+    async fn becomes(&self, waiting: &'static str, count: usize) {
         for left in (0..600).rev() {
-            let waiting = self.waiting().await;
+            let waiting: usize = self.look(waiting).await.parse().expect("a number");
             if waiting == count {
                 return;
             }
             assert!(left > 0, "{waiting} statements wait, not {count}");
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;
         }
-    }
-
-    async fn waiting(&self) -> usize {
-        let count = "SELECT count(*)::text FROM pg_locks
-            WHERE NOT granted AND relation = 'tasks'::regclass
-            AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
-        self.look(count).await.parse().expect("a number")
     }
 
     /// Makes sessions that begin from now on read-only, or no longer so.

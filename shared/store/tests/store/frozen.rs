@@ -7,7 +7,9 @@ use domain::{AttachmentKey, TaskId};
 use futures::future::join_all;
 use local_stack::TestDatabase;
 use secrecy::SecretString;
-use store::{ApplyError, Attached, Freshness, Outbox, ReadError, Store};
+use store::{
+    ApplyError, Attached, Freshness, Incoming, Outbox, ReadError, Receipt, RequestKey, Store,
+};
 use tokio::time::{sleep, timeout};
 
 use crate::attachments::{file, key};
@@ -46,13 +48,16 @@ async fn read(store: &Store, task: TaskId) -> Result<bool, ReadError> {
 #[tokio::test]
 async fn a_command_is_applied_once_wherever_its_transaction_froze() {
     let fixture = Fixture::new().await;
-    // Whether it is committed by then. A producer's create is one statement: it is prepared, and then
-    // run with its values.
+    // Whether it is committed by then. What is a transaction by itself is prepared, and then run with its
+    // values.
     let steps = [
-        ("a caller", "BEGIN", false),
-        ("a caller", "FOR NO KEY UPDATE OF tasks", false),
+        ("a request", "BEGIN", false),
+        ("a request", "FOR NO KEY UPDATE OF tasks", false),
+        ("a request", "INSERT INTO tasks", false),
+        ("a request", "COMMIT", true),
+        ("a caller", "to_json", false),
         ("a caller", "INSERT INTO tasks", false),
-        ("a caller", "COMMIT", true),
+        ("a caller", "Buy milk", true),
         ("a producer", "INSERT INTO tasks", false),
         ("a producer", "Buy milk", true),
     ];
@@ -60,13 +65,18 @@ async fn a_command_is_applied_once_wherever_its_transaction_froze() {
         let (proxy, store) = through_a_proxy(&fixture.database.writer_url).await;
         let task = new_task();
         let command = incoming(&task.to_string(), task, create("Buy milk"));
-        let batch = vec![if sender == "a caller" { called_by("ann", command) } else { command }];
+        let is_producer = sender == "a producer";
+        let batch = vec![if is_producer { command } else { called_by("ann", command) }];
+        let key = (sender == "a request").then(|| RequestKey {
+            key: batch[0].key.clone(),
+            caller: "ann".parse().expect("a caller"),
+        });
         proxy.freeze_after(step);
-        let lost = ends(store.apply(batch.clone(), now())).await.expect_err("no answer came");
+        let lost = ends(apply(&store, &batch, key.as_ref())).await.expect_err("no answer came");
         assert!(matches!(lost, ApplyError::Unavailable(_)), "{sender}: {step}: {lost:?}");
         proxy.is_frozen().await;
         proxy.thaw();
-        let receipts = until_applied(&store, &batch).await;
+        let receipts = until_applied(&store, &batch, key.as_ref()).await;
         assert_eq!(receipts[0].task.as_ref().map(|task| task.version), Some(1), "{sender}: {step}");
         assert_eq!(receipts[0].repeated, is_committed, "{sender}: {step}");
     }))
@@ -74,13 +84,33 @@ async fn a_command_is_applied_once_wherever_its_transaction_froze() {
     assert_eq!(fixture.look("SELECT count(*)::text FROM tasks").await, steps.len().to_string());
 }
 
+async fn apply(
+    store: &Store,
+    batch: &[Incoming],
+    key: Option<&RequestKey>,
+) -> Result<Vec<Receipt>, ApplyError> {
+    match key {
+        Some(_) => {
+            let tenant = &batch[0].command.tenant;
+            store.apply_request(tenant, key, batch.to_vec(), now()).await
+        }
+        None => store.apply(batch.to_vec(), now()).await,
+    }
+}
+
 /// A transaction that was cut off may hold its locks until PostgreSQL ends it.
-async fn until_applied(store: &Store, batch: &[store::Incoming]) -> Vec<store::Receipt> {
+async fn until_applied(
+    store: &Store,
+    batch: &[Incoming],
+    key: Option<&RequestKey>,
+) -> Vec<Receipt> {
     ends(async {
         loop {
-            match store.apply(batch.to_vec(), now()).await {
+            match apply(store, batch, key).await {
                 Ok(receipts) => return receipts,
-                Err(ApplyError::Unavailable(_)) => sleep(Duration::from_millis(100)).await,
+                Err(ApplyError::Unavailable(_) | ApplyError::InFlight) => {
+                    sleep(Duration::from_millis(100)).await;
+                }
                 Err(error) => panic!("{error:?}"),
             }
         }

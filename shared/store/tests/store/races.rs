@@ -2,14 +2,16 @@
 
 use std::time::Duration;
 
+use domain::{Refusal, TaskId};
 use futures::FutureExt as _;
 use futures::future::join_all;
 use rand::seq::SliceRandom as _;
-use store::{Incoming, Outcome};
+use secrecy::ExposeSecret as _;
+use store::{Incoming, Outcome, Receipt};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-use crate::fixture::{Fixture, create, incoming, new_task, now, rename};
+use crate::fixture::{Fixture, connect_once, create, incoming, new_task, now, rename};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn the_same_new_commands_by_many_at_once_take_effect_once() {
@@ -60,7 +62,10 @@ async fn hot_tasks_in_any_order_never_deadlock_and_lose_no_update() {
                     })
                     .collect();
                 batch.shuffle(&mut rand::rng());
-                store.apply(batch, now()).await.expect("an applied batch");
+                let receipts = store.apply(batch, now()).await.expect("an applied batch");
+                let is_applied =
+                    |receipt: &Receipt| matches!(receipt.outcome, Outcome::Applied { .. });
+                assert!(receipts.iter().all(is_applied), "{receipts:?}");
             }
         });
     }
@@ -74,6 +79,39 @@ async fn hot_tasks_in_any_order_never_deadlock_and_lose_no_update() {
                row_number() OVER (PARTITION BY task_id ORDER BY seq) AS place
         FROM outbox) AS facts WHERE version <> place";
     assert_eq!(fixture.look(disorder).await, "0", "facts of a task are in order");
+}
+
+const CONFLICT: Refusal = Refusal::VersionConflict { expected: 1, actual: 2 };
+
+#[tokio::test]
+async fn what_changes_after_it_was_read_is_decided_on_again() {
+    let fixture = Fixture::new().await;
+    for (action, outcome) in [
+        // As the task is read, there is nothing to change; it is refused; it undoes the other's change.
+        (rename("New", None), Outcome::Applied { version: 3 }),
+        (rename("Ours", Some(2)), Outcome::Applied { version: 3 }),
+        (rename("Ours", Some(1)), Outcome::Refused(CONFLICT)),
+    ] {
+        let tasks = [new_task(), new_task(), new_task()];
+        let create = |task: &TaskId| incoming(&task.to_string(), *task, create("New"));
+        fixture.apply(tasks.iter().map(create).collect()).await;
+        let [before, task, after] = tasks;
+        let mut other = fixture.owner.begin().await.expect("a transaction");
+        let change = sqlx::query("UPDATE tasks SET version = 2, title = 'Theirs' WHERE id = $1");
+        change.bind(task.as_uuid()).execute(&mut *other).await.expect("changed");
+        // One that has met nobody yet, and locks nothing.
+        let writer = connect_once(fixture.database.writer_url.expose_secret());
+        let change = |task: TaskId, action| incoming(&format!("2-{task}"), task, action);
+        let neighbours = [before, after].map(|task| change(task, rename("Ours", Some(1))));
+        let batch = [&[change(task, action)], neighbours.as_slice()].concat();
+        let apply = tokio::spawn(async move { writer.apply(batch, now()).await });
+        fixture.is_waiting_for_a_row().await;
+        other.commit().await.expect("committed");
+        let receipts = apply.await.expect("a result").expect("applied");
+        let outcomes: Vec<_> = receipts.into_iter().map(|receipt| receipt.outcome).collect();
+        let applied = Outcome::Applied { version: 2 };
+        assert_eq!(outcomes, [outcome, applied.clone(), applied]);
+    }
 }
 
 #[tokio::test]
