@@ -21,6 +21,10 @@ use commands::{Batches, Work};
 use ours::Ours;
 use statement::{Form, Statement};
 
+/// As of what ships.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[derive(Parser)]
 struct Arguments {
     /// What the commands do
