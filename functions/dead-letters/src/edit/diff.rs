@@ -1,8 +1,10 @@
 //! What an edit changes, line by line.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use similar::TextDiff;
+use similar::algorithms::{Capture, Replace, myers};
+use similar::group_diff_ops;
+use similar::udiff::UnifiedHunkHeader;
 
 use crate::output::{indented, printable};
 
@@ -14,11 +16,21 @@ const PATIENCE: Duration = Duration::from_millis(500);
 /// The lines that an edit adds (`+`) and removes (`-`), with some around them. JSON has a line for each
 /// member.
 pub(crate) fn diff(before: &str, after: &str) -> String {
-    let lines = |body: &str| indented(body).unwrap_or_else(|| body.to_owned()) + "\n";
-    let (before, after) = (lines(before), lines(after));
-    let diff = TextDiff::configure().timeout(PATIENCE).diff_lines(&before, &after);
-    let diff = diff.unified_diff().context_radius(CONTEXT).to_string();
-    diff.lines().map(printable).collect::<Vec<_>>().join("\n")
+    let [before, after] =
+        [before, after].map(|body| indented(body).unwrap_or_else(|| body.to_owned()));
+    let [before, after] = [&before, &after].map(|body| body.split('\n').collect::<Vec<_>>());
+    // `TextDiff` would do it all, with half a megabyte of other algorithms.
+    let mut changes = Replace::new(Capture::new());
+    let (old, new) = (0..before.len(), 0..after.len());
+    let deadline = Some(Instant::now() + PATIENCE);
+    let Ok(()) = myers::diff_deadline(&mut changes, &before, old, &after, new, deadline);
+    let mut shown = Vec::new();
+    for hunk in group_diff_ops(changes.into_inner().into_ops(), CONTEXT) {
+        shown.push(UnifiedHunkHeader::new(&hunk).to_string());
+        let lines = hunk.iter().flat_map(|change| change.iter_changes(&before, &after));
+        shown.extend(lines.map(|line| printable(&format!("{}{}", line.tag(), line.value()))));
+    }
+    shown.join("\n")
 }
 
 #[cfg(test)]
