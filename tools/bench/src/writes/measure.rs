@@ -12,7 +12,7 @@ use super::{Comparison, Database, Way};
 use crate::postgresql::PostgreSql;
 use crate::turns::{Effort, Series, there_and_back};
 
-/// What all comparisons are made on.
+/// What a comparison is made on.
 pub(crate) struct Bench {
     bin_dir: PathBuf,
     postgresql: PostgreSql,
@@ -43,7 +43,7 @@ impl Bench {
         Ok(Self { bin_dir, postgresql, analyzed })
     }
 
-    pub(super) async fn measure(&mut self, comparison: Comparison, effort: Effort) -> Result<Row> {
+    pub(super) async fn measure(&self, comparison: Comparison, effort: Effort) -> Result<Row> {
         let others = comparison.beside.iter().map(|(way, _)| *way);
         let ways: Vec<Way> = std::iter::once(comparison.ours).chain(others).collect();
         let mut measured: Vec<_> = ways.iter().map(|_| Measured::default()).collect();
