@@ -15,8 +15,8 @@ use crate::commands::{Command, Commands, micros};
 use crate::commits::{Database, Watch};
 use crate::queue::Queue;
 
-/// Between two looks at the queue.
-const LOOK: Duration = Duration::from_millis(1);
+/// Between two looks at the queue, where a fast machine leaves a fact for little more than a millisecond.
+const LOOK: Duration = Duration::from_micros(200);
 /// Between two commands: whatever waits for work has gone to sleep.
 const PAUSE: Duration = Duration::from_millis(50);
 /// How long each step may take.
