@@ -126,11 +126,7 @@ async fn attempt_until_alone(
     mut basis: Basis,
 ) -> Result<(Basis, Folded), ApplyError> {
     for attempt in 1..=ATTEMPTS {
-        let attempted = match basis {
-            Basis::Nothing | Basis::Read => without_locks(pool, batch, scope, now, basis).await,
-            Basis::Locked => lock_and_write(pool, batch, scope, now).await,
-        };
-        match attempted {
+        match attempt_once(pool, batch, scope, now, basis).await {
             Ok(Attempt::Done(folded)) => return Ok((basis, folded)),
             Ok(Attempt::InFlight) => return Err(ApplyError::InFlight),
             Ok(Attempt::Conflict) => {}
@@ -146,21 +142,24 @@ async fn attempt_until_alone(
     Err(ApplyError::Contended)
 }
 
-/// Decides, and writes by one statement. Without sessions, what is prepared is kept together by a transaction.
-async fn without_locks(
+/// Without locks, what is written is its own transaction. Without sessions, one keeps together what is prepared.
+async fn attempt_once(
     pool: &Pool,
     batch: &[Incoming],
     scope: BatchScope,
     now: Timestamp,
     basis: Basis,
 ) -> Result<Attempt, sqlx::Error> {
-    if pool.has_sessions() {
+    if basis != Basis::Locked && pool.has_sessions() {
         let mut connection = pool.acquire().await?;
         return decide_and_write(&mut connection, batch, scope, now, basis).await;
     }
     let mut transaction = pool.begin().await?;
     let attempt = decide_and_write(transaction.connection(), batch, scope, now, basis).await?;
-    transaction.commit().await?;
+    match attempt {
+        Attempt::Done(_) => transaction.commit().await?,
+        Attempt::Conflict | Attempt::InFlight => transaction.rollback().await?,
+    }
     Ok(attempt)
 }
 
@@ -171,43 +170,23 @@ async fn decide_and_write(
     now: Timestamp,
     basis: Basis,
 ) -> Result<Attempt, sqlx::Error> {
+    let idempotency = scope.idempotency_lock();
     let known = match basis {
         Basis::Nothing => Known::default(),
-        _ => load(connection, batch, Lock::None).await?,
+        Basis::Read => load(connection, batch, Lock::None).await?,
+        Basis::Locked => load(connection, batch, Lock::Rows { idempotency }).await?,
     };
-    let folded = fold(batch, known, now).map_err(unwritable)?;
-    if scope.refuse(&folded) {
-        return Ok(Attempt::Done(refused(batch)));
-    }
-    let is_done = folded.commands.is_empty()
-        || (folded.verifies_tasks(batch) && write(connection, batch, &folded, now).await?);
-    Ok(if is_done { Attempt::Done(folded) } else { Attempt::Conflict })
-}
-
-async fn lock_and_write(
-    pool: &Pool,
-    batch: &[Incoming],
-    scope: BatchScope,
-    now: Timestamp,
-) -> Result<Attempt, sqlx::Error> {
-    let mut transaction = pool.begin().await?;
-    let idempotency = scope.idempotency_lock();
-    let known = load(transaction.connection(), batch, Lock::Rows { idempotency }).await?;
     if known.is_locked {
-        transaction.rollback().await?;
         return Ok(Attempt::InFlight);
     }
     let folded = fold(batch, known, now).map_err(unwritable)?;
     if scope.refuse(&folded) {
-        transaction.rollback().await?;
         return Ok(Attempt::Done(refused(batch)));
     }
-    if !folded.commands.is_empty() && !write(transaction.connection(), batch, &folded, now).await? {
-        transaction.rollback().await?;
-        return Ok(Attempt::Conflict);
-    }
-    transaction.commit().await?;
-    Ok(Attempt::Done(folded))
+    let tasks_stay = basis == Basis::Locked || folded.verifies_tasks(batch);
+    let is_done = folded.commands.is_empty()
+        || (tasks_stay && write(connection, batch, &folded, now).await?);
+    Ok(if is_done { Attempt::Done(folded) } else { Attempt::Conflict })
 }
 
 /// The request's key was used by another one: nothing of it is written.
