@@ -3,8 +3,8 @@
 //! Correctness depends on unique keys and row versions, not on locks: where a row is not as it was when
 //! the batch was decided, the statement notices, writes nothing, and the batch is decided anew.
 //!
-//! Creates of producers are new, as a rule, and nothing is known of what is new. So a batch of them is
-//! not looked up first. If it turns out that something was there, the next such batch is: repeats come in a row.
+//! Commands of producers are new, as a rule, so they are not looked up before they are written, nor is the
+//! task of a create. If it turns out that something was there, the next such batch is: repeats come in a row.
 //!
 //! Where others change the same tasks, a batch that was read would be decided again and again. So it locks its
 //! rows then, and so do the next ones for a while, in four round trips: begin, load and lock, write, commit.
@@ -23,7 +23,7 @@ use crate::cache::{AsOf, Origin};
 use crate::error::{ApplyError, is_conflict, unwritable};
 use crate::fold::{Folded, fold};
 use crate::inbox::{Incoming, Outcome, Receipt};
-use crate::load::{Known, Lock, load};
+use crate::load::{Known, Lock, load, load_tasks};
 use crate::pool::{Connection, Pool};
 use crate::store::Store;
 use crate::write::write;
@@ -97,16 +97,12 @@ impl Store {
             let now = now.trunc_subsecs(6);
             // A change that comes after those of this batch is committed later.
             let as_of = AsOf::now();
-            let is_new = is_new_as_a_rule(&batch, scope);
-            let first = if scope.idempotency_lock().is_some() {
-                Basis::Locked
-            } else {
-                store.recent.basis(is_new)
-            };
+            let usual = usual_basis(&batch, scope);
+            let first = store.recent.basis(usual);
             let (last, folded) =
                 attempt_until_alone(&store.pool, &batch, scope, now, first).await?;
             let has_repeats = folded.receipts.iter().any(|receipt| receipt.repeated);
-            store.recent.note(is_new, first, last, has_repeats);
+            store.recent.note(usual, first, last, has_repeats);
             let read = folded.receipts.iter().filter_map(|receipt| receipt.task.as_ref());
             let read = read.map(|task| (Origin::Read, task));
             let changed = folded.tasks.iter().map(|(_, task)| (Origin::Changed, task));
@@ -173,6 +169,7 @@ async fn decide_and_write(
     let idempotency = scope.idempotency_lock();
     let known = match basis {
         Basis::Nothing => Known::default(),
+        Basis::Tasks => load_tasks(connection, batch).await?,
         Basis::Read => load(connection, batch, Lock::None).await?,
         Basis::Locked => load(connection, batch, Lock::Rows { idempotency }).await?,
     };
@@ -195,13 +192,20 @@ fn refused(batch: &[Incoming]) -> Folded {
     Folded { receipts: vec![receipt; batch.len()], ..Folded::default() }
 }
 
-/// Whether nothing need be known of the batch to decide on its commands, unless some of them were applied
-/// before. A caller's request has to be looked up: its idempotency lock, and whose its key is.
-fn is_new_as_a_rule(batch: &[Incoming], scope: BatchScope) -> bool {
+/// What a batch is decided on, as a rule. A caller's request has to be looked up: its idempotency lock, and
+/// whose its key is. A producer's command has one key, which is free if nobody has processed it.
+fn usual_basis(batch: &[Incoming], scope: BatchScope) -> Basis {
     let of_producer = |one: &Incoming| one.caller.is_none() && one.request.is_none();
     let creates = |one: &Incoming| matches!(one.command.action, Action::Create(_));
-    matches!(scope, BatchScope::Separate)
-        && batch.iter().all(|one| of_producer(one) && creates(one))
+    if scope.idempotency_lock().is_some() {
+        Basis::Locked
+    } else if matches!(scope, BatchScope::Request { .. }) || !batch.iter().all(of_producer) {
+        Basis::Read
+    } else if batch.iter().all(creates) {
+        Basis::Nothing
+    } else {
+        Basis::Tasks
+    }
 }
 
 #[cfg(test)]
@@ -226,18 +230,21 @@ mod tests {
     }
 
     #[test]
-    fn only_creates_of_producers_are_new_as_a_rule() {
+    fn only_what_a_producer_sends_is_not_looked_up() {
         let create = serde_json::from_str(r#"{"title": "Buy milk"}"#).unwrap();
         let create = of("acme", Action::Create(create));
         let delete = of("acme", Action::Delete(Expected::default()));
         let request = Incoming { caller: Some("ann".parse().unwrap()), ..create.clone() };
         let part = Incoming { request: Some([0; 32]), ..create.clone() };
-        let is_new = |batch: &[Incoming]| is_new_as_a_rule(batch, BatchScope::Separate);
-        assert!(is_new(&[create.clone(), create.clone()]));
-        for other in [delete, request, part] {
-            assert!(!is_new(&[create.clone(), other]));
+        let usual = |second: &Incoming| {
+            usual_basis(&[create.clone(), second.clone()], BatchScope::Separate)
+        };
+        assert_eq!(usual(&create), Basis::Nothing);
+        assert_eq!(usual(&delete), Basis::Tasks);
+        assert_eq!([usual(&request), usual(&part)], [Basis::Read; 2]);
+        for (idempotency_lock, expected) in [(None, Basis::Read), (Some(1), Basis::Locked)] {
+            let scope = BatchScope::Request { idempotency_lock };
+            assert_eq!(usual_basis(std::slice::from_ref(&create), scope), expected);
         }
-        let request = BatchScope::Request { idempotency_lock: None };
-        assert!(!is_new_as_a_rule(&[create], request));
     }
 }

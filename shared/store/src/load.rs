@@ -117,8 +117,7 @@ pub(crate) async fn load(
     batch: &[Incoming],
     lock: Lock,
 ) -> Result<Known, sqlx::Error> {
-    let tasks: BTreeSet<_> = batch.iter().map(task_key).collect();
-    let tasks: Vec<_> = tasks.into_iter().collect();
+    let tasks = task_keys(batch);
     let keys: Vec<_> = batch.iter().flat_map(keys).collect();
     let tenants = tenants(batch);
     let rows = match lock {
@@ -168,6 +167,33 @@ pub(crate) async fn load(
             }
             known.add_command(tenant, key, task, fingerprint, recorded);
         }
+    }
+    Ok(known)
+}
+
+/// Loads the tasks of `batch`, and does not look its commands up.
+pub(crate) async fn load_tasks(
+    connection: &mut Connection,
+    batch: &[Incoming],
+) -> Result<Known, sqlx::Error> {
+    let tasks = task_keys(batch);
+    let rows = sqlx::query!(
+        r#"
+        SELECT tasks.tenant, tasks.id, to_json(tasks) AS "task!: Stored<Task>"
+        FROM unnest($1::text[], $2::uuid[]) AS wanted (tenant, id)
+        -- An array of one: see `Plans::ByKey`.
+        JOIN tasks ON tasks.tenant = ANY (ARRAY[wanted.tenant]) AND tasks.id = wanted.id
+        -- For row-level security, until the end of this statement.
+        WHERE (SELECT set_config('app.tenants', $3, true)) IS NOT NULL
+        "#,
+        &column(&tasks, |(tenant, _)| tenant.as_str()) as &[&str],
+        &column(&tasks, |(_, id)| id.as_uuid()),
+        tenants(batch),
+    );
+    let mut known = Known::default();
+    for row in rows.fetch_all(connection).await? {
+        let tenant = row.tenant.try_into().map_err(unreadable)?;
+        known.add_task(tenant, row.id, row.task.0);
     }
     Ok(known)
 }
@@ -228,8 +254,10 @@ fn keys(incoming: &Incoming) -> impl Iterator<Item = (&Incoming, CommandKey)> {
     keys.into_iter().flatten().map(move |key| (incoming, key))
 }
 
-fn task_key(incoming: &Incoming) -> (&TenantId, TaskId) {
-    (&incoming.command.tenant, incoming.command.task)
+/// Which tasks a batch is about, in order and each once.
+fn task_keys(batch: &[Incoming]) -> Vec<(&TenantId, TaskId)> {
+    let keys = batch.iter().map(|one| (&one.command.tenant, one.command.task));
+    keys.collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 pub(crate) fn unreadable(invalid: domain::Invalid) -> sqlx::Error {

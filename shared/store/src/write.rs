@@ -31,7 +31,7 @@ macro_rules! statement {
             ),
             "# + $changed + r#"
             -- None, if another transaction changed a task since it was loaded. A command that another one
-            -- processed is not counted.
+            -- processed is an error.
             processed AS (
                 INSERT INTO inbox (
                     tenant, source, command_id, task_id, fingerprint, outcome, caller, processed_at
@@ -44,7 +44,7 @@ macro_rules! statement {
                 -- statement.
                 WHERE (SELECT set_config('app.tenants', $31, true)) IS NOT NULL
                 AND "# + $count + r#" = cardinality(array_remove($1::bigint[], 0))
-                ON CONFLICT DO NOTHING RETURNING 1
+                RETURNING 1
             ),
             written AS MATERIALIZED (
                 SELECT count(*) AS commands FROM processed
@@ -73,7 +73,7 @@ macro_rules! statement {
             SELECT
                 CASE
                     WHEN commands = cardinality($16::text[]) THEN true
-                    WHEN commands = 0 AND "# + $count + r#" = 0 THEN false
+                    WHEN "# + $count + r#" = 0 THEN false
                     ELSE refuse_part()
                 END AS "is_written!",
                 (

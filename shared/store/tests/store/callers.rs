@@ -23,6 +23,10 @@ impl Fixture {
         self.one(called_by(caller, incoming(id, new_task(), create(title)))).await
     }
 
+    async fn rename_by(&self, caller: &str, id: &str, task: TaskId) -> Receipt {
+        self.one(called_by(caller, incoming(id, task, rename("Buy beer", None)))).await
+    }
+
     async fn announce(&self, caller: &str, key: &AttachmentKey, own: AttachmentId) -> Attached {
         let announcer = Announcer { caller: caller.parse().expect("a caller"), own };
         let attached = self.writer.attach(key.clone(), Some(announcer), file("a.png"), now());
@@ -63,12 +67,21 @@ async fn callers_with_one_key_get_their_own_results_and_do_not_conflict() {
         assert_eq!(other.outcome, Outcome::KeyReused, "{caller}");
     }
 
-    // After the first one was forgotten, and another caller came in its place.
+    for (caller, receipt) in [("ann", &ann), ("bob", &bob)] {
+        assert!(!fixture.rename_by(caller, "order-18", id(receipt)).await.repeated, "{caller}");
+    }
+    // After the first one was forgotten, and after another caller came in its place.
     let forget = "DELETE FROM inbox WHERE caller = 'ann'";
     sqlx::query(forget).execute(&fixture.owner).await.expect("forgotten");
-    assert!(!fixture.by("joe", "order-17", "Buy milk").await.repeated);
-    let repeat = fixture.by("bob", "order-17", "Buy milk").await;
-    assert_eq!((id(&repeat), repeat.repeated), (id(&bob), true));
+    for round in ["1", "2"] {
+        // Commands are looked up for a while after a repeat, whosever they are: so one that is new.
+        let new = fixture.by("eve", round, "Buy milk").await;
+        fixture.rename_by("eve", &format!("{round}-renamed"), id(&new)).await;
+        let repeat = fixture.by("bob", "order-17", "Buy milk").await;
+        assert_eq!((id(&repeat), repeat.repeated), (id(&bob), true));
+        assert!(fixture.rename_by("bob", "order-18", id(&bob)).await.repeated);
+        fixture.by("joe", "order-17", "Buy milk").await;
+    }
 }
 
 #[tokio::test]
