@@ -1,16 +1,20 @@
 //! Compressed bodies for clients that accept them (`Accept-Encoding: gzip`).
 
+use std::{convert::Infallible, future::ready};
+
 use axum::{
-    extract::Request,
+    body::{Body, HttpBody as _},
     http::{
-        Extensions, HeaderMap, HeaderValue, StatusCode, Version,
+        Extensions, HeaderMap, HeaderValue, Request, StatusCode, Version,
         header::{ACCEPT_ENCODING, ETAG},
     },
+    response::Response,
 };
+use tower::{Layer as _, ServiceExt as _, service_fn};
 use tower_http::{
     CompressionLevel,
     compression::{
-        CompressionLayer, Predicate,
+        CompressionLayer, Predicate as _,
         predicate::{NotForContentType, SizeAbove},
     },
 };
@@ -18,13 +22,26 @@ use tower_http::{
 /// A smaller body fits into the packet of its head, or nearly so.
 const LEAST_BYTES: u64 = 1_024;
 
-/// Bodies of 1 KiB and more, but images, and but those with a strong entity tag: it names bytes, and
-/// compressed they are others. JSON shrinks most at the first level; the others cost time.
-pub(super) fn layer() -> CompressionLayer<impl Predicate + Send + Sync + 'static> {
+/// What the client accepts, by its headers.
+pub(super) fn accepted<T>(request: &Request<T>) -> Vec<HeaderValue> {
+    request.headers().get_all(ACCEPT_ENCODING).iter().cloned().collect()
+}
+
+/// Whether a body need not be looked at, as those of most answers.
+pub(super) fn is_small(response: &Response) -> bool {
+    response.body().size_hint().exact().is_some_and(|bytes| bytes < LEAST_BYTES)
+}
+
+/// Compresses bodies of 1 KiB and more, but images, and but those with a strong entity tag: it names bytes,
+/// and compressed they are others. JSON shrinks most at the first level; the others cost time.
+pub(super) async fn compress(accepted: Vec<HeaderValue>, response: Response) -> Response {
     let worthwhile = SizeAbove::new(LEAST_BYTES).and(NotForContentType::IMAGES);
-    CompressionLayer::new()
+    let layer = CompressionLayer::new()
         .quality(CompressionLevel::Fastest)
-        .compress_when(worthwhile.and(has_no_strong_tag))
+        .compress_when(worthwhile.and(has_no_strong_tag));
+    let answer = service_fn(|request: Request<_>| ready(Ok::<_, Infallible>(request.into_body())));
+    let Ok(response) = layer.layer(answer).oneshot(accepting(accepted, response)).await;
+    response.map(Body::new)
 }
 
 fn has_no_strong_tag(_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensions) -> bool {
@@ -33,16 +50,13 @@ fn has_no_strong_tag(_: StatusCode, _: Version, headers: &HeaderMap, _: &Extensi
 
 /// A request as the layer is to see it: a client that refuses even what is not encoded gets that all
 /// the same, rather than a 406 after its request was carried out (RFC 9110, section 12.5.3, allows it).
-pub(super) fn identity_as_a_last_resort(mut request: Request) -> Request {
-    let headers = request.headers_mut();
-    let accepted: Vec<_> = headers.get_all(ACCEPT_ENCODING).iter().cloned().collect();
+fn accepting<T>(accepted: Vec<HeaderValue>, body: T) -> Request<T> {
+    let mut request = Request::new(body);
     let refuses = |value: &HeaderValue| value.as_bytes().windows(2).any(|text| text == b"=0");
-    if !accepted.iter().any(refuses) {
-        return request;
-    }
-    headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity;q=0.001"));
-    for value in accepted {
-        headers.append(ACCEPT_ENCODING, value);
+    let identity = HeaderValue::from_static("identity;q=0.001");
+    let last_resort = accepted.iter().any(refuses).then_some(identity);
+    for value in last_resort.into_iter().chain(accepted) {
+        request.headers_mut().append(ACCEPT_ENCODING, value);
     }
     request
 }

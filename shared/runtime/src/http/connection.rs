@@ -7,6 +7,7 @@ use std::{
     convert::Infallible,
     io::{self, IoSlice},
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll, ready},
 };
 
@@ -23,6 +24,7 @@ use hyper::{
 use hyper_util::{rt::TokioIo, server::graceful::Watcher};
 use metrics::counter;
 use tokio::net::TcpStream;
+use tokio_util::task::AbortOnDropHandle;
 use tracing::debug;
 
 use super::{
@@ -43,17 +45,47 @@ const MORE_HEADERS: usize = 36;
 const USUAL_HEADERS: usize = 100;
 
 /// Serves a connection until its end, which is early if the client lets it expire.
+///
+/// What may end it early is waited for by another task: all that a task waits for is looked at whenever something
+/// of it happens, and here that is twice a request.
 pub(super) async fn serve(
     stream: TcpStream,
     router: impl Answer,
-    shared: &Shared,
+    shared: Arc<Shared>,
     watcher: Watcher,
 ) {
-    let _ = stream.set_nodelay(true);
     let activity = Activity::new();
+    let served = requests(stream, router, Arc::clone(&shared), activity.clone(), watcher);
+    let mut served = AbortOnDropHandle::new(tokio::spawn(served));
+    tokio::select! {
+        biased;
+        ended = &mut served => if let Ok(Err(error)) = ended {
+            // The client's doing: it disconnected, or does not speak HTTP.
+            debug!(%error, "a connection ended early");
+            refused::by_hyper(&error, &activity);
+        },
+        expired = activity.expired(shared.limits.timeouts, || shared.is_crowded()) => {
+            close(expired);
+            refused::expired(expired, &activity);
+        }
+        () = shared.cut_off.cancelled() => debug!("a connection was cut off"),
+    }
+    served.abort();
+    let _ = served.await;
+}
+
+/// Answers the requests of a connection.
+async fn requests(
+    stream: TcpStream,
+    router: impl Answer,
+    shared: Arc<Shared>,
+    activity: Activity,
+    watcher: Watcher,
+) -> hyper::Result<()> {
+    let _ = stream.set_nodelay(true);
     let socket = Watched { stream: TokioIo::new(stream), activity: activity.clone() };
     let service = service_fn(|request: hyper::Request<Incoming>| {
-        let (serving, router) = (activity.serve(), &router);
+        let (serving, router, shared) = (activity.serve(), &router, &shared);
         async move {
             let answer = |request| linger::linger(request, |request| router.answer(request));
             let mut response = framing::check(request.map(Body::new), answer).await;
@@ -70,20 +102,7 @@ pub(super) async fn serve(
     if headers > USUAL_HEADERS {
         http.max_headers(headers);
     }
-    let connection = http.serve_connection(socket, service);
-    tokio::select! {
-        biased;
-        ended = watcher.watch(connection) => if let Err(error) = ended {
-            // The client's doing: it disconnected, or does not speak HTTP.
-            debug!(%error, "a connection ended early");
-            refused::by_hyper(&error, &activity);
-        },
-        expired = activity.expired(shared.limits.timeouts, || shared.is_crowded()) => {
-            close(expired);
-            refused::expired(expired, &activity);
-        }
-        () = shared.cut_off.cancelled() => debug!("a connection was cut off"),
-    }
+    watcher.watch(http.serve_connection(socket, service)).await
 }
 
 /// By dropping it.

@@ -28,7 +28,7 @@ pub(super) struct Shared {
     pub(super) limits: Limits,
     /// Ends every connection at once.
     pub(super) cut_off: CancellationToken,
-    draining: CancellationToken,
+    is_draining: AtomicBool,
     is_crowded: AtomicBool,
 }
 
@@ -37,9 +37,14 @@ impl Shared {
         Self {
             limits,
             cut_off: stop.cut_off.child_token(),
-            draining: stop.draining.clone(),
+            is_draining: AtomicBool::new(false),
             is_crowded: AtomicBool::new(false),
         }
+    }
+
+    /// Lets each connection end with its next response.
+    pub(super) fn drain(&self) {
+        self.is_draining.store(true, Ordering::Relaxed);
     }
 
     /// Notes whether a connection waits for another one's end.
@@ -54,6 +59,6 @@ impl Shared {
 
     /// Whether a response is the last on its connection.
     pub(super) fn closes_connections(&self) -> bool {
-        self.is_crowded() || self.draining.is_cancelled()
+        self.is_crowded() || self.is_draining.load(Ordering::Relaxed)
     }
 }

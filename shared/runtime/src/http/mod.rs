@@ -42,13 +42,12 @@ use std::{convert::Infallible, future::ready, sync::Arc};
 
 use axum::{
     Router,
-    body::Body,
     extract::Request,
     response::Response,
     routing::{Route, get},
 };
 use futures::{FutureExt as _, future::Either};
-use tower::{Layer as _, Service, ServiceBuilder, layer::layer_fn, service_fn};
+use tower::{Service, ServiceBuilder, layer::layer_fn, service_fn};
 
 pub(crate) use activity::Timeouts;
 pub use axum::http::StatusCode;
@@ -109,19 +108,23 @@ pub(crate) fn harden(router: Router, config: &Config) -> Hardened {
 /// What a request may take, around its route, which is always ready.
 fn limited(
     limits: RequestLimits,
-    route: Route,
+    mut route: Route,
 ) -> impl Service<Request, Response = Response, Error = Infallible, Future: Send> + Clone + Sync {
-    let mut route = compression::layer().layer(route);
     service_fn(move |request: Request| {
         if let Some(refusal) = limits.refusal(&request) {
             return Either::Left(ready(Ok(refusal)));
         }
         let time = limits.time(&request);
-        let request = limits.bound(compression::identity_as_a_last_resort(request));
-        let answer = route.call(request).map(|Ok(response)| response.map(Body::new));
+        let accepted = compression::accepted(&request);
+        let answer = route.call(limits.bound(request));
         Either::Right(async move {
+            let answer = answer.map(|Ok(response)| response);
             let answer = limits::catch_panics(limits::within(time, answer)).await;
-            Ok(limits.explain(answer))
+            let answer = limits.explain(answer);
+            if compression::is_small(&answer) {
+                return Ok(answer);
+            }
+            Ok(Box::pin(compression::compress(accepted, answer)).await)
         })
     })
 }

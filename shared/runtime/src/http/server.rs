@@ -62,6 +62,7 @@ pub(crate) async fn serve(listener: TcpListener, router: impl Answer, limits: Li
     {
         let mut accepting = Box::pin(server.accept_all(listener));
         stop.draining.run_until_cancelled(&mut accepting).await;
+        server.shared.drain();
         let lame_duck = timeout(limits.lame_duck, accepting);
         let lame_duck = stop.at_once.run_until_cancelled(lame_duck);
         stop.cut_off.run_until_cancelled(lame_duck).await;
@@ -112,7 +113,7 @@ impl<A: Answer> Server<A> {
         let (shared, router) = (Arc::clone(&self.shared), self.router.clone());
         let watcher = self.connections.watcher();
         self.tasks.spawn(async move {
-            connection::serve(stream, router, &shared, watcher).await;
+            connection::serve(stream, router, shared, watcher).await;
             drop(slot);
         });
     }
