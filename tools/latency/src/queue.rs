@@ -25,6 +25,15 @@ pub(crate) struct Queue {
     url: String,
 }
 
+/// How many messages a queue has.
+#[derive(Clone, Copy)]
+pub(crate) struct Counts {
+    /// Since the queue exists.
+    pub(crate) sent: usize,
+    /// Those that are not deleted.
+    pub(crate) left: usize,
+}
+
 impl Queue {
     pub(crate) fn new(config: &SdkConfig, url: &str) -> Self {
         Self { client: Client::new(config), url: url.to_owned() }
@@ -78,34 +87,34 @@ impl Queue {
         Ok(())
     }
 
-    /// How many messages it has, with those in flight.
-    pub(crate) async fn messages(&self) -> Result<usize> {
-        let names =
-            [Name::ApproximateNumberOfMessages, Name::ApproximateNumberOfMessagesNotVisible];
+    /// How many messages it has, and had.
+    pub(crate) async fn counts(&self) -> Result<Counts> {
         let request = self.client.get_queue_attributes().queue_url(&self.url);
-        let answer = request.set_attribute_names(Some(names.clone().into())).send().await;
+        let answer = request.attribute_names(Name::All).send().await;
         let attributes = answer.context("asking a queue how many messages it has")?.attributes;
         let attributes = attributes.unwrap_or_default();
         let count = |name| attributes.get(&name)?.parse::<usize>().ok();
-        let counts = names.map(count).into_iter().sum::<Option<usize>>();
-        counts.context("a queue does not say how many messages it has")
+        let counts = || {
+            let waiting = count(Name::ApproximateNumberOfMessages)?;
+            let in_flight = count(Name::ApproximateNumberOfMessagesNotVisible)?;
+            Some(Counts { sent: count(Name::from("MessagesSent"))?, left: waiting + in_flight })
+        };
+        counts().context("a queue does not say how many messages it has and had")
     }
 
-    /// Looks again and again until it has as many messages as it shall; returns when that was, if it was in time.
+    /// Looks again and again until it has as many messages as it shall; returns when that was.
     pub(crate) async fn wait(
         &self,
-        is_it: impl Fn(usize) -> bool,
+        is_it: impl Fn(Counts) -> bool,
         step: Duration,
         until: Instant,
-    ) -> Result<Option<Instant>> {
+    ) -> Result<Instant> {
         loop {
-            let (messages, now) = (self.messages().await?, Instant::now());
-            if is_it(messages) {
-                return Ok(Some(now));
+            let (counts, now) = (self.counts().await?, Instant::now());
+            if is_it(counts) {
+                return Ok(now);
             }
-            if until <= now {
-                return Ok(None);
-            }
+            ensure!(now < until, "a message was not sent, or not deleted, in time");
             sleep(step).await;
         }
     }

@@ -9,8 +9,10 @@ pub(crate) const ACCOUNT: &str = "000000000000";
 /// Those that it was given, and those that depend on its messages.
 pub(crate) async fn all(queue: &NamedQueue, name: &str) -> Value {
     let mut attributes = queue.attributes.lock().await.clone();
-    let (waiting, in_flight) = queue.counts().await;
+    let (sent, waiting, in_flight) = queue.counts().await;
     attributes.extend([
+        // Not of SQS: whoever measures cannot miss a message that is deleted at once.
+        ("MessagesSent".to_owned(), sent.to_string()),
         ("QueueArn".to_owned(), arn(name)),
         ("ApproximateNumberOfMessages".to_owned(), waiting.to_string()),
         ("ApproximateNumberOfMessagesNotVisible".to_owned(), in_flight.to_string()),

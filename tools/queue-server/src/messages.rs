@@ -117,9 +117,11 @@ impl NamedQueue {
         changed
     }
 
-    /// Those that can be received, and those in flight.
-    pub(crate) async fn counts(&self) -> (usize, usize) {
-        self.messages.lock().await.counts()
+    /// Those that were sent so far, those that can be received, and those in flight.
+    pub(crate) async fn counts(&self) -> (u64, usize, usize) {
+        let messages = self.messages.lock().await;
+        let (waiting, in_flight) = messages.counts();
+        (messages.sent(), waiting, in_flight)
     }
 }
 

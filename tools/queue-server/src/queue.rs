@@ -126,6 +126,11 @@ impl<M: Clone> Queue<M> {
         (self.waiting, self.in_flight.len())
     }
 
+    /// How many messages were sent so far.
+    pub(crate) fn sent(&self) -> u64 {
+        self.last_message
+    }
+
     /// When the next message becomes visible again.
     pub(crate) fn next_visible(&self) -> Option<Instant> {
         self.invisible.first().map(|(until, _)| *until)
@@ -198,6 +203,15 @@ mod tests {
         assert_eq!(received(&mut queue, now), [("2", 1, 2)]);
         assert!(queue.delete(1));
         assert!(!queue.delete(1), "it is deleted");
+    }
+
+    #[test]
+    fn what_was_sent_counts_though_it_is_deleted() {
+        let mut queue = queue_of(&[(None, "a"), (None, "b")]);
+        for (_, _, receipt) in received(&mut queue, Instant::now()) {
+            assert!(queue.delete(receipt));
+        }
+        assert_eq!((queue.sent(), queue.counts()), (2, (0, 0)));
     }
 
     #[test]
