@@ -69,6 +69,25 @@ pub(crate) struct Api {
     pub(crate) url: String,
 }
 
+impl Drop for TestSystem {
+    /// Whatever a test is about: a task that panics ends alone, and only the log says so. A script may want it.
+    fn drop(&mut self) {
+        let logs = self.state.log("any").parent().and_then(|folder| fs::read_dir(folder).ok());
+        for log in logs.into_iter().flatten().flatten() {
+            let lines = fs::read_to_string(log.path()).unwrap_or_default();
+            let is_panic = |line: &&str| {
+                line.contains("a task panicked") && !line.contains("scripted-handler/script.rs")
+            };
+            let panic = lines.lines().find(is_panic);
+            assert!(
+                panic.is_none() || std::thread::panicking(),
+                "{panic:?} in {}",
+                log.path().display()
+            );
+        }
+    }
+}
+
 impl TestSystem {
     pub(crate) async fn new() -> Self {
         let servers = Settings::parse_from(["test"]).servers;

@@ -59,11 +59,14 @@ pub(super) async fn serve(
     let mut served = AbortOnDropHandle::new(tokio::spawn(served));
     tokio::select! {
         biased;
-        ended = &mut served => if let Ok(Err(error)) = ended {
-            // The client's doing: it disconnected, or does not speak HTTP.
-            debug!(%error, "a connection ended early");
-            refused::by_hyper(&error, &activity);
-        },
+        ended = &mut served => {
+            if let Ok(Err(error)) = ended {
+                // The client's doing: it disconnected, or does not speak HTTP.
+                debug!(%error, "a connection ended early");
+                refused::by_hyper(&error, &activity);
+            }
+            return;
+        }
         expired = activity.expired(shared.limits.timeouts, || shared.is_crowded()) => {
             close(expired);
             refused::expired(expired, &activity);

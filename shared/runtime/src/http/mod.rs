@@ -2,8 +2,8 @@
 //!
 //! From the outside in, a request passes: a request id (`x-request-id`, taken over if it is sane) ·
 //! its span, one access-log line and the metrics · the router, which knows its route · the answers to
-//! browsers (CORS) · the limits of its head (431) and its body (413) · the answer to a panic (500) · the
-//! request timeout (503) · the compression of the answer · its handler. The router's 404 and 405 speak
+//! browsers (CORS) · the limits of its head (431) and its body (413) · the compression of the answer · the
+//! answer to a panic (500) · the request timeout (503) · its handler. The router's 404 and 405 speak
 //! problem details too. Connections have limits of their own: how many there are, how long a request's head
 //! may take to arrive, how long a connection may be idle, and how long a client may leave a response unread.
 //!
