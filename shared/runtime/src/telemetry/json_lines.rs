@@ -26,8 +26,6 @@ use crate::{Clock as _, SystemClock, clock::rfc3339};
 
 /// Most lines are shorter; the memory of a longer one is not kept.
 const KEPT_BYTES: usize = 4 << 10;
-/// Room for the fields of a request's span, which come one by one.
-const SPAN_BYTES: usize = 192;
 
 thread_local! {
     /// Memory for this thread's next line.
@@ -73,7 +71,7 @@ where
 {
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
         let Some(span) = context.span(id) else { return };
-        let mut fields = SpanFields(Vec::with_capacity(SPAN_BYTES));
+        let mut fields = SpanFields::default();
         attributes.record(&mut Members(&mut fields.0));
         span.extensions_mut().insert(fields);
     }
@@ -98,6 +96,7 @@ where
 }
 
 /// The fields of a span, as they stand in its lines.
+#[derive(Default)]
 struct SpanFields(Vec<u8>);
 
 /// The innermost span: its fields, and its name.
