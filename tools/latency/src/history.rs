@@ -45,9 +45,8 @@ pub(crate) async fn run(
         let alike = table.write(&command).await?;
         let before = facts.counts().await?.sent;
         queue.send(vec![command]).await?;
-        let until = Instant::now() + PATIENCE;
-        let published = facts.wait(|counts| counts.sent > before, LOOK, until).await?;
-        let written = facts.wait(|counts| counts.left == 0, LOOK, until).await?;
+        let published = facts.wait(|counts| counts.sent > before, LOOK, PATIENCE).await?;
+        let written = facts.wait(|counts| counts.left == 0, LOOK, PATIENCE).await?;
         ensure!(table.has(&key).await?, "an entry is not there, though no fact is on the queue");
         seen.push((task, published, written, alike));
         sleep(PAUSE).await;

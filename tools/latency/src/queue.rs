@@ -107,8 +107,9 @@ impl Queue {
         &self,
         is_it: impl Fn(Counts) -> bool,
         step: Duration,
-        until: Instant,
+        limit: Duration,
     ) -> Result<Instant> {
+        let until = Instant::now() + limit;
         loop {
             let (counts, now) = (self.counts().await?, Instant::now());
             if is_it(counts) {
