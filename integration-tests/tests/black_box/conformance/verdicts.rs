@@ -5,7 +5,9 @@ use serde_json::{Value, json};
 use super::Host;
 use super::dead_letter::Dead;
 use super::fixture::{Fixture, message};
+use super::host::NAME;
 use super::scenario::{Scenario, groups};
+use crate::support::system::PANICKED;
 
 /// Fails at once until the last delivery that the queue allows, which takes `step`.
 pub(crate) fn at_last(step: &str) -> Value {
@@ -71,7 +73,8 @@ pub(crate) async fn a_reject_is_a_dead_letter_at_once(host: Host) {
 }
 
 pub(crate) async fn a_panic_retries_its_own_message_only(host: Host) {
-    Scenario {
+    let fixture = Fixture::new().await;
+    let scenario = Scenario {
         messages: vec![
             message("g", "a", &json!(["ack"])),
             message("h", "b", &json!(["panic", "ack"])),
@@ -79,9 +82,10 @@ pub(crate) async fn a_panic_retries_its_own_message_only(host: Host) {
         ],
         groups: groups(&[("g", &["a: ack"]), ("h", &["b: no end", "b: ack"]), ("i", &["c: ack"])]),
         ..Scenario::default()
-    }
-    .check(host)
-    .await;
+    };
+    scenario.check_on(&fixture, host).await;
+    // By this line every system finds panics that nobody wanted.
+    fixture.system.logged(NAME, |line| line["message"] == PANICKED).await;
 }
 
 pub(crate) async fn a_panic_is_in_the_dead_letter(host: Host) {

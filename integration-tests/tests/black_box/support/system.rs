@@ -42,6 +42,8 @@ const NEVER_LIMITED: [(&str, &str); 8] = [
 /// How often a message is delivered before it becomes a dead letter: half as often as is shipped, so
 /// that the tests of dead letters take less time.
 const MAX_RECEIVE_COUNT: u8 = 5;
+/// What a function logs when a task of it panics.
+pub(crate) const PANICKED: &str = "a task panicked";
 
 #[derive(Parser)]
 struct Settings {
@@ -76,7 +78,7 @@ impl Drop for TestSystem {
         for log in logs.into_iter().flatten().flatten() {
             let lines = fs::read_to_string(log.path()).unwrap_or_default();
             let is_panic = |line: &&str| {
-                line.contains("a task panicked") && !line.contains("scripted-handler/script.rs")
+                line.contains(PANICKED) && !line.contains("scripted-handler/script.rs")
             };
             let panic = lines.lines().find(is_panic);
             assert!(
