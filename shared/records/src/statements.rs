@@ -42,7 +42,7 @@ pub enum Failure {
 
 /// A write of one item.
 pub(crate) struct Statement {
-    /// Tells the item from others.
+    /// Which item it writes: statements of one item have the same text here, and those of others have not.
     pub(crate) item: String,
     pub(crate) request: BatchStatementRequest,
 }

@@ -166,7 +166,7 @@ impl Fixture {
         .await;
     }
 
-    /// Tells the worker of an object, as S3 would.
+    /// Notifies the worker of an object, as S3 would.
     pub(crate) async fn notify(&self, key: &str) {
         let body = json!({"Records": [{
             "eventSource": "aws:s3",
