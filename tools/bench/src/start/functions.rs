@@ -8,7 +8,6 @@ use local_stack::{Environment, create_queue, ports};
 use secrecy::SecretString;
 
 use super::launch::Start;
-use super::watch::Watch;
 use super::{Case, Host};
 use crate::part::Run;
 use crate::queues::Queues;
@@ -23,7 +22,7 @@ const DELIVERIES: u8 = 10;
 /// Everything that functions start on.
 pub(super) struct Servers {
     pub(super) system: System,
-    pub(super) watch: Watch,
+    pub(super) queue_server: SocketAddr,
     queue_url: String,
     standard_url: String,
     _queues: Queues,
@@ -36,7 +35,7 @@ impl Servers {
         let address = queues.endpoint.trim_start_matches("http://").parse();
         Ok(Self {
             system,
-            watch: Watch::start(address.context("where the queues are")?).await?,
+            queue_server: address.context("where the queues are")?,
             queue_url: queues.create("start").await?,
             standard_url: create_queue(&queues.client, "start", DELIVERIES).await?.url,
             _queues: queues,
@@ -50,7 +49,7 @@ impl Servers {
         let environment = self
             .system
             .environment(self.login(name))?
-            .with("AWS_ENDPOINT_URL", format!("http://{}", self.watch.address))
+            .with("AWS_ENDPOINT_URL", format!("http://{}", self.queue_server))
             .with("HTTP_ADDR", ports::loopback(ports::free(None)?).to_string())
             .with("HEALTH_ADDR", health.to_string())
             .with("QUEUE_URL", queue)

@@ -23,7 +23,7 @@ const ANSWER: Duration = Duration::from_secs(3);
 pub(super) enum Sign<'a> {
     /// A path of an address is answered with 200.
     Answers(SocketAddr, &'static str),
-    /// It asks a queue for messages.
+    /// It asks a queue for messages, by this way.
     Polls(&'a Watch),
     /// It asks the Lambda Runtime API for an invocation, which so many have done with this one.
     AsksNext(&'a LambdaApi, usize),
@@ -42,13 +42,12 @@ impl Start {
         let name = self.arguments.first().map_or("start", String::as_str);
         let mut program = Program::new(name, &self.executable, state.path());
         program.arguments = self.arguments.iter().map(Into::into).collect();
-        program.environment = program.environment.and(&self.environment);
+        program.environment = program.environment.and(&self.environment).and(&sign.environment());
         program.log = Some(state.log("start"));
-        let seen = sign.wait();
         let begin = Instant::now();
         let mut process = Process::start(program)?;
         tokio::select! {
-            seen = seen => return Ok((seen?.duration_since(begin), process)),
+            seen = sign.wait() => return Ok((seen?.duration_since(begin), process)),
             ended = process.wait() => { ended?; }
             () = tokio::time::sleep(PATIENCE) => {}
         }
@@ -65,22 +64,25 @@ impl Start {
 }
 
 impl Sign<'_> {
-    /// When it is seen. What was seen before this call does not count.
-    fn wait(self) -> impl Future<Output = Result<Instant>> {
-        let before = match self {
-            Self::Polls(watch) => watch.count(),
-            Self::AsksNext(..) | Self::Answers(..) => 0,
-        };
-        async move {
-            match self {
-                Self::Answers(address, path) => {
-                    spawn_blocking(move || answers(address, path)).await?
-                }
-                Self::Polls(watch) => watch.more_than(before).await,
-                Self::AsksNext(api, times) => {
-                    api.fetches(times).await;
-                    Ok(Instant::now())
-                }
+    /// What the program needs for it.
+    fn environment(self) -> Environment {
+        let none = Environment::default();
+        match self {
+            Self::Polls(watch) => {
+                none.with("AWS_ENDPOINT_URL", format!("http://{}", watch.address))
+            }
+            Self::AsksNext(..) | Self::Answers(..) => none,
+        }
+    }
+
+    /// When it is seen.
+    async fn wait(self) -> Result<Instant> {
+        match self {
+            Self::Answers(address, path) => spawn_blocking(move || answers(address, path)).await?,
+            Self::Polls(watch) => watch.first().await,
+            Self::AsksNext(api, times) => {
+                api.fetches(times).await;
+                Ok(Instant::now())
             }
         }
     }

@@ -16,6 +16,7 @@ use crate::show;
 
 use functions::{Servers, empty};
 use launch::{Sign, Start};
+use watch::Watch;
 
 /// Each with two starts of both.
 const QUICK_ROUNDS: u32 = 5;
@@ -117,9 +118,10 @@ async fn compare(
         for is_ours in [true, false, false, true] {
             asked += 1;
             let (start, address) = if is_ours { &ours } else { &other };
+            let watch = Watch::start(servers.queue_server).await?;
             let sign = match case.until {
                 Until::AsksNext => Sign::AsksNext(&api, asked),
-                Until::Polls if is_ours => Sign::Polls(&servers.watch),
+                Until::Polls if is_ours => Sign::Polls(&watch),
                 // What is empty has no queue: it is there when it answers.
                 Until::Polls => Sign::Answers(*address, "/"),
                 Until::Answers(path) => Sign::Answers(*address, path),
