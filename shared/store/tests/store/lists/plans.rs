@@ -9,7 +9,7 @@ use secrecy::ExposeSecret as _;
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 
-use super::rows::{Filter, PRIORITY, TITLE, fill, filters};
+use super::rows::{Filter, PRIORITY, TITLE, fill, filters, insert};
 use crate::fixture::Fixture;
 
 /// Tasks that the store reads to fill a page of the usual size and to see whether there are more.
@@ -90,22 +90,32 @@ async fn explain(reader: &mut PgConnection, filter: Filter, place: &str) -> (u64
     (blocks(plan), format!("{execute}\n{plan:#}"))
 }
 
-/// The page that reads most, of all statements with all filters from all places on, in a table of
-/// so many rows.
-async fn worst_page(rows: i64) -> (u64, String) {
-    let fixture = Fixture::new().await;
-    fill(&fixture.owner, rows).await;
+/// A reader of `fixture`'s whose statements are planned as the store's.
+async fn reader(fixture: &Fixture) -> PgConnection {
     let url = fixture.database.reader_url.expose_secret();
     let mut reader = PgConnection::connect(url).await.expect("a connection");
     let as_the_store = "SET plan_cache_mode = force_custom_plan; \
         SET pg_trgm.strict_word_similarity_threshold = 1";
     sqlx::raw_sql(as_the_store).execute(&mut reader).await.expect("a setting");
+    reader
+}
+
+async fn prepare(reader: &mut PgConnection, statement: &str) {
+    let prepare = format!("DEALLOCATE ALL; PREPARE page AS {statement}");
+    sqlx::raw_sql(AssertSqlSafe(prepare)).execute(reader).await.expect("prepared");
+}
+
+/// The page that reads most, of all statements with all filters from all places on, in a table of
+/// so many rows.
+async fn worst_page(rows: i64) -> (u64, String) {
+    let fixture = Fixture::new().await;
+    fill(&fixture.owner, rows).await;
+    let mut reader = reader(&fixture).await;
     let statements = statements();
     assert_eq!(statements.len(), 10);
     let mut worst = (0, String::new());
     for statement in &statements {
-        let prepare = format!("DEALLOCATE ALL; PREPARE page AS {statement}");
-        sqlx::raw_sql(AssertSqlSafe(prepare)).execute(&mut reader).await.expect("prepared");
+        prepare(&mut reader, statement).await;
         for filter in filters_of(statement) {
             for place in places(statement) {
                 let (blocks, plan) = explain(&mut reader, filter, &place).await;
@@ -122,6 +132,22 @@ async fn worst_page(rows: i64) -> (u64, String) {
 async fn every_page_of_a_hundred_thousand_tasks_is_read_by_an_index() {
     let (blocks, plan) = worst_page(100_000).await;
     assert!(blocks <= 2_000, "{blocks} blocks:\n{plan}");
+}
+
+/// What was written since an index was last brought up to date is read by each search, for each status.
+#[tokio::test]
+async fn a_search_reads_a_bounded_part_of_what_was_written_last() {
+    let fixture = Fixture::new().await;
+    fill(&fixture.owner, 100_000).await;
+    insert(&fixture.owner, 25_000).await;
+    let mut reader = reader(&fixture).await;
+    let mut filter = filters()[0];
+    filter[TITLE] = Some("%needle%");
+    for statement in statements() {
+        prepare(&mut reader, &statement).await;
+        let (blocks, plan) = explain(&mut reader, filter, &places(&statement)[0]).await;
+        assert!(blocks <= 600, "{blocks} blocks:\n{statement}\n{plan}");
+    }
 }
 
 #[tokio::test]

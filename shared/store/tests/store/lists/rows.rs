@@ -64,11 +64,16 @@ pub(super) type Filter = [Option<&'static str>; 8];
 
 /// Fills the table and lets PostgreSQL analyze it.
 pub(super) async fn fill(owner: &PgPool, rows: i64) {
+    insert(owner, rows).await;
+    sqlx::query("VACUUM (ANALYZE) tasks").execute(owner).await.expect("statistics");
+}
+
+/// Inserts rows, which are the same each time but for their identifiers.
+pub(super) async fn insert(owner: &PgPool, rows: i64) {
     let mut owner = owner.acquire().await.expect("a connection");
     sqlx::query("SELECT setseed(0.5)").execute(&mut *owner).await.expect("a seed");
     let insert = sqlx::query(ROWS).bind(rows).bind(TENANTS);
     insert.execute(&mut *owner).await.expect("rows");
-    sqlx::query("VACUUM (ANALYZE) tasks").execute(&mut *owner).await.expect("statistics");
 }
 
 /// No filter, each with each of its values, and each two with their first values; of titles with the
