@@ -29,7 +29,7 @@ pub fn run(command_line: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 /// A pod does both parts, a Lambda one: what its events are for.
 async fn wire(config: Config, service: Service) -> anyhow::Result<Service> {
-    let store = Store::connect(&config.store).await?;
+    let store = Store::for_writes(&config.store).await?;
     let name = config.attachments.attachment_bucket.clone();
     let bucket = AttachmentBucket::new(&aws::client_config().await, name);
     let (host, part) = (service.host(), config.attachments.attachment_part);

@@ -41,7 +41,7 @@ pub fn run(command_line: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 async fn wire(config: Config, service: Service) -> anyhow::Result<Service> {
-    let store = Store::connect(&config.store).await?;
+    let store = Store::for_writes(&config.store).await?;
     let queues = Queues::connect(&config.relay).await;
     let relay = Relay::new(store.clone(), queues, config.relay, service.host());
     let publishing = relay.clone();

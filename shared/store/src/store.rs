@@ -43,7 +43,8 @@ impl Store {
         Self::with(config, Plans::Custom).await
     }
 
-    /// Makes a store for a function that applies commands.
+    /// Makes a store for a function that reaches rows by their keys, as all do that write. Each statement is
+    /// planned once, and never to read a whole table, however small that is when it is planned.
     ///
     /// # Errors
     /// As [`Self::connect`].

@@ -43,15 +43,15 @@ impl Fixture {
     }
 
     pub(crate) async fn with_settings(redis_url: &str, settings: &[&str]) -> Self {
-        let connect =
-            |url: &SecretString| at_once(Store::connect(&config(url, redis_url, settings)));
+        let writes =
+            |url: &SecretString| at_once(Store::for_writes(&config(url, redis_url, settings)));
         let database = TestDatabase::create().await.expect("a test database");
         Self {
-            writer: at_once(Store::for_writes(&config(&database.writer_url, redis_url, settings))),
+            writer: writes(&database.writer_url),
             reader: at_once(Store::for_lists(&config(&database.reader_url, redis_url, settings))),
-            relay: connect(&database.relay_url),
-            attachments: connect(&database.attachments_url),
-            operator: connect(&database.operator_url),
+            relay: writes(&database.relay_url),
+            attachments: writes(&database.attachments_url),
+            operator: at_once(Store::connect(&config(&database.operator_url, redis_url, settings))),
             owner: PgPool::connect_lazy(database.owner_url.expose_secret()).expect("a URL"),
             database,
         }
@@ -59,7 +59,7 @@ impl Fixture {
 
     /// Another store of the relay, with connections of its own.
     pub(crate) fn connect_relay(&self) -> Store {
-        at_once(Store::connect(&config(&self.database.relay_url, "", &[])))
+        at_once(Store::for_writes(&config(&self.database.relay_url, "", &[])))
     }
 
     pub(crate) async fn apply(&self, batch: Vec<Incoming>) -> Vec<Receipt> {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use secrecy::ExposeSecret as _;
 use sqlx::PgPool;
 use store::{Lease, Outbox, PendingFact};
+use tokio::time::sleep;
 
 use crate::fixture::{Fixture, create, incoming, new_task};
 
@@ -42,6 +43,33 @@ pub(crate) fn shards(leases: &[&Lease]) -> Vec<i16> {
     shards.sort_unstable();
     assert_eq!(shards.iter().collect::<HashSet<_>>().len(), shards.len(), "held twice: {shards:?}");
     shards
+}
+
+/// A plan is kept. One that reads all of a table that is small, as after a vacuum, would read all that was deleted
+/// since, too.
+#[tokio::test]
+async fn no_statement_of_the_relay_reads_all_of_the_outbox() {
+    const ROUNDS: i64 = 20;
+    let fixture = Fixture::new().await;
+    let outbox = fixture.outbox(LONG);
+    let lease = outbox.lease().await.expect("a lease");
+    fixture.execute("VACUUM (ANALYZE) outbox").await;
+    let scans = "SELECT seq_scan, idx_scan FROM pg_stat_user_tables WHERE relname = 'outbox'";
+    let (before, _): (i64, i64) =
+        sqlx::query_as(scans).fetch_one(&fixture.owner).await.expect("counts");
+    // Sessions report now and then what they did.
+    for round in 0..600 {
+        fixture.create_tasks(4).await;
+        outbox.published(&pending(&outbox, &lease).await).await.expect("published");
+        let (whole, by_index): (i64, i64) =
+            sqlx::query_as(scans).fetch_one(&fixture.owner).await.expect("counts");
+        assert_eq!(whole, before, "the whole table");
+        if round > ROUNDS && by_index > ROUNDS {
+            return;
+        }
+        sleep(Duration::from_millis(50)).await;
+    }
+    panic!("nothing was read by an index");
 }
 
 #[tokio::test]
