@@ -122,6 +122,15 @@ impl Fixture {
         statement.execute(&mut *owner).await.expect("a setting");
     }
 
+    /// How often a table was read as a whole, how often by an index, and how many rows that gave: the most of
+    /// these tables. Sessions report now and then what they did.
+    pub(crate) async fn scans(&self, tables: &[&str]) -> (i64, i64, i64) {
+        let scans = "SELECT max(seq_scan), max(idx_scan), max(idx_tup_fetch)
+            FROM pg_stat_user_tables WHERE relname = ANY ($1)";
+        let scans = sqlx::query_as(scans).bind(tables);
+        scans.fetch_one(&self.owner).await.expect("counts")
+    }
+
     /// The first column of the first row, as text.
     pub(crate) async fn look(&self, sql: &'static str) -> String {
         let text: Option<String> =

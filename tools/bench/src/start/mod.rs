@@ -118,10 +118,13 @@ async fn compare(
         for is_ours in [true, false, false, true] {
             asked += 1;
             let (start, address) = if is_ours { &ours } else { &other };
-            let watch = Watch::start(servers.queue_server).await?;
+            let watch;
             let sign = match case.until {
                 Until::AsksNext => Sign::AsksNext(&api, asked),
-                Until::Polls if is_ours => Sign::Polls(&watch),
+                Until::Polls if is_ours => {
+                    watch = Watch::start(servers.queue_server).await?;
+                    Sign::Polls(&watch)
+                }
                 // What is empty has no queue: it is there when it answers.
                 Until::Polls => Sign::Answers(*address, "/"),
                 Until::Answers(path) => Sign::Answers(*address, path),
